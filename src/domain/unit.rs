@@ -1,0 +1,116 @@
+//! Units of measure.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A unit of measure in its short form: «шт», «м», «рул»; what is not known stays as written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Unit(String);
+
+/// Short form, OKEI code («Общероссийский классификатор единиц измерения», where it has the unit),
+/// and the spellings that people and 1C use. Without dots, ё as е, lower case.
+const UNITS: &[(&str, Option<&str>, &[&str])] = &[
+    ("шт", Some("796"), &["шт", "штук", "штука", "штуки", "штуку", "штучек", "штучки", "шт-к", "pcs", "pc", "sht", "ед"]),
+    ("м", Some("006"), &["м", "метр", "метра", "метров", "метры", "метрах", "пм", "мп", "п/м", "м/п", "м п", "п м", "пог м", "погм", "пог метр", "погонный метр", "погонных метров", "погонного метра", "m", "metr", "metrov"]),
+    ("рул", Some("736"), &["рул", "рулон", "рулона", "рулонов", "рулоны", "рулончик", "рулончика", "рулончиков", "рол", "rul", "rulon"]),
+    ("уп", Some("778"), &["уп", "упак", "упаковка", "упаковки", "упаковок", "упаковку", "упаковочка", "пачка", "пачки", "пачек", "пачку", "пач", "up", "упк"]),
+    ("кор", Some("8751"), &["кор", "короб", "короба", "коробов", "коробка", "коробки", "коробок", "коробку", "коробочка", "ящик", "ящика", "ящиков", "ящ", "kor"]),
+    ("компл", Some("839"), &["компл", "комплект", "комплекта", "комплектов", "комплекты", "комп", "к-т", "к-та", "кт", "набор", "набора", "наборов", "наб", "kompl"]),
+    ("кг", Some("166"), &["кг", "килограмм", "килограмма", "килограммов", "кило", "kg"]),
+    ("г", Some("163"), &["г", "гр", "грамм", "грамма", "граммов"]),
+    ("т", Some("168"), &["тонна", "тонны", "тонн", "тонну"]),
+    ("л", Some("112"), &["л", "литр", "литра", "литров", "литры"]),
+    ("лист", Some("625"), &["лист", "листа", "листов", "листы", "листочек", "list", "listov"]),
+    ("пар", Some("715"), &["пар", "пара", "пары", "пару", "par"]),
+    ("м2", Some("055"), &["м2", "кв м", "квм", "м²", "квадрат", "квадрата", "квадратов", "квадратных метров"]),
+    ("м3", Some("113"), &["м3", "куб м", "кубм", "м³", "куб", "куба", "кубов"]),
+    ("бух", Some("616"), &["бух", "бухта", "бухты", "бухт", "бухту"]),
+    ("кан", None, &["кан", "канистра", "канистры", "канистр", "канистру"]),
+    ("бал", None, &["бал", "балл", "баллон", "баллона", "баллонов"]),
+    ("бан", None, &["бан", "банка", "банки", "банок", "банку"]),
+    ("ведро", None, &["ведро", "ведра", "ведер", "вед"]),
+    ("мешок", None, &["мешок", "мешка", "мешков", "меш"]),
+    ("моток", None, &["моток", "мотка", "мотков", "мот"]),
+    ("боб", None, &["боб", "бобина", "бобины", "бобин", "бобину"]),
+    ("кат", None, &["кат", "катушка", "катушки", "катушек", "катушку"]),
+    ("тюк", None, &["тюк", "тюка", "тюков"]),
+    ("флак", None, &["флак", "флакон", "флакона", "флаконов"]),
+    ("туб", None, &["туб", "туба", "тубы", "туб", "тубу", "тюбик", "тюбика", "тюбиков"]),
+    ("поддон", None, &["поддон", "поддона", "поддонов", "паллет", "паллета", "паллеты", "палета"]),
+    ("тыс шт", Some("798"), &["тыс шт", "тысшт", "тшт", "т шт"]),
+];
+
+impl Unit {
+    /// The unit meant by a spelling; an unknown one is kept, trimmed and in lower case.
+    pub fn new(text: &str) -> Self {
+        Self::known(text).unwrap_or_else(|| Self(spelling(text)))
+    }
+
+    /// The unit meant by a spelling, or `None` when it is not one of the trade's.
+    pub fn known(text: &str) -> Option<Self> {
+        let spelling = spelling(text);
+        let found = UNITS.iter().find(|(_, _, forms)| forms.contains(&spelling.as_str()));
+        found.map(|(short, _, _)| Self((*short).to_owned()))
+    }
+
+    /// The unit with this OKEI code, as 1C names units: `796` is «шт».
+    ///
+    /// Source: ОК 015-94 (МК 002-97).
+    pub fn from_okei(code: &str) -> Option<Self> {
+        let code = code.trim();
+        let padded = format!("{code:0>3}");
+        let found = UNITS.iter().find(|(_, okei, _)| okei.is_some_and(|o| o == padded));
+        found.map(|(short, _, _)| Self((*short).to_owned()))
+    }
+
+    /// The OKEI code, where the classifier has the unit.
+    pub fn okei(&self) -> Option<&'static str> {
+        UNITS.iter().find(|(short, _, _)| *short == self.0).and_then(|(_, okei, _)| *okei)
+    }
+
+    /// The short form: «шт».
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Every spelling that is known, with the short form it means.
+    pub fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
+        UNITS.iter().flat_map(|(short, _, forms)| forms.iter().map(move |form| (*form, *short)))
+    }
+}
+
+/// Lower case, without ё and dots, single spaces.
+fn spelling(text: &str) -> String {
+    let lower = text.to_lowercase().replace('ё', "е").replace('.', " ");
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_lead_to_the_short_form() {
+        for (text, short) in
+            [("Штук", "шт"), ("пог. м", "м"), ("м.п.", "м"), ("кв.м", "м2"), ("к-т", "компл"), ("Вязанка", "вязанка")]
+        {
+            assert_eq!(Unit::new(text).as_str(), short);
+        }
+        assert_eq!(Unit::known("вязанка"), None);
+    }
+
+    #[test]
+    fn okei_codes_are_read_with_blanks_and_without_zeros() {
+        assert_eq!(Unit::from_okei(" 796 "), Some(Unit::new("шт")));
+        assert_eq!(Unit::from_okei("6"), Some(Unit::new("м")));
+        assert_eq!(Unit::new("рул").okei(), Some("736"));
+    }
+}
