@@ -8,7 +8,9 @@ use super::quantity::Quantity;
 use super::ru;
 
 /// An amount in kopecks (1 ₽ = 100 kopecks). Never a float.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Money(i64);
 
@@ -133,7 +135,10 @@ mod tests {
         let screws = Price { amount: Money::from_kopecks(8_125), per: 10_000 };
         assert_eq!(screws.decimal(), "0.008125");
         assert_eq!(Price::each(Money::from_kopecks(10)).decimal(), "0.10");
-        assert_eq!(Price { amount: Money::from_kopecks(815), per: 1_000 }.to_string(), "0,00815\u{a0}₽");
+        assert_eq!(
+            Price { amount: Money::from_kopecks(815), per: 1_000 }.to_string(),
+            "0,00815\u{a0}₽"
+        );
         assert_eq!(Price::each(Money::from_kopecks(123_450)).to_string(), "1\u{a0}234,50\u{a0}₽");
     }
 }

@@ -74,7 +74,9 @@ impl FromStr for Phone {
         let national = match digits.len() {
             10 if !plus => Some(&digits[..]),
             11 if digits.starts_with('7') => Some(&digits[1..]),
-            11 if digits.starts_with('8') && (!plus || digits.starts_with("89")) => Some(&digits[1..]),
+            11 if digits.starts_with('8') && (!plus || digits.starts_with("89")) => {
+                Some(&digits[1..])
+            }
             _ => None,
         };
         match national {
@@ -125,14 +127,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_refused() {
-        for text in ["", "+7999999999", "12345", "телефон", "+7921123456789012", "8921123456a"] {
+        for text in ["", "+7999999999", "12345", "телефон", "+7921123456789012", "8921123456a"]
+        {
             assert!(text.parse::<Phone>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_contact_may_come_from_any_country() {
-        assert_eq!(Phone::from_contact("375291234567").map(|p| p.0), Ok("+375291234567".to_owned()));
+        assert_eq!(
+            Phone::from_contact("375291234567").map(|p| p.0),
+            Ok("+375291234567".to_owned())
+        );
         assert_eq!(Phone::from_contact("79211234567").map(|p| p.0), Ok("+79211234567".to_owned()));
         assert_eq!(Phone::from_contact("89211234567").map(|p| p.0), Ok("+79211234567".to_owned()));
     }

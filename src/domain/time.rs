@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
@@ -98,12 +100,12 @@ impl Zone {
 
     /// The moment on this zone's wall clock.
     pub fn civil(&self, at: Timestamp) -> jiff::civil::DateTime {
-        self.instant(at).to_zoned(self.0.clone()).datetime()
+        self.instant(at).to_zoned_datetime(self.0.clone()).datetime()
     }
 
     /// The moment at which this zone's wall clock shows `civil`; the earlier of two.
     pub fn moment(&self, civil: jiff::civil::DateTime) -> Option<Timestamp> {
-        let zoned = self.0.to_ambiguous_zoned(civil).compatible().ok()?;
+        let zoned = self.0.to_ambiguous_zoned_datetime(civil).compatible().ok()?;
         Some(Timestamp(zoned.timestamp().as_millisecond()))
     }
 
@@ -132,7 +134,7 @@ impl Zone {
 
     /// RFC 3339 with this zone's offset, to the second: `2026-11-24T14:05:00+03:00`.
     pub fn rfc3339(&self, at: Timestamp) -> String {
-        let zoned = self.instant(at).to_zoned(self.0.clone());
+        let zoned = self.instant(at).to_zoned_datetime(self.0.clone());
         zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 }
