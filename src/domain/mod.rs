@@ -3,6 +3,8 @@
 //! No I/O, no async, nothing of a wire or of the database.
 #![warn(missing_docs)]
 
+pub mod catalog;
+mod chat;
 mod ids;
 mod money;
 mod order;
@@ -15,6 +17,7 @@ mod text_enum;
 pub mod time;
 mod unit;
 
+pub use chat::ChatKey;
 pub use ids::{
     CategoryId, DraftId, DraftLineId, InboxId, OrderId, OrderLineId, OrderNumber, OrganizationId,
     OutboxId, PersonId, ProductId, ThreadId,

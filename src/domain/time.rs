@@ -67,6 +67,7 @@ impl Clock {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
             Source::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
             Source::Manual(millis) => Timestamp(millis.load(Ordering::SeqCst)),
         }
@@ -100,17 +101,13 @@ impl Zone {
 
     /// The moment on this zone's wall clock.
     pub fn civil(&self, at: Timestamp) -> jiff::civil::DateTime {
-        self.instant(at).to_zoned_datetime(self.0.clone()).datetime()
+        instant(at).to_zoned_datetime(self.0.clone()).datetime()
     }
 
     /// The moment at which this zone's wall clock shows `civil`; the earlier of two.
     pub fn moment(&self, civil: jiff::civil::DateTime) -> Option<Timestamp> {
         let zoned = self.0.to_ambiguous_zoned_datetime(civil).compatible().ok()?;
         Some(Timestamp(zoned.timestamp().as_millisecond()))
-    }
-
-    fn instant(&self, at: Timestamp) -> jiff::Timestamp {
-        jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
     /// «14:05».
@@ -134,9 +131,13 @@ impl Zone {
 
     /// RFC 3339 with this zone's offset, to the second: `2026-11-24T14:05:00+03:00`.
     pub fn rfc3339(&self, at: Timestamp) -> String {
-        let zoned = self.instant(at).to_zoned_datetime(self.0.clone());
+        let zoned = instant(at).to_zoned_datetime(self.0.clone());
         zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
+}
+
+fn instant(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
 /// «вт 24.11», with the year when it is not that of `today`.

@@ -1,0 +1,435 @@
+-- Money is whole kopecks, a quantity is thousandths of a unit, a moment is milliseconds UTC.
+-- Telegram ids are 64-bit and live inside a chat's key: tg:{chat_id}, web:{persona}.
+
+-- People ---------------------------------------------------------------------------------------
+
+create table persons (
+    id integer primary key,
+    name text not null,
+    phone text unique,                                  -- E.164
+    phone_verified integer not null default 0 check (phone_verified in (0, 1)),
+    email text not null default '',
+    password_hash text,                                 -- a PHC string; null: cannot log in by password
+    granted_role text check (granted_role in ('manager', 'admin')), -- by the panel or the CLI; roles from settings are computed
+    blocked integer not null default 0 check (blocked in (0, 1)),
+    on_shift integer not null default 1 check (on_shift in (0, 1)),
+    security_stamp integer not null default 0,          -- grows to end every session and link of the person
+    current_organization_id integer references organizations (id) on delete set null,
+    demo integer not null default 0 check (demo in (0, 1)), -- one of the people of the demo: counts as no administrator
+    created_at_ms integer not null,
+    seen_at_ms integer
+) strict;
+
+create table price_types (
+    id integer primary key,
+    external_id text unique,
+    name text not null unique,                          -- '' is the one without a name
+    currency text not null default 'RUB'
+) strict;
+
+create table organizations (
+    id integer primary key,
+    kind text not null check (kind in ('company', 'person')),
+    name text not null,
+    inn text,
+    external_id text unique,                            -- 1C's id
+    verified integer not null default 0 check (verified in (0, 1)), -- unverified: may order, sees no prices
+    blocked integer not null default 0 check (blocked in (0, 1)),
+    hours text not null default '',
+    price_type_id integer references price_types (id) on delete set null, -- null: the default one
+    manager_id integer references persons (id) on delete set null,
+    created_at_ms integer not null
+) strict;
+create index organizations_inn on organizations (inn) where inn is not null;
+
+create table addresses (
+    id integer primary key,
+    organization_id integer not null references organizations (id) on delete cascade,
+    address text not null,
+    used_at_ms integer not null,
+    unique (organization_id, address)
+) strict;
+
+create table members (
+    organization_id integer not null references organizations (id) on delete cascade,
+    person_id integer not null references persons (id) on delete cascade,
+    role text not null check (role in ('viewer', 'buyer', 'owner')),
+    state text not null check (state in ('pending', 'active', 'left')),
+    created_at_ms integer not null,
+    primary key (organization_id, person_id)
+) strict, without rowid;
+create index members_person on members (person_id);
+
+-- A chat is a wire's address; a person may have several.
+create table chats (
+    key text primary key,                               -- tg:{chat_id} or web:{persona}
+    person_id integer references persons (id) on delete set null,
+    title text not null default '',                     -- the wire's name of the person, to tell accounts apart
+    linked_at_ms integer,
+    blocked_at_ms integer                               -- the person has blocked the bot
+) strict, without rowid;
+create index chats_person on chats (person_id) where person_id is not null;
+
+create table sessions (
+    token_sha256 blob primary key,
+    person_id integer not null references persons (id) on delete cascade,
+    security_stamp integer not null,                    -- the person's at sign-in
+    created_at_ms integer not null,
+    seen_at_ms integer not null,
+    address text not null default '',
+    user_agent text not null default ''
+) strict, without rowid;
+
+create table one_time_links (
+    token_sha256 blob primary key,
+    kind text not null,
+    person_id integer references persons (id) on delete cascade,
+    organization_id integer references organizations (id) on delete cascade,
+    role text,
+    created_by integer references persons (id) on delete cascade,
+    expires_at_ms integer not null,
+    used_at_ms integer
+) strict, without rowid;
+
+create table login_failures (
+    id integer primary key,
+    subject text not null,                              -- phone:+7… or address:203.0.113.5
+    at_ms integer not null
+) strict;
+create index login_failures_subject on login_failures (subject, at_ms);
+
+-- Catalogue ------------------------------------------------------------------------------------
+
+create table categories (
+    id integer primary key,
+    external_id text unique,
+    parent_id integer references categories (id) on delete restrict,
+    title text not null,
+    order_index integer not null default 0
+) strict;
+create unique index categories_path on categories (coalesce(parent_id, 0), title) where external_id is null;
+create index categories_parent on categories (parent_id);
+
+create table products (
+    id integer primary key,
+    external_id text unique,                            -- 1C's id: guid or guid#guid
+    sku text not null default '',                       -- the article
+    title text not null,
+    category_id integer references categories (id) on delete set null,
+    unit text not null default 'шт',                    -- the base unit's short form
+    description text not null default '',
+    barcode text not null default '',
+    multiple_thousandths integer check (multiple_thousandths > 0), -- sold by so many
+    available_thousandths integer not null default 0,   -- free stock over all warehouses
+    withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- deleted at the source, or missing from a full exchange
+    hidden integer not null default 0 check (hidden in (0, 1)),       -- by the source's or our own wish
+    search_words text not null default '',              -- our own field: what buyers call it
+    updated_at_ms integer not null
+) strict;
+create unique index products_sku_key on products (sku) where external_id is null and sku <> '';
+create unique index products_title_key on products (title) where external_id is null and sku = '';
+create index products_sku on products (sku) where sku <> '';
+create index products_category on products (category_id);
+
+create table packs (
+    product_id integer not null references products (id) on delete cascade,
+    unit text not null,
+    coefficient_thousandths integer not null check (coefficient_thousandths > 0), -- base units in one
+    primary key (product_id, unit)
+) strict, without rowid;
+
+create table prices (
+    product_id integer not null references products (id) on delete cascade,
+    price_type_id integer not null references price_types (id) on delete cascade,
+    amount_kopecks integer not null check (amount_kopecks >= 0),
+    per integer not null check (per > 0),               -- base units that the amount is for
+    primary key (product_id, price_type_id)
+) strict, without rowid;
+
+create table warehouses (
+    id integer primary key,
+    external_id text unique,
+    name text not null unique
+) strict;
+
+create table stocks (
+    product_id integer not null references products (id) on delete cascade,
+    warehouse_id integer not null references warehouses (id) on delete cascade,
+    quantity_thousandths integer not null,
+    primary key (product_id, warehouse_id)
+) strict, without rowid;
+
+-- Grows with every change of what recognition sees; readers compare it to know that they are stale.
+create table catalog_version (
+    id integer primary key check (id = 1),
+    version integer not null,
+    changed_at_ms integer not null
+) strict;
+insert into catalog_version (id, version, changed_at_ms) values (1, 0, 0);
+
+-- Words and history ----------------------------------------------------------------------------
+
+create table synonyms (
+    id integer primary key,
+    organization_id integer references organizations (id) on delete cascade, -- null: for all
+    words text not null,
+    means text,                                         -- other words, or
+    product_id integer references products (id) on delete cascade, -- a product
+    origin text not null default 'manual' check (origin in ('starter', 'manual', 'learnt', 'onec')),
+    enabled integer not null default 1 check (enabled in (0, 1)),
+    created_at_ms integer not null,
+    check ((means is null) <> (product_id is null))
+) strict;
+create unique index synonyms_words on synonyms (coalesce(organization_id, 0), words, coalesce(means, ''), coalesce(product_id, 0));
+
+create table learnt_phrases (
+    organization_id integer not null references organizations (id) on delete cascade,
+    phrase text not null,
+    product_id integer not null references products (id) on delete cascade,
+    refused integer not null default 0 check (refused in (0, 1)), -- the phrase never means this product
+    learnt_from_order_id integer references orders (id) on delete set null,
+    learnt_at_ms integer not null,
+    primary key (organization_id, phrase, product_id)
+) strict, without rowid;
+
+-- What an organization bought elsewhere, as 1C tells it; orders placed here count beside it.
+create table purchases (
+    id integer primary key,
+    organization_id integer not null references organizations (id) on delete cascade,
+    product_id integer not null references products (id) on delete cascade,
+    ordered_at_ms integer,                              -- null: an undated list
+    quantity_thousandths integer not null,
+    unit text not null default ''
+) strict;
+create unique index purchases_once on purchases (organization_id, coalesce(ordered_at_ms, -1), product_id);
+
+-- Orders ---------------------------------------------------------------------------------------
+
+create table drafts (
+    id integer primary key,
+    chat_key text not null,                             -- whose: a guest has a draft before an account
+    person_id integer references persons (id) on delete cascade,
+    organization_id integer references organizations (id) on delete cascade,
+    on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
+    state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
+    revision integer not null default 1,                -- grows with every change; buttons carry it
+    delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
+    delivery_date text,                                 -- YYYY-MM-DD in the company's zone
+    delivery_address text not null default '',
+    comment text not null default '',
+    created_at_ms integer not null,
+    updated_at_ms integer not null
+) strict;
+create unique index drafts_open_chat on drafts (chat_key, coalesce(organization_id, 0)) where state = 'open';
+
+create table draft_lines (
+    id integer primary key,
+    draft_id integer not null references drafts (id) on delete cascade,
+    position integer not null,
+    raw text not null,                                  -- the buyer's own words, for ever
+    phrase text not null default '',                    -- the key under which the choice is learnt
+    state text not null check (state in ('ok', 'ask', 'none', 'manager', 'gone')),
+    product_id integer references products (id) on delete set null,
+    quantity_thousandths integer,                       -- in `unit`
+    unit text not null default '',
+    candidates text not null default '[]',              -- JSON: product ids, best first
+    question text,                                      -- JSON: the attribute that parts the candidates
+    trace text,                                         -- JSON: why
+    chosen integer not null default 0 check (chosen in (0, 1)), -- the buyer picked the product: learnt on sending
+    price_amount_kopecks integer,                       -- what the buyer was shown
+    price_per integer,
+    event_key text not null default ''                  -- the event that added it
+) strict;
+create index draft_lines_draft on draft_lines (draft_id, position);
+
+-- Events that have already changed a draft: a repeated one changes nothing.
+create table draft_events (
+    event_key text primary key,
+    draft_id integer not null references drafts (id) on delete cascade,
+    at_ms integer not null
+) strict, without rowid;
+
+create table counters (
+    name text primary key,
+    value integer not null
+) strict, without rowid;
+insert into counters (name, value) values ('order_number', 1000);
+
+create table orders (
+    id integer primary key,
+    number integer not null unique,
+    uuid text not null unique,
+    draft_id integer unique references drafts (id) on delete set null, -- one draft, one order
+    organization_id integer not null references organizations (id),
+    author_id integer not null references persons (id),
+    placed_by integer references persons (id),          -- the manager who wrote for the client
+    manager_id integer references persons (id),
+    status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    revision integer not null default 1,
+    source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
+    delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
+    delivery_date text,
+    delivery_address text not null default '',
+    comment text not null default '',
+    total_kopecks integer not null default 0,           -- of the lines that have a price
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    onec_number text,
+    onec_date text,
+    onec_acknowledged_at_ms integer,
+    history integer not null default 0 check (history in (0, 1)) -- moved in: never offered to 1C, no reminders
+) strict;
+create index orders_status on orders (status, created_at_ms desc);
+create index orders_organization on orders (organization_id, created_at_ms desc);
+create index orders_created on orders (created_at_ms desc);
+
+create table order_lines (
+    id integer primary key,
+    order_id integer not null references orders (id) on delete cascade,
+    position integer not null,
+    raw text not null,
+    phrase text not null default '',
+    state text not null check (state in ('ok', 'ask', 'none', 'manager', 'gone')),
+    product_id integer references products (id) on delete set null,
+    title text not null default '',                     -- as it was when ordered
+    sku text not null default '',
+    quantity_thousandths integer,                       -- as written, in `unit`
+    unit text not null default '',
+    base_quantity_thousandths integer,                  -- in the product's base unit
+    base_unit text not null default '',
+    price_amount_kopecks integer,
+    price_per integer,
+    sum_kopecks integer,
+    candidates text not null default '[]',
+    trace text
+) strict;
+create index order_lines_order on order_lines (order_id, position);
+create index order_lines_product on order_lines (product_id) where product_id is not null;
+
+-- The timeline: events, messages and notes in one feed.
+create table order_events (
+    id integer primary key,
+    order_id integer not null references orders (id) on delete cascade,
+    at_ms integer not null,
+    channel text not null check (channel in ('bot', 'panel', 'onec', 'cli', 'system')),
+    person_id integer references persons (id) on delete set null,
+    kind text not null check (kind in ('created', 'status', 'line', 'message', 'note', 'delivery', 'onec')),
+    text text not null,                                 -- in Russian, as shown
+    to_client integer not null default 0 check (to_client in (0, 1))
+) strict;
+create index order_events_order on order_events (order_id, id);
+
+-- Questions ------------------------------------------------------------------------------------
+
+create table threads (
+    id integer primary key,
+    organization_id integer references organizations (id) on delete cascade,
+    author_id integer references persons (id) on delete set null,
+    order_id integer references orders (id) on delete set null,
+    topic text not null,
+    subject text not null,
+    state text not null default 'open' check (state in ('open', 'resolved')),
+    manager_id integer references persons (id) on delete set null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null
+) strict;
+create index threads_organization on threads (organization_id, updated_at_ms desc);
+create index threads_state on threads (state, updated_at_ms desc);
+
+create table thread_messages (
+    id integer primary key,
+    thread_id integer not null references threads (id) on delete cascade,
+    person_id integer references persons (id) on delete set null,
+    from_staff integer not null check (from_staff in (0, 1)),
+    note integer not null default 0 check (note in (0, 1)), -- between staff, never sent
+    text text not null,
+    event_key text unique,                              -- a repeated event adds nothing
+    at_ms integer not null
+) strict;
+create index thread_messages_thread on thread_messages (thread_id, id);
+
+-- Conversation ---------------------------------------------------------------------------------
+
+-- What came in, stored before it is acknowledged.
+create table inbox (
+    id integer primary key,
+    event_key text not null unique,                     -- tg:{update_id} or web:{uuid}
+    chat_key text not null,
+    payload text not null,                              -- JSON of chat::Event
+    state text not null default 'pending' check (state in ('pending', 'done', 'dead')),
+    attempts integer not null default 0,
+    received_at_ms integer not null,
+    handled_at_ms integer
+) strict;
+create index inbox_pending on inbox (id) where state = 'pending';
+
+create table dialogues (
+    chat_key text primary key,
+    state text not null,                                -- JSON of chat's State, opaque to storage
+    updated_at_ms integer not null
+) strict, without rowid;
+
+-- What goes out. The courier sends what is due, in order within a chat.
+create table outbox (
+    id integer primary key,
+    chat_key text not null,
+    dedup_key text unique,
+    payload text not null,                              -- JSON of notifications::Outgoing
+    due_at_ms integer not null,
+    attempts integer not null default 0,
+    state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
+    error text not null default '',
+    created_at_ms integer not null,
+    closed_at_ms integer
+) strict;
+create index outbox_queued on outbox (chat_key, id) where state = 'queued';
+
+-- Which message of a wire holds which card.
+create table chat_slots (
+    chat_key text not null,
+    slot text not null,                                 -- list, desk, order:17 …
+    message_id integer not null,
+    sent_at_ms integer not null,
+    primary key (chat_key, slot)
+) strict, without rowid;
+
+-- The browser chat's messages: its wire is this table.
+create table web_messages (
+    id integer primary key,
+    chat_key text not null,
+    own integer not null check (own in (0, 1)),         -- written by the person
+    payload text not null,                              -- JSON: chat::Screen, or the person's words
+    deleted integer not null default 0 check (deleted in (0, 1)),
+    at_ms integer not null,
+    edited_at_ms integer
+) strict;
+create index web_messages_chat on web_messages (chat_key, id);
+
+-- The company ----------------------------------------------------------------------------------
+
+create table audit (
+    id integer primary key,
+    at_ms integer not null,
+    channel text not null check (channel in ('bot', 'panel', 'onec', 'cli', 'system')),
+    person_id integer,
+    action text not null,
+    object text not null,
+    before text,
+    after text,
+    address text not null default ''
+) strict;
+create trigger audit_no_update before update on audit begin select raise(abort, 'audit is append-only'); end;
+create trigger audit_no_delete before delete on audit begin select raise(abort, 'audit is append-only'); end;
+
+create table settings (
+    key text primary key,
+    value text not null,
+    updated_at_ms integer not null
+) strict, without rowid;
+
+-- One row while the program runs: its absence at a start means that the last stop was clean.
+create table running (
+    id integer primary key check (id = 1),
+    started_at_ms integer not null,
+    pid integer not null
+) strict;

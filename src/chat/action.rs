@@ -1,0 +1,309 @@
+//! What a button means ⇄ `callback_data`.
+//!
+//! An action encodes to a short readable string, `order.status:sx:2:accepted`, and decodes only
+//! from exactly what it would encode: an old button in an old message is understood or politely
+//! refused, never misread.
+
+use crate::domain::{
+    CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrderStatus, OrganizationId, PersonId,
+    ProductId, ThreadId,
+};
+
+/// `callback_data` of an inline button: 1–64 bytes of UTF-8.
+/// Source: Bot API, `InlineKeyboardButton` <https://core.telegram.org/bots/api#inlinekeyboardbutton>.
+pub const CALLBACK_DATA_MAX_BYTES: usize = 64;
+
+/// One part of an action's code.
+trait Part: Sized {
+    fn write(&self) -> String;
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Part for i64 {
+    fn write(&self) -> String {
+        let mut value = self.unsigned_abs();
+        let mut digits = Vec::new();
+        loop {
+            let digit = u32::try_from(value % 36).unwrap_or(0);
+            digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+            value /= 36;
+            if value == 0 {
+                break;
+            }
+        }
+        if *self < 0 {
+            digits.push('-');
+        }
+        digits.iter().rev().collect()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        i64::from_str_radix(text, 36).ok()
+    }
+}
+
+macro_rules! id_parts {
+    ($($id:ident)+) => {$(
+        impl Part for $id {
+            fn write(&self) -> String {
+                self.0.write()
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                i64::read(text).map($id)
+            }
+        }
+    )+};
+}
+
+id_parts! {
+    CategoryId DraftId DraftLineId OrderId OrderLineId OrganizationId PersonId ProductId ThreadId
+}
+
+impl Part for OrderStatus {
+    fn write(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+/// Declares [`Action`] with the code of each variant.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $code:literal => $name:ident $({ $($field:ident: $type:ty),+ $(,)? })?;)+) => {
+        /// What a button means. Versions are those of the draft or the order that the button was
+        /// drawn for: a stale one is not applied.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the fields are named after what they hold")]
+        pub enum Action {
+            $($(#[$doc])* $name $({ $($field: $type),+ })?,)+
+        }
+
+        impl Action {
+            /// The code of every action, for tables of rights.
+            pub const CODES: &'static [&'static str] = &[$($code),+];
+
+            /// The action's code, without what it is applied to.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name $({ $($field: _),+ })? => $code,)+ }
+            }
+
+            /// `callback_data`: ASCII, at most [`CALLBACK_DATA_MAX_BYTES`].
+            pub fn encode(self) -> String {
+                match self {
+                    $(Self::$name $({ $($field),+ })? => {
+                        #[allow(unused_mut, clippy::allow_attributes, reason = "not every action has parts")]
+                        let mut text = $code.to_owned();
+                        $($(
+                            text.push(':');
+                            text.push_str(&$field.write());
+                        )+)?
+                        text
+                    })+
+                }
+            }
+
+            /// The action that encodes to exactly this text.
+            pub fn decode(text: &str) -> Option<Self> {
+                let mut parts = text.split(':');
+                let action = match parts.next()? {
+                    $($code => Self::$name $({ $($field: Part::read(parts.next()?)?),+ })?,)+
+                    _ => return None,
+                };
+                (action.encode() == text).then_some(action)
+            }
+        }
+    };
+}
+
+actions! {
+    /// The menu card.
+    "menu.show" => Menu;
+    /// Help.
+    "menu.help" => Help;
+    /// Leaves any form.
+    "menu.cancel" => Cancel;
+
+    /// Starts a new order: says how to write one, or shows the open draft.
+    "draft.new" => DraftNew;
+    /// Card 2 goes back to the summary.
+    "draft.review" => DraftReview { draft: DraftId };
+    /// Walks the unresolved lines.
+    "draft.clarify" => DraftClarify { draft: DraftId, version: i64 };
+    /// Turns card 1 to a page.
+    "draft.page" => DraftPage { draft: DraftId, page: i64 };
+    /// Buttons for the lines of the page.
+    "draft.lines" => DraftLines { draft: DraftId, page: i64 };
+    /// All lines go to a manager as they are: asks first.
+    "draft.handover" => DraftHandover { draft: DraftId };
+    /// All lines go to a manager.
+    "draft.handover_yes" => DraftHandoverYes { draft: DraftId, version: i64 };
+    /// Empties the draft.
+    "draft.clear" => DraftClear { draft: DraftId, version: i64 };
+    /// Brings an emptied draft back.
+    "draft.restore" => DraftRestore { draft: DraftId };
+    /// Takes the last added lines back.
+    "draft.undo" => DraftUndoAdd { draft: DraftId, version: i64 };
+    /// Opens a line.
+    "line.show" => LineShow { line: DraftLineId };
+    /// Chooses a product for a line.
+    "line.pick" => LinePick { line: DraftLineId, version: i64, product: ProductId };
+    /// Chooses a value of the asked attribute.
+    "line.narrow" => LineNarrow { line: DraftLineId, version: i64, option: i64 };
+    /// Turns the page of the options.
+    "line.options" => LineOptions { line: DraftLineId, page: i64 };
+    /// «Нет в списке»: the next text replaces this line.
+    "line.rewrite" => LineRewrite { line: DraftLineId };
+    /// The line goes to a manager.
+    "line.manager" => LineManager { line: DraftLineId, version: i64 };
+    /// The line is left for later.
+    "line.skip" => LineSkip { line: DraftLineId };
+    /// The line goes.
+    "line.remove" => LineRemove { line: DraftLineId, version: i64 };
+    /// Changes the quantity by thousandths.
+    "line.step" => LineStep { line: DraftLineId, version: i64, by: i64 };
+    /// Sets the quantity, in thousandths of the line's unit.
+    "line.set" => LineSet { line: DraftLineId, version: i64, quantity: i64 };
+    /// Asks for the quantity as text.
+    "line.quantity" => LineQuantity { line: DraftLineId };
+    /// Shows options for the line anew.
+    "line.replace" => LineReplace { line: DraftLineId };
+
+    /// Checkout.
+    "checkout.show" => Checkout { draft: DraftId };
+    /// Dates to choose from.
+    "checkout.dates" => CheckoutDates { draft: DraftId };
+    /// Chooses a date, as days from today.
+    "checkout.date" => CheckoutDate { draft: DraftId, version: i64, days: i64 };
+    /// The buyer collects the goods.
+    "checkout.pickup" => CheckoutPickup { draft: DraftId, version: i64 };
+    /// Any date will do.
+    "checkout.any" => CheckoutAnyDate { draft: DraftId, version: i64 };
+    /// Addresses to choose from.
+    "checkout.addresses" => CheckoutAddresses { draft: DraftId };
+    /// Chooses an address of the book.
+    "checkout.address" => CheckoutAddress { draft: DraftId, version: i64, address: i64 };
+    /// Asks for an address as text.
+    "checkout.new_address" => CheckoutNewAddress { draft: DraftId };
+    /// Asks for a comment as text.
+    "checkout.comment" => CheckoutComment { draft: DraftId };
+    /// Sends the order.
+    "checkout.send" => CheckoutSend { draft: DraftId, version: i64 };
+
+    /// The buyer's orders, from this page.
+    "orders.list" => Orders { page: i64 };
+    /// One order.
+    "order.show" => OrderShow { order: OrderId };
+    /// The buyer takes the order back: asks first.
+    "order.cancel" => OrderCancel { order: OrderId };
+    /// The buyer takes the order back.
+    "order.cancel_yes" => OrderCancelYes { order: OrderId, version: i64 };
+    /// The cancelled order stands again.
+    "order.restore" => OrderRestore { order: OrderId, version: i64 };
+    /// Forgets the words learnt from this order.
+    "order.unlearn" => OrderUnlearn { order: OrderId };
+    /// The order's lines in a new draft.
+    "order.repeat" => OrderRepeat { order: OrderId };
+    /// The buyer changes an order that nobody has taken: it becomes a draft again.
+    "order.edit" => OrderEdit { order: OrderId, version: i64 };
+    /// The buyer writes to the manager about the order.
+    "order.ask" => OrderAsk { order: OrderId };
+
+    /// The manager's queue.
+    "staff.queue" => StaffQueue { page: i64 };
+    /// An order as staff see it, with all lines.
+    "staff.order" => StaffOrder { order: OrderId };
+    /// A manager takes the order.
+    "staff.accept" => StaffAccept { order: OrderId, version: i64 };
+    /// Reasons to reject.
+    "staff.reject" => StaffReject { order: OrderId };
+    /// A reason is chosen: shows what the client will read.
+    "staff.reason" => StaffReason { order: OrderId, reason: i64 };
+    /// Rejects with the reason.
+    "staff.reject_yes" => StaffRejectYes { order: OrderId, version: i64, reason: i64 };
+    /// The next status.
+    "staff.status" => StaffStatus { order: OrderId, version: i64, status: OrderStatus };
+    /// A manager writes to the client.
+    "staff.write" => StaffWrite { order: OrderId };
+    /// Unresolved lines of the order, to pick products for.
+    "staff.resolve" => StaffResolve { order: OrderId };
+    /// Options for one unresolved line.
+    "staff.line" => StaffLine { line: OrderLineId };
+    /// Chooses a product for an order's line.
+    "staff.pick" => StaffPick { line: OrderLineId, version: i64, product: ProductId };
+    /// An owner sends a viewer's order.
+    "approval.send" => ApprovalSend { order: OrderId, version: i64 };
+    /// An owner returns a viewer's order.
+    "approval.return" => ApprovalReturn { order: OrderId, version: i64 };
+
+    /// Registration: the person known from 1C or an invitation is right.
+    "register.yes" => RegisterYes;
+    /// Registration: it is someone else.
+    "register.no" => RegisterNo;
+    /// A step back in the form.
+    "form.back" => FormBack;
+    /// Passes the step over.
+    "form.skip" => FormSkip;
+    /// Registration: a private person.
+    "register.private" => RegisterPrivate;
+    /// Registration: this organization is theirs.
+    "register.org" => RegisterOrganization { organization: OrganizationId };
+    /// Registration: working hours, by the number of the offered answer.
+    "register.hours" => RegisterHours { choice: i64 };
+    /// Lets a person into an organization.
+    "member.admit" => MemberAdmit { organization: OrganizationId, person: PersonId };
+    /// Keeps a person out of an organization.
+    "member.refuse" => MemberRefuse { organization: OrganizationId, person: PersonId };
+    /// «Это я» under the notice of a new sign-in.
+    "security.mine" => SecurityMine;
+    /// «Не я — закрыть доступ»: every link and session of the person ends.
+    "security.close" => SecurityClose { person: PersonId };
+
+    /// The account card.
+    "account.show" => Account;
+    /// Signs the chat out.
+    "account.leave" => SignOut;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_read_only_from_what_it_writes() {
+        let action = Action::LinePick {
+            line: DraftLineId(46_655),
+            version: 7,
+            product: ProductId(i64::from(u32::MAX)),
+        };
+        assert_eq!(action.encode(), "line.pick:zzz:7:1z141z3");
+        assert_eq!(Action::decode(&action.encode()), Some(action));
+        for text in [
+            "",
+            "line.pick",
+            "line.pick:zzz:7",
+            "line.pick:ZZZ:7:1",
+            "line.pick:0z:7:1",
+            "menu.show:",
+            "line.pick:z:7:1:1",
+            "staff.status:1:1:paid",
+        ] {
+            assert_eq!(Action::decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_action_fits() {
+        let id = i64::MAX;
+        let longest = Action::StaffStatus {
+            order: OrderId(id),
+            version: id,
+            status: OrderStatus::NeedsClient,
+        };
+        assert!(longest.encode().len() <= CALLBACK_DATA_MAX_BYTES);
+        let pick = Action::StaffPick { line: OrderLineId(id), version: id, product: ProductId(id) };
+        assert!(pick.encode().len() <= CALLBACK_DATA_MAX_BYTES);
+    }
+}

@@ -1,0 +1,3 @@
+//! Bytes ⇄ domain types: 1C's files, tables, markup, what people type. Pure functions.
+
+pub mod html;

@@ -1,0 +1,226 @@
+//! What goes out to people: queued in the caller's transaction, delivered by the courier.
+//!
+//! A service says *what happened* ([`Notice`]); the chat room says it in words when it is sent
+//! ([`Composer`]); a door carries it over its wire ([`Messenger`]).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ChatKey, OrderId, PersonId};
+use crate::formats::html::Html;
+
+/// A boxed future, so that doors can be kept behind `dyn`.
+pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One thing to do in a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Outgoing {
+    /// Shows a message.
+    Show {
+        /// The card it is; `None`: a message that is never touched again.
+        slot: Option<String>,
+        /// Where a card that is already on the screen goes.
+        place: Place,
+        /// The message.
+        message: Message,
+    },
+    /// Takes a card off the screen and forgets it.
+    Remove {
+        /// The card.
+        slot: String,
+    },
+    /// Deletes one message, such as one with a password in it.
+    RemoveMessage {
+        /// The wire's id of the message.
+        message_id: i64,
+    },
+    /// Answers a tap.
+    Answer {
+        /// The wire's id of the tap.
+        callback_id: String,
+        /// A toast of at most 200 characters.
+        text: Option<String>,
+        /// Whether the toast is to be closed by hand.
+        alert: bool,
+    },
+    /// «печатает…»
+    Typing,
+    /// Says in words what happened, as it stands when it is sent.
+    Notice(Notice),
+    /// Sets the chat's list of commands.
+    Commands {
+        /// Commands without the slash, with what they do.
+        commands: Vec<(String, String)>,
+    },
+}
+
+/// Where a card that is already on the screen goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// It is edited where it stands; sent anew when it cannot be.
+    InPlace,
+    /// It moves to the bottom: sent anew, then the old one is deleted.
+    Below,
+}
+
+/// A message as a wire shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Message {
+    /// The text.
+    pub html: Html,
+    /// Rows of inline buttons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Vec<InlineButton>>,
+    /// A new reply keyboard; `None`: the present one stays. Never together with buttons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyboard: Option<ReplyKeyboard>,
+    /// Without sound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+}
+
+/// A button under a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InlineButton {
+    /// What it says.
+    pub label: String,
+    /// What it does.
+    pub target: ButtonTarget,
+}
+
+/// What a button under a message does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonTarget {
+    /// Sends this back: an action's code, at most 64 bytes of ASCII.
+    Press(String),
+    /// Opens an address.
+    Link(String),
+    /// Copies a text.
+    Copy(String),
+}
+
+/// The keyboard in place of the phone's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReplyKeyboard {
+    /// Rows of keys; none: the keyboard goes away.
+    pub rows: Vec<Vec<ReplyKey>>,
+    /// What the empty input says.
+    pub placeholder: String,
+}
+
+/// A key that sends its own label, or the person's contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyKey {
+    /// What it says and sends.
+    pub label: String,
+    /// Shares the person's own contact instead.
+    #[serde(default)]
+    pub contact: bool,
+}
+
+/// What happened, to be told when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// An order's status changed: told to its people. Says the status as it is by then.
+    OrderStatus {
+        /// The order.
+        order: OrderId,
+    },
+    /// The card of an order, for staff: sent, or edited to what it is now.
+    StaffOrder {
+        /// The order.
+        order: OrderId,
+    },
+    /// The permanent card of an order in its buyer's chat is edited to what it is now.
+    BuyerOrder {
+        /// The order.
+        order: OrderId,
+    },
+    /// A manager wrote about an order.
+    OrderMessage {
+        /// The order.
+        order: OrderId,
+        /// The event of its timeline.
+        event: i64,
+    },
+    /// A viewer asks the owners to send an order.
+    ApprovalAsked {
+        /// The order.
+        order: OrderId,
+    },
+    /// Someone signed in to the person's account from another chat.
+    NewSignIn {
+        /// The person.
+        person: PersonId,
+        /// The new chat.
+        chat: ChatKey,
+    },
+    /// A stranger asks to join an organization: told to its owners or to staff.
+    JoinAsked {
+        /// Who asks.
+        person: PersonId,
+        /// Where to.
+        organization: crate::domain::OrganizationId,
+    },
+    /// A text that is ready, with buttons that need nothing.
+    Text(Message),
+}
+
+/// Turns what happened into what is shown, with the facts as they are when it is sent.
+pub trait Composer: Send + Sync {
+    /// What to show in `chat`; empty when there is nothing to tell any more.
+    fn compose<'a>(
+        &'a self,
+        chat: &'a ChatKey,
+        notice: &'a Notice,
+    ) -> Sending<'a, Result<Vec<Outgoing>, String>>;
+}
+
+/// A wire's way out.
+pub trait Messenger: Send + Sync {
+    /// Does one thing in a chat. `message_id` is the message that holds the card, where there is
+    /// one. [`Outgoing::Notice`] never comes here.
+    fn deliver<'a>(
+        &'a self,
+        chat: &'a ChatKey,
+        outgoing: &'a Outgoing,
+        message_id: Option<i64>,
+    ) -> Sending<'a, Result<Delivered, DeliveryError>>;
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivered {
+    /// The message that now holds the card, where there is one.
+    pub message_id: Option<i64>,
+}
+
+/// Why nothing was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// The wire asks to wait.
+    #[error("the wire asks to wait {0:?}")]
+    Wait(Duration),
+    /// The person has blocked the bot or is gone: nothing more is sent there.
+    #[error("the recipient is unreachable: {0}")]
+    Unreachable(String),
+    /// The group has a new id.
+    #[error("the chat has moved to {0}")]
+    Moved(ChatKey),
+    /// The message to edit is gone or too old.
+    #[error("the message to edit is gone")]
+    MessageGone,
+    /// The wire refuses this one for good.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Try again later.
+    #[error("not now: {0}")]
+    Temporary(String),
+}

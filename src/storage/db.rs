@@ -1,0 +1,358 @@
+//! The database file: one writer connection, a pool of readers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::migrations;
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// `SQLite` refused.
+    #[error("база данных: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// No reader was free in time.
+    #[error("база данных занята: {0}")]
+    Pool(#[from] r2d2::Error),
+    /// A migration failed; the schema is as it was before it.
+    #[error("обновление схемы базы данных: {0}")]
+    Migration(#[source] rusqlite_migration::Error),
+    /// The file was written by a newer program.
+    #[error("база данных новее программы: её схема {found}, программа знает {known}")]
+    Newer {
+        /// The schema's version in the file.
+        found: i64,
+        /// The newest version that the program knows.
+        known: i64,
+    },
+    /// The file is an `SQLite` database of another program.
+    #[error("это база данных другой программы")]
+    Foreign,
+    /// The file is damaged; the text is `SQLite`'s.
+    #[error("файл базы данных повреждён: {0}")]
+    Damaged(String),
+    /// There is no such file.
+    #[error("нет базы данных {}", .0.display())]
+    Absent(PathBuf),
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A stored value cannot be read; the text names the table and column.
+    #[error("в базе данных испорчено значение: {0}")]
+    Corrupt(String),
+    /// An update that must hit one row hit another number of them.
+    #[error("изменено строк: {found} вместо {expected}")]
+    RowsAffected {
+        /// Rows that were to change.
+        expected: usize,
+        /// Rows that did.
+        found: usize,
+    },
+    /// The task that ran the query died.
+    #[error("запрос к базе данных прерван")]
+    Interrupted,
+}
+
+impl StorageError {
+    /// Whether there is no room left on the disk.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+            if e.code == rusqlite::ErrorCode::DiskFull)
+    }
+
+    /// Whether a unique column already has the value.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+            if e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                || e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
+    }
+}
+
+/// Whether a missing file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Create {
+    /// An absent file is made, with the present schema.
+    Yes,
+    /// An absent file is [`StorageError::Absent`].
+    No,
+}
+
+/// The database. Clones share it.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: r2d2::Pool<SqliteConnectionManager>,
+}
+
+const READERS: u32 = 4;
+const READER_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Db {
+    /// Opens the file, checks that it is ours and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Absent`], [`StorageError::Foreign`], [`StorageError::Newer`],
+    /// [`StorageError::Damaged`]; the file is left as it was.
+    pub fn open(path: &Path, create: Create) -> Result<Self, StorageError> {
+        if create == Create::No && !path.exists() {
+            return Err(StorageError::Absent(path.to_owned()));
+        }
+        let mut writer = connect(path)?;
+        check_ours(&writer).map_err(damage)?;
+        migrations::apply(&mut writer)?;
+        let manager = SqliteConnectionManager::file(path)
+            .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .with_init(|conn| {
+                configure(conn)?;
+                conn.pragma_update(None, "query_only", true)
+            });
+        let readers = r2d2::Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(1))
+            .connection_timeout(READER_TIMEOUT)
+            .build(manager)?;
+        let path = path.to_owned();
+        Ok(Self { inner: Arc::new(Inner { path, writer: Mutex::new(writer), readers }) })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs a read on a blocking thread.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let db = self.clone();
+        hop(move || db.read_blocking(work)).await
+    }
+
+    /// Runs a write on a blocking thread, in one `begin immediate` transaction: `Ok` commits,
+    /// `Err` rolls back.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let db = self.clone();
+        hop(move || db.write_blocking(work)).await
+    }
+
+    /// Runs a read on this thread. Not for async code.
+    pub fn read_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StorageError>,
+    {
+        let conn = self.inner.readers.get().map_err(StorageError::Pool)?;
+        work(&conn)
+    }
+
+    /// Runs a write on this thread. Not for async code.
+    pub fn write_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StorageError>,
+    {
+        // A panic inside a transaction rolled it back on unwinding: the connection is sound.
+        let mut writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StorageError::Sqlite)?;
+        let value = work(&tx)?;
+        tx.commit().map_err(StorageError::Sqlite)?;
+        Ok(value)
+    }
+
+    /// Runs maintenance on the writer connection, outside a transaction. Not for async code.
+    pub fn maintain<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        work(&mut self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn hop<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StorageError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StorageError::Interrupted.into()),
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StorageError> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that opens the database")]
+    let conn = Connection::open(path)?;
+    configure(&conn).map_err(|error| damage(error.into()))?;
+    Ok(conn)
+}
+
+/// The pragmas of every connection. `busy_timeout` goes first: switching to WAL may have to wait.
+fn configure(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    // An order once confirmed survives a power cut: NORMAL may lose the last commits.
+    conn.pragma_update(None, "synchronous", "full")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "temp_store", "memory")?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn check_ours(conn: &Connection) -> Result<(), StorageError> {
+    let found = migrations::current(conn)?;
+    let known = migrations::latest();
+    let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = conn.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    match (id, tables) {
+        (migrations::APPLICATION_ID, _) if found > known => {
+            Err(StorageError::Newer { found, known })
+        }
+        (migrations::APPLICATION_ID, _) | (0, 0) => Ok(()),
+        _ => Err(StorageError::Foreign),
+    }
+}
+
+/// Tells damage apart from other refusals.
+fn damage(error: StorageError) -> StorageError {
+    match error {
+        StorageError::Sqlite(rusqlite::Error::SqliteFailure(e, text))
+            if matches!(
+                e.code,
+                rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt
+            ) =>
+        {
+            StorageError::Damaged(text.unwrap_or_else(|| e.to_string()))
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let db = Db::open(&dir.path().join("partner-m.db"), Create::Yes).expect("opens");
+        (dir, db)
+    }
+
+    fn pragma(conn: &Connection, name: &str) -> String {
+        conn.pragma_query_value(None, name, |row| {
+            row.get::<_, rusqlite::types::Value>(0).map(|v| format!("{v:?}"))
+        })
+        .expect("a pragma")
+    }
+
+    #[test]
+    fn every_connection_has_the_pragmas() {
+        let (_dir, db) = open();
+        let check = |conn: &Connection| {
+            assert_eq!(pragma(conn, "journal_mode"), "Text(\"wal\")");
+            assert_eq!(pragma(conn, "synchronous"), "Integer(2)");
+            assert_eq!(pragma(conn, "foreign_keys"), "Integer(1)");
+            assert_eq!(pragma(conn, "busy_timeout"), "Integer(5000)");
+            Ok::<_, StorageError>(())
+        };
+        db.write_blocking(|tx| check(tx)).expect("the writer");
+        db.read_blocking(check).expect("a reader");
+        let written = db.read_blocking(|conn| {
+            conn.execute("delete from settings", []).map_err(StorageError::from)
+        });
+        assert!(written.is_err(), "a reader does not write");
+        let version: String = db
+            .read_blocking(|conn| {
+                let version = conn.query_row("select sqlite_version()", [], |row| row.get(0));
+                version.map_err(StorageError::from)
+            })
+            .expect("a version");
+        let parts: Vec<u32> = version.split('.').filter_map(|p| p.parse().ok()).collect();
+        assert!(parts >= vec![3, 51, 3], "{version} has the WAL-reset race");
+    }
+
+    #[test]
+    fn writers_wait_their_turn_and_lose_nothing() {
+        let (_dir, db) = open();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        db.write_blocking(|tx| {
+                            let value: i64 = tx.query_row(
+                                "select value from counters where name = 'order_number'",
+                                [],
+                                |row| row.get(0),
+                            )?;
+                            tx.execute("update counters set value = ?1", [value + 1])?;
+                            Ok::<_, StorageError>(())
+                        })
+                        .expect("a write");
+                    }
+                });
+            }
+        });
+        let value: i64 = db
+            .read_blocking(|conn| {
+                let value = conn.query_row("select value from counters", [], |row| row.get(0));
+                value.map_err(StorageError::from)
+            })
+            .expect("a read");
+        assert_eq!(value, 1_400);
+    }
+
+    #[test]
+    fn a_foreign_a_newer_and_a_damaged_file_are_refused() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let foreign = dir.path().join("foreign.db");
+        connect(&foreign).and_then(|c| Ok(c.execute("create table t (x)", [])?)).expect("made");
+        assert!(matches!(Db::open(&foreign, Create::Yes), Err(StorageError::Foreign)));
+
+        let newer = dir.path().join("newer.db");
+        drop(Db::open(&newer, Create::Yes).expect("opens"));
+        connect(&newer).and_then(|c| Ok(c.pragma_update(None, "user_version", 99)?)).expect("set");
+        assert!(matches!(
+            Db::open(&newer, Create::Yes),
+            Err(StorageError::Newer { found: 99, .. })
+        ));
+
+        let damaged = dir.path().join("damaged.db");
+        std::fs::write(&damaged, [b'x'; 8192]).expect("written");
+        assert!(matches!(Db::open(&damaged, Create::Yes), Err(StorageError::Damaged(_))));
+        assert!(matches!(
+            Db::open(&dir.path().join("absent.db"), Create::No),
+            Err(StorageError::Absent(_))
+        ));
+    }
+}

@@ -1,0 +1,10 @@
+//! SQLite: one writer, a pool of readers, one module per aggregate.
+//!
+//! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
+//! too; a write takes `&Transaction`; transactions are opened by `services`.
+
+pub mod db;
+pub mod migrations;
+mod sql_types;
+
+pub use db::{Db, StorageError};
