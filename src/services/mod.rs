@@ -3,3 +3,24 @@
 
 pub mod live;
 pub mod notifications;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::{Clock, Zone};
+use crate::storage::Db;
+
+/// What every service stands on. Clones share it.
+#[derive(Clone)]
+pub struct Base {
+    /// The database.
+    pub db: Db,
+    /// The one source of time.
+    pub clock: Clock,
+    /// The company's time zone.
+    pub zone: Zone,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// News of committed changes.
+    pub live: live::Live,
+}
