@@ -1,5 +1,6 @@
 //! stub
 pub mod chat;
+pub mod clients;
 pub mod config;
 pub mod domain;
 pub mod formats;
