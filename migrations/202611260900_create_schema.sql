@@ -211,6 +211,7 @@ create table drafts (
     person_id integer references persons (id) on delete cascade,
     organization_id integer references organizations (id) on delete cascade,
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
+    edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -267,6 +268,7 @@ create table orders (
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
     status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),

@@ -3,6 +3,7 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
+pub mod addresses;
 pub mod db;
 pub mod drafts;
 pub mod migrations;
