@@ -365,7 +365,8 @@ create table inbox (
     received_at_ms integer not null,
     handled_at_ms integer
 ) strict;
-create index inbox_pending on inbox (id) where state = 'pending';
+create index inbox_pending on inbox (chat_key, id) where state = 'pending';
+create index inbox_received on inbox (received_at_ms);
 
 create table dialogues (
     chat_key text primary key,
@@ -378,7 +379,7 @@ create table outbox (
     id integer primary key,
     chat_key text not null,
     dedup_key text unique,
-    payload text not null,                              -- JSON of notifications::Outgoing
+    payload text not null,                              -- JSON: notifications::Outgoing, or what is left of several
     due_at_ms integer not null,
     attempts integer not null default 0,
     state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
@@ -386,7 +387,8 @@ create table outbox (
     created_at_ms integer not null,
     closed_at_ms integer
 ) strict;
-create index outbox_queued on outbox (chat_key, id) where state = 'queued';
+create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
+create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
 create table chat_slots (

@@ -4,11 +4,16 @@
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
 pub mod addresses;
+pub mod chat_slots;
 pub mod db;
+pub mod dialogues;
 pub mod drafts;
+pub mod inbox;
 pub mod migrations;
 pub mod offers;
 pub mod orders;
+pub mod outbox;
+pub mod recipients;
 mod sql_types;
 pub mod words;
 
