@@ -1,8 +1,11 @@
 //! stub
+pub mod app;
 pub mod chat;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod formats;
+pub mod logging;
 pub mod recognition;
 pub mod services;
 pub mod storage;

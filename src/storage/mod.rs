@@ -6,5 +6,6 @@
 pub mod db;
 pub mod migrations;
 mod sql_types;
+pub mod upkeep;
 
 pub use db::{Db, StorageError};
