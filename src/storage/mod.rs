@@ -16,5 +16,6 @@ pub mod outbox;
 pub mod recipients;
 mod sql_types;
 pub mod words;
+pub mod upkeep;
 
 pub use db::{Db, StorageError};
