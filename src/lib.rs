@@ -7,3 +7,4 @@ pub mod recognition;
 pub mod services;
 pub mod storage;
 pub mod tasks;
+pub mod web;

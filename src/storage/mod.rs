@@ -9,6 +9,7 @@ pub mod migrations;
 pub mod offers;
 pub mod orders;
 mod sql_types;
+pub mod web_messages;
 pub mod words;
 
-pub use db::{Db, StorageError};
+pub use db::{Create, Db, StorageError};
