@@ -211,6 +211,7 @@ create table drafts (
     person_id integer references persons (id) on delete cascade,
     organization_id integer references organizations (id) on delete cascade,
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
+    edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -267,6 +268,7 @@ create table orders (
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
     status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -363,7 +365,8 @@ create table inbox (
     received_at_ms integer not null,
     handled_at_ms integer
 ) strict;
-create index inbox_pending on inbox (id) where state = 'pending';
+create index inbox_pending on inbox (chat_key, id) where state = 'pending';
+create index inbox_received on inbox (received_at_ms);
 
 create table dialogues (
     chat_key text primary key,
@@ -376,7 +379,7 @@ create table outbox (
     id integer primary key,
     chat_key text not null,
     dedup_key text unique,
-    payload text not null,                              -- JSON of notifications::Outgoing
+    payload text not null,                              -- JSON: notifications::Outgoing, or what is left of several
     due_at_ms integer not null,
     attempts integer not null default 0,
     state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
@@ -384,7 +387,8 @@ create table outbox (
     created_at_ms integer not null,
     closed_at_ms integer
 ) strict;
-create index outbox_queued on outbox (chat_key, id) where state = 'queued';
+create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
+create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
 create table chat_slots (

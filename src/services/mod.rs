@@ -2,6 +2,9 @@
 #![warn(missing_docs)]
 
 pub mod browser_chat;
+pub mod bot_status;
+pub mod conversations;
+pub mod courier;
 pub mod live;
 pub mod notifications;
 
