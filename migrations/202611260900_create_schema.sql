@@ -403,13 +403,15 @@ create table chat_slots (
 create table web_messages (
     id integer primary key,
     chat_key text not null,
-    own integer not null check (own in (0, 1)),         -- written by the person
-    payload text not null,                              -- JSON: chat::Screen, or the person's words
+    revision integer not null,                          -- of the chat's picture: grows with every new, changed or deleted message
+    event_key text unique,                              -- the person's own words: a repeated form adds nothing
+    payload text not null,                              -- JSON of browser_chat::Content
     deleted integer not null default 0 check (deleted in (0, 1)),
     at_ms integer not null,
     edited_at_ms integer
 ) strict;
 create index web_messages_chat on web_messages (chat_key, id);
+create index web_messages_revision on web_messages (chat_key, revision);
 
 -- The company ----------------------------------------------------------------------------------
 

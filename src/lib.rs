@@ -11,4 +11,5 @@ pub mod recognition;
 pub mod services;
 pub mod storage;
 pub mod tasks;
+pub mod web;
 pub mod telegram;
