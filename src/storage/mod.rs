@@ -3,12 +3,20 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
+pub mod audit;
+pub mod chats;
 pub mod db;
 pub mod drafts;
+pub mod links;
+pub mod members;
 pub mod migrations;
 pub mod offers;
 pub mod orders;
+pub mod organizations;
+pub mod persons;
+pub mod sessions;
 mod sql_types;
+pub mod throttle;
 pub mod words;
 
 pub use db::{Db, StorageError};
