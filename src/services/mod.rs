@@ -5,6 +5,7 @@ pub mod browser_chat;
 pub mod bot_status;
 pub mod conversations;
 pub mod courier;
+pub mod accounts;
 pub mod live;
 pub mod notifications;
 

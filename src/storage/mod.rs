@@ -5,6 +5,8 @@
 
 pub mod addresses;
 pub mod chat_slots;
+pub mod audit;
+pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
@@ -16,6 +18,16 @@ pub mod outbox;
 pub mod recipients;
 mod sql_types;
 pub mod web_messages;
+pub mod links;
+pub mod members;
+pub mod migrations;
+pub mod offers;
+pub mod orders;
+pub mod organizations;
+pub mod persons;
+pub mod sessions;
+mod sql_types;
+pub mod throttle;
 pub mod words;
 pub mod upkeep;
 
