@@ -1,8 +1,8 @@
 //! stub
 pub mod app;
 pub mod chat;
-pub mod clients;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod domain;
 pub mod formats;
@@ -11,5 +11,5 @@ pub mod recognition;
 pub mod services;
 pub mod storage;
 pub mod tasks;
-pub mod web;
 pub mod telegram;
+pub mod web;

@@ -3,6 +3,8 @@
 //! Pure: services hand it products, history and words; it opens no database and knows no wire.
 #![warn(missing_docs)]
 
+mod stub;
+pub use stub::*;
 mod types;
 
 pub use types::{
