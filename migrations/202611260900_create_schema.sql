@@ -211,6 +211,7 @@ create table drafts (
     person_id integer references persons (id) on delete cascade,
     organization_id integer references organizations (id) on delete cascade,
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
+    edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -220,7 +221,8 @@ create table drafts (
     created_at_ms integer not null,
     updated_at_ms integer not null
 ) strict;
-create unique index drafts_open_chat on drafts (chat_key, coalesce(organization_id, 0)) where state = 'open';
+create unique index drafts_open_guest on drafts (chat_key) where state = 'open' and person_id is null;
+create unique index drafts_open_person on drafts (person_id, coalesce(organization_id, 0)) where state = 'open';
 
 create table draft_lines (
     id integer primary key,
@@ -238,6 +240,7 @@ create table draft_lines (
     chosen integer not null default 0 check (chosen in (0, 1)), -- the buyer picked the product: learnt on sending
     price_amount_kopecks integer,                       -- what the buyer was shown
     price_per integer,
+    fixed_quantity integer not null default 0 check (fixed_quantity in (0, 1)), -- «оставить, решит менеджер»
     event_key text not null default ''                  -- the event that added it
 ) strict;
 create index draft_lines_draft on draft_lines (draft_id, position);
@@ -265,6 +268,7 @@ create table orders (
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
     status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -361,7 +365,8 @@ create table inbox (
     received_at_ms integer not null,
     handled_at_ms integer
 ) strict;
-create index inbox_pending on inbox (id) where state = 'pending';
+create index inbox_pending on inbox (chat_key, id) where state = 'pending';
+create index inbox_received on inbox (received_at_ms);
 
 create table dialogues (
     chat_key text primary key,
@@ -374,7 +379,7 @@ create table outbox (
     id integer primary key,
     chat_key text not null,
     dedup_key text unique,
-    payload text not null,                              -- JSON of notifications::Outgoing
+    payload text not null,                              -- JSON: notifications::Outgoing, or what is left of several
     due_at_ms integer not null,
     attempts integer not null default 0,
     state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
@@ -382,7 +387,8 @@ create table outbox (
     created_at_ms integer not null,
     closed_at_ms integer
 ) strict;
-create index outbox_queued on outbox (chat_key, id) where state = 'queued';
+create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
+create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
 create table chat_slots (
@@ -397,13 +403,15 @@ create table chat_slots (
 create table web_messages (
     id integer primary key,
     chat_key text not null,
-    own integer not null check (own in (0, 1)),         -- written by the person
-    payload text not null,                              -- JSON: chat::Screen, or the person's words
+    revision integer not null,                          -- of the chat's picture: grows with every new, changed or deleted message
+    event_key text unique,                              -- the person's own words: a repeated form adds nothing
+    payload text not null,                              -- JSON of browser_chat::Content
     deleted integer not null default 0 check (deleted in (0, 1)),
     at_ms integer not null,
     edited_at_ms integer
 ) strict;
 create index web_messages_chat on web_messages (chat_key, id);
+create index web_messages_revision on web_messages (chat_key, revision);
 
 -- The company ----------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 //! stub
 pub mod app;
 pub mod chat;
+pub mod clients;
 pub mod cli;
 pub mod config;
 pub mod domain;
@@ -10,3 +11,5 @@ pub mod recognition;
 pub mod services;
 pub mod storage;
 pub mod tasks;
+pub mod web;
+pub mod telegram;

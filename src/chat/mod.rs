@@ -4,6 +4,7 @@
 pub mod action;
 pub mod event;
 pub mod screen;
+pub mod worker;
 
 pub use action::Action;
 pub use event::{Event, EventKind, FileRef, MediaKind};

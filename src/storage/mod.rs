@@ -3,9 +3,20 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
+pub mod addresses;
+pub mod chat_slots;
 pub mod db;
+pub mod dialogues;
+pub mod drafts;
+pub mod inbox;
 pub mod migrations;
+pub mod offers;
+pub mod orders;
+pub mod outbox;
+pub mod recipients;
 mod sql_types;
+pub mod web_messages;
+pub mod words;
 pub mod upkeep;
 
-pub use db::{Db, StorageError};
+pub use db::{Create, Db, StorageError};
