@@ -1,8 +1,8 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
-pub mod browser_chat;
 pub mod bot_status;
+pub mod browser_chat;
 pub mod conversations;
 pub mod courier;
 pub mod live;

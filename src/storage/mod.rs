@@ -15,8 +15,8 @@ pub mod orders;
 pub mod outbox;
 pub mod recipients;
 mod sql_types;
+pub mod upkeep;
 pub mod web_messages;
 pub mod words;
-pub mod upkeep;
 
 pub use db::{Create, Db, StorageError};

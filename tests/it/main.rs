@@ -1,1 +1,7 @@
-fn main() {}
+//! Stories: the real program, its real doors, a temporary database.
+
+mod cli_bad_input;
+mod cli_commands;
+mod layering;
+mod program;
+mod settings;
