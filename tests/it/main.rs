@@ -3,3 +3,10 @@
 
 mod orders;
 mod support;
+//! Stories: the real program, its real doors, a temporary database.
+
+mod cli_bad_input;
+mod cli_commands;
+mod layering;
+mod program;
+mod settings;
