@@ -156,7 +156,7 @@ impl Polling {
     /// Says who we are and takes away a webhook that another program left.
     async fn connect(&mut self) -> Result<(), Trouble> {
         let me = self.bot.get_me().await?;
-        self.status.set_username(me.username());
+        self.status.set_username(me.user.username.as_deref().unwrap_or_default());
         let webhook = self.bot.get_webhook_info().await?;
         if webhook.url.is_some() {
             warn!("у бота был вебхук другой программы: он снят");
