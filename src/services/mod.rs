@@ -1,9 +1,11 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
+pub mod browser_chat;
 pub mod bot_status;
 pub mod conversations;
 pub mod courier;
+pub mod accounts;
 pub mod live;
 pub mod notifications;
 

@@ -3,7 +3,10 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
+pub mod addresses;
 pub mod chat_slots;
+pub mod audit;
+pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
@@ -14,6 +17,18 @@ pub mod orders;
 pub mod outbox;
 pub mod recipients;
 mod sql_types;
+pub mod web_messages;
+pub mod links;
+pub mod members;
+pub mod migrations;
+pub mod offers;
+pub mod orders;
+pub mod organizations;
+pub mod persons;
+pub mod sessions;
+mod sql_types;
+pub mod throttle;
 pub mod words;
+pub mod upkeep;
 
-pub use db::{Db, StorageError};
+pub use db::{Create, Db, StorageError};
