@@ -1,0 +1,3 @@
+//! The other side: fakes that are as strict as the real ones, and scripted.
+
+pub mod bot_api;
