@@ -563,13 +563,12 @@ fn join_new(
         return Ok(());
     }
     let private;
-    let (kind, name, inn) = match &new.organization {
-        NewOrg::New { name, inn } => (OrgKind::Company, name.as_str(), inn.as_deref()),
-        _ => {
-            // 1C merges namesakes: the last digits tell them apart.
-            private = format!("{}, …{}", new.name, new.phone.last_four());
-            (OrgKind::Person, private.as_str(), None)
-        }
+    let (kind, name, inn) = if let NewOrg::New { name, inn } = &new.organization {
+        (OrgKind::Company, name.as_str(), inn.as_deref())
+    } else {
+        // 1C merges namesakes: the last digits tell them apart.
+        private = format!("{}, …{}", new.name, new.phone.last_four());
+        (OrgKind::Person, private.as_str(), None)
     };
     let organization = organizations::insert(
         tx,

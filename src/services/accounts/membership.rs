@@ -272,7 +272,7 @@ impl Accounts {
                     )?,
                 };
                 let present = members::find(tx, organization, person)?;
-                if !present.is_some_and(|(_, state)| state == MemberState::Active) {
+                if present.is_none_or(|(_, state)| state != MemberState::Active) {
                     members::set(tx, organization, person, role, MemberState::Active, now)?;
                 }
                 let object = format!("member:{organization}:{person}");

@@ -90,14 +90,11 @@ fn csrf(token: &str) -> Secret {
 
 /// For whom an address is counted: an IPv6 network of 64 bits is one subscriber.
 pub(super) fn address_subject(address: &str) -> String {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => format!("address:{v4}"),
-            None => {
-                let [a, b, c, d, ..] = v6.segments();
-                format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        },
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(v6)) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
         Ok(v4) => format!("address:{v4}"),
         Err(_) => "address:?".to_owned(),
     }
