@@ -157,7 +157,7 @@ impl TelegramMessenger {
     async fn remove_card(&self, chat: ChatId, id: MessageId) -> Result<(), RequestError> {
         match self.bot.delete_message(chat, id).await {
             Ok(_) | Err(RequestError::Api(ApiError::MessageToDeleteNotFound)) => Ok(()),
-            Err(RequestError::Api(ApiError::MessageCantBeDeleted)) => {
+            Err(RequestError::Api(error)) if is_undeletable(&error) => {
                 match self.bot.edit_message_reply_markup(chat, id).await {
                     Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
                     Err(error) => Err(error),
@@ -233,6 +233,15 @@ fn classify_text(text: &str, why: String) -> DeliveryError {
     } else {
         // «Bad Gateway», «Internal Server Error», «Too Many Requests» without a time, the unknown.
         DeliveryError::Temporary(why)
+    }
+}
+
+/// A message older than 48 hours; the server says «… for everyone» as well.
+fn is_undeletable(error: &ApiError) -> bool {
+    match error {
+        ApiError::MessageCantBeDeleted => true,
+        ApiError::Unknown(text) => text.starts_with("Bad Request: message can't be deleted"),
+        _ => false,
     }
 }
 
