@@ -21,6 +21,7 @@ pub mod organizations;
 pub mod outbox;
 pub mod persons;
 pub mod recipients;
+pub mod requests;
 pub mod sessions;
 mod sql_types;
 pub mod throttle;

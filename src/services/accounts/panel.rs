@@ -25,7 +25,7 @@ const TOUCH: Duration = Duration::from_mins(1);
 /// A session has been opened.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The cookie's value: 64 hexadecimal digits.
+    /// The cookie's value: 43 characters of base64url.
     pub token: Secret,
     /// Who.
     pub person: PersonId,
@@ -202,7 +202,7 @@ impl Accounts {
 
     /// Who the token's bearer is; `None`: nobody, or no longer staff, or the session is over.
     pub async fn session(&self, token: &str) -> Result<Option<StaffSession>, AccountError> {
-        if token.len() != 64 {
+        if token.len() != tokens::TOKEN_LEN {
             return Ok(None);
         }
         let hash = tokens::hash(token);

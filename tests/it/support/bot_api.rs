@@ -370,7 +370,11 @@ impl BotApi {
             }
             let patience = Duration::from_secs(30);
             let told = tokio::time::timeout(patience, changed).await;
-            assert!(told.is_ok(), "it never came to be; the chat:\n{}", self.chat(chat).transcript());
+            assert!(
+                told.is_ok(),
+                "it never came to be; the chat:\n{}",
+                self.chat(chat).transcript()
+            );
         }
     }
 
@@ -483,8 +487,7 @@ impl Person {
     /// Forwards their own contact card: it proves nothing.
     pub fn forwards_contact(&self, phone: &str) -> i64 {
         let origin = json!({ "type": "hidden_user", "sender_user_name": "кто-то", "date": 1 });
-        let body =
-            json!({ "contact": contact(Some(self.id), phone, &self.name), "forward_origin": origin });
+        let body = json!({ "contact": contact(Some(self.id), phone, &self.name), "forward_origin": origin });
         self.posts(&format!("(переслан контакт {phone})"), body)
     }
 
@@ -1056,8 +1059,7 @@ fn answer(done: Done) -> Response {
     let (status, body) = match done {
         Ok(result) => (200, json!({ "ok": true, "result": result })),
         Err((status, description, parameters)) => {
-            let mut body =
-                json!({ "ok": false, "error_code": status, "description": description });
+            let mut body = json!({ "ok": false, "error_code": status, "description": description });
             if !parameters.is_null() {
                 body["parameters"] = parameters;
             }
