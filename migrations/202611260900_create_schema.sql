@@ -220,7 +220,8 @@ create table drafts (
     created_at_ms integer not null,
     updated_at_ms integer not null
 ) strict;
-create unique index drafts_open_chat on drafts (chat_key, coalesce(organization_id, 0)) where state = 'open';
+create unique index drafts_open_guest on drafts (chat_key) where state = 'open' and person_id is null;
+create unique index drafts_open_person on drafts (person_id, coalesce(organization_id, 0)) where state = 'open';
 
 create table draft_lines (
     id integer primary key,
@@ -238,6 +239,7 @@ create table draft_lines (
     chosen integer not null default 0 check (chosen in (0, 1)), -- the buyer picked the product: learnt on sending
     price_amount_kopecks integer,                       -- what the buyer was shown
     price_per integer,
+    fixed_quantity integer not null default 0 check (fixed_quantity in (0, 1)), -- «оставить, решит менеджер»
     event_key text not null default ''                  -- the event that added it
 ) strict;
 create index draft_lines_draft on draft_lines (draft_id, position);

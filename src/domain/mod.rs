@@ -23,7 +23,7 @@ pub use ids::{
     OutboxId, PersonId, ProductId, ThreadId,
 };
 pub use money::{Money, Price};
-pub use order::{Channel, LineState, OrderStatus};
+pub use order::{Channel, Delivery, LineState, OrderStatus};
 pub use person::{MemberState, OrgKind, OrgRole, Role};
 pub use phone::{ParsePhoneError, Phone};
 pub use quantity::Quantity;

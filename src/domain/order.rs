@@ -118,6 +118,29 @@ impl OrderStatus {
     }
 }
 
+/// When the goods are to be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// Any day will do.
+    #[default]
+    Any,
+    /// On this day, in the company's zone.
+    On(jiff::civil::Date),
+    /// The buyer collects the goods.
+    Pickup,
+}
+
+impl Delivery {
+    /// «вт 24.11», «самовывоз», «дата не важна».
+    pub fn label(self, today: jiff::civil::Date) -> String {
+        match self {
+            Self::Any => "дата не важна".to_owned(),
+            Self::On(date) => super::time::weekday_date(date, today),
+            Self::Pickup => "самовывоз".to_owned(),
+        }
+    }
+}
+
 text_enum! {
     /// How a line of a draft or an order stands.
     LineState {

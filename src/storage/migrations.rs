@@ -7,7 +7,7 @@ use super::StorageError;
 
 /// Marks a database as ours: the bytes «PrtM».
 ///
-/// Source: [`pragma application_id`](https://www.sqlite.org/pragma.html#pragma_application_id).
+/// Source: the pragma `application_id` <https://www.sqlite.org/pragma.html>.
 pub const APPLICATION_ID: i32 = 0x5072_744d;
 
 const FILES: &[&str] = &[include_str!("../../migrations/202611260900_create_schema.sql")];

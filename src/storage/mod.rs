@@ -4,7 +4,11 @@
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
 pub mod db;
+pub mod drafts;
 pub mod migrations;
+pub mod offers;
+pub mod orders;
 mod sql_types;
+pub mod words;
 
 pub use db::{Db, StorageError};

@@ -1,0 +1,592 @@
+//! Orders with their lines and timeline.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+
+use super::StorageError;
+use super::drafts::{delivery_columns, delivery_from, ids_from_json, ids_to_json, price_from};
+use crate::domain::{
+    Channel, Delivery, DraftId, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
+    OrganizationId, PersonId, Phone, Price, ProductId, Quantity, Timestamp,
+};
+
+/// An order with the names around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRow {
+    /// The order.
+    pub id: OrderId,
+    /// Its number, as people see it.
+    pub number: OrderNumber,
+    /// Its id on 1C's wires.
+    pub uuid: String,
+    /// The draft that it was.
+    pub draft: Option<DraftId>,
+    /// Who buys.
+    pub organization: OrganizationId,
+    /// The organization's name.
+    pub organization_name: String,
+    /// The person who ordered.
+    pub author: PersonId,
+    /// Their name.
+    pub author_name: String,
+    /// Their phone.
+    pub author_phone: Option<Phone>,
+    /// The manager who has it.
+    pub manager: Option<PersonId>,
+    /// Their name; empty when nobody has it.
+    pub manager_name: String,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Grows with every change.
+    pub revision: i64,
+    /// Through which door it came.
+    pub source: Channel,
+    /// When to deliver.
+    pub delivery: Delivery,
+    /// Where to; may be empty.
+    pub address: String,
+    /// The buyer's words to the manager; may be empty.
+    pub comment: String,
+    /// The sum of the lines that have a price.
+    pub total: Money,
+    /// When it was sent.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Its number in 1C.
+    pub onec_number: Option<String>,
+    /// When 1C said that it has the order.
+    pub onec_acknowledged_at: Option<Timestamp>,
+    /// How many lines.
+    pub line_count: u32,
+    /// How many lines wait for a manager's choice of product.
+    pub unresolved_count: u32,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLineRow {
+    /// The line.
+    pub id: OrderLineId,
+    /// The order.
+    pub order: OrderId,
+    /// Its number in the order, from 1.
+    pub position: i64,
+    /// The buyer's own words.
+    pub raw: String,
+    /// The key under which a manager's choice is learnt.
+    pub phrase: String,
+    /// How it stands.
+    pub state: LineState,
+    /// The product.
+    pub product: Option<ProductId>,
+    /// The product's title when it was ordered; empty without a product.
+    pub title: String,
+    /// The product's article when it was ordered.
+    pub sku: String,
+    /// How many, in `unit`.
+    pub quantity: Option<Quantity>,
+    /// Of which unit; empty: the base unit.
+    pub unit: String,
+    /// How many base units; `None` when the unit does not lead to one.
+    pub base_quantity: Option<Quantity>,
+    /// The base unit.
+    pub base_unit: String,
+    /// The price of the base unit.
+    pub price: Option<Price>,
+    /// The line's sum.
+    pub sum: Option<Money>,
+    /// Products that may be meant, best first.
+    pub candidates: Vec<ProductId>,
+    /// JSON of why.
+    pub trace: Option<String>,
+}
+
+/// An entry of an order's timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderEventRow {
+    /// The entry.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Through which door.
+    pub channel: Channel,
+    /// Who; empty: the program itself.
+    pub person_name: String,
+    /// `created`, `status`, `line`, `message`, `note`, `delivery` or `onec`.
+    pub kind: String,
+    /// In Russian, as shown.
+    pub text: String,
+    /// Whether the client was told.
+    pub to_client: bool,
+}
+
+/// Which orders to list. Empty fields let everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// One of these statuses.
+    pub statuses: Vec<OrderStatus>,
+    /// Of this organization.
+    pub organization: Option<OrganizationId>,
+    /// Of this author.
+    pub author: Option<PersonId>,
+    /// With this manager.
+    pub manager: Option<PersonId>,
+    /// Number, organization or author contain this.
+    pub query: String,
+    /// With lines that wait for a manager.
+    pub unresolved: bool,
+}
+
+/// A new order, all but its number.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// Its id on 1C's wires.
+    pub uuid: String,
+    /// The draft that it was.
+    pub draft: Option<DraftId>,
+    /// Who buys.
+    pub organization: OrganizationId,
+    /// The person who ordered.
+    pub author: PersonId,
+    /// The manager who wrote it for the client.
+    pub placed_by: Option<PersonId>,
+    /// `new`, or `approval` of a viewer's order.
+    pub status: OrderStatus,
+    /// Through which door it came.
+    pub source: Channel,
+    /// When to deliver.
+    pub delivery: Delivery,
+    /// Where to.
+    pub address: String,
+    /// The buyer's words to the manager.
+    pub comment: String,
+    /// The sum of the lines that have a price.
+    pub total: Money,
+    /// When.
+    pub at: Timestamp,
+}
+
+const ORDER: &str = "
+    select o.id, o.number, o.uuid, o.draft_id, o.organization_id, g.name as organization_name,
+        o.author_id, a.name as author_name, a.phone as author_phone, o.manager_id,
+        coalesce(m.name, '') as manager_name, o.status, o.revision, o.source, o.delivery_kind,
+        o.delivery_date, o.delivery_address, o.comment, o.total_kopecks, o.created_at_ms,
+        o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms,
+        (select count(*) from order_lines l where l.order_id = o.id) as line_count,
+        (select count(*) from order_lines l where l.order_id = o.id and l.state <> 'ok')
+            as unresolved_count
+    from orders o
+    join organizations g on g.id = o.organization_id
+    join persons a on a.id = o.author_id
+    left join persons m on m.id = o.manager_id";
+
+const LINE: &str = "
+    select id, order_id, position, raw, phrase, state, product_id, title, sku,
+        quantity_thousandths, unit, base_quantity_thousandths, base_unit, price_amount_kopecks,
+        price_per, sum_kopecks, candidates, trace
+    from order_lines";
+
+impl OrderRow {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            number: row.get("number")?,
+            uuid: row.get("uuid")?,
+            draft: row.get("draft_id")?,
+            organization: row.get("organization_id")?,
+            organization_name: row.get("organization_name")?,
+            author: row.get("author_id")?,
+            author_name: row.get("author_name")?,
+            author_phone: row.get("author_phone")?,
+            manager: row.get("manager_id")?,
+            manager_name: row.get("manager_name")?,
+            status: row.get("status")?,
+            revision: row.get("revision")?,
+            source: row.get("source")?,
+            delivery: delivery_from(row)?,
+            address: row.get("delivery_address")?,
+            comment: row.get("comment")?,
+            total: row.get("total_kopecks")?,
+            created_at: row.get("created_at_ms")?,
+            updated_at: row.get("updated_at_ms")?,
+            onec_number: row.get("onec_number")?,
+            onec_acknowledged_at: row.get("onec_acknowledged_at_ms")?,
+            line_count: row.get("line_count")?,
+            unresolved_count: row.get("unresolved_count")?,
+        })
+    }
+}
+
+impl OrderLineRow {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            order: row.get("order_id")?,
+            position: row.get("position")?,
+            raw: row.get("raw")?,
+            phrase: row.get("phrase")?,
+            state: row.get("state")?,
+            product: row.get("product_id")?,
+            title: row.get("title")?,
+            sku: row.get("sku")?,
+            quantity: row.get("quantity_thousandths")?,
+            unit: row.get("unit")?,
+            base_quantity: row.get("base_quantity_thousandths")?,
+            base_unit: row.get("base_unit")?,
+            price: price_from(row)?,
+            sum: row.get("sum_kopecks")?,
+            candidates: ids_from_json(&row.get::<_, String>("candidates")?),
+            trace: row.get("trace")?,
+        })
+    }
+}
+
+/// The order with this id, or `None`.
+pub fn find(conn: &Connection, id: OrderId) -> Result<Option<OrderRow>, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("{ORDER} where o.id = :id"))?;
+    Ok(stmt.query_row(named_params! { ":id": id }, OrderRow::from_row).optional()?)
+}
+
+/// The order with this number, or `None`.
+pub fn find_by_number(
+    conn: &Connection,
+    number: OrderNumber,
+) -> Result<Option<OrderRow>, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("{ORDER} where o.number = :number"))?;
+    Ok(stmt.query_row(named_params! { ":number": number }, OrderRow::from_row).optional()?)
+}
+
+/// The order that a draft became, or `None`.
+pub fn find_by_draft(conn: &Connection, draft: DraftId) -> Result<Option<OrderRow>, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("{ORDER} where o.draft_id = :draft"))?;
+    Ok(stmt.query_row(named_params! { ":draft": draft }, OrderRow::from_row).optional()?)
+}
+
+/// The conditions of a filter; the parameters are bound by name in [`bind`].
+fn conditions(filter: &OrderFilter) -> String {
+    let mut sql = " where 1".to_owned();
+    if !filter.statuses.is_empty() {
+        let codes: Vec<String> =
+            filter.statuses.iter().map(|status| format!("'{status}'")).collect();
+        let _ = write!(sql, " and o.status in ({})", codes.join(", "));
+    }
+    if filter.organization.is_some() {
+        sql.push_str(" and o.organization_id = :organization");
+    }
+    if filter.author.is_some() {
+        sql.push_str(" and o.author_id = :author");
+    }
+    if filter.manager.is_some() {
+        sql.push_str(" and o.manager_id = :manager");
+    }
+    if filter.unresolved {
+        sql.push_str(
+            " and exists (select 1 from order_lines l where l.order_id = o.id and l.state <> 'ok')",
+        );
+    }
+    if OrderNumber::parse(&filter.query).is_some() {
+        sql.push_str(" and o.number = :number");
+    } else if !filter.query.trim().is_empty() {
+        sql.push_str(
+            " and (instr(fold(g.name), :text) > 0 or instr(fold(a.name), :text) > 0
+                or instr(coalesce(a.phone, ''), :text) > 0 or g.inn = :text)",
+        );
+    }
+    sql
+}
+
+/// Binds those of the filter's values that the statement names.
+fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), StorageError> {
+    let number = OrderNumber::parse(&filter.query);
+    let text = filter.query.trim().to_lowercase();
+    let values: [(&str, &dyn rusqlite::ToSql); 5] = [
+        (":organization", &filter.organization),
+        (":author", &filter.author),
+        (":manager", &filter.manager),
+        (":number", &number),
+        (":text", &text),
+    ];
+    for (name, value) in values {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// A page of the orders that the filter lets through, newest first.
+pub fn list(
+    conn: &Connection,
+    filter: &OrderFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<OrderRow>, StorageError> {
+    let sql = format!(
+        "{ORDER}{} order by o.created_at_ms desc, o.id desc limit {limit} offset {offset}",
+        conditions(filter)
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(OrderRow::from_row(row)?);
+    }
+    Ok(orders)
+}
+
+/// How many orders the filter lets through.
+pub fn count(conn: &Connection, filter: &OrderFilter) -> Result<u32, StorageError> {
+    let sql = format!(
+        "select count(*) from orders o
+            join organizations g on g.id = o.organization_id
+            join persons a on a.id = o.author_id{}",
+        conditions(filter)
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or(0))
+}
+
+/// How many orders stand at each status; statuses without orders are absent.
+pub fn count_by_status(conn: &Connection) -> Result<Vec<(OrderStatus, u32)>, StorageError> {
+    const SQL: &str = "select status, count(*) as orders from orders group by status";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("status")?, row.get("orders")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The order's lines, in order.
+pub fn lines(conn: &Connection, order: OrderId) -> Result<Vec<OrderLineRow>, StorageError> {
+    let mut stmt =
+        conn.prepare_cached(&format!("{LINE} where order_id = :order order by position, id"))?;
+    let rows = stmt.query_map(named_params! { ":order": order }, OrderLineRow::from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The line with this id, or `None`.
+pub fn find_line(conn: &Connection, id: OrderLineId) -> Result<Option<OrderLineRow>, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("{LINE} where id = :id"))?;
+    Ok(stmt.query_row(named_params! { ":id": id }, OrderLineRow::from_row).optional()?)
+}
+
+/// The order's timeline, oldest first.
+pub fn events(conn: &Connection, order: OrderId) -> Result<Vec<OrderEventRow>, StorageError> {
+    const SQL: &str = "
+        select e.id, e.at_ms, e.channel, coalesce(p.name, '') as person_name, e.kind, e.text,
+            e.to_client
+        from order_events e left join persons p on p.id = e.person_id
+        where e.order_id = :order order by e.id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":order": order }, |row| {
+        Ok(OrderEventRow {
+            id: row.get("id")?,
+            at: row.get("at_ms")?,
+            channel: row.get("channel")?,
+            person_name: row.get("person_name")?,
+            kind: row.get("kind")?,
+            text: row.get("text")?,
+            to_client: row.get("to_client")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Takes the next number from the counter: gapless, never reused.
+pub fn next_number(tx: &Transaction<'_>) -> Result<OrderNumber, StorageError> {
+    const SQL: &str = "
+        update counters set value = value + 1 where name = 'order_number' returning value";
+    Ok(tx.prepare_cached(SQL)?.query_row([], |row| row.get("value"))?)
+}
+
+/// Stores a new order under this number.
+pub fn insert(
+    tx: &Transaction<'_>,
+    number: OrderNumber,
+    order: &NewOrder,
+) -> Result<OrderId, StorageError> {
+    const SQL: &str = "
+        insert into orders (number, uuid, draft_id, organization_id, author_id, placed_by, status,
+            source, delivery_kind, delivery_date, delivery_address, comment, total_kopecks,
+            created_at_ms, updated_at_ms)
+        values (:number, :uuid, :draft, :organization, :author, :placed_by, :status, :source,
+            :kind, :date, :address, :comment, :total, :at, :at)";
+    let (kind, date) = delivery_columns(order.delivery);
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":number": number,
+        ":uuid": order.uuid,
+        ":draft": order.draft,
+        ":organization": order.organization,
+        ":author": order.author,
+        ":placed_by": order.placed_by,
+        ":status": order.status,
+        ":source": order.source,
+        ":kind": kind,
+        ":date": date,
+        ":address": order.address,
+        ":comment": order.comment,
+        ":total": order.total,
+        ":at": order.at,
+    })?;
+    Ok(OrderId(tx.last_insert_rowid()))
+}
+
+/// Stores a line of an order; its id and order are those given, not those in the row.
+pub fn insert_line(
+    tx: &Transaction<'_>,
+    order: OrderId,
+    line: &OrderLineRow,
+) -> Result<OrderLineId, StorageError> {
+    const SQL: &str = "
+        insert into order_lines (order_id, position, raw, phrase, state, product_id, title, sku,
+            quantity_thousandths, unit, base_quantity_thousandths, base_unit,
+            price_amount_kopecks, price_per, sum_kopecks, candidates, trace)
+        values (:order, :position, :raw, :phrase, :state, :product, :title, :sku, :quantity, :unit,
+            :base_quantity, :base_unit, :amount, :per, :sum, :candidates, :trace)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":order": order,
+        ":position": line.position,
+        ":raw": line.raw,
+        ":phrase": line.phrase,
+        ":state": line.state,
+        ":product": line.product,
+        ":title": line.title,
+        ":sku": line.sku,
+        ":quantity": line.quantity,
+        ":unit": line.unit,
+        ":base_quantity": line.base_quantity,
+        ":base_unit": line.base_unit,
+        ":amount": line.price.map(|price| price.amount),
+        ":per": line.price.map(|price| price.per),
+        ":sum": line.sum,
+        ":candidates": ids_to_json(&line.candidates),
+        ":trace": line.trace,
+    })?;
+    Ok(OrderLineId(tx.last_insert_rowid()))
+}
+
+/// Stores the product, quantity, price and state of a line.
+pub fn update_line(tx: &Transaction<'_>, line: &OrderLineRow) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update order_lines set state = :state, product_id = :product, title = :title, sku = :sku,
+            quantity_thousandths = :quantity, unit = :unit,
+            base_quantity_thousandths = :base_quantity, base_unit = :base_unit,
+            price_amount_kopecks = :amount, price_per = :per, sum_kopecks = :sum
+        where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": line.id,
+        ":state": line.state,
+        ":product": line.product,
+        ":title": line.title,
+        ":sku": line.sku,
+        ":quantity": line.quantity,
+        ":unit": line.unit,
+        ":base_quantity": line.base_quantity,
+        ":base_unit": line.base_unit,
+        ":amount": line.price.map(|price| price.amount),
+        ":per": line.price.map(|price| price.per),
+        ":sum": line.sum,
+    })?)
+}
+
+/// Moves the order to a status.
+pub fn set_status(
+    tx: &Transaction<'_>,
+    id: OrderId,
+    status: OrderStatus,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update orders set status = :status, revision = revision + 1, updated_at_ms = :now
+        where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id, ":status": status, ":now": now,
+    })?)
+}
+
+/// Gives the order to a manager, or to nobody.
+pub fn set_manager(
+    tx: &Transaction<'_>,
+    id: OrderId,
+    manager: Option<PersonId>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update orders set manager_id = :manager, revision = revision + 1, updated_at_ms = :now
+        where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id, ":manager": manager, ":now": now,
+    })?)
+}
+
+/// Adds the lines' sums up anew and notes the change.
+pub fn refresh_total(
+    tx: &Transaction<'_>,
+    id: OrderId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update orders set revision = revision + 1, updated_at_ms = :now,
+            total_kopecks = (select coalesce(sum(sum_kopecks), 0) from order_lines
+                where order_id = :id)
+        where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
+}
+
+/// Parts the order from its draft, which may then be sent again as another order.
+pub fn forget_draft(tx: &Transaction<'_>, id: OrderId) -> Result<(), StorageError> {
+    const SQL: &str = "update orders set draft_id = null where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?)
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOrderEvent<'a> {
+    /// The order.
+    pub order: OrderId,
+    /// When.
+    pub at: Timestamp,
+    /// Through which door.
+    pub channel: Channel,
+    /// Who; `None`: the program itself.
+    pub person: Option<PersonId>,
+    /// `created`, `status`, `line`, `message`, `note`, `delivery` or `onec`.
+    pub kind: &'a str,
+    /// In Russian, as shown.
+    pub text: &'a str,
+    /// Whether the client is told.
+    pub to_client: bool,
+}
+
+/// Adds an entry to the timeline; its id.
+pub fn insert_event(tx: &Transaction<'_>, event: NewOrderEvent<'_>) -> Result<i64, StorageError> {
+    const SQL: &str = "
+        insert into order_events (order_id, at_ms, channel, person_id, kind, text, to_client)
+        values (:order, :at, :channel, :person, :kind, :text, :to_client)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":order": event.order,
+        ":at": event.at,
+        ":channel": event.channel,
+        ":person": event.person,
+        ":kind": event.kind,
+        ":text": event.text,
+        ":to_client": event.to_client,
+    })?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// One entry of a timeline, with its order, or `None`.
+pub fn find_event(conn: &Connection, id: i64) -> Result<Option<(OrderId, String)>, StorageError> {
+    const SQL: &str = "select order_id, text from order_events where id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let found = stmt
+        .query_row(named_params! { ":id": id }, |row| Ok((row.get("order_id")?, row.get("text")?)));
+    Ok(found.optional()?)
+}
+
+fn one(found: usize) -> Result<(), StorageError> {
+    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+}

@@ -1,0 +1,141 @@
+//! What an organization calls things and what it buys: the history that recognition uses.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, Transaction, named_params};
+
+use super::StorageError;
+use crate::domain::{OrderId, OrganizationId, ProductId, Timestamp};
+use crate::recognition::{Buyer, Purchase, Synonym, SynonymTarget};
+
+/// Everything recognition wants to know of an organization.
+pub fn buyer(conn: &Connection, organization: OrganizationId) -> Result<Buyer, StorageError> {
+    let (learnt, rejected) = phrases(conn, organization)?;
+    Ok(Buyer {
+        purchases: purchases(conn, organization)?,
+        learnt,
+        rejected,
+        synonyms: synonyms(conn, Some(organization))?,
+    })
+}
+
+type Phrases = (HashMap<String, ProductId>, HashSet<(String, ProductId)>);
+
+fn phrases(conn: &Connection, organization: OrganizationId) -> Result<Phrases, StorageError> {
+    const SQL: &str = "
+        select phrase, product_id, refused from learnt_phrases
+        where organization_id = :organization order by learnt_at_ms";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query(named_params! { ":organization": organization })?;
+    let (mut learnt, mut rejected) = (HashMap::new(), HashSet::new());
+    while let Some(row) = rows.next()? {
+        let (phrase, product) = (row.get("phrase")?, row.get("product_id")?);
+        if row.get("refused")? {
+            rejected.insert((phrase, product));
+        } else {
+            learnt.insert(phrase, product);
+        }
+    }
+    Ok((learnt, rejected))
+}
+
+fn purchases(
+    conn: &Connection,
+    organization: OrganizationId,
+) -> Result<HashMap<ProductId, Purchase>, StorageError> {
+    const SQL: &str = "
+        select product_id, count(*) as times, quantity, max(at_ms) from (
+            select l.product_id, l.base_quantity_thousandths as quantity, o.created_at_ms as at_ms
+            from orders o join order_lines l on l.order_id = o.id
+            where o.organization_id = :organization and l.product_id is not null
+                and o.status not in ('cancelled', 'rejected', 'approval')
+            union all
+            select product_id, quantity_thousandths, coalesce(ordered_at_ms, 0)
+            from purchases where organization_id = :organization)
+        group by product_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":organization": organization }, |row| {
+        let last: Option<_> = row.get("quantity")?;
+        Ok((
+            row.get("product_id")?,
+            Purchase { times: row.get("times")?, last_quantity: last.unwrap_or_default() },
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The enabled synonyms of an organization, or those for all.
+pub fn synonyms(
+    conn: &Connection,
+    organization: Option<OrganizationId>,
+) -> Result<Vec<Synonym>, StorageError> {
+    const SQL: &str = "
+        select words, means, product_id from synonyms
+        where enabled and coalesce(organization_id, 0) = coalesce(:organization, 0) order by id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query(named_params! { ":organization": organization })?;
+    let mut synonyms = Vec::new();
+    while let Some(row) = rows.next()? {
+        let target = match (row.get("means")?, row.get("product_id")?) {
+            (Some(words), _) => SynonymTarget::Words(words),
+            (None, Some(product)) => SynonymTarget::Product(product),
+            (None, None) => continue,
+        };
+        synonyms.push(Synonym { words: row.get("words")?, target });
+    }
+    Ok(synonyms)
+}
+
+/// Learns that the organization's phrase means the product; whether that is news.
+pub fn learn(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+    order: Option<OrderId>,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    const FORGET: &str = "
+        delete from learnt_phrases where organization_id = :organization and phrase = :phrase
+            and product_id <> :product and not refused";
+    const LEARN: &str = "
+        insert into learnt_phrases (organization_id, phrase, product_id, learnt_from_order_id,
+            learnt_at_ms)
+        values (:organization, :phrase, :product, :order, :now)
+        on conflict (organization_id, phrase, product_id) do update set refused = 0,
+            learnt_from_order_id = :order, learnt_at_ms = :now
+        where refused";
+    tx.prepare_cached(FORGET)?.execute(named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product,
+    })?;
+    let changed = tx.prepare_cached(LEARN)?.execute(named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product, ":order": order,
+        ":now": now,
+    })?;
+    Ok(changed > 0)
+}
+
+/// Learns that the organization's phrase never means the product.
+pub fn refuse(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into learnt_phrases (organization_id, phrase, product_id, refused, learnt_at_ms)
+        values (:organization, :phrase, :product, 1, :now)
+        on conflict (organization_id, phrase, product_id) do update set refused = 1,
+            learnt_at_ms = :now";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product, ":now": now,
+    })?;
+    Ok(())
+}
+
+/// Forgets what was learnt from an order; how many phrases.
+pub fn unlearn(tx: &Transaction<'_>, order: OrderId) -> Result<usize, StorageError> {
+    const SQL: &str = "delete from learnt_phrases where learnt_from_order_id = :order";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":order": order })?)
+}
