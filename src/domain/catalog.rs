@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Price, Quantity, Unit};
 
 /// A field of a record: what it does to the stored value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Field<T> {
     /// Not mentioned: the stored value stays.
     #[default]

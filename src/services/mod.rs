@@ -1,6 +1,7 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
+pub mod exchange;
 pub mod live;
 pub mod notifications;
 
