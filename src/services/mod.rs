@@ -2,8 +2,17 @@
 #![warn(missing_docs)]
 
 pub mod exchange;
+pub mod bot_status;
+pub mod browser_chat;
+pub mod accounts;
+pub mod bot_status;
+pub mod browser_chat;
+pub mod catalog;
+pub mod conversations;
+pub mod courier;
 pub mod live;
 pub mod notifications;
+pub mod ordering;
 
 use std::sync::Arc;
 

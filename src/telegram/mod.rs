@@ -1,0 +1,1 @@
+//! The door of Telegram: updates in, messages out.
