@@ -4,6 +4,7 @@
 mod apply;
 pub mod matching;
 mod places;
+pub mod spool;
 mod state;
 
 use std::ops::ControlFlow;
@@ -18,7 +19,7 @@ use super::Base;
 use super::live::Change;
 use crate::domain::catalog::{CatalogHead, CatalogSource, Record, SkippedRecord};
 use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
-use crate::storage::{StorageError, products};
+use crate::storage::{StorageError, entries, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -216,7 +217,7 @@ impl Exchange {
                     exchange_log::hold_hiding(tx, report.exchange, now, total, &held.products)?;
                 }
                 if changed {
-                    exchange_log::bump_catalog_version(tx, now)?;
+                    entries::touch(tx, now)?;
                 }
                 Ok((report, changed))
             })
@@ -300,7 +301,7 @@ impl Exchange {
                 for product in products {
                     hidden += usize::from(products::withdraw_absent(tx, product, now)?);
                 }
-                exchange_log::bump_catalog_version(tx, now)?;
+                entries::touch(tx, now)?;
                 Ok::<_, StorageError>(Some(hidden))
             })
             .await?;

@@ -1,4 +1,4 @@
-//! The journal of exchanges, hidings that wait for a person, and the catalogue's version.
+//! The journal of exchanges, and hidings that wait for a person.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
@@ -222,19 +222,5 @@ pub fn forget_hiding(tx: &Transaction<'_>, product: ProductId) -> Result<(), Sto
         delete from held_hiding_products where product_id = :product and hiding_id in (
             select id from held_hidings where state = 'waiting')";
     tx.prepare_cached(SQL)?.execute(named_params! { ":product": product })?;
-    Ok(())
-}
-
-/// The catalogue's version.
-pub fn catalog_version(conn: &Connection) -> Result<i64, StorageError> {
-    let mut stmt = conn.prepare_cached("select version from catalog_version")?;
-    Ok(stmt.query_row([], |row| row.get(0))?)
-}
-
-/// Makes every reader of the catalogue stale.
-pub fn bump_catalog_version(tx: &Transaction<'_>, now: Timestamp) -> Result<(), StorageError> {
-    const SQL: &str =
-        "update catalog_version set version = version + 1, changed_at_ms = :now where id = 1";
-    tx.execute(SQL, named_params! { ":now": now })?;
     Ok(())
 }

@@ -3,23 +3,16 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod categories;
 pub mod addresses;
 pub mod audit;
+pub mod categories;
 pub mod chat_slots;
 pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
-pub mod exchange_log;
-pub mod migrations;
-pub mod offers;
-pub mod orders;
-pub mod prices;
-pub mod products;
-mod sql_types;
-pub mod stocks;
 pub mod entries;
+pub mod exchange_log;
 pub mod inbox;
 pub mod links;
 pub mod members;
@@ -29,9 +22,12 @@ pub mod orders;
 pub mod organizations;
 pub mod outbox;
 pub mod persons;
+pub mod prices;
+pub mod products;
 pub mod recipients;
 pub mod sessions;
 mod sql_types;
+pub mod stocks;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;
