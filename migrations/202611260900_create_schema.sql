@@ -6,7 +6,8 @@
 create table persons (
     id integer primary key,
     name text not null,
-    phone text unique,                                  -- E.164
+    phone text unique,                                  -- E.164; proven by its owner, or told by 1C, an invitation or the operator
+    claimed_phone text,                                 -- what a person says of themself, proven by nobody: shown, never looked up
     phone_verified integer not null default 0 check (phone_verified in (0, 1)),
     email text not null default '',
     password_hash text,                                 -- a PHC string; null: cannot log in by password
@@ -91,9 +92,24 @@ create table one_time_links (
     used_at_ms integer
 ) strict, without rowid;
 
+-- «Запросить доступ»: a guest asks, staff decide.
+create table access_requests (
+    id integer primary key,
+    chat_key text not null,
+    name text not null,
+    organization text not null,
+    phone text not null,                                -- as typed: proves nothing
+    comment text not null default '',
+    state text not null default 'pending' check (state in ('pending', 'granted', 'refused')),
+    decided_by integer references persons (id) on delete set null,
+    created_at_ms integer not null,
+    decided_at_ms integer
+) strict;
+create index access_requests_pending on access_requests (created_at_ms) where state = 'pending';
+
 create table login_failures (
     id integer primary key,
-    subject text not null,                              -- phone:+7… or address:203.0.113.5
+    subject text not null,                              -- phone:+7…, address:203.0.113.5 or chat:tg:17
     at_ms integer not null
 ) strict;
 create index login_failures_subject on login_failures (subject, at_ms);
@@ -121,7 +137,8 @@ create table products (
     barcode text not null default '',
     multiple_thousandths integer check (multiple_thousandths > 0), -- sold by so many
     available_thousandths integer not null default 0,   -- free stock over all warehouses
-    withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- deleted at the source, or missing from a full exchange
+    withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- not sold
+    withdrawn_why text not null default '' check (withdrawn_why in ('', 'deleted', 'absent', 'placeholder')), -- at the source; from a full exchange; an offer came before its item
     hidden integer not null default 0 check (hidden in (0, 1)),       -- by the source's or our own wish
     search_words text not null default '',              -- our own field: what buyers call it
     updated_at_ms integer not null
@@ -167,6 +184,62 @@ create table catalog_version (
 ) strict;
 insert into catalog_version (id, version, changed_at_ms) values (1, 0, 0);
 
+-- Exchange -------------------------------------------------------------------------------------
+
+-- The journal: one row for each push, pull, file or import.
+create table exchanges (
+    id integer primary key,
+    at_ms integer not null,
+    duration_ms integer not null,
+    way text not null check (way in ('json', 'pull', 'commerceml', 'import')),
+    kind text not null check (kind in ('catalog', 'purchases', 'members', 'balances', 'orders', 'statuses')),
+    request_id text not null default '',
+    address text not null default '',
+    received integer not null default 0,
+    created integer not null default 0,
+    changed integer not null default 0,
+    unchanged integer not null default 0,
+    skipped integer not null default 0,
+    hidden integer not null default 0,                  -- products hidden for not being mentioned
+    held integer not null default 0,                    -- products whose hiding waits for a person
+    error text not null default ''                      -- in Russian; empty: it went through
+) strict;
+create index exchanges_at on exchanges (at_ms);
+
+-- What was left out and why: the first thousand of an exchange.
+create table exchange_problems (
+    exchange_id integer not null references exchanges (id) on delete cascade,
+    position integer not null,                          -- from 0
+    record integer,                                     -- which record of the source, from 0; null: the whole
+    sku text not null default '',
+    reason text not null,
+    primary key (exchange_id, position)
+) strict, without rowid;
+
+-- Products that a full exchange would hide, when they are too many: a person decides.
+create table held_hidings (
+    id integer primary key,
+    exchange_id integer references exchanges (id) on delete set null,
+    at_ms integer not null,
+    of_total integer not null,                          -- products on sale at that moment
+    state text not null default 'waiting' check (state in ('waiting', 'done', 'dropped'))
+) strict;
+create table held_hiding_products (
+    hiding_id integer not null references held_hidings (id) on delete cascade,
+    product_id integer not null references products (id) on delete cascade,
+    primary key (hiding_id, product_id)
+) strict, without rowid;
+
+create table balances (
+    organization_id integer primary key references organizations (id) on delete cascade,
+    debt_kopecks integer,
+    overdue_kopecks integer,
+    limit_kopecks integer,
+    terms text not null default '',
+    as_of_ms integer,
+    updated_at_ms integer not null
+) strict;
+
 -- Words and history ----------------------------------------------------------------------------
 
 create table synonyms (
@@ -211,6 +284,7 @@ create table drafts (
     person_id integer references persons (id) on delete cascade,
     organization_id integer references organizations (id) on delete cascade,
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
+    edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -267,6 +341,7 @@ create table orders (
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
     status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
@@ -363,7 +438,8 @@ create table inbox (
     received_at_ms integer not null,
     handled_at_ms integer
 ) strict;
-create index inbox_pending on inbox (id) where state = 'pending';
+create index inbox_pending on inbox (chat_key, id) where state = 'pending';
+create index inbox_received on inbox (received_at_ms);
 
 create table dialogues (
     chat_key text primary key,
@@ -376,7 +452,7 @@ create table outbox (
     id integer primary key,
     chat_key text not null,
     dedup_key text unique,
-    payload text not null,                              -- JSON of notifications::Outgoing
+    payload text not null,                              -- JSON: notifications::Outgoing, or what is left of several
     due_at_ms integer not null,
     attempts integer not null default 0,
     state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
@@ -384,7 +460,8 @@ create table outbox (
     created_at_ms integer not null,
     closed_at_ms integer
 ) strict;
-create index outbox_queued on outbox (chat_key, id) where state = 'queued';
+create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
+create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
 create table chat_slots (
@@ -399,13 +476,15 @@ create table chat_slots (
 create table web_messages (
     id integer primary key,
     chat_key text not null,
-    own integer not null check (own in (0, 1)),         -- written by the person
-    payload text not null,                              -- JSON: chat::Screen, or the person's words
+    revision integer not null,                          -- of the chat's picture: grows with every new, changed or deleted message
+    event_key text unique,                              -- the person's own words: a repeated form adds nothing
+    payload text not null,                              -- JSON of browser_chat::Content
     deleted integer not null default 0 check (deleted in (0, 1)),
     at_ms integer not null,
     edited_at_ms integer
 ) strict;
 create index web_messages_chat on web_messages (chat_key, id);
+create index web_messages_revision on web_messages (chat_key, revision);
 
 -- The company ----------------------------------------------------------------------------------
 

@@ -1,4 +1,15 @@
 //! Settings: what the program can be told, and the defaults.
+//!
+//! [`table::SETTINGS`] names every setting once; [`Config::load`] reads them from flags, the
+//! environment, `.env`, the settings file and the panel, in this order of weight.
+
+pub mod dotenv;
+mod example;
+mod load;
+pub mod table;
+
+pub use example::example;
+pub use load::{Inputs, Loaded, Mistakes, Source, Value, io_reason};
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -166,6 +166,8 @@ actions! {
     "line.step" => LineStep { line: DraftLineId, version: i64, by: i64 };
     /// Sets the quantity, in thousandths of the line's unit.
     "line.set" => LineSet { line: DraftLineId, version: i64, quantity: i64 };
+    /// A quantity that breaks the multiple is left to the manager.
+    "line.keep" => LineKeep { line: DraftLineId, version: i64 };
     /// Asks for the quantity as text.
     "line.quantity" => LineQuantity { line: DraftLineId };
     /// Shows options for the line anew.
@@ -213,6 +215,10 @@ actions! {
 
     /// The manager's queue.
     "staff.queue" => StaffQueue { page: i64 };
+    /// All orders, for staff.
+    "staff.all" => StaffAll { page: i64 };
+    /// The card of an order, for staff.
+    "staff.card" => StaffCard { order: OrderId };
     /// An order as staff see it, with all lines.
     "staff.order" => StaffOrder { order: OrderId };
     /// A manager takes the order.
@@ -221,6 +227,8 @@ actions! {
     "staff.reject" => StaffReject { order: OrderId };
     /// A reason is chosen: shows what the client will read.
     "staff.reason" => StaffReason { order: OrderId, reason: i64 };
+    /// Asks for a reason in the manager's own words.
+    "staff.own_reason" => StaffOwnReason { order: OrderId };
     /// Rejects with the reason.
     "staff.reject_yes" => StaffRejectYes { order: OrderId, version: i64, reason: i64 };
     /// The next status.

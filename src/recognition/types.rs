@@ -28,6 +28,8 @@ pub struct Entry {
     pub available: bool,
     /// The buyers' words for the product from the company's own field; may be empty.
     pub search_words: String,
+    /// The description; words of it that a category shares are learnt as names of its products.
+    pub description: String,
 }
 
 /// A pack: a unit that holds so many base units.
@@ -136,7 +138,7 @@ pub struct Candidate {
 }
 
 /// The question that parts the candidates best: «Какой цвет?».
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The attribute in the nominative, «цвет», or empty when only the titles differ.
     pub attribute: String,
@@ -145,7 +147,7 @@ pub struct Question {
 }
 
 /// One value of the asked attribute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionOption {
     /// The value as the catalogue writes it.
     pub label: String,

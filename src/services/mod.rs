@@ -1,8 +1,16 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
+pub mod accounts;
+pub mod bot_status;
+pub mod browser_chat;
+pub mod catalog;
+pub mod conversations;
+pub mod courier;
+pub mod exchange;
 pub mod live;
 pub mod notifications;
+pub mod ordering;
 
 use std::sync::Arc;
 

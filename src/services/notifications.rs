@@ -7,10 +7,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ChatKey, OrderId, PersonId};
+use crate::config::Config;
+use crate::domain::{ChatKey, OrderId, PersonId, Phone, Timestamp};
 use crate::formats::html::Html;
+use crate::storage::{StorageError, outbox, recipients};
 
 /// A boxed future, so that doors can be kept behind `dyn`.
 pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -169,6 +172,31 @@ pub enum Notice {
         /// Where to.
         organization: crate::domain::OrganizationId,
     },
+    /// A person was let into an organization or kept out: told to the person. Says what is so by
+    /// then.
+    JoinDecided {
+        /// Who asked.
+        person: PersonId,
+        /// Where to.
+        organization: crate::domain::OrganizationId,
+    },
+    /// An organization has a new member: told to its owners.
+    MemberJoined {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        organization: crate::domain::OrganizationId,
+    },
+    /// A guest asks for access: told to staff.
+    AccessAsked {
+        /// The request.
+        request: i64,
+    },
+    /// A guest's request for access was decided: told to the guest.
+    AccessDecided {
+        /// The request.
+        request: i64,
+    },
     /// A text that is ready, with buttons that need nothing.
     Text(Message),
 }
@@ -223,4 +251,81 @@ pub enum DeliveryError {
     /// Try again later.
     #[error("not now: {0}")]
     Temporary(String),
+}
+
+/// Queues one thing to do in a chat once `due` has come; whether it was queued: of several with
+/// one `dedup_key` only the first ever is. A tap is answered once whatever the key.
+///
+/// After the commit the caller tells [`Change::Outbox`](super::live::Change::Outbox).
+pub fn enqueue(
+    tx: &Transaction<'_>,
+    chat: &ChatKey,
+    outgoing: &Outgoing,
+    due: Timestamp,
+    dedup_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let payload = serde_json::to_string(outgoing)
+        .map_err(|error| StorageError::Corrupt(format!("outbox.payload: {error}")))?;
+    let answer = match outgoing {
+        Outgoing::Answer { callback_id, .. } => Some(format!("answer:{chat}:{callback_id}")),
+        _ => None,
+    };
+    outbox::insert(tx, chat, &payload, due, answer.as_deref().or(dedup_key))
+}
+
+/// Queues one thing for a person, in every linked chat that can be reached; whether anything was
+/// queued. Each chat has the `dedup_key` for itself.
+pub fn enqueue_to_person(
+    tx: &Transaction<'_>,
+    person: PersonId,
+    outgoing: &Outgoing,
+    due: Timestamp,
+    dedup_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let chats = recipients::list_chats(tx, person)?;
+    enqueue_to_all(tx, &chats, outgoing, due, dedup_key)
+}
+
+/// Queues one thing for staff: in the managers' chat, and for everyone on shift, or for all
+/// managers and administrators when nobody is. Whether anything was queued.
+pub fn enqueue_to_staff(
+    tx: &Transaction<'_>,
+    config: &Config,
+    outgoing: &Outgoing,
+    due: Timestamp,
+    dedup_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let access = &config.access;
+    let phones = access.admin_phones.iter().chain(&access.manager_phones);
+    let phones: Vec<&str> = phones.map(Phone::as_str).collect();
+    let ids: Vec<String> =
+        access.admin_telegram_ids.iter().map(|id| ChatKey::Telegram(*id).to_string()).collect();
+    let staff = recipients::list_staff(tx, &phones, &ids)?;
+    let nobody_on_shift = !staff.iter().any(|(_, on_shift)| *on_shift);
+
+    let mut chats = Vec::new();
+    if let Some(id) = config.telegram.managers_chat {
+        chats.push(recipients::present_address(tx, &ChatKey::Telegram(id))?);
+    }
+    for (person, on_shift) in staff {
+        if on_shift || nobody_on_shift {
+            chats.extend(recipients::list_chats(tx, person)?);
+        }
+    }
+    enqueue_to_all(tx, &chats, outgoing, due, dedup_key)
+}
+
+fn enqueue_to_all(
+    tx: &Transaction<'_>,
+    chats: &[ChatKey],
+    outgoing: &Outgoing,
+    due: Timestamp,
+    dedup_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let mut any = false;
+    for chat in chats {
+        let key = dedup_key.map(|key| format!("{key}@{chat}"));
+        any |= enqueue(tx, chat, outgoing, due, key.as_deref())?;
+    }
+    Ok(any)
 }

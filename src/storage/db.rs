@@ -71,6 +71,12 @@ impl StorageError {
             if e.code == rusqlite::ErrorCode::DiskFull)
     }
 
+    /// Whether the file or its folder cannot be written.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+            if matches!(e.code, rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen))
+    }
+
     /// Whether a unique column already has the value.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sqlite(rusqlite::Error::SqliteFailure(e, _))
@@ -114,8 +120,11 @@ impl Db {
         if create == Create::No && !path.exists() {
             return Err(StorageError::Absent(path.to_owned()));
         }
+        // The pragmas change the file: first make sure that it is ours to change.
+        if std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0) {
+            Self::look(path, |_| Ok(()))?;
+        }
         let mut writer = connect(path)?;
-        check_ours(&writer).map_err(damage)?;
         migrations::apply(&mut writer)?;
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
@@ -130,6 +139,25 @@ impl Db {
             .build(manager)?;
         let path = path.to_owned();
         Ok(Self { inner: Arc::new(Inner { path, writer: Mutex::new(writer), readers }) })
+    }
+
+    /// Reads a file without changing it in any way: no schema is applied, nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::open`].
+    pub fn look<T>(
+        path: &Path,
+        work: impl FnOnce(&Connection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        if !path.exists() {
+            return Err(StorageError::Absent(path.to_owned()));
+        }
+        #[expect(clippy::disallowed_methods, reason = "only to look: the pragmas would write")]
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        conn.busy_timeout(Duration::from_secs(5))?;
+        check_ours(&conn).map_err(damage)?;
+        work(&conn).map_err(damage)
     }
 
     /// Where the file is.

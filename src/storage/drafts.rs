@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
 use crate::domain::{
-    ChatKey, Delivery, DraftId, DraftLineId, LineState, Money, OrganizationId, PersonId, Price,
-    ProductId, Quantity, Timestamp,
+    ChatKey, Delivery, DraftId, DraftLineId, LineState, Money, OrderId, OrganizationId, PersonId,
+    Price, ProductId, Quantity, Timestamp,
 };
 
 /// A draft.
@@ -21,6 +21,8 @@ pub struct DraftRow {
     pub organization: Option<OrganizationId>,
     /// The manager who writes it for the client.
     pub on_behalf_by: Option<PersonId>,
+    /// The order that sending changes, instead of making a new one.
+    pub edits: Option<OrderId>,
     /// `open`, `sent` or `dropped`.
     pub state: String,
     /// Grows with every change.
@@ -98,8 +100,8 @@ pub struct NewDraftLine {
 }
 
 const DRAFT: &str = "
-    select id, chat_key, person_id, organization_id, on_behalf_by, state, revision, delivery_kind,
-        delivery_date, delivery_address, comment, updated_at_ms
+    select id, chat_key, person_id, organization_id, on_behalf_by, edits_order_id, state, revision,
+        delivery_kind, delivery_date, delivery_address, comment, updated_at_ms
     from drafts";
 
 const LINE: &str = "
@@ -116,6 +118,7 @@ impl DraftRow {
             person: row.get("person_id")?,
             organization: row.get("organization_id")?,
             on_behalf_by: row.get("on_behalf_by")?,
+            edits: row.get("edits_order_id")?,
             state: row.get("state")?,
             revision: row.get("revision")?,
             delivery: delivery_from(row)?,
@@ -247,6 +250,12 @@ pub fn set_owner(
         where id = :id";
     let params = named_params! { ":id": id, ":person": person, ":organization": organization };
     one(tx.prepare_cached(SQL)?.execute(params)?)
+}
+
+/// Makes the draft one that changes an order when it is sent.
+pub fn set_edits(tx: &Transaction<'_>, id: DraftId, order: OrderId) -> Result<(), StorageError> {
+    const SQL: &str = "update drafts set edits_order_id = :order where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":order": order })?)
 }
 
 /// Moves the draft to `open`, `sent` or `dropped`.

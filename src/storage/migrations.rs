@@ -5,7 +5,7 @@ use rusqlite_migration::{M, Migrations};
 
 use super::StorageError;
 
-/// Marks a database as ours: the bytes «PrtM».
+/// Marks a database as ours: the bytes `PrtM`.
 ///
 /// Source: the pragma `application_id` <https://www.sqlite.org/pragma.html>.
 pub const APPLICATION_ID: i32 = 0x5072_744d;

@@ -38,6 +38,8 @@ pub struct OrderRow {
     pub manager_name: String,
     /// Where it stands.
     pub status: OrderStatus,
+    /// Why it stands so, where a manager said; may be empty.
+    pub status_reason: String,
     /// Grows with every change.
     pub revision: i64,
     /// Through which door it came.
@@ -171,7 +173,7 @@ pub struct NewOrder {
 const ORDER: &str = "
     select o.id, o.number, o.uuid, o.draft_id, o.organization_id, g.name as organization_name,
         o.author_id, a.name as author_name, a.phone as author_phone, o.manager_id,
-        coalesce(m.name, '') as manager_name, o.status, o.revision, o.source, o.delivery_kind,
+        coalesce(m.name, '') as manager_name, o.status, o.status_reason, o.revision, o.source, o.delivery_kind,
         o.delivery_date, o.delivery_address, o.comment, o.total_kopecks, o.created_at_ms,
         o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms,
         (select count(*) from order_lines l where l.order_id = o.id) as line_count,
@@ -203,6 +205,7 @@ impl OrderRow {
             manager: row.get("manager_id")?,
             manager_name: row.get("manager_name")?,
             status: row.get("status")?,
+            status_reason: row.get("status_reason")?,
             revision: row.get("revision")?,
             source: row.get("source")?,
             delivery: delivery_from(row)?,
@@ -492,18 +495,19 @@ pub fn update_line(tx: &Transaction<'_>, line: &OrderLineRow) -> Result<(), Stor
     })?)
 }
 
-/// Moves the order to a status.
+/// Moves the order to a status; the reason may be empty.
 pub fn set_status(
     tx: &Transaction<'_>,
     id: OrderId,
     status: OrderStatus,
+    reason: &str,
     now: Timestamp,
 ) -> Result<(), StorageError> {
     const SQL: &str = "
-        update orders set status = :status, revision = revision + 1, updated_at_ms = :now
+        update orders set status = :status, status_reason = :reason, revision = revision + 1, updated_at_ms = :now
         where id = :id";
     one(tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id, ":status": status, ":now": now,
+        ":id": id, ":status": status, ":reason": reason, ":now": now,
     })?)
 }
 
@@ -536,10 +540,29 @@ pub fn refresh_total(
     one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
 }
 
-/// Parts the order from its draft, which may then be sent again as another order.
-pub fn forget_draft(tx: &Transaction<'_>, id: OrderId) -> Result<(), StorageError> {
-    const SQL: &str = "update orders set draft_id = null where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?)
+/// Stores what checkout asked.
+pub fn set_checkout(
+    tx: &Transaction<'_>,
+    id: OrderId,
+    delivery: Delivery,
+    address: &str,
+    comment: &str,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update orders set delivery_kind = :kind, delivery_date = :date,
+            delivery_address = :address, comment = :comment
+        where id = :id";
+    let (kind, date) = delivery_columns(delivery);
+    one(tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id, ":kind": kind, ":date": date, ":address": address, ":comment": comment,
+    })?)
+}
+
+/// Takes every line out, to be written anew.
+pub fn remove_lines(tx: &Transaction<'_>, id: OrderId) -> Result<(), StorageError> {
+    const SQL: &str = "delete from order_lines where order_id = :id";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?;
+    Ok(())
 }
 
 /// What happened to an order.

@@ -6,3 +6,12 @@ mod support;
 mod llm_chain;
 mod llm_gigachat;
 mod llm_openai;
+//! Stories: the real program, its real doors, a temporary database.
+
+mod cli_bad_input;
+mod cli_commands;
+mod layering;
+mod orders;
+mod program;
+mod settings;
+mod support;

@@ -4,3 +4,7 @@ pub mod fake_gigachat;
 pub mod fake_openai;
 pub mod logs;
 pub mod server;
+//! What stories stand on.
+
+pub mod bot_api;
+pub mod desk;

@@ -1,0 +1,68 @@
+//! `App`: the services, built once, cloned into the doors.
+
+pub mod folder;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::{Clock, Zone};
+use crate::services::Base;
+use crate::services::live::Live;
+use crate::storage::db::Create;
+use crate::storage::{Db, StorageError, upkeep};
+use crate::tasks::Tasks;
+
+/// What every door and command works with. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    /// The database, the clock, the settings.
+    pub base: Base,
+    /// Background tasks, and the token that tells them to stop.
+    pub tasks: Tasks,
+}
+
+impl App {
+    /// Opens the database in the data folder and builds the services on it. No task is started.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Db::open`]. A file that was not closed in good order is checked first:
+    /// [`StorageError::Damaged`].
+    pub fn open(config: Config, clock: Clock, create: Create) -> Result<Self, StorageError> {
+        let path = database(&config);
+        let db = Db::open(&path, create)?;
+        // The settings' check has made sure that there is such a zone.
+        let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
+        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        Ok(Self { base, tasks: Tasks::new() })
+    }
+
+    /// Marks that this process runs on the file; checks the file first if the last one did not
+    /// stop in good order.
+    pub fn begin(&self) -> Result<(), StorageError> {
+        let unclean = self.base.db.read_blocking(upkeep::is_marked_running)?;
+        if unclean {
+            tracing::warn!("the last run did not stop in good order: checking the database");
+            self.base.db.read_blocking(upkeep::quick_check)?;
+        }
+        let now = self.base.clock.now();
+        self.base.db.write_blocking(|tx| upkeep::mark_running(tx, now, std::process::id()))
+    }
+
+    /// Ends the run in good order: the log goes into the file, the mark goes away.
+    pub fn end(&self) -> Result<(), StorageError> {
+        self.base.db.write_blocking(upkeep::clear_running)?;
+        self.base.db.maintain(|conn| upkeep::checkpoint(conn, true))
+    }
+}
+
+/// Where the database is.
+pub fn database(config: &Config) -> PathBuf {
+    config.data_dir.join("partner-m.db")
+}
+
+/// The size of the write-ahead log in bytes; 0 when there is none.
+pub fn wal_size(config: &Config) -> u64 {
+    std::fs::metadata(config.data_dir.join("partner-m.db-wal")).map_or(0, |meta| meta.len())
+}

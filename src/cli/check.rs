@@ -1,0 +1,225 @@
+//! `partner-m check`: every setting with its source, then database, rights, clock and disk.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::terminal::{Terminal, table};
+use super::{Exit, Global, Outcome, settings};
+use crate::app::{self, folder};
+use crate::config::{Config, Loaded, Value};
+use crate::domain::Clock;
+use crate::domain::ru;
+use crate::storage::{Db, StorageError, upkeep};
+
+#[derive(Serialize)]
+struct Report {
+    version: &'static str,
+    settings_file: Option<String>,
+    settings: Vec<SettingRow>,
+    notices: Vec<String>,
+    checks: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct SettingRow {
+    key: &'static str,
+    value: Option<String>,
+    source: &'static str,
+    place: String,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    name: &'static str,
+    state: State,
+    text: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    hint: String,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Ok,
+    Warning,
+    Failed,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "норма",
+            Self::Warning => "внимание",
+            Self::Failed => "сбой",
+        }
+    }
+}
+
+impl Finding {
+    fn new(name: &'static str, state: State, text: impl Into<String>, hint: &str) -> Self {
+        Self { name, state, text: text.into(), hint: hint.to_owned() }
+    }
+}
+
+/// Looks at everything and changes nothing.
+pub fn run(global: &Global, terminal: &Terminal) -> Outcome {
+    let Loaded { config, values, notices, file } = settings(global, Vec::new())?;
+    let checks = vec![
+        settings_file(file.as_deref(), &values),
+        data_folder(&config),
+        database(&config),
+        disk(&config),
+        clock(),
+    ];
+    let failed = checks.iter().any(|check| check.state == State::Failed);
+    let settings = values
+        .into_iter()
+        .map(|value| SettingRow {
+            key: value.key,
+            value: value.shown,
+            source: value.source.code(),
+            place: value.source.to_string(),
+        })
+        .collect();
+    let report = Report {
+        version: super::VERSION,
+        settings_file: file.map(|file| file.display().to_string()),
+        settings,
+        notices,
+        checks,
+    };
+    terminal.data(&report, || human(&report));
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+fn human(report: &Report) -> String {
+    let row = |setting: &SettingRow| {
+        let value = setting.value.clone().unwrap_or_else(|| "—".to_owned());
+        vec![setting.key.to_owned(), value, setting.place.clone()]
+    };
+    let mut text = table(&report.settings.iter().map(row).collect::<Vec<_>>());
+    for notice in &report.notices {
+        text.push_str(&format!("\nвнимание: {notice}"));
+    }
+    text.push_str(if report.notices.is_empty() { "\n" } else { "\n\n" });
+    let rows = report.checks.iter().map(|check| {
+        let text = match check.hint.as_str() {
+            "" => check.text.clone(),
+            hint => format!("{}; {hint}", check.text),
+        };
+        vec![check.name.to_owned(), check.state.word().to_owned(), text]
+    });
+    text.push_str(&table(&rows.collect::<Vec<_>>()));
+    text
+}
+
+fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
+    let name = "файл настроек";
+    let Some(file) = file else {
+        return Finding::new(
+            name,
+            State::Ok,
+            "нет, действуют окружение и значения по умолчанию",
+            "",
+        );
+    };
+    let shown = file.display().to_string();
+    let mode = std::fs::metadata(file).map_or(0, |meta| meta.permissions().mode());
+    let secret = values.iter().any(|value| {
+        let from_file = matches!(value.source, crate::config::Source::File { .. });
+        from_file && crate::config::table::Setting::find(value.key).is_some_and(|s| s.is_secret())
+    });
+    if secret && mode & 0o044 != 0 {
+        let hint = format!("в нём есть секреты: chmod 600 {shown}");
+        return Finding::new(name, State::Warning, format!("{shown} читают все"), &hint);
+    }
+    Finding::new(name, State::Ok, shown, "")
+}
+
+fn data_folder(config: &Config) -> Finding {
+    let name = "папка данных";
+    let path = &config.data_dir;
+    let shown = path.display().to_string();
+    let Ok(meta) = std::fs::metadata(path) else {
+        return Finding::new(name, State::Ok, format!("{shown} ещё нет"), "создаст partner-m init");
+    };
+    if !meta.is_dir() {
+        return Finding::new(name, State::Failed, format!("{shown} не папка"), "укажите другую");
+    }
+    if let Some((owner, _, ours)) = folder::foreign_owner(path)
+        && ours != 0
+    {
+        let text = format!("{shown} принадлежит пользователю {owner}, а запускает {ours}");
+        return Finding::new(name, State::Failed, text, "запускайте от её владельца");
+    }
+    if meta.permissions().mode() & 0o077 != 0 {
+        let hint = format!("в ней телефоны и заказы: chmod 700 {shown}");
+        return Finding::new(name, State::Warning, format!("{shown} открыта другим"), &hint);
+    }
+    Finding::new(name, State::Ok, shown, "")
+}
+
+fn database(config: &Config) -> Finding {
+    let name = "база данных";
+    let path = app::database(config);
+    let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+    let looked = Db::look(&path, |conn| {
+        upkeep::quick_check(conn)?;
+        upkeep::is_marked_running(conn)
+    });
+    match looked {
+        Ok(_) => {
+            let text = format!("{}, {}", path.display(), bytes(size));
+            Finding::new(name, State::Ok, text, "")
+        }
+        Err(StorageError::Absent(_)) => {
+            let text = format!("{} ещё нет", path.display());
+            Finding::new(name, State::Ok, text, "создаст partner-m serve или init")
+        }
+        Err(error) => {
+            let failure = super::Failure::from(error);
+            Finding::new(name, State::Failed, failure.message, &failure.hint)
+        }
+    }
+}
+
+fn disk(config: &Config) -> Finding {
+    let name = "диск";
+    let existing = config.data_dir.ancestors().find(|path| path.exists());
+    let existing = existing.unwrap_or(Path::new("."));
+    match folder::space(existing) {
+        Ok((free, total)) => {
+            let text = format!("свободно {} из {}", bytes(free), bytes(total));
+            if free < 500 * 1_000_000 || free < total / 10 {
+                let hint = "меньше 500 МБ или десятой части: освободите место";
+                return Finding::new(name, State::Warning, text, hint);
+            }
+            Finding::new(name, State::Ok, text, "")
+        }
+        Err(error) => Finding::new(name, State::Warning, format!("не узнать: {error}"), ""),
+    }
+}
+
+fn clock() -> Finding {
+    // Nothing of ours is older than the program itself.
+    const BORN_MS: i64 = 1_795_651_200_000; // 2026-11-26
+    let now = Clock::system().now();
+    let shown = crate::domain::Zone::utc().rfc3339(now);
+    if now.millis() < BORN_MS {
+        let hint = "часы отстают: включите NTP (timedatectl set-ntp true)";
+        return Finding::new("часы", State::Failed, shown, hint);
+    }
+    Finding::new("часы", State::Ok, shown, "")
+}
+
+/// «12 МБ».
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{}\u{a0}КБ", count.div_ceil(1_000)),
+        1_000_000..10_000_000_000 => format!("{}\u{a0}МБ", ru::thousands(count / 1_000_000)),
+        _ => format!("{}\u{a0}ГБ", ru::thousands(count / 1_000_000_000)),
+    }
+}

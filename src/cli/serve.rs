@@ -1,0 +1,327 @@
+//! `partner-m serve`: bot, HTTP server, 1C and backups in one process.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use clap::Args;
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::terminal::Terminal;
+use super::{Exit, Failure, Global, Outcome, VERSION, settings};
+use crate::app::folder::{self, DataLock, FolderError};
+use crate::app::{self, App};
+use crate::config::Config;
+use crate::domain::Clock;
+use crate::logging;
+use crate::services::live::Change;
+use crate::storage::db::Create;
+use crate::storage::{StorageError, upkeep};
+
+/// Flags of `serve`.
+#[derive(Debug, Default, Args)]
+pub struct ServeArgs {
+    /// Адрес и порт (по умолчанию 127.0.0.1:8000)
+    #[arg(long, value_name = "АДРЕС")]
+    listen: Option<String>,
+}
+
+/// How long work in hand may take once the program is told to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A log larger than this is emptied; a busy one is left for the next minute.
+const LARGEST_WAL: u64 = 64 * 1024 * 1024;
+
+/// Runs until a signal.
+pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
+    let started = Instant::now();
+    let mut flags = Vec::new();
+    if let Some(listen) = &args.listen {
+        flags.push(("server.listen", "--listen", listen.clone()));
+    }
+    let loaded = settings(global, flags)?;
+    own(&loaded.config.data_dir)?;
+    logging::init(&terminal.log(&loaded.config.log));
+    for notice in &loaded.notices {
+        warn!("{notice}");
+    }
+    folder::prepare(&loaded.config.data_dir)?;
+    let lock = DataLock::take(&loaded.config.data_dir)?;
+    runtime()?.block_on(async {
+        let stop = Stop::listen()?;
+        let listener = bind(loaded.config.server.listen).await?;
+        let app = open(loaded.config)?;
+        let doors = Doors { listener, lock };
+        live(app, doors, stop, |app, address| {
+            let folder = app.base.config.data_dir.display().to_string();
+            let ms = started.elapsed().as_millis();
+            let text = format!(
+                "Партнёр-М {VERSION}\nпапка данных: {folder}\nпанель: http://{address}/admin\n\
+                 готово за {ms}\u{a0}мс"
+            );
+            terminal.started(&text);
+        })
+        .await
+    })
+}
+
+/// What a running program holds.
+pub struct Doors {
+    /// The HTTP server's port.
+    pub listener: TcpListener,
+    /// The data folder.
+    pub lock: DataLock,
+}
+
+/// The runtime of commands that wait.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(Exit::Failed, format!("не запускается: {error}"), "проверьте лимиты процессов")
+    })
+}
+
+/// Makes sure that the data folder is ours: root becomes its owner, anyone else is refused.
+pub fn own(folder: &Path) -> Result<(), Failure> {
+    let Some((owner, group, ours)) = folder::foreign_owner(folder) else { return Ok(()) };
+    if ours != 0 {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "папка данных {} принадлежит пользователю {owner}, а программу запускает {ours}",
+                folder.display()
+            ),
+            "запустите от её владельца (sudo -u) или укажите другую папку: --data ПАПКА",
+        ));
+    }
+    let error = folder::become_user(owner, group);
+    Err(Failure::new(
+        Exit::Failed,
+        format!("не получилось стать пользователем {owner}: {error}"),
+        "запустите от владельца папки данных",
+    ))
+}
+
+/// Binds the port.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let (message, hint) = match error.kind() {
+            std::io::ErrorKind::AddrInUse => (
+                format!("порт {} занят другой программой", address.port()),
+                format!(
+                    "укажите другой: --listen {}:{}, или остановите ту программу",
+                    address.ip(),
+                    address.port().wrapping_add(1)
+                ),
+            ),
+            std::io::ErrorKind::AddrNotAvailable => (
+                format!("у этой машины нет адреса {}", address.ip()),
+                "исправьте server.listen или --listen".to_owned(),
+            ),
+            std::io::ErrorKind::PermissionDenied => (
+                format!("порт {} открывает только root", address.port()),
+                "возьмите порт от 1024, например 8000".to_owned(),
+            ),
+            _ => (
+                format!("не открыть {address}: {error}"),
+                "исправьте server.listen или --listen".to_owned(),
+            ),
+        };
+        Failure::new(Exit::Failed, message, hint).because(error)
+    })
+}
+
+/// Opens the database for a long run.
+pub fn open(config: Config) -> Result<App, Failure> {
+    let folder = config.data_dir.clone();
+    let app = App::open(config, Clock::system(), Create::Yes).map_err(|e| in_folder(e, &folder))?;
+    app.begin().map_err(|e| in_folder(e, &folder))?;
+    Ok(app)
+}
+
+/// A read-only folder shows itself in several ways.
+fn in_folder(error: StorageError, folder: &Path) -> Failure {
+    if error.is_read_only() {
+        let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
+        return FolderError::Io { path: folder.to_owned(), source }.into();
+    }
+    error.into()
+}
+
+/// Runs the tasks and the server until a signal, then stops them in good order.
+pub async fn live(
+    app: App,
+    doors: Doors,
+    mut stop: Stop,
+    ready: impl FnOnce(&App, SocketAddr),
+) -> Outcome {
+    let Doors { listener, lock } = doors;
+    let address = listener.local_addr().map_err(|error| {
+        Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
+    })?;
+    start_tasks(&app);
+    let server = serve_http(listener, router(&app), app.tasks.stop_token());
+    tokio::pin!(server);
+
+    ready(&app, address);
+    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status("работает")]);
+
+    let mut served = None;
+    tokio::select! {
+        () = stop.wait() => {}
+        result = &mut server => served = Some(result),
+    }
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    info!("stopping: waiting for the work in hand");
+    // A second signal ends the program at once.
+    #[expect(clippy::disallowed_methods, reason = "it must outlive the tasks that it cuts short")]
+    tokio::spawn(async move {
+        stop.wait().await;
+        std::process::exit(i32::from(Exit::Interrupted.number()));
+    });
+    let begun = Instant::now();
+    let tasks = app.tasks.stop(PATIENCE);
+    let server = async {
+        if served.is_none() {
+            let _ = tokio::time::timeout(PATIENCE, server).await;
+        }
+    };
+    let (all, ()) = tokio::join!(tasks, server);
+    if !all {
+        warn!("some tasks did not end in {} s", PATIENCE.as_secs());
+    }
+    let ended = tokio::task::spawn_blocking(move || app.end()).await;
+    if let Ok(Err(error)) = ended {
+        warn!("the database was not closed in good order: {error}");
+    }
+    info!("stopped in {} ms", begun.elapsed().as_millis());
+    drop(lock);
+    match served {
+        Some(Err(error)) => Err(Failure::new(
+            Exit::Failed,
+            format!("сервер остановился: {error}"),
+            "запустите снова; если повторится, посмотрите журнал",
+        )),
+        _ => Ok(Exit::Done),
+    }
+}
+
+async fn serve_http(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
+}
+
+fn router(_app: &App) -> Router {
+    Router::new().route("/health", axum::routing::get(async || "ok"))
+}
+
+fn start_tasks(app: &App) {
+    let base = Arc::new(app.base.clone());
+    let watched = base.clone();
+    app.tasks.spawn("elsewhere", move |stop| watch_other_processes(watched.clone(), stop));
+    app.tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), stop));
+    if let Some(patience) = sd_notify::watchdog_enabled() {
+        let base = app.base.clone();
+        app.tasks.spawn("watchdog", move |stop| feed_watchdog(base.clone(), patience / 2, stop));
+    }
+}
+
+/// Tells [`Change::Elsewhere`] within a second of another process's commit.
+async fn watch_other_processes(base: Arc<crate::services::Base>, stop: CancellationToken) {
+    let mut last = None;
+    while pause(Duration::from_millis(500), &stop).await {
+        let db = base.db.clone();
+        // The writer's own commits do not count on its own connection.
+        let look =
+            tokio::task::spawn_blocking(move || db.maintain(|conn| upkeep::data_version(conn)));
+        match look.await {
+            Ok(Ok(version)) => {
+                if last.is_some_and(|last| last != version) {
+                    info!("another process has changed the database");
+                    base.live.tell(Change::Elsewhere);
+                }
+                last = Some(version);
+            }
+            Ok(Err(error)) => warn!("the database cannot be read: {error}"),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Keeps the write-ahead log short.
+async fn upkeep_every_minute(base: Arc<crate::services::Base>, stop: CancellationToken) {
+    while pause(Duration::from_mins(1), &stop).await {
+        let db = base.db.clone();
+        let large = app::wal_size(&base.config) > LARGEST_WAL;
+        let work = move || db.maintain(|conn| upkeep::checkpoint(conn, large));
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!("checkpoint: {error}"),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Tells systemd that we live, having just read the database.
+async fn feed_watchdog(base: crate::services::Base, every: Duration, stop: CancellationToken) {
+    while pause(every, &stop).await {
+        let read = base.db.read(|conn| upkeep::is_marked_running(conn)).await;
+        match read {
+            Ok(_) => {
+                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            }
+            Err(error) => warn!("the database cannot be read: {error}"),
+        }
+    }
+}
+
+/// Waits; `false` once the program is to stop.
+async fn pause(time: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(time) => true,
+        () = stop.cancelled() => false,
+    }
+}
+
+/// SIGTERM and SIGINT. SIGHUP is heard and does nothing.
+pub struct Stop {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Stop {
+    /// Listens from now on.
+    pub fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(Exit::Failed, format!("сигналы недоступны: {error}"), "")
+            })
+        };
+        Ok(Self {
+            term: listen(SignalKind::terminate())?,
+            int: listen(SignalKind::interrupt())?,
+            hup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next signal to stop.
+    pub async fn wait(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.term.recv() => return,
+                _ = self.int.recv() => return,
+                _ = self.hup.recv() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a command says: data on stdout, the rest on stderr.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::config::Log;
+
+use super::{ColorChoice, Failure, Global, Outcome};
+
+/// Where a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// One JSON document instead of text.
+    pub json: bool,
+    quiet: bool,
+    verbose: bool,
+    color: bool,
+}
+
+impl Terminal {
+    /// As the flags say.
+    pub fn new(global: &Global) -> Self {
+        let color = match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+            }
+        };
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, color }
+    }
+
+    /// Before the flags are known.
+    pub fn plain(arguments: &[OsString]) -> Self {
+        let json = arguments.iter().any(|argument| argument == "--json");
+        Self { json, quiet: false, verbose: false, color: false }
+    }
+
+    /// The command's data: one JSON document, or text made by `human`.
+    pub fn data<T: Serialize>(&self, data: &T, human: impl FnOnce() -> String) {
+        if self.json {
+            self.data_text(&format!("{}\n", json!({ "ok": true, "data": data })));
+        } else {
+            self.data_text(&human());
+        }
+    }
+
+    /// Text for stdout as it is.
+    #[expect(clippy::unused_self, reason = "the one way out")]
+    pub fn data_text(&self, text: &str) {
+        // A reader that has closed the pipe has had enough.
+        let _ = io::stdout().lock().write_all(text.as_bytes());
+        let _ = io::stdout().flush();
+    }
+
+    /// A line about what is going on, for people.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// What a long-running command says once it works; without `-q` only.
+    pub fn started(&self, text: &str) {
+        self.say(text);
+    }
+
+    /// How to log: `-v` tells more, `-q` only warnings.
+    pub fn log(&self, log: &Log) -> Log {
+        let level = match (self.verbose, self.quiet) {
+            (true, _) => "info,partner_m=debug".to_owned(),
+            (_, true) => "warn".to_owned(),
+            _ => log.level.clone(),
+        };
+        Log { level, format: log.format }
+    }
+
+    /// Ends the program.
+    pub fn end(&self, outcome: Outcome) -> ExitCode {
+        match outcome {
+            Ok(exit) => ExitCode::from(exit.number()),
+            Err(failure) => {
+                self.tell(&failure);
+                ExitCode::from(failure.exit.number())
+            }
+        }
+    }
+
+    fn tell(&self, failure: &Failure) {
+        let Failure { exit, message, hint, cause } = failure;
+        if self.json {
+            let error = json!({ "code": exit.code(), "message": message, "hint": hint });
+            self.data_text(&format!("{}\n", json!({ "ok": false, "error": error })));
+            return;
+        }
+        let (red, reset) = if self.color { ("\u{1b}[31m", "\u{1b}[0m") } else { ("", "") };
+        let mut text = format!("{red}ошибка:{reset} {message}\n");
+        if !hint.is_empty() {
+            let _ = writeln!(text, "что делать: {hint}");
+        }
+        if let Some(cause) = cause
+            && self.verbose
+        {
+            let _ = writeln!(text, "причина: {cause:?}");
+        }
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Rows under each other, columns aligned, two spaces between.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

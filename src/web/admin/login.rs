@@ -1,0 +1,262 @@
+//! Signing in and out, and the theme.
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::domain::ru;
+use crate::web::error::{WebError, encode};
+use crate::web::layout::{alone, csrf, theme_button};
+use crate::web::session::{CookieNames, Theme, Visitor, safe_next};
+use crate::web::{Desk, SignInError};
+
+/// Where to go after signing in.
+#[derive(Debug, Deserialize)]
+pub struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// The sign-in form.
+#[derive(Debug, Deserialize)]
+pub struct SignInForm {
+    #[serde(default)]
+    phone: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+    /// The fields of a form that was sent after its session had ended.
+    #[serde(default)]
+    carried: String,
+}
+
+/// `GET /admin/login`
+pub async fn page(visitor: Visitor, Query(query): Query<Next>) -> Response {
+    if visitor.session.is_some() {
+        return Redirect::to(safe_next(&query.next)).into_response();
+    }
+    form(&visitor, &Draft { next: &query.next, ..Draft::default() }).into_response()
+}
+
+/// What the sign-in page shows.
+#[derive(Default)]
+struct Draft<'a> {
+    phone: &'a str,
+    next: &'a str,
+    carried: &'a str,
+    error: Option<String>,
+}
+
+fn form(visitor: &Visitor, draft: &Draft<'_>) -> Markup {
+    alone(
+        visitor,
+        "Вход",
+        &html! {
+            form.panel method="post" action="/admin/login" {
+                h1 { "Вход в панель" }
+                @if !draft.carried.is_empty() {
+                    p.notice data-tone="warn" { "Сеанс закончился. Войдите снова: введённое сохранено." }
+                }
+                @if let Some(error) = &draft.error {
+                    p.notice data-tone="danger" role="alert" #problem { (error) }
+                }
+                (csrf(visitor))
+                input type="hidden" name="next" value=(draft.next);
+                @if !draft.carried.is_empty() {
+                    input type="hidden" name="carried" value=(draft.carried);
+                }
+                div.field {
+                    label for="phone" { "Телефон" }
+                    input #phone type="tel" name="phone" value=(draft.phone) autocomplete="username"
+                        inputmode="tel" required autofocus placeholder="+7 900 000-00-00"
+                        aria-describedby=[draft.error.as_ref().map(|_| "problem")];
+                }
+                div.field {
+                    label for="password" { "Пароль" }
+                    input #password type="password" name="password" autocomplete="current-password"
+                        required aria-describedby=[draft.error.as_ref().map(|_| "problem")];
+                }
+                button.button.primary type="submit" { "Войти" }
+            }
+            div.foot {
+                span { "Для сотрудников " (visitor.company) }
+                (theme_button(visitor))
+            }
+        },
+    )
+}
+
+/// The sign-in page that keeps the fields of a form whose session has ended.
+pub fn carried(_: &Desk, visitor: &Visitor, path: &str, fields: &str) -> Markup {
+    let fields: Vec<&str> = fields.split('&').filter(|pair| !pair.starts_with("csrf=")).collect();
+    let fields = fields.join("&");
+    form(visitor, &Draft { next: path, carried: &fields, ..Draft::default() })
+}
+
+/// `POST /admin/login`
+pub async fn sign_in(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Form(given): Form<SignInForm>,
+) -> Result<Response, WebError> {
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let signed_in = desk
+        .accounts
+        .sign_in_panel(given.phone.trim(), &given.password, &visitor.address, agent)
+        .await;
+    let refused = |error: String| {
+        let draft = Draft {
+            phone: given.phone.trim(),
+            next: &given.next,
+            carried: &given.carried,
+            error: Some(error),
+        };
+        (StatusCode::UNPROCESSABLE_ENTITY, form(&visitor, &draft)).into_response()
+    };
+    let token = match signed_in {
+        Ok(token) => token,
+        Err(SignInError::Wrong) => return Ok(refused("Неверный телефон или пароль.".to_owned())),
+        Err(SignInError::Wait(minutes)) => {
+            return Ok(refused(format!(
+                "Слишком много попыток. Попробуйте через {}\u{a0}мин.",
+                ru::thousands(minutes)
+            )));
+        }
+        Err(SignInError::Internal(cause)) => return Err(WebError::Internal(cause)),
+    };
+    let names = CookieNames::of(&desk);
+    let secret = names.make(names.session, token.clone());
+    let jar = jar.add(secret);
+    if given.carried.is_empty() {
+        return Ok((jar, Redirect::to(safe_next(&given.next))).into_response());
+    }
+    let page = resume(&desk, &visitor, &token, safe_next(&given.next), &given.carried).await?;
+    Ok((jar, page).into_response())
+}
+
+/// Shows the carried form again, now signed in: one tap sends it.
+async fn resume(
+    desk: &Desk,
+    visitor: &Visitor,
+    token: &str,
+    path: &str,
+    carried: &str,
+) -> Result<Markup, WebError> {
+    let mut headers = HeaderMap::new();
+    let cookie = format!("{}={token}", CookieNames::of(desk).session);
+    headers.insert(header::COOKIE, cookie.parse().map_err(WebError::internal)?);
+    let session = desk.accounts.panel_session(token).await?;
+    let visitor = Visitor { theme: visitor.theme, session, ..Visitor::of_headers(desk, &headers) };
+    let fields = decode(carried);
+    Ok(alone(
+        &visitor,
+        "Продолжить",
+        &html! {
+            form.panel method="post" action=(path) {
+                h1 { "Вы вошли" }
+                p { "То, что вы отправляли, сохранено. Отправить сейчас?" }
+                (csrf(&visitor))
+                @for (name, value) in &fields {
+                    @if value.contains('\n') || value.chars().count() > 60 {
+                        div.field {
+                            label for=(format!("carried-{name}")) { "Текст" }
+                            textarea id=(format!("carried-{name}")) name=(name) rows="5" { (value) }
+                        }
+                    } @else {
+                        input type="hidden" name=(name) value=(value);
+                    }
+                }
+                button.button.primary type="submit" { "Отправить" }
+                a.button href="/admin" { "Не отправлять" }
+            }
+        },
+    ))
+}
+
+/// Reads the fields of a form.
+fn decode(fields: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            match byte {
+                b'+' => bytes.push(b' '),
+                b'%' => {
+                    let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                    let (high, low) = (digit(rest.next()), digit(rest.next()));
+                    if let (Some(high), Some(low)) = (high, low) {
+                        bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                    }
+                }
+                other => bytes.push(other),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let pairs = fields.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
+}
+
+/// `POST /admin/logout`
+pub async fn sign_out(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    jar: CookieJar,
+) -> Result<(CookieJar, Redirect), WebError> {
+    if let Some(token) = &visitor.token {
+        desk.accounts.sign_out_panel(token).await?;
+    }
+    let names = CookieNames::of(&desk);
+    let gone = names.make(names.session, String::new());
+    Ok((jar.remove(gone), Redirect::to("/admin/login")))
+}
+
+/// The theme's form.
+#[derive(Debug, Deserialize)]
+pub struct ThemeForm {
+    theme: String,
+}
+
+/// `POST /theme`
+pub async fn set_theme(
+    State(desk): State<Desk>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Form(form): Form<ThemeForm>,
+) -> (CookieJar, Redirect) {
+    let cookie = Cookie::build(("theme", Theme::named(&form.theme).as_str()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(CookieNames::of(&desk).secure)
+        .permanent();
+    // Back to where the button was: only the path is taken from the header.
+    let came_from = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let path = came_from.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+    (jar.add(cookie), Redirect::to(safe_next(&path)))
+}
+
+/// The address of the sign-in page that leads back to `path`.
+pub fn address(path: &str) -> String {
+    format!("/admin/login?next={}", encode(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_of_a_form_are_read_as_they_were_typed() {
+        let typed = "text=%D1%85%D0%BB%D0%B5%D0%B1+5%0A%2B1&empty=";
+        let read = decode(typed);
+        assert_eq!(read[0], ("text".to_owned(), "хлеб 5\n+1".to_owned()));
+        assert_eq!(read[1].1, "");
+    }
+}

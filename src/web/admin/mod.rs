@@ -1,0 +1,5 @@
+//! The panel: one file per screen.
+
+pub mod login;
+pub mod orders;
+pub mod today;

@@ -1,0 +1,1 @@
+//! «Заказы»: the list and the page of one.

@@ -1,0 +1,159 @@
+//! The web door: the panel, the browser chat, health, and what 1C calls.
+//!
+//! A handler extracts, calls one service method, renders. Every route is on one page, [`router`].
+
+mod admin;
+mod assets;
+mod error;
+mod health;
+mod layout;
+mod live;
+mod markup;
+mod privilege;
+mod router;
+mod session;
+mod simulator;
+
+use std::future::IntoFuture as _;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use tokio::net::TcpListener;
+
+use crate::chat::event::Event;
+use crate::domain::{ChatKey, Phone};
+use crate::services::Base;
+use crate::services::browser_chat::BrowserChat;
+use crate::services::notifications::Sending;
+use crate::tasks::Tasks;
+
+pub use error::WebError;
+pub use router::router;
+pub use session::ManagerSession;
+pub use simulator::Door as BrowserDoor;
+
+/// What the pages stand on. Clones share it.
+#[derive(Clone)]
+pub struct Desk {
+    /// Database, clock, settings, news.
+    pub base: Base,
+    /// Background work of open pages.
+    pub tasks: Tasks,
+    /// People of the panel.
+    pub accounts: Arc<dyn Accounts>,
+    /// Where the browser chat's events go.
+    pub conversations: Arc<dyn Accept>,
+    /// The browser chat's messages.
+    pub chat: BrowserChat,
+    /// The demo, where this is one.
+    pub demo: Option<Arc<Demo>>,
+}
+
+/// What `demo` adds: more people in the browser chat, and a fresh start.
+pub struct Demo {
+    /// The people, clients first.
+    pub personas: Vec<Persona>,
+    /// Brings everything back to how the demo began.
+    pub reset: Box<dyn Fn() -> Sending<'static, Result<(), String>> + Send + Sync>,
+}
+
+/// A person of the browser chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Persona {
+    /// The chat's name: `guest`, `anna`.
+    pub key: String,
+    /// «Анна, ООО «Диван-М»».
+    pub label: String,
+    /// The name on the wire: «Анна Иванова».
+    pub name: String,
+    /// The phone that the contact button shares; `None`: asked on the spot.
+    pub phone: Option<Phone>,
+    /// Whether the person works for the company: the other side of a wide window.
+    pub staff: bool,
+}
+
+impl Persona {
+    /// The chat of this person.
+    pub fn chat(&self) -> ChatKey {
+        ChatKey::Web(self.key.clone())
+    }
+}
+
+/// Placeholder for the accounts service.
+pub trait Accounts: Send + Sync {
+    /// Signs in; the session's token.
+    fn sign_in_panel<'a>(
+        &'a self,
+        phone: &'a str,
+        password: &'a str,
+        address: &'a str,
+        user_agent: &'a str,
+    ) -> Sending<'a, Result<String, SignInError>>;
+    /// The session with this token.
+    fn panel_session<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> Sending<'a, Result<Option<ManagerSession>, WebError>>;
+    /// Ends a session.
+    fn sign_out_panel<'a>(&'a self, token: &'a str) -> Sending<'a, Result<(), WebError>>;
+    /// Whether there is an administrator, those of the demo not counted.
+    fn has_admin(&self) -> Sending<'_, Result<bool, WebError>>;
+}
+
+/// Why nobody was signed in.
+#[derive(Debug)]
+pub enum SignInError {
+    /// Phone and password do not go together, or the person is no staff.
+    Wrong,
+    /// Too many failures; how many minutes to wait.
+    Wait(u64),
+    /// Our fault.
+    Internal(String),
+}
+
+/// Placeholder for the conversations service.
+pub trait Accept: Send + Sync {
+    /// Stores an event.
+    fn accept(&self, event: Event) -> Sending<'_, Result<(), String>>;
+}
+
+impl Desk {
+    /// The people of the browser chat.
+    pub fn personas(&self) -> Vec<Persona> {
+        self.demo.as_ref().map_or_else(
+            || {
+                vec![Persona {
+                    key: "guest".to_owned(),
+                    label: "Гость".to_owned(),
+                    name: "Гость".to_owned(),
+                    phone: None,
+                    staff: false,
+                }]
+            },
+            |demo| demo.personas.clone(),
+        )
+    }
+
+    /// Who sent the request: the peer, or whom a trusted proxy names.
+    fn peer(&self, parts: &Parts) -> IpAddr {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(at)| at.ip());
+        if !self.base.config.server.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        let named = parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
+        // The last one is what our own proxy saw; those before it anyone can write.
+        named.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
+    }
+}
+
+/// Serves pages until the tasks are told to stop.
+pub async fn serve(listener: TcpListener, desk: Desk) -> io::Result<()> {
+    let stop = desk.tasks.stop_token();
+    let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service);
+    server.with_graceful_shutdown(async move { stop.cancelled().await }).into_future().await
+}

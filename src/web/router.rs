@@ -1,0 +1,118 @@
+//! Every route on one page, and the layers around them.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
+use tower_http::trace::TraceLayer;
+use tracing::{Span, error, info_span};
+
+use super::admin::login;
+use super::session::{self, FILE_LIMIT};
+use super::{Desk, assets, error as pages, health, live, simulator};
+
+/// The whole server.
+pub fn router(desk: Desk) -> Router {
+    // Panel and chat: for browsers, behind the guard.
+    let guarded = Router::new()
+        .route("/admin/login", get(login::page).post(login::sign_in))
+        .route("/admin/logout", post(login::sign_out))
+        .route("/admin/events", get(live::events))
+        .route("/theme", post(login::set_theme))
+        .route("/chat", get(simulator::start))
+        .route("/chat/reset", post(simulator::reset))
+        .route("/chat/{persona}", get(simulator::page))
+        .route("/chat/{persona}/events", get(simulator::events))
+        .route("/chat/{persona}/say", post(simulator::say))
+        .route("/chat/{persona}/press", post(simulator::press))
+        .route("/chat/{persona}/contact", post(simulator::contact))
+        .layer(DefaultBodyLimit::max(FILE_LIMIT))
+        .layer(from_fn_with_state(desk.clone(), session::guard));
+
+    let layers = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::x_request_id(ShortId))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(map_response_with_state(desk.clone(), security_headers))
+        .layer(from_fn_with_state(desk.clone(), pages::pages))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().gzip(true));
+
+    Router::new()
+        .route("/", get(root))
+        .route("/health", get(health::health))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/assets/{version}/{name}", get(assets::serve))
+        .merge(guarded)
+        .layer(layers)
+        .with_state(desk)
+}
+
+/// `GET /`: to the panel, or to the chat where there is one.
+async fn root(State(desk): State<Desk>, request: Request) -> Redirect {
+    let (parts, _) = request.into_parts();
+    let chat = simulator::available(&desk, &parts).await.unwrap_or(false);
+    Redirect::to(if chat { "/chat" } else { "/admin" })
+}
+
+/// A short code for a request: people read it out over the phone.
+#[derive(Clone, Copy)]
+struct ShortId;
+
+impl MakeRequestId for ShortId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        HeaderValue::from_str(&id[..10]).ok().map(RequestId::new)
+    }
+}
+
+/// The span of a request: without the query, which may hold a token or a name.
+fn span<B>(request: &axum::http::Request<B>) -> Span {
+    let id = request.headers().get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+    info_span!("http", method = %request.method(), path, request_id = id)
+}
+
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("(no text)");
+    error!("a handler panicked: {text}");
+    axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// What every answer carries.
+async fn security_headers<B>(State(desk): State<Desk>, mut response: Response<B>) -> Response<B> {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+             connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+             object-src 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let url = desk.base.config.server.public_url.as_deref();
+    if url.is_some_and(|url| url.starts_with("https://")) {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    response
+}
