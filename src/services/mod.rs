@@ -9,6 +9,7 @@ pub mod conversations;
 pub mod courier;
 pub mod exchange;
 pub mod live;
+pub mod models;
 pub mod notifications;
 pub mod ordering;
 

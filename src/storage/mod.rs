@@ -15,6 +15,7 @@ pub mod entries;
 pub mod exchange_log;
 pub mod inbox;
 pub mod links;
+pub mod llm_budget;
 pub mod members;
 pub mod migrations;
 pub mod offers;

@@ -43,8 +43,8 @@ impl Stand {
         let clock = Clock::manual(Timestamp::from_millis(1_795_532_400_000));
         let gigachat = FakeGigaChat::start(&clock).await;
         let openai = FakeOpenAi::start().await;
-        gigachat.state().answer = r#"[{"line":1,"title":"от GigaChat"}]"#.to_owned();
-        openai.state().answer = r#"[{"line":1,"title":"от OpenAI"}]"#.to_owned();
+        gigachat.state().answer = r#"[{"line":1,"title":"от GigaChat"}]"#.into();
+        openai.state().answer = r#"[{"line":1,"title":"от OpenAI"}]"#.into();
         let settings = config::Llm {
             gigachat: config::GigaChat { timeout, ..gigachat.settings() },
             openai: config::OpenAi { timeout, ..openai.settings() },
@@ -154,7 +154,7 @@ async fn all_providers_together_have_one_limit() {
 #[tokio::test]
 async fn an_empty_list_is_an_answer() {
     let stand = Stand::new().await;
-    stand.gigachat.state().answer = "[]".to_owned();
+    stand.gigachat.state().answer = "[]".into();
     let answer = stand.ask("спасибо").await.expect("an answer");
     assert_eq!((answer.provider, answer.proposals.len()), (ProviderKind::GigaChat, 0));
     assert_eq!(stand.asked(), (1, 0));

@@ -40,7 +40,7 @@ fn why(error: &ChainError) -> String {
 async fn a_token_serves_every_question_until_a_minute_before_its_end() {
     let clock = clock();
     let fake = FakeGigaChat::start(&clock).await;
-    fake.state().answer = r#"[{"line":1,"title":"болт М8","qty":2}]"#.to_owned();
+    fake.state().answer = r#"[{"line":1,"title":"болт М8","qty":2}]"#.into();
     let chain = chain(fake.settings(), &clock);
     let answer = chain.ask(&ask("болт 8 2 шт")).await.expect("an answer");
     assert_eq!(answer.proposals[0].title, "болт М8");
@@ -194,7 +194,7 @@ async fn keys_tokens_questions_and_answers_are_not_logged() {
     let (logs, _guard) = Logs::keep();
     let clock = clock();
     let fake = FakeGigaChat::start(&clock).await;
-    fake.state().answer = r#"[{"line":1,"title":"ОТВЕТ-МАРК болт"}]"#.to_owned();
+    fake.state().answer = r#"[{"line":1,"title":"ОТВЕТ-МАРК болт"}]"#.into();
     let chain = chain(fake.settings(), &clock);
     chain.ask(&ask("болт ТЕКСТ-МАРК")).await.expect("an answer");
     let echo = format!(r#"{{"message":"bad token {TOKEN_MARK}-1"}}"#);

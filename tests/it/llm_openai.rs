@@ -42,7 +42,7 @@ fn formats(questions: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn the_answers_shape_is_enforced_where_the_server_can() {
     let fake = FakeOpenAi::start().await;
-    fake.state().answer = r#"{"items":[{"line":1,"title":"Болт М8","qty":2}]}"#.to_owned();
+    fake.state().answer = r#"{"items":[{"line":1,"title":"Болт М8","qty":2}]}"#.into();
     let answer = chain(fake.settings()).ask(&ask("болт 8 2 шт")).await.expect("an answer");
     assert_eq!(answer.provider, ProviderKind::OpenAi);
     assert_eq!(answer.proposals[0].title, "Болт М8");

@@ -5,6 +5,7 @@ mod cli_commands;
 mod layering;
 mod llm_chain;
 mod llm_gigachat;
+mod llm_models;
 mod llm_openai;
 mod orders;
 mod program;
