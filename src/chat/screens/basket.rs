@@ -9,6 +9,7 @@ use crate::domain::{Delivery, LineState, Price, Quantity, Timestamp, Zone, ru, t
 use crate::formats::html::Html;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
+use crate::storage::organizations::AddressRow;
 
 /// Lines of card 1 on a page.
 pub const LINES_A_PAGE: usize = 12;
@@ -622,16 +623,16 @@ pub fn dates(view: &DraftView, scene: &Scene) -> Screen {
 }
 
 /// Card 2: addresses of the book.
-pub fn addresses(view: &DraftView, book: &[(i64, String)]) -> Screen {
+pub fn addresses(view: &DraftView, book: &[AddressRow]) -> Screen {
     let (draft, version) = (view.draft.id, view.draft.revision);
     let mut screen = Screen::text(if book.is_empty() {
         "Адресов пока нет. Напишите адрес доставки."
     } else {
         "Куда доставить? Выберите или напишите новый адрес."
     });
-    for (address, text) in book.iter().take(6) {
-        let action = Action::CheckoutAddress { draft, version, address: *address };
-        screen = screen.row([Button::new(ru::ellipsis(text, OPTION_LABEL), action)]);
+    for row in book.iter().take(6) {
+        let action = Action::CheckoutAddress { draft, version, address: row.id };
+        screen = screen.row([Button::new(ru::ellipsis(&row.address, OPTION_LABEL), action)]);
     }
     screen.row([Button::new("Назад", Action::Checkout { draft })])
 }
