@@ -43,7 +43,11 @@ pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit
 
 /// What a title says, without other names for the same.
 struct Core {
+    category: u32,
+    /// Words, without other names for the category's products.
     words: Vec<u32>,
+    /// All words.
+    full: Vec<u32>,
     values: Vec<u32>,
     available: bool,
 }
@@ -51,26 +55,25 @@ struct Core {
 impl Core {
     fn of(index: &Index, row: u32) -> Self {
         let category = index.category[row as usize];
-        let mut words: Vec<u32> = index
-            .words
-            .row(row as usize)
-            .iter()
-            .copied()
-            .filter(|w| w & ASIDE == 0)
-            .filter(|w| !index.by_alias.get(w).is_some_and(|c| c.contains(&category)))
-            .filter(|w| !index.by_path.get(w).is_some_and(|c| c.contains(&category)))
-            .collect();
-        words.sort_unstable();
+        let own = index.words.row(row as usize).iter().copied();
+        let mut full: Vec<u32> = own.filter(|w| w & ASIDE == 0).collect();
+        full.sort_unstable();
+        let alias = |w: &u32| index.by_alias.get(w).is_some_and(|c| c.contains(&category));
+        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w)).collect();
         let figures = index.figures.row(row as usize).iter();
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
-        Self { words, values, available: index.entries[row as usize].available }
+        Self { category, words, full, values, available: index.entries[row as usize].available }
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
     /// other is this one over again. `first`: this one stands before the other.
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
+        if self.category != other.category {
+            // A special category's product is the plain category's with something more.
+            return self.full.len() < other.full.len() && within(&self.full, &other.full);
+        }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);
         if self.words == other.words && self.values == other.values {
             return match (self.available, other.available) {

@@ -1,7 +1,5 @@
 //! The catalogue, read once: its vocabulary, its numbers, and what its titles teach.
 
-use std::sync::Arc;
-
 use super::learn;
 use super::lexer::lex;
 use super::normalize::{Chars, FxMap};
@@ -90,7 +88,13 @@ pub struct Index {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
     /// Values that say nothing in a category: every product has them.
-    pub(crate) constants: FxMap<(u32, u32), ()>,
+    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
+    /// Numbers of each category's path.
+    pub(crate) path_figures: Rows<Figure>,
+    /// Categories by a value of their path.
+    pub(crate) by_path_value: FxMap<u32, Vec<u32>>,
+    /// How articles are spelt: `A-9/9`.
+    pub(crate) shapes: FxMap<String, u32>,
     /// Products not offered unless asked for.
     pub(crate) junk: Vec<bool>,
     pub(crate) lexicon: Lexicon,
@@ -188,7 +192,7 @@ fn is_junk(title: &str) -> bool {
         "не использ", "неиспольз", "удалить", "удален", "на удал", "старый код", "стар код",
         "ст. код", "старая карт", "не заказ", "не продав", "не выпис", "снят с", "снята с",
         "архив", "дубль", "дубл.", "уценк", "уценен", "брак", "некондиц", "ошибоч", "тест ",
-        "не отгруж", "выведен",
+        "не отгруж", "выведен", "не исп", "стар. арт", "старый арт",
     ];
     let lower = title.to_lowercase().replace('ё', "е");
     SIGNS.iter().any(|sign| {
@@ -226,6 +230,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut articles = Articles::default();
     let mut junk = Vec::with_capacity(entries.len());
     let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
+    let mut path_figures = Rows::new();
+    let mut by_path_value: FxMap<u32, Vec<u32>> = FxMap::default();
+    let mut shapes: FxMap<String, u32> = FxMap::default();
     for (row, entry) in entries.iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         if row == 0 || entries[row as usize - 1].category != entry.category {
@@ -238,6 +245,11 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
                     at.push(number);
                 }
             }
+            let figures = path_numbers(&entry.category, &mut values, &mut value_rows);
+            for figure in &figures {
+                by_path_value.entry(figure.value).or_default().push(number);
+            }
+            path_figures.push(figures);
         }
         if let Some(last) = ranges.last_mut() {
             last.1 = row + 1;
@@ -245,6 +257,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         category.push(u32::try_from(ranges.len()).unwrap_or(1).saturating_sub(1));
         by_id.insert(entry.id.0, row);
         articles.add(&entry.article, row);
+        if !entry.article.is_empty() {
+            *shapes.entry(article_shape(&entry.article)).or_default() += 1;
+        }
         articles.add(&entry.barcode, row);
         junk.push(is_junk(&entry.title));
         drafts.push(draft(entry, &mut vocabulary, &mut values, &mut value_rows));
@@ -297,6 +312,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_path,
         by_alias: lessons.aliases,
         constants: lessons.constants,
+        path_figures,
+        by_path_value,
+        shapes,
         junk,
         lexicon: Lexicon::default(),
     };
@@ -363,6 +381,39 @@ fn draft(
     Draft { words, figures, aside }
 }
 
+/// Numbers of a category's path.
+fn path_numbers(
+    path: &str,
+    values: &mut Vec<i64>,
+    value_rows: &mut FxMap<i64, u32>,
+) -> Vec<Figure> {
+    let mut out = Vec::new();
+    for term in terms(&lex(&Chars::new(path)), |_| false) {
+        let Term::Size(size) = term else { continue };
+        for number in size.numbers {
+            let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
+            let value = *value_rows.entry(number.value).or_insert_with(|| {
+                values.push(number.value);
+                next
+            });
+            out.push(Figure { value, measure: number.measure, marker: number.marker, group: 0 });
+        }
+    }
+    out
+}
+
+/// How an article is spelt: runs of letters are `A`, of digits `9`, marks stand as they are.
+pub(crate) fn article_shape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        let sign = if c.is_ascii_digit() { '9' } else if c.is_alphabetic() { 'A' } else { c };
+        if !out.ends_with(sign) || !sign.is_alphanumeric() {
+            out.push(sign);
+        }
+    }
+    out
+}
+
 impl Vocabulary {
     /// Adds the words of a text and returns them.
     pub(crate) fn add_text(&mut self, text: &str) -> Vec<u32> {
@@ -377,6 +428,3 @@ impl Vocabulary {
         words.collect()
     }
 }
-
-/// The index behind an [`Arc`], as services share it.
-pub type SharedIndex = Arc<Index>;

@@ -110,6 +110,13 @@ fn article(
         let before = from.checked_sub(1).map_or("", |b| lexemes[b].text.as_str());
         let before = if before.is_empty() { from.checked_sub(2).map_or("", |b| lexemes[b].text.as_str()) } else { before };
         let named = matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
+        let shape = super::index::article_shape(raw);
+        let marked = shape.contains(['-', '/']) && digits >= 5;
+        if end == to && marked && (shape.contains('A') || raw.starts_with('0') || digits >= 8)
+            && index.shapes.iter().any(|(s, _)| *s == shape || shape.contains('A') && s.contains('A') && s.contains(['-', '/']) && s.replace(['-', '/'], "") == shape.replace(['-', '/'], ""))
+        {
+            return Some((end, Vec::new()));
+        }
         if digits >= 5 || (named && digits >= 4) {
             let rows = index.articles.fragment(raw);
             if !rows.is_empty() && rows.len() <= 20 {
@@ -123,7 +130,13 @@ fn article(
 /// Reads a piece in every way and keeps the best.
 pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> Draft {
     let cited = cited(seeker.index, text, lexemes);
-    let mut ways = readings(lexemes);
+    let telling = |l: &Lexeme| {
+        l.is_word()
+            && seeker.index.vocabulary.row(&super::normalize::stem(&l.text)).is_some_and(|w| {
+                seeker.index.vocabulary.get(w).telling
+            })
+    };
+    let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
     let mut plain: Vec<Draft> = Vec::with_capacity(ways.len());
@@ -172,6 +185,21 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
         None => seeker.wants(lexemes, &skip),
     };
     for article in cited {
+        if article.rows.is_empty() {
+            let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+            wants.push(Want {
+                ways: Vec::new(),
+                key: text.clone(),
+                text,
+                numeric: true,
+                without: false,
+                known: false,
+                guessed: false,
+                from: article.from,
+                inherited: false,
+            });
+            continue;
+        }
         let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
         let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0 };
         wants.push(Want {
@@ -198,10 +226,12 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     draft.meant = meant(index, &hits, asks_for_junk(&draft.wants));
     let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
     let known = draft.wants.len() - draft.unknown();
+    let words = draft.wants.iter().any(|w| w.known && !w.numeric);
     let mut score = match draft.meant.len() {
         _ if draft.wants.is_empty() => -0.5,
         0 if known == 0 => 0.2,
         0 => 0.4,
+        _ if unknown > 0 && !words => 0.3,
         1 => 3.0,
         2..=12 => 2.4,
         _ => 2.1,

@@ -16,7 +16,7 @@ pub(crate) struct Lessons {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) aliases: FxMap<u32, Vec<u32>>,
     /// Values that (nearly) every product of a category has.
-    pub(crate) constants: FxMap<(u32, u32), ()>,
+    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
 }
 
 /// Reads all titles; replaces cut words by full ones in the drafts.
@@ -154,6 +154,10 @@ fn mix(n: u64) -> u64 {
 }
 
 /// Categories by the words that name their products without telling them apart.
+///
+/// A word qualifies when it stands in a good part of the category's titles, never told two of them
+/// apart, and keeps the company that the other titles keep: what mostly goes with it goes with them
+/// too. «Тесьма киперная» is a «лента киперная»; «шток эксцентрика» is no «полкодержатель».
 fn aliases(
     vocabulary: &Vocabulary,
     drafts: &[Draft],
@@ -163,30 +167,32 @@ fn aliases(
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let mut own: FxMap<u32, (u32, u32)> = FxMap::default();
-        let mut products = 0;
-        for row in *from..*to {
-            if junk[row as usize] {
-                continue;
-            }
-            products += 1;
-            let draft = &drafts[row as usize];
-            for (at, word) in draft.words.iter().enumerate() {
-                let counts = own.entry(word.id).or_default();
-                counts.0 += 1;
-                counts.1 += u32::from(at == 0);
-            }
-        }
-        if products < 3 {
+        let titles: Vec<Vec<u64>> = (*from..*to)
+            .filter(|row| !junk[*row as usize])
+            .map(|row| features(&drafts[row as usize]))
+            .collect();
+        let all = titles.len();
+        if all < 3 {
             continue;
         }
-        for (word, (titles, first)) in own {
-            let known = vocabulary.get(word);
-            let common = titles * 8 >= products;
-            let head = first * 2 >= titles;
-            if common && !known.telling && (!known.name || head && !known.stem.is_ascii()) {
-                out.entry(word).or_default().push(number);
-            }
+        let mut counts: FxMap<u64, u32> = FxMap::default();
+        for feature in titles.iter().flatten() {
+            *counts.entry(*feature).or_default() += 1;
+        }
+        let candidates: Vec<u64> = counts
+            .iter()
+            .filter(|(feature, times)| {
+                let Some(word) = word_of(**feature) else { return false };
+                let known = vocabulary.get(word);
+                **times as usize * 8 >= all && !known.telling && !known.name
+            })
+            .map(|(feature, _)| *feature)
+            .collect();
+        let mut aliases: Vec<u64> =
+            candidates.into_iter().filter(|f| keeps_company(*f, &titles, &counts)).collect();
+        drop_rivals(&titles, &mut aliases);
+        for word in aliases.into_iter().filter_map(word_of) {
+            out.entry(word).or_default().push(number);
         }
     }
     // Words of descriptions that belong to few categories name what is in them.
@@ -220,14 +226,89 @@ fn aliases(
     out
 }
 
+/// What a title says: its words and its numbers, each once.
+fn features(draft: &Draft) -> Vec<u64> {
+    let words = draft.words.iter().map(|w| u64::from(w.id));
+    let figures = draft.figures.iter().filter(|f| f.measure != Measure::Piece);
+    let mut out: Vec<u64> = words.chain(figures.map(|f| u64::from(f.value) | FIGURE)).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// The bit that tells a number from a word among features.
+const FIGURE: u64 = 1 << 40;
+
+fn word_of(feature: u64) -> Option<u32> {
+    (feature & FIGURE == 0).then(|| u32::try_from(feature).ok()).flatten()
+}
+
+/// Whether what mostly goes with a word goes with the titles that lack it as well.
+fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bool {
+    let with: Vec<&Vec<u64>> = titles.iter().filter(|t| t.binary_search(&word).is_ok()).collect();
+    let without = titles.len() - with.len();
+    if without == 0 {
+        return true;
+    }
+    let mut near: FxMap<u64, u32> = FxMap::default();
+    for feature in with.iter().flat_map(|t| t.iter()).filter(|f| **f != word) {
+        *near.entry(*feature).or_default() += 1;
+    }
+    let (mut kept, mut lost) = (0, 0);
+    for (feature, times) in near {
+        if times as usize * 2 < with.len() {
+            continue;
+        }
+        let elsewhere = counts.get(&feature).copied().unwrap_or(0) - times;
+        if elsewhere as usize * 10 >= without * 3 {
+            kept += 1;
+        } else {
+            lost += 1;
+        }
+    }
+    kept > 0 && kept >= lost * 3
+}
+
+/// Drops words without which two different titles would be the same: they tell products apart after
+/// all, only never alone.
+fn drop_rivals(titles: &[Vec<u64>], aliases: &mut Vec<u64>) {
+    for _ in 0..3 {
+        let mut by_rest: FxMap<u64, Vec<usize>> = FxMap::default();
+        for (at, title) in titles.iter().enumerate() {
+            let rest = title.iter().filter(|f| !aliases.contains(f));
+            let sum = rest.fold(0_u64, |sum, f| sum.wrapping_add(mix(*f)));
+            by_rest.entry(sum).or_default().push(at);
+        }
+        let mut rivals: FxMap<u64, u32> = FxMap::default();
+        for same in by_rest.values().filter(|s| s.len() > 1) {
+            let first = &titles[same[0]];
+            for other in &same[1..] {
+                let other = &titles[*other];
+                let apart = |a: &[u64], b: &[u64]| -> Vec<u64> {
+                    a.iter().copied().filter(|f| b.binary_search(f).is_err()).collect()
+                };
+                for feature in apart(first, other).into_iter().chain(apart(other, first)) {
+                    *rivals.entry(feature).or_default() += 1;
+                }
+            }
+        }
+        let before = aliases.len();
+        aliases.retain(|f| rivals.get(f).is_none_or(|n| *n < 2));
+        if aliases.len() == before {
+            break;
+        }
+    }
+}
+
 /// Values that nine in ten products of a category have.
-fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32), ()> {
+fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32, u8), ()> {
     let mut out = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let mut counts: FxMap<u32, u32> = FxMap::default();
+        let mut counts: FxMap<(u32, u8), u32> = FxMap::default();
         for draft in &drafts[*from as usize..*to as usize] {
-            let mut seen: Vec<u32> = draft.figures.iter().map(|f: &Figure| f.value).collect();
+            let mut seen: Vec<(u32, u8)> =
+                draft.figures.iter().map(|f: &Figure| (f.value, f.measure as u8)).collect();
             seen.sort_unstable();
             seen.dedup();
             for value in seen {
@@ -235,9 +316,9 @@ fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32), ()> {
             }
         }
         let products = to - from;
-        for (value, times) in counts {
+        for ((value, measure), times) in counts {
             if products >= 4 && times * 10 >= products * 8 {
-                out.insert((number, value), ());
+                out.insert((number, value, measure), ());
             }
         }
     }

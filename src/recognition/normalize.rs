@@ -93,7 +93,7 @@ fn fold(c: char) -> char {
 }
 
 const LATIN_KEYS: &str = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.";
-const CYRILLIC_KEYS: &str = "ейцукенгшщзхъфывапролджэячсмитьбю";
+const CYRILLIC_KEYS: &str = "ёйцукенгшщзхъфывапролджэячсмитьбю";
 
 /// What the same key gives in the other keyboard layout.
 pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
@@ -110,7 +110,8 @@ pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
         _ => c,
     };
     let sought = if to_cyrillic { upper } else { c };
-    from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i)).unwrap_or(c)
+    let turned = from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i));
+    turned.map_or(c, |t| if t == 'ё' { 'е' } else { t })
 }
 
 /// Whether a letter is Cyrillic.
@@ -220,7 +221,8 @@ pub(crate) fn sound(word: &str) -> String {
             'ц' => ("c", 1),
             'ч' => ("q", 1),
             'ш' | 'щ' => ("w", 1),
-            'ю' => ("iu", 1),
+            'ю' => ("u", 1),
+            'ь' if next == 'ю' => ("u", 2),
             'я' => ("ia", 1),
             's' if next == 'c' && third == 'h' => ("w", 3),
             's' if next == 'h' => ("w", 2),
@@ -237,10 +239,14 @@ pub(crate) fn sound(word: &str) -> String {
             'q' => ("k", 1),
             'x' => ("ks", 1),
             'w' => ("v", 1),
-            'y' if matches!(next, 'a' | 'u') => ("i", 1),
+            'y' if next == 'u' => ("u", 2),
+            'y' if next == 'a' => ("i", 1),
             'y' if next == 'o' => ("e", 2),
             'y' => ("i", 1),
-            'j' if matches!(next, 'a' | 'u') => ("i", 1),
+            'j' if next == 'u' => ("u", 2),
+            'j' if next == 'a' => ("i", 1),
+            'e' if next == 'w' => ("u", 2),
+            'g' if next == 'e' && i + 2 == chars.len() => ("j", 2),
             'j' if i + 1 == chars.len() => ("i", 1),
             'j' => ("j", 1),
             _ if c.is_ascii_alphanumeric() => {

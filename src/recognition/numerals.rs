@@ -243,7 +243,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
                 _ => (make(thousandths, start + 1, false), start + 1),
             });
         }
-        Piece::Thousand(Form::Many) => return None,
+        Piece::Thousand(Form::Few | Form::Many) => return None,
         _ => cardinal(&word, start),
     };
     let mut next = next;

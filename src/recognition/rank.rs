@@ -138,8 +138,12 @@ impl<'a> Seeker<'a> {
         let mut reach = 0;
         for (id, quality) in &meanings.words {
             reach += index.by_word.row(*id as usize).len();
+            if *quality < 0.93 && word.text.chars().count() < 4 {
+                // Two letters begin the name of every second category.
+                continue;
+            }
             for category in index.by_path.get(id).into_iter().flatten() {
-                note(&mut paths, *category, quality * 0.97);
+                note(&mut paths, *category, quality * 0.95);
             }
             for category in index.by_alias.get(id).into_iter().flatten() {
                 note(&mut aliases, *category, quality * 0.97);
@@ -206,6 +210,9 @@ impl<'a> Seeker<'a> {
         let sought = self.sought(word);
         let mut ways = Vec::new();
         let known = !sought.meanings.words.is_empty();
+        if (!known || !sought.meanings.sure) && crate::domain::Unit::known(&word.text).is_some() {
+            return (None, 1);
+        }
         let guessed = known && !sought.meanings.sure;
         if known {
             ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0 });
@@ -331,9 +338,11 @@ impl<'a> Seeker<'a> {
                 break;
             }
             let vocabulary = &self.index.vocabulary;
-            if vocabulary.has(left) && vocabulary.has(right) {
-                let needs = [left, right].map(|part| {
-                    let part = Word { text: part.to_owned(), ..Word::default() };
+            let whole = vocabulary.has(left);
+            let begun = left.chars().count() >= 4 && vocabulary.beginning(left).next().is_some();
+            if (whole || begun) && right.chars().count() >= 4 && vocabulary.has(right) {
+                let needs = [(left, !whole), (right, false)].map(|(part, dotted)| {
+                    let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
                 return Some(Way { needs: needs.to_vec(), quality: 0.95 });
@@ -462,7 +471,14 @@ impl<'a> Seeker<'a> {
     /// How many products have the number.
     fn products_with(&self, number: Number, stretch: Stretch) -> usize {
         self.values_of(number, stretch)
-            .map(|row| self.index.by_value.row(row as usize).len())
+            .map(|row| {
+                let paths = self.index.by_path_value.get(&row).into_iter().flatten();
+                let in_paths: u32 = paths
+                    .map(|c| self.index.ranges[*c as usize])
+                    .map(|(from, to)| to - from)
+                    .sum();
+                self.index.by_value.row(row as usize).len() + in_paths as usize
+            })
             .sum()
     }
 
@@ -532,6 +548,10 @@ impl<'a> Seeker<'a> {
                 let rarest = size.numbers.iter().min_by_key(|n| self.products_with(**n, stretch));
                 for value in rarest.into_iter().flat_map(|n| self.values_of(*n, stretch)) {
                     rows.extend_from_slice(self.index.by_value.row(value as usize));
+                    for category in self.index.by_path_value.get(&value).into_iter().flatten() {
+                        let (from, to) = self.index.ranges[*category as usize];
+                        rows.extend(from..to);
+                    }
                 }
             }
             Need::Product(row) => rows.push(*row),
@@ -658,7 +678,7 @@ impl<'a> Seeker<'a> {
                     continue;
                 }
                 if wanted.len() == 1 {
-                    if index.constants.contains_key(&(category, figure.value)) {
+                    if index.constants.contains_key(&(category, figure.value, figure.measure as u8)) {
                         quality *= 0.85;
                     }
                 } else if let Some((before, group)) = last {
@@ -673,7 +693,15 @@ impl<'a> Seeker<'a> {
                     best = Some((quality, at));
                 }
             }
-            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else { return 0.0 };
+            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
+                if wanted.len() == 1 {
+                    // «DIN 603» may be said by the category alone.
+                    let paths = index.path_figures.row(category as usize).iter();
+                    let best = paths.map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max);
+                    return best * 0.95;
+                }
+                return 0.0;
+            };
             taken |= 1 << at;
             total += quality;
             last = Some((at, figures[at].group));
