@@ -48,6 +48,8 @@ struct Core {
     words: Vec<u32>,
     /// All words.
     full: Vec<u32>,
+    /// All words but those that titles of the category may do without.
+    needed: Vec<u32>,
     values: Vec<u32>,
     available: bool,
 }
@@ -64,7 +66,9 @@ impl Core {
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
-        Self { category, words, full, values, available: index.entries[row as usize].available }
+        let needed: Vec<u32> =
+            full.iter().copied().filter(|w| !index.optional.contains_key(&(*w, category))).collect();
+        Self { category, words, full, needed, values, available: index.entries[row as usize].available }
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
@@ -72,7 +76,9 @@ impl Core {
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
         if self.category != other.category {
             // A special category's product is the plain category's with something more.
-            return self.full.len() < other.full.len() && within(&self.full, &other.full);
+            return self.needed.len() < other.full.len()
+                && within(&self.needed, &other.full)
+                && !within(&other.needed, &self.full);
         }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);
         if self.words == other.words && self.values == other.values {

@@ -87,6 +87,8 @@ pub struct Index {
     pub(crate) by_path: FxMap<u32, Vec<u32>>,
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
+    /// Words (by category) that many titles do without and mean the same.
+    pub(crate) optional: FxMap<(u32, u32), ()>,
     /// Values that say nothing in a category: every product has them.
     pub(crate) constants: FxMap<(u32, u32, u8), ()>,
     /// Numbers of each category's path.
@@ -311,6 +313,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         ranges,
         by_path,
         by_alias: lessons.aliases,
+        optional: lessons.optional,
         constants: lessons.constants,
         path_figures,
         by_path_value,

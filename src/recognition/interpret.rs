@@ -2,6 +2,7 @@
 
 use super::decide::meant;
 use super::index::Index;
+use super::inherit::{Heir, inherit};
 use super::lexer::Lexeme;
 use super::quantity::{Reading, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
@@ -127,8 +128,22 @@ fn article(
     None
 }
 
+/// What a piece is read in the light of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Light<'c> {
+    /// What the piece before wanted; empty where nothing may be inherited.
+    pub(crate) context: &'c [Want],
+    /// The piece only introduces others: it has no quantity.
+    pub(crate) header: bool,
+}
+
 /// Reads a piece in every way and keeps the best.
-pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> Draft {
+pub(crate) fn read(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    lexemes: &[Lexeme],
+    light: Light<'_>,
+) -> (Draft, Heir) {
     let cited = cited(seeker.index, text, lexemes);
     let telling = |l: &Lexeme| {
         l.is_word()
@@ -139,23 +154,34 @@ pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> D
     let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
-    let mut plain: Vec<Draft> = Vec::with_capacity(ways.len());
+    if light.header {
+        ways.retain(|r| r.quantity.is_none());
+    }
+    let mut plain: Vec<(Draft, Heir)> = Vec::with_capacity(ways.len());
     for reading in ways {
         let mut draft = wanted(seeker, lexemes, reading, &cited);
         settle(seeker, &mut draft, Stretch::No);
-        plain.push(draft);
+        if !light.context.is_empty() && draft.says_something() && !draft.by_article {
+            draft.score -= 0.8;
+            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft) {
+                heir.score += 0.5;
+                plain.push((heir, how));
+            }
+        }
+        plain.push((draft, Heir::None));
     }
-    if plain.iter().all(|d| d.fit == 0) {
-        for draft in &mut plain {
+    if plain.iter().all(|d| d.0.fit == 0) {
+        for (draft, _) in &mut plain {
             if draft.says_something() {
                 settle(seeker, draft, Stretch::Units);
                 draft.stretched = draft.fit > 0;
             }
         }
     }
-    if plain.iter().all(|d| d.fit == 0) {
+    if plain.iter().all(|d| d.0.fit == 0) {
         let wide: Vec<Draft> = plain
             .iter()
+            .map(|d| &d.0)
             .filter(|d| d.says_something())
             .map(|draft| {
                 let mut wide = draft.clone();
@@ -166,9 +192,23 @@ pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> D
                 wide
             })
             .collect();
-        plain.extend(wide.into_iter().filter(|d| d.fit > 0));
+        plain.extend(wide.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
     }
-    plain.into_iter().max_by(|a, b| a.score.total_cmp(&b.score)).unwrap_or_default()
+    plain.into_iter().max_by(|a, b| a.0.score.total_cmp(&b.0.score)).unwrap_or((Draft::default(), Heir::None))
+}
+
+/// A piece that is nothing but a quantity with its unit: «3 рулона», «по 2 шт».
+pub(crate) fn only_quantity(lexemes: &[Lexeme]) -> Option<Reading> {
+    let all = readings(lexemes, &|_| false);
+    all.into_iter().filter(|r| r.quantity.is_some()).find(|r| {
+        (0..lexemes.len()).filter(|i| !r.spoken_for.contains(i)).all(|i| {
+            let lexeme = &lexemes[i];
+            !lexeme.is_number()
+                && (!lexeme.is_word()
+                    || super::speech::is_filler(&lexeme.text)
+                    || super::terms::is_little(&lexeme.text))
+        })
+    })
 }
 
 /// What a reading wants of the product.

@@ -15,6 +15,8 @@ use super::vocabulary::Vocabulary;
 pub(crate) struct Lessons {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) aliases: FxMap<u32, Vec<u32>>,
+    /// Other names that many titles of a category do without.
+    pub(crate) optional: FxMap<(u32, u32), ()>,
     /// Values that (nearly) every product of a category has.
     pub(crate) constants: FxMap<(u32, u32, u8), ()>,
 }
@@ -37,8 +39,10 @@ pub(crate) fn learn(
             vocabulary.set_telling(word);
         }
     }
+    let (aliases, optional) = aliases(vocabulary, drafts, ranges, junk);
     Lessons {
-        aliases: aliases(vocabulary, drafts, ranges, junk),
+        aliases,
+        optional,
         constants: constants(drafts, ranges),
     }
 }
@@ -64,7 +68,8 @@ fn note_names(vocabulary: &mut Vocabulary, drafts: &[Draft]) {
         if first[id] > 0 && first[id] * 4 >= all {
             vocabulary.set_head(u32::try_from(id).unwrap_or(u32::MAX));
         }
-        if proper > 0 && proper * 2 >= all {
+        let short = vocabulary.get(u32::try_from(id).unwrap_or(0)).surface.chars().count() < 4;
+        if proper > 0 && proper * 2 >= all && !short {
             vocabulary.set_name(u32::try_from(id).unwrap_or(u32::MAX));
         }
     }
@@ -163,7 +168,8 @@ fn aliases(
     drafts: &[Draft],
     ranges: &[(u32, u32)],
     junk: &[bool],
-) -> FxMap<u32, Vec<u32>> {
+) -> (FxMap<u32, Vec<u32>>, FxMap<(u32, u32), ()>) {
+    let mut optional: FxMap<(u32, u32), ()> = FxMap::default();
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
@@ -191,8 +197,13 @@ fn aliases(
         let mut aliases: Vec<u64> =
             candidates.into_iter().filter(|f| keeps_company(*f, &titles, &counts)).collect();
         drop_rivals(&titles, &mut aliases);
-        for word in aliases.into_iter().filter_map(word_of) {
+        for feature in aliases {
+            let Some(word) = word_of(feature) else { continue };
             out.entry(word).or_default().push(number);
+            let times = counts.get(&feature).copied().unwrap_or(0);
+            if times as usize * 10 < all * 7 {
+                optional.insert((word, number), ());
+            }
         }
     }
     // Words of descriptions that belong to few categories name what is in them.
@@ -223,7 +234,7 @@ fn aliases(
             }
         }
     }
-    out
+    (out, optional)
 }
 
 /// What a title says: its words and its numbers, each once.
@@ -293,7 +304,8 @@ fn drop_rivals(titles: &[Vec<u64>], aliases: &mut Vec<u64>) {
             }
         }
         let before = aliases.len();
-        aliases.retain(|f| rivals.get(f).is_none_or(|n| *n < 2));
+        let enough = if titles.len() < 40 { 1 } else { 2 };
+        aliases.retain(|f| rivals.get(f).is_none_or(|n| *n < enough));
         if aliases.len() == before {
             break;
         }

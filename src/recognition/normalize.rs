@@ -310,37 +310,40 @@ fn is_vowel(c: char) -> bool {
     matches!(c, 'а' | 'е' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я')
 }
 
-/// Shortens a diminutive to the word it is made of: «кромочка» → «кромка», «скотчик» → «скотч».
-pub(crate) fn without_diminutive(word: &str) -> Option<String> {
-    const ENDINGS: &[(&str, &str)] = &[
-        ("очками", "ки"),
-        ("очкой", "ку"),
-        ("очка", "ка"),
-        ("очки", "ки"),
-        ("очку", "ку"),
-        ("очек", "ок"),
-        ("ечка", "ка"),
-        ("ечки", "ки"),
-        ("ечку", "ку"),
-        ("чики", ""),
-        ("чиков", ""),
-        ("чика", ""),
-        ("чик", ""),
-        ("ики", ""),
-        ("иков", ""),
-        ("ика", ""),
-        ("ик", ""),
-        ("очки", ""),
-        ("ушка", ""),
-        ("ушки", ""),
-        ("енький", "ый"),
-        ("енькая", "ая"),
-        ("енькие", "ые"),
+/// Words that a diminutive may be made of: «кромочка» → «кромка», «скотчик» → «скотч».
+pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
+    const ENDINGS: &[(&str, &[&str])] = &[
+        ("очками", &["ки", "ы"]),
+        ("очкой", &["ка", "а"]),
+        ("очка", &["ка", "а"]),
+        ("очки", &["ки", "ы", ""]),
+        ("очку", &["ку", "у"]),
+        ("очек", &["ок", ""]),
+        ("ечка", &["ка", "а"]),
+        ("ечки", &["ки", "и"]),
+        ("ечку", &["ку", "у"]),
+        ("чики", &[""]),
+        ("чиков", &[""]),
+        ("чика", &[""]),
+        ("чик", &[""]),
+        ("ики", &[""]),
+        ("иков", &[""]),
+        ("ика", &[""]),
+        ("ик", &[""]),
+        ("ушка", &[""]),
+        ("ушки", &[""]),
+        ("енький", &["ый"]),
+        ("енькая", &["ая"]),
+        ("енькие", &["ые"]),
     ];
-    ENDINGS.iter().find_map(|(ending, instead)| {
-        let base = word.strip_suffix(ending)?;
-        (base.chars().count() >= 3).then(|| format!("{base}{instead}"))
-    })
+    for (ending, instead) in ENDINGS {
+        if let Some(base) = word.strip_suffix(ending)
+            && base.chars().count() >= 3
+        {
+            return instead.iter().map(|i| format!("{base}{i}")).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// Which letters a word has, one bit each: a cheap lower bound for [`distance`].

@@ -211,6 +211,20 @@ fn number_readings(
                 ..Reading::default()
             });
         }
+        // «тройник 20 х15»
+        if lexemes[i - 1].spaced && !number.spaced {
+            let unit = unit_at(lexemes, i + 1);
+            let taken = unit.as_ref().map_or(0, |u| u.1);
+            if i + taken >= last {
+                out.push(Reading {
+                    spoken_for: (i - 1..=i + taken).collect(),
+                    quantity,
+                    unit: unit.map(|u| u.0),
+                    prior: 0.3,
+                    ..Reading::default()
+                });
+            }
+        }
         return;
     }
     if prefix {

@@ -184,8 +184,16 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
+        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0 }];
+        let mut known = known;
+        if let Some(other) = pipe_thread(size)
+            && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
+        {
+            known = true;
+            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97 });
+        }
         Want {
-            ways: vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0 }],
+            ways,
             key: text.clone(),
             text,
             numeric: true,
@@ -707,7 +715,15 @@ impl<'a> Seeker<'a> {
             last = Some((at, figures[at].group));
         }
         *used = taken;
-        total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX))
+        let mut quality = total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX));
+        if wanted.len() > 1
+            && let Some((_, group)) = last
+            && figures.iter().filter(|f| f.group == group).count() > wanted.len()
+        {
+            // «1/2» is all of «1/2"» and a part of «3/4"х1/2"».
+            quality *= 0.97;
+        }
+        quality
     }
 }
 
@@ -726,6 +742,28 @@ fn numbers_in(want: &Want) -> usize {
             .sum::<usize>()
     };
     want.ways.iter().map(count).max().unwrap_or(0)
+}
+
+/// A nominal bore for a pipe thread and back: «Ду15» is «1/2"».
+///
+/// Source: ГОСТ 6357-81 and ГОСТ 28338-89.
+fn pipe_thread(size: &Size) -> Option<Size> {
+    const PAIRS: &[(i64, &[i64])] =
+        &[(10, &[3, 8]), (15, &[1, 2]), (20, &[3, 4]), (25, &[1]), (32, &[1, 1, 4]), (40, &[1, 1, 2]), (50, &[2])];
+    let whole: Vec<i64> = size.numbers.iter().map(|n| n.value / 1000).collect();
+    if let [number] = size.numbers.as_slice()
+        && number.marker == b'd'
+    {
+        let (_, thread) = PAIRS.iter().find(|(bore, _)| *bore * 1000 == number.value)?;
+        let numbers = thread.iter().map(|n| Number { value: n * 1000, ..Number::default() });
+        return Some(Size { numbers: numbers.collect(), slash: true, ..size.clone() });
+    }
+    if size.slash && size.numbers.len() == 2 {
+        let (bore, _) = PAIRS.iter().find(|(_, thread)| *thread == whole.as_slice())?;
+        let number = Number { value: bore * 1000, marker: b'd', ..Number::default() };
+        return Some(Size { numbers: vec![number], slash: false, ..size.clone() });
+    }
+    None
 }
 
 /// By how much a number without a unit may be scaled, in thousandths.

@@ -73,7 +73,7 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         }
         let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
-        let known = |w: &String| familiar(index, w);
+        let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
         let long = is.iter().any(|w| w.chars().count() >= 4 && sure_word(index, w));
         if !was.is_empty() && !was.iter().any(known) && long {
             chars.ch[a..b].copy_from_slice(&turned);
@@ -87,7 +87,10 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let exact = |w: &String| index.vocabulary.has(w);
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
-        let code = digits && !was.iter().any(|w| familiar(index, w)) && !is.is_empty() && is.iter().all(exact);
+        let code = digits
+            && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
+            && !is.is_empty()
+            && is.iter().all(exact);
         let small = sure
             && latin
             && !was.iter().any(exact)
@@ -121,6 +124,7 @@ fn familiar(index: &Index, word: &str) -> bool {
         || Unit::known(word).is_some()
         || Unit::known(&back).is_some()
         || super::terms::is_little(word)
+        || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
         || if word.chars().count() <= 2 { index.vocabulary.has(word) } else { index.vocabulary.hears(word) }
 }
 
@@ -130,6 +134,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         index.value_rows.get(&value).is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(lex(chars), knows);
+    let lexemes = without_clock(lexemes);
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {
@@ -153,6 +158,49 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         if let Some(piece) = out.get_mut(first) {
             piece.new_line = true;
             piece.continues = false;
+        }
+    }
+    out
+}
+
+/// Makes times, dates and telephone numbers words of talk.
+fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut i = 0;
+    while i < lexemes.len() {
+        let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
+        let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
+        let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
+        let mut end = None;
+        if let Some(first) = number(i) {
+            let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
+            if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
+                end = Some(i + 3);
+            } else if first.text.len() >= 10 && !first.text.contains('.') {
+                end = Some(i + 1);
+            } else if first.text.len() == 1 && tight(i + 1, '-') && number(i + 2).is_some_and(|l| l.text.len() == 3) && tight(i + 3, '-') {
+                let mut k = i + 3;
+                while (tight(k, '-')) && number(k + 1).is_some() {
+                    k += 2;
+                }
+                end = Some(k);
+            } else if matches!(word(i + 1), "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+                end = Some(i + 2);
+            }
+        }
+        match end {
+            Some(end) => {
+                let mut lexeme = lexemes[i].clone();
+                lexeme.kind = super::lexer::Kind::Word;
+                lexeme.text = "часов".into();
+                lexeme.end = lexemes[end - 1].end;
+                out.push(lexeme);
+                i = end;
+            }
+            None => {
+                out.push(lexemes[i].clone());
+                i += 1;
+            }
         }
     }
     out
@@ -432,7 +480,12 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         }
         let comma = lexeme.is(',') && depth == 0
             || lexeme.is('+') && lexeme.spaced && depth == 0
-            || lexeme.is_word() && depth == 0 && !current.is_empty() && speech::is_conjunction(&lexeme.text) && !(lexeme.dotted);
+            || lexeme.is_word()
+                && depth == 0
+                && !current.is_empty()
+                && !lexeme.dotted
+                && speech::is_conjunction(&lexeme.text)
+                && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
         if comma {
             flush(index, &mut current, begins, false, out);
             begins = false;
@@ -442,7 +495,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             && next.is_some_and(|n| n.spaced && n.upper && n.is_word())
             && depth == 0
             && (speech::is_filler(&lexeme.text)
-                || lexeme.text.chars().count() >= 5
+                || speech::is_delivery(&lexeme.text)
+                || lexeme.text.chars().count() >= 4 && index.vocabulary.has(&lexeme.text)
                 || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
         current.push(lexeme.clone());
         if stop {
@@ -515,7 +569,11 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let sized = i > 0 && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
             || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
             || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
-        let unit = unit_at(lexemes, i + 1);
+        let unit = unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
+        let measured = unit.is_none()
+            && lexemes.get(i + 1).is_some_and(|l| {
+                l.is('%') || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+            });
         let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
         if unit.is_some()
             && lexemes.get(end).is_some_and(|l| l.text == "по")
@@ -530,7 +588,14 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let before = &lexemes[from..i];
         let heads = |run: &[Lexeme]| run.iter().any(|l| l.is_word() && opens(index, l));
         let says = |run: &[Lexeme]| {
-            run.iter().any(|l| l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text) && Unit::known(&l.text).is_none())
+            run.iter().any(|l| {
+                l.is_word()
+                    && !speech::is_filler(&l.text)
+                    && !speech::is_delivery(&l.text)
+                    && !super::terms::is_little(&l.text)
+                    && Unit::known(&l.text).is_none()
+                    && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
+            })
         };
         let next_word = rest.iter().find(|l| l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text));
         let counts = unit.as_ref().is_some_and(|u| u.0.counts());
@@ -538,11 +603,14 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let numbered = rest.iter().any(Lexeme::is_number);
         let unit_later = (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
         let cut = if counts {
-            says(before) && says(rest) && (unit_later || opens_next && numbered)
+            says(before)
+                && says(rest)
+                && rest.first().is_some_and(Lexeme::is_word)
+                && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
             says(before) && !sized && opens_next && numbered
         } else {
-            heads(before) && !sized && opens_next && numbered && rest.first().is_some_and(|l| l.is_word() && opens(index, l)) && before.iter().any(Lexeme::is_number)
+            heads(before) && !sized && !measured && opens_next && numbered && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l)) && before.iter().any(Lexeme::is_number)
         };
         if cut {
             out.push(end);

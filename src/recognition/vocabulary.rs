@@ -194,7 +194,7 @@ impl Vocabulary {
             self.cut_in_titles(&text, &mut out);
         }
         self.kin(&text, &mut out);
-        if let Some(base) = without_diminutive(&text) {
+        for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
         }
         out.sure = !out.words.is_empty();
