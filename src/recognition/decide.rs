@@ -2,7 +2,8 @@
 
 use super::index::{ASIDE, Index};
 use super::normalize::FxMap;
-use super::rank::Hit;
+use super::interpret::asks_for_junk;
+use super::rank::{Hit, Seeker, Want};
 use super::terms::Measure;
 use super::types::{Question, QuestionOption};
 use crate::domain::ProductId;
@@ -16,17 +17,28 @@ const COMPARED: usize = 200;
 /// Of products that satisfy every want, those that may be meant: not the junk, not those that fit
 /// by a stretch where others fit plainly, not those with a mark that nobody named where the same
 /// product without it is there.
-pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit> {
-    let mut fit: Vec<Hit> = hits
-        .iter()
-        .copied()
-        .filter(|h| asks_for_junk == index.junk[h.row as usize] || asks_for_junk)
-        .collect();
-    if asks_for_junk && fit.iter().any(|h| index.junk[h.row as usize]) {
-        fit.retain(|h| index.junk[h.row as usize]);
+pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hit> {
+    let index = seeker.index;
+    let junk = |h: &Hit| index.junk[h.row as usize];
+    let mut fit: Vec<Hit> = hits.to_vec();
+    if asks_for_junk(wants) {
+        if fit.iter().any(junk) {
+            fit.retain(junk);
+        }
+    } else {
+        fit.retain(|h| !junk(h));
     }
     let best = fit.first().map_or(0.0, |h| h.quality);
     fit.retain(|h| h.quality >= best - MARGIN);
+    if fit.len() < 2 {
+        return fit;
+    }
+    // «Нож» is a knife before it is a blade for one.
+    if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+        prefer(&mut fit, |h| seeker.is_headed(h.row, first));
+    }
+    // «Bella» is «Bella» before it is «Bella Lux».
+    prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
     if fit.len() > 1 && fit.len() <= COMPARED {
         let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row)).collect();
         let keep: Vec<bool> = (0..fit.len())
@@ -39,6 +51,13 @@ pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit
         });
     }
     fit
+}
+
+/// Keeps what is preferred, if anything is.
+fn prefer(fit: &mut Vec<Hit>, good: impl Fn(&Hit) -> bool) {
+    if fit.iter().any(&good) {
+        fit.retain(good);
+    }
 }
 
 /// What a title says, without other names for the same.

@@ -70,6 +70,8 @@ pub struct Index {
     pub(crate) vocabulary: Vocabulary,
     /// Words of each product's title in order, and words aside.
     pub(crate) words: Rows<u32>,
+    /// After which of its words a title has something else than the next: a bit for each.
+    pub(crate) breaks: Vec<u32>,
     /// Numbers of each product's title.
     pub(crate) figures: Rows<Figure>,
     /// Values of numbers, in thousandths.
@@ -218,6 +220,8 @@ pub(crate) struct DraftWord {
     pub(crate) id: u32,
     pub(crate) dotted: bool,
     pub(crate) proper: bool,
+    /// Whether anything but the next word follows it.
+    pub(crate) ends: bool,
 }
 
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
@@ -269,16 +273,22 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
     let mut words = Rows::new();
     let mut figures = Rows::new();
+    let mut breaks: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
+        let mut stops = 0_u32;
         for word in &draft.words {
             if !own.contains(&word.id) {
+                if word.ends && own.len() < 32 {
+                    stops |= 1 << own.len();
+                }
                 own.push(word.id);
             }
         }
+        breaks.push(stops);
         for word in draft.aside {
             if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
                 own.push(word | ASIDE);
@@ -303,6 +313,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_id,
         articles,
         vocabulary,
+        breaks,
         words,
         figures,
         values,
@@ -359,7 +370,8 @@ fn draft(
                 let lexeme = &lexemes[word.from];
                 let proper = !first && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
-                words.push(DraftWord { id, dotted: word.dotted, proper });
+                let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
+                words.push(DraftWord { id, dotted: word.dotted, proper, ends });
             }
             Term::Size(size) => {
                 for number in size.numbers {

@@ -241,7 +241,7 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             continue;
         }
         let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
-        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0 };
+        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0, adjacent: false };
         wants.push(Want {
             ways: article.rows.iter().map(way).collect(),
             key: text.clone(),
@@ -263,7 +263,7 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     let nowhere = draft.wants.iter().any(|w| w.numeric && !w.known);
     let hits = if nowhere { Vec::new() } else { seeker.hits(&draft.wants, stretch) };
     draft.fit = hits.len();
-    draft.meant = meant(index, &hits, asks_for_junk(&draft.wants));
+    draft.meant = meant(seeker, &hits, &draft.wants);
     let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
     let known = draft.wants.len() - draft.unknown();
     let words = draft.wants.iter().any(|w| w.known && !w.numeric);
@@ -292,6 +292,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
 
 /// Whether the words ask for defective or retired goods.
 pub(crate) fn asks_for_junk(wants: &[Want]) -> bool {
-    const ASKS: &[&str] = &["уцен", "брак", "некондиц", "дефект", "стар", "архив"];
-    wants.iter().any(|w| ASKS.iter().any(|a| w.text.starts_with(a)))
+    wants.iter().any(|w| names_junk(&w.text))
+}
+
+/// Whether a word asks for defective goods.
+pub(crate) fn names_junk(word: &str) -> bool {
+    const ASKS: &[&str] = &["уцен", "брак", "некондиц", "дефектн"];
+    ASKS.iter().any(|a| word.starts_with(a)) && word != "браком"
 }

@@ -34,8 +34,13 @@ pub(crate) fn learn(
         complete(vocabulary, &mut drafts[*from as usize..*to as usize]);
     }
     let telling = contrasts(drafts, category, junk);
+    let mut titles: Vec<u32> = vec![0; vocabulary.len()];
+    for word in drafts.iter().flat_map(|d| &d.words) {
+        titles[word.id as usize] += 1;
+    }
     for (word, times) in telling {
-        if times >= 2 {
+        // A chance pair or two among hundreds of titles teaches nothing.
+        if times >= 2 && times * 12 >= titles[word as usize] {
             vocabulary.set_telling(word);
         }
     }
@@ -194,9 +199,10 @@ fn aliases(
             })
             .map(|(feature, _)| *feature)
             .collect();
-        let mut aliases: Vec<u64> =
+        let company: Vec<u64> =
             candidates.into_iter().filter(|f| keeps_company(*f, &titles, &counts)).collect();
-        drop_rivals(&titles, &mut aliases);
+        let aliases: Vec<u64> =
+            company.iter().copied().filter(|f| !has_rivals(*f, &titles, &company)).collect();
         for feature in aliases {
             let Some(word) = word_of(feature) else { continue };
             out.entry(word).or_default().push(number);
@@ -280,36 +286,29 @@ fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bo
     kept > 0 && kept >= lost * 3
 }
 
-/// Drops words without which two different titles would be the same: they tell products apart after
-/// all, only never alone.
-fn drop_rivals(titles: &[Vec<u64>], aliases: &mut Vec<u64>) {
-    for _ in 0..3 {
-        let mut by_rest: FxMap<u64, Vec<usize>> = FxMap::default();
-        for (at, title) in titles.iter().enumerate() {
-            let rest = title.iter().filter(|f| !aliases.contains(f));
-            let sum = rest.fold(0_u64, |sum, f| sum.wrapping_add(mix(*f)));
-            by_rest.entry(sum).or_default().push(at);
-        }
-        let mut rivals: FxMap<u64, u32> = FxMap::default();
-        for same in by_rest.values().filter(|s| s.len() > 1) {
-            let first = &titles[same[0]];
-            for other in &same[1..] {
-                let other = &titles[*other];
-                let apart = |a: &[u64], b: &[u64]| -> Vec<u64> {
-                    a.iter().copied().filter(|f| b.binary_search(f).is_err()).collect()
-                };
-                for feature in apart(first, other).into_iter().chain(apart(other, first)) {
-                    *rivals.entry(feature).or_default() += 1;
-                }
-            }
-        }
-        let before = aliases.len();
-        let enough = if titles.len() < 40 { 1 } else { 2 };
-        aliases.retain(|f| rivals.get(f).is_none_or(|n| *n < enough));
-        if aliases.len() == before {
-            break;
-        }
+/// Whether titles with a word have twins without it: the same numbers and the same telling words.
+/// Then the word is what parts them, though titles never differ in it alone.
+fn has_rivals(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
+    const SAMPLE: usize = 40;
+    let hard = |title: &Vec<u64>| -> Vec<u64> {
+        title.iter().copied().filter(|f| !company.contains(f)).collect()
+    };
+    let (with, without): (Vec<&Vec<u64>>, Vec<&Vec<u64>>) =
+        titles.iter().partition(|t| t.binary_search(&word).is_ok());
+    if without.is_empty() {
+        return false;
     }
+    let step = with.len().div_ceil(SAMPLE);
+    let others: Vec<Vec<u64>> =
+        without.iter().step_by(without.len().div_ceil(SAMPLE * 10)).map(|t| hard(t)).collect();
+    let within = |part: &[u64], whole: &[u64]| part.iter().all(|f| whole.binary_search(f).is_ok());
+    let (mut twins, mut seen) = (0, 0);
+    for title in with.iter().step_by(step) {
+        let own = hard(title);
+        seen += 1;
+        twins += usize::from(others.iter().any(|o| within(&own, o) || within(o, &own)));
+    }
+    twins * 7 > seen
 }
 
 /// Values that nine in ten products of a category have.

@@ -182,7 +182,7 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
 }
 
 fn is_suffix(word: &str) -> bool {
-    matches!(word, "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ый" | "ые" | "го" | "ого")
+    matches!(word, "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ые" | "го" | "ого")
 }
 
 fn push(out: &mut Vec<Lexeme>, number: Lexeme, knows: &impl Fn(i64) -> bool) {

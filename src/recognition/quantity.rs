@@ -118,8 +118,11 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     // «рулонн», «штучк»: a slip in a long unit.
     if text.chars().count() >= 4 {
         let key = super::normalize::stem(&text);
+        let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
+            matches!(ending, "" | "у" | "ом" | "е" | "ам" | "ами" | "ах" | "ой" | "и" | "ы" | "а" | "ов" | "ю" | "ей")
+        });
         let same = Unit::spellings().find(|(form, _)| {
-            form.chars().count() >= 4 && super::normalize::stem(form) == key
+            noun && form.chars().count() >= 4 && super::normalize::stem(form) == key
         });
         if let Some((_, short)) = same {
             return Some((Said::Unit(Unit::new(short)), 1));

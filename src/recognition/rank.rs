@@ -44,6 +44,8 @@ pub(crate) struct Want {
 pub(crate) struct Way {
     pub(crate) needs: Vec<Need>,
     pub(crate) quality: f32,
+    /// Whether the words must stand side by side in the title.
+    pub(crate) adjacent: bool,
 }
 
 /// One requirement.
@@ -138,7 +140,7 @@ impl<'a> Seeker<'a> {
         let mut reach = 0;
         for (id, quality) in &meanings.words {
             reach += index.by_word.row(*id as usize).len();
-            if *quality < 0.93 && word.text.chars().count() < 4 {
+            if *quality < 0.93 && word.text.chars().count() < 4 && !word.text.is_empty() {
                 // Two letters begin the name of every second category.
                 continue;
             }
@@ -184,13 +186,13 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
-        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0 }];
+        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0, adjacent: false }];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
             && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
         {
             known = true;
-            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97 });
+            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97, adjacent: false });
         }
         Want {
             ways,
@@ -209,6 +211,20 @@ impl<'a> Seeker<'a> {
         if speech::is_filler(&word.text) && !word.code && !word.dotted {
             return (None, 1);
         }
+        if super::interpret::names_junk(&word.text) {
+            let want = Want {
+                ways: Vec::new(),
+                text: word.text.clone(),
+                key: stem(&word.text),
+                numeric: false,
+                without: word.without,
+                known: true,
+                guessed: false,
+                from: word.from,
+                inherited: false,
+            };
+            return (Some(want), 1);
+        }
         // «т.серый», «темно серый»
         if let Some(Term::Word(second)) = next
             && let Some(want) = self.compound(word, second)
@@ -223,7 +239,7 @@ impl<'a> Seeker<'a> {
         }
         let guessed = known && !sought.meanings.sure;
         if known {
-            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0 });
+            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0, adjacent: false });
         }
         ways.extend(self.initials(word));
         if !sought.meanings.sure && !word.dotted {
@@ -278,7 +294,7 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), ..Word::default() };
         let sought = Rc::new(self.place(meanings, &word));
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0 }],
+            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false }],
             key: text.clone(),
             text,
             numeric: false,
@@ -316,7 +332,9 @@ impl<'a> Seeker<'a> {
             let text = Word { text: part.clone(), ..Word::default() };
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
-        ways.push(Way { needs, quality: 0.97 });
+        if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
+            ways.push(Way { needs, quality: 0.97, adjacent: true });
+        }
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
             let tail = stem(&parts[1]);
@@ -329,7 +347,7 @@ impl<'a> Seeker<'a> {
             if !meanings.words.is_empty() {
                 meanings.words.sort_unstable_by_key(|w| w.0);
                 let text = Word { text: parts.concat(), ..Word::default() };
-                ways.push(Way { needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))], quality: 0.97 });
+                ways.push(Way { needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))], quality: 0.97, adjacent: false });
             }
         }
         ways
@@ -353,7 +371,7 @@ impl<'a> Seeker<'a> {
                     let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
-                return Some(Way { needs: needs.to_vec(), quality: 0.95 });
+                return Some(Way { needs: needs.to_vec(), quality: 0.95, adjacent: false });
             }
         }
         None
@@ -385,7 +403,7 @@ impl<'a> Seeker<'a> {
             }
             let way = match target {
                 SynonymTarget::Product(id) => match self.index.row(*id) {
-                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0 },
+                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0, adjacent: false },
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
@@ -397,11 +415,13 @@ impl<'a> Seeker<'a> {
                             Term::Size(size) => needs.push(Need::Size(size)),
                         }
                     }
-                    let dead = needs.iter().any(|n| matches!(n, Need::Word(s) if s.meanings.words.is_empty()));
+                    let dead = needs.iter().any(|n| {
+                        matches!(n, Need::Word(s) if s.meanings.words.is_empty() || !s.meanings.sure)
+                    });
                     if needs.is_empty() || dead {
                         continue;
                     }
-                    Way { needs, quality: 0.98 }
+                    Way { needs, quality: 0.98, adjacent: false }
                 }
             };
             match &mut best {
@@ -439,7 +459,7 @@ impl<'a> Seeker<'a> {
                 }
             }
         }
-        let ways = if alive { vec![Way { needs, quality: 1.0 }] } else { Vec::new() };
+        let ways = if alive { vec![Way { needs, quality: 1.0, adjacent: false }] } else { Vec::new() };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -468,7 +488,7 @@ impl<'a> Seeker<'a> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95 });
+                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95, adjacent: false });
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -611,6 +631,9 @@ impl<'a> Seeker<'a> {
                     break;
                 }
             }
+            if quality > 0.0 && way.adjacent && !self.side_by_side(row, &way.needs) {
+                quality = 0.0;
+            }
             if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
                 best = Some((quality, taken));
             }
@@ -618,6 +641,61 @@ impl<'a> Seeker<'a> {
         let (quality, taken) = best?;
         *used = taken;
         Some(quality)
+    }
+
+    /// Whether the words of the needs follow one another in the title; what the category may leave
+    /// unsaid may be missing at the end.
+    fn side_by_side(&self, row: u32, needs: &[Need]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let has = |at: usize, need: &Need| match need {
+            Need::Word(sought) => {
+                words.get(at).is_some_and(|w| w & ASIDE == 0 && sought.meanings.quality(*w) > 0.0)
+            }
+            _ => false,
+        };
+        let category = self.index.category[row as usize];
+        let implied = |need: &Need| match need {
+            Need::Word(sought) => sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok(),
+            _ => false,
+        };
+        (0..words.len()).any(|from| {
+            needs.iter().enumerate().all(|(n, need)| has(from + n, need) || n > 0 && implied(need))
+        })
+    }
+
+    /// Whether the product is called by the want: its title begins so, or its category goes by it.
+    pub(crate) fn is_headed(&self, row: u32, want: &Want) -> bool {
+        let category = self.index.category[row as usize];
+        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Word(sought) => {
+                first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
+                    || sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok()
+                    || sought.paths.binary_search_by_key(&category, |c| c.0).is_ok()
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
+    pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let said = |word: u32| {
+            wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(|need| {
+                matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0)
+            })
+        };
+        let breaks = self.index.breaks[row as usize];
+        words.windows(2).enumerate().any(|(at, pair)| {
+            pair[0] & ASIDE == 0
+                && pair[1] & ASIDE == 0
+                && at < 32
+                && breaks >> at & 1 == 0
+                && self.index.vocabulary.get(pair[0]).name
+                && self.index.vocabulary.get(pair[1]).name
+                && said(pair[0])
+                && !said(pair[1])
+        })
     }
 
     fn has_word(&self, row: u32, word: u32) -> bool {
@@ -629,7 +707,7 @@ impl<'a> Seeker<'a> {
         let mut best = 0.0_f32;
         for word in self.index.words.row(row as usize) {
             let quality = sought.meanings.quality(word & !ASIDE);
-            let quality = if word & ASIDE == 0 { quality } else { quality * 0.97 };
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
             best = best.max(quality);
         }
         let category = self.index.category[row as usize];

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::decide::{meant, question};
 use super::index::Index;
 use super::inherit::{Heir, inherit};
-use super::interpret::{Draft, Light, asks_for_junk, only_quantity, read, settle};
+use super::interpret::{Draft, Light, only_quantity, read, settle};
 use super::lexer::Lexeme;
 use super::quantity::Said;
 use super::rank::{Seeker, Stretch, Want};
@@ -265,6 +265,9 @@ impl<'t> Desk<'t> {
             // Numbers alone: a line only where something is before it to be meant.
             return self.context.is_empty() && !counted;
         }
+        if known == 0 && !counted && unknown == 1 && address(&piece.lexemes) {
+            return true;
+        }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
             return !(said && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
@@ -320,14 +323,30 @@ impl<'t> Desk<'t> {
     }
 
     fn finish(self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
+        // A heading over a list is no line: «спец-заказ кухня».
+        let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
+        let heading = |l: &Pending| {
+            l.new_line && l.quantity.is_none() && l.draft.fit == 0 && !l.draft.wants.iter().any(|w| w.numeric)
+        };
         let mut lines: Vec<Line> = self
             .lines
             .into_iter()
-            .filter(|l| !l.header)
+            .filter(|l| !l.header && !(counted >= 3 && heading(l)))
             .map(|l| line(seeker, buyer, l))
             .collect();
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
+    }
+}
+
+/// «Кирпичная 7»: a street and a house.
+fn address(lexemes: &[Lexeme]) -> bool {
+    match lexemes {
+        [street, house] => {
+            let adjective = ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            street.is_word() && street.upper && adjective && house.is_number()
+        }
+        _ => false,
     }
 }
 
@@ -585,7 +604,7 @@ impl Index {
             let hits: Vec<_> =
                 seeker.hits(&draft.wants, stretch).into_iter().filter(|h| rows.contains(&h.row)).collect();
             draft.fit = hits.len();
-            draft.meant = meant(self, &hits, asks_for_junk(&draft.wants) || hits.iter().all(|h| self.junk[h.row as usize]));
+            draft.meant = meant(seeker, &hits, &draft.wants);
         };
         draft.wants.retain(|w| w.known || w.numeric);
         kept(&mut draft, &seeker, Stretch::No);

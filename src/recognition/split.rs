@@ -7,6 +7,7 @@ use super::normalize::{Chars, is_cyrillic, other_layout};
 use super::numerals;
 use super::quantity::unit_at;
 use super::speech::{self, Talk};
+use super::types::SynonymTarget;
 use crate::domain::Unit;
 
 /// A run of lexemes that may be a line.
@@ -623,15 +624,27 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if Unit::known(&lexeme.text).is_some() {
+    if Unit::known(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
         return false;
     }
     let word = super::terms::Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Default::default() };
     let meanings = index.vocabulary.meanings(&word);
     let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
-    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, _)| *n == 1);
-    synonym || meanings.words.iter().any(|(id, q)| {
-        let known = index.vocabulary.get(*id);
-        *q >= best - 0.03 && *q >= 0.8 && known.head && !known.telling
-    })
+    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {
+        let SynonymTarget::Words(words) = target else { return *n == 1 };
+        *n == 1
+            && words.split_whitespace().any(|w| {
+                let row = index.vocabulary.row(&super::normalize::stem(&w.to_lowercase()));
+                row.is_some_and(|r| {
+                    let known = index.vocabulary.get(r);
+                    known.head && !known.telling
+                })
+            })
+    });
+    synonym
+        || meanings.words.iter().any(|(id, q)| {
+            let known = index.vocabulary.get(*id);
+            let long = known.surface.chars().count() >= 3;
+            *q >= best - 0.03 && *q >= 0.8 && long && (known.head && !known.telling || known.name)
+        })
 }
