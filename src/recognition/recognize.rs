@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::decide::{meant, question};
 use super::index::Index;
 use super::inherit::{Heir, inherit};
-use super::interpret::{Draft, asks_for_junk, read, settle};
+use super::interpret::{Draft, Light, only_quantity, read, settle};
 use super::lexer::Lexeme;
 use super::quantity::Said;
 use super::rank::{Seeker, Stretch, Want};
@@ -13,7 +13,9 @@ use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, piece as make_piece, pieces};
 use super::synonyms::Lexicon;
 use super::trace::Grounds;
-use super::types::{Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage};
+use super::types::{
+    Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage,
+};
 use crate::domain::{ProductId, Quantity};
 
 /// At most so many candidates go with a line.
@@ -59,24 +61,49 @@ struct Desk<'t> {
     asked: Option<Pending>,
     /// What the next piece may leave unsaid.
     context: Vec<Want>,
+    /// «Хотя нет» was said: a quantity that follows replaces.
+    correcting: bool,
 }
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new() }
+        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
         let begun = Instant::now();
         let mut piece = piece;
-        let mut draft = read(seeker, self.text, &piece.lexemes);
+        piece.corrects |= std::mem::take(&mut self.correcting);
+        if let Some(reading) = only_quantity(&piece.lexemes) {
+            let said = reading.unit.is_some();
+            let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
+            if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
+                let draft = Draft { reading, ..Draft::default() };
+                self.quantity_alone(&piece, &draft);
+                return;
+            }
+        }
+        let anchored = anchored(seeker.index, &piece.lexemes);
+        let light = |context| Light { context, header: piece.header };
+        let (mut draft, mut heir) = if anchored {
+            read(seeker, self.text, &piece.lexemes, light(&[]))
+        } else {
+            let context = std::mem::take(&mut self.context);
+            let read = read(seeker, self.text, &piece.lexemes, light(&context));
+            self.context = context;
+            read
+        };
         if draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0) {
             if let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft) {
                 piece = shorter;
                 draft = better;
+                heir = Heir::None;
             }
         }
         if !draft.says_something() {
+            if draft.reading.quantity.is_none() && piece.corrects {
+                self.correcting = true;
+            }
             self.quantity_alone(&piece, &draft);
             return;
         }
@@ -84,12 +111,15 @@ impl<'t> Desk<'t> {
             self.cancel(&draft);
             return;
         }
-        if self.is_remark(&piece, &draft) {
+        if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
             self.remark(&piece);
             return;
         }
-        let mut heir = Heir::None;
-        if self.may_inherit(seeker.index, &piece, &draft)
+        if heir == Heir::None
+            && anchored
+            && draft.fit == 0
+            && draft.wants.len() <= 2
+            && !self.context.is_empty()
             && let Some((inherited, how)) = inherit(seeker, &self.context, &draft)
         {
             draft = inherited;
@@ -128,7 +158,7 @@ impl<'t> Desk<'t> {
             last.header = true;
         }
         self.lines.push(line);
-        if each || (quantity.is_some() && heir == Heir::Replaces) {
+        if each {
             self.share(quantity, unit, each);
         }
     }
@@ -209,18 +239,24 @@ impl<'t> Desk<'t> {
         }
     }
 
-    fn is_remark(&self, piece: &Piece, draft: &Draft) -> bool {
+    fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
+        let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
+        if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
+            && (guesses || !anchored && draft.meant.len() != 1)
+        {
+            return true;
+        }
+        if piece.talk != Talk::None && !draft.by_article && !counted && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric) {
+            return true;
+        }
         if draft.by_article || (draft.fit > 0 && draft.unknown() == 0 && (known > 0 || counted)) {
             // Ordinary words of talk are words of some title too.
-            return piece.talk != Talk::None
-                && !counted
-                && draft.meant.len() > 3
-                && draft.reading.quantity.is_none();
+            return piece.talk != Talk::None && !counted && draft.meant.len() > 3 && draft.reading.quantity.is_none();
         }
         if piece.talk != Talk::None && !(counted && known > 0) {
             return true;
@@ -229,14 +265,12 @@ impl<'t> Desk<'t> {
             // Numbers alone: a line only where something is before it to be meant.
             return self.context.is_empty() && !counted;
         }
+        if known == 0 && !counted && unknown == 1 && address(&piece.lexemes) {
+            return true;
+        }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
-            return !(said && words <= 5 && !piece.question
-                || words <= 2
-                    && !piece.continues
-                    && figures + unknown > 0
-                    && !piece.question
-                    && self.single(piece));
+            return !(said && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -268,26 +302,10 @@ impl<'t> Desk<'t> {
         }
     }
 
-    /// Whether a piece may leave something to the one before it.
-    fn may_inherit(&self, index: &Index, piece: &Piece, draft: &Draft) -> bool {
-        if self.context.is_empty() || draft.by_article || draft.is_certain() {
-            return false;
-        }
-        let heads = piece.lexemes.iter().any(|l| {
-            l.is_word()
-                && !speech::is_filler(&l.text)
-                && !super::terms::is_little(&l.text)
-                && opens(index, l)
-        });
-        !heads || (draft.fit == 0 && draft.wants.len() <= 2)
-    }
-
     /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
     fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
         let Some(last) = self.lines.last() else { return false };
-        piece.continues
-            && !last.header
-            && (last.quantity.is_none() || draft.reading.quantity.is_none())
+        piece.continues && !last.header && (last.quantity.is_none() || draft.reading.quantity.is_none())
     }
 
     fn join(&mut self, draft: Draft, piece: &Piece) {
@@ -305,11 +323,41 @@ impl<'t> Desk<'t> {
     }
 
     fn finish(self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
-        let mut lines: Vec<Line> =
-            self.lines.into_iter().filter(|l| !l.header).map(|l| line(seeker, buyer, l)).collect();
+        // A heading over a list is no line: «спец-заказ кухня».
+        let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
+        let heading = |l: &Pending| {
+            l.new_line && l.quantity.is_none() && l.draft.fit == 0 && !l.draft.wants.iter().any(|w| w.numeric)
+        };
+        let mut lines: Vec<Line> = self
+            .lines
+            .into_iter()
+            .filter(|l| !l.header && !(counted >= 3 && heading(l)))
+            .map(|l| line(seeker, buyer, l))
+            .collect();
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
     }
+}
+
+/// «Кирпичная 7»: a street and a house.
+fn address(lexemes: &[Lexeme]) -> bool {
+    match lexemes {
+        [street, house] => {
+            let adjective = ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            street.is_word() && street.upper && adjective && house.is_number()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a piece has a word that names goods by itself: one that opens titles, or a name.
+fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
+    lexemes.iter().any(|l| {
+        l.is_word()
+            && !(speech::is_filler(&l.text) && !l.dotted)
+            && !super::terms::is_little(&l.text)
+            && opens(index, l)
+    })
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
@@ -335,10 +383,7 @@ fn without_talk(
 ) -> Option<(Piece, Draft)> {
     let lexemes = &piece.lexemes;
     let is_talk = |l: &Lexeme| {
-        l.is_word()
-            && (speech::is_filler(&l.text)
-                || speech::is_delivery(&l.text)
-                || speech::is_greeting(&l.text))
+        l.is_word() && (speech::is_filler(&l.text) || speech::is_delivery(&l.text) || speech::is_greeting(&l.text))
     };
     let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
     if talk.is_empty() {
@@ -348,11 +393,7 @@ fn without_talk(
     let mut starts: Vec<usize> = vec![0];
     // The goods begin after talk, at a number or at a word that opens an item.
     for i in talk[0] + 1..lexemes.len() {
-        if lexemes[i].is_number()
-            || (lexemes[i].is_word()
-                && !is_talk(&lexemes[i])
-                && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1])))
-        {
+        if lexemes[i].is_number() || (lexemes[i].is_word() && !is_talk(&lexemes[i]) && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1]))) {
             starts.push(i);
         }
     }
@@ -364,9 +405,10 @@ fn without_talk(
                 continue;
             }
             let Some(mut shorter) = make_piece(&lexemes[start..end]) else { continue };
-            let candidate = read(seeker, text, &shorter.lexemes);
-            let better = candidate.unknown() < draft.unknown() && candidate.fit > 0
-                || candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
+            let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
+            let names = candidate.by_article || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
+                || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
                 shorter.question |= piece.question;
                 shorter.header = piece.header;
@@ -399,36 +441,17 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
         !buyer.rejected.contains(&(phrase.clone(), id))
     });
     if draft.meant.len() != before {
-        stages.push(Stage {
-            name: "отказы клиента".into(),
-            query: phrase.clone(),
-            before,
-            after: draft.meant.len(),
-            micros: 0,
-        });
+        stages.push(Stage { name: "отказы клиента".into(), query: phrase.clone(), before, after: draft.meant.len(), micros: 0 });
     }
     let learnt = buyer.learnt.get(&phrase).and_then(|id| index.row(*id)).filter(|row| {
-        !index.junk[*row as usize]
-            && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
+        !index.junk[*row as usize] && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
     });
     let before = draft.meant.len();
     if let Some(row) = learnt {
         draft.meant = vec![super::rank::Hit { row, quality: 1.0 }];
-        stages.push(Stage {
-            name: "история клиента".into(),
-            query: phrase.clone(),
-            before,
-            after: 1,
-            micros: 0,
-        });
+        stages.push(Stage { name: "история клиента".into(), query: phrase.clone(), before, after: 1, micros: 0 });
     } else if before > 1 {
-        stages.push(Stage {
-            name: "уточнение".into(),
-            query: "неназванные признаки".into(),
-            before: draft.fit,
-            after: before,
-            micros: 0,
-        });
+        stages.push(Stage { name: "уточнение".into(), query: "неназванные признаки".into(), before: draft.fit, after: before, micros: 0 });
     }
     let unknown = draft.unknown();
     let decision = if learnt.is_some() {
@@ -440,23 +463,22 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     } else {
         Decision::Ambiguous
     };
-    let bought =
-        |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
+    let bought = |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
     draft.meant.sort_by(|a, b| {
         bought(b.row)
             .cmp(&bought(a.row))
             .then(b.quality.total_cmp(&a.quality))
-            .then(
-                index.entries[b.row as usize]
-                    .available
-                    .cmp(&index.entries[a.row as usize].available),
-            )
+            .then(index.entries[b.row as usize].available.cmp(&index.entries[a.row as usize].available))
             .then(a.row.cmp(&b.row))
     });
     let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
     let asked = if decision == Decision::Ambiguous { question(index, &rows) } else { None };
-    let mut candidates: Vec<Candidate> =
-        draft.meant.iter().take(CANDIDATES).map(|h| candidate(index, h.row, h.quality)).collect();
+    let mut candidates: Vec<Candidate> = draft
+        .meant
+        .iter()
+        .take(CANDIDATES)
+        .map(|h| candidate(index, h.row, h.quality))
+        .collect();
     if decision == Decision::Unmatched && candidates.is_empty() {
         candidates = nearest(seeker, &draft.wants, buyer, &phrase);
     }
@@ -491,15 +513,19 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
 }
 
 fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
-    Candidate { product: index.entries[row as usize].id, score: f64::from(quality.clamp(0.0, 1.0)) }
+    Candidate {
+        product: index.entries[row as usize].id,
+        score: f64::from(quality.clamp(0.0, 1.0)),
+    }
 }
 
 /// The key under which the organization's choice for these words is learnt.
 pub(crate) fn phrase(wants: &[Want]) -> String {
     let mut inherited: Vec<&Want> = wants.iter().filter(|w| w.inherited).collect();
     inherited.extend(wants.iter().filter(|w| !w.inherited));
-    let keys =
-        inherited.iter().map(|w| if w.without { format!("без {}", w.key) } else { w.key.clone() });
+    let keys = inherited.iter().map(|w| {
+        if w.without { format!("без {}", w.key) } else { w.key.clone() }
+    });
     keys.collect::<Vec<_>>().join(" ")
 }
 
@@ -522,11 +548,7 @@ fn confidence(draft: &Draft, decision: Decision, guessed: bool, learnt: bool) ->
             (0.9 / f64::from(n)).min(0.45)
         }
         Decision::Unmatched => {
-            if draft.meant.is_empty() {
-                0.03
-            } else {
-                0.15
-            }
+            if draft.meant.is_empty() { 0.03 } else { 0.15 }
         }
     }
 }
@@ -548,9 +570,7 @@ fn nearest(seeker: &Seeker<'_>, wants: &[Want], buyer: &Buyer, phrase: &str) -> 
     }
     if rows.is_empty() {
         for want in wants.iter().filter(|w| w.known) {
-            rows.extend(
-                seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row),
-            );
+            rows.extend(seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row));
         }
     }
     rows.sort_unstable();
@@ -581,17 +601,10 @@ impl Index {
         let mut draft = Draft { wants: seeker.wants(&lexemes, &[]), ..Draft::default() };
         let rows: Vec<u32> = among.iter().filter_map(|id| self.row(*id)).collect();
         let kept = |draft: &mut Draft, seeker: &Seeker<'_>, stretch: Stretch| {
-            let hits: Vec<_> = seeker
-                .hits(&draft.wants, stretch)
-                .into_iter()
-                .filter(|h| rows.contains(&h.row))
-                .collect();
+            let hits: Vec<_> =
+                seeker.hits(&draft.wants, stretch).into_iter().filter(|h| rows.contains(&h.row)).collect();
             draft.fit = hits.len();
-            draft.meant = meant(
-                self,
-                &hits,
-                asks_for_junk(&draft.wants) || hits.iter().all(|h| self.junk[h.row as usize]),
-            );
+            draft.meant = meant(seeker, &hits, &draft.wants);
         };
         draft.wants.retain(|w| w.known || w.numeric);
         kept(&mut draft, &seeker, Stretch::No);
@@ -633,8 +646,7 @@ impl Index {
         if let Some(rows) = articles.first().map(super::interpret::Cited::rows) {
             return rows.iter().take(limit).map(|r| candidate(self, *r, 1.0)).collect();
         }
-        let wants: Vec<Want> =
-            seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
+        let wants: Vec<Want> = seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
         let mut hits = seeker.hits(&wants, Stretch::No);
         if hits.is_empty() {
             let wide = seeker.widen(&wants);
@@ -649,11 +661,7 @@ impl Index {
             self.junk[a.row as usize]
                 .cmp(&self.junk[b.row as usize])
                 .then(b.quality.total_cmp(&a.quality))
-                .then(
-                    self.entries[b.row as usize]
-                        .available
-                        .cmp(&self.entries[a.row as usize].available),
-                )
+                .then(self.entries[b.row as usize].available.cmp(&self.entries[a.row as usize].available))
         });
         hits.into_iter().take(limit).map(|h| candidate(self, h.row, h.quality)).collect()
     }
