@@ -184,19 +184,43 @@ pub(crate) fn article_key(text: &str) -> String {
 
 /// The last digits of an article without leading zeros: «00-00023541» → «23541».
 fn digit_tail(key: &str) -> String {
-    let from = key.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| {
-        i + key[i..].chars().next().map_or(1, char::len_utf8)
-    });
+    let from = key
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |i| i + key[i..].chars().next().map_or(1, char::len_utf8));
     key[from..].trim_start_matches('0').to_owned()
 }
 
 /// What a title says that its product must not be offered for.
 fn is_junk(title: &str) -> bool {
     const SIGNS: &[&str] = &[
-        "не использ", "неиспольз", "удалить", "удален", "на удал", "старый код", "стар код",
-        "ст. код", "старая карт", "не заказ", "не продав", "не выпис", "снят с", "снята с",
-        "архив", "дубль", "дубл.", "уценк", "уценен", "брак", "некондиц", "ошибоч", "тест ",
-        "не отгруж", "выведен", "не исп", "стар. арт", "старый арт",
+        "не использ",
+        "неиспольз",
+        "удалить",
+        "удален",
+        "на удал",
+        "старый код",
+        "стар код",
+        "ст. код",
+        "старая карт",
+        "не заказ",
+        "не продав",
+        "не выпис",
+        "снят с",
+        "снята с",
+        "архив",
+        "дубль",
+        "дубл.",
+        "уценк",
+        "уценен",
+        "брак",
+        "некондиц",
+        "ошибоч",
+        "тест ",
+        "не отгруж",
+        "выведен",
+        "не исп",
+        "стар. арт",
+        "старый арт",
     ];
     let lower = title.to_lowercase().replace('ё', "е");
     SIGNS.iter().any(|sign| {
@@ -421,7 +445,13 @@ fn path_numbers(
 pub(crate) fn article_shape(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().filter(|c| !c.is_whitespace()) {
-        let sign = if c.is_ascii_digit() { '9' } else if c.is_alphabetic() { 'A' } else { c };
+        let sign = if c.is_ascii_digit() {
+            '9'
+        } else if c.is_alphabetic() {
+            'A'
+        } else {
+            c
+        };
         if !out.ends_with(sign) || !sign.is_alphanumeric() {
             out.push(sign);
         }

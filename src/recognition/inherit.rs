@@ -20,13 +20,18 @@ pub(crate) enum Heir {
 ///
 /// As much as possible is inherited: what must give way is sought from the least, one want or one
 /// number of a size, last said first, like for like.
-pub(crate) fn inherit(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) -> Option<(Draft, Heir)> {
+pub(crate) fn inherit(
+    seeker: &Seeker<'_>,
+    context: &[Want],
+    draft: &Draft,
+) -> Option<(Draft, Heir)> {
     let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
     if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
         return None;
     }
     let parts = parts(&context);
-    let fresh: Vec<&Want> = draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
+    let fresh: Vec<&Want> =
+        draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
     if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]) {
         return Some((found, Heir::Adds));
     }

@@ -45,11 +45,7 @@ pub(crate) fn learn(
         }
     }
     let (aliases, optional) = aliases(vocabulary, drafts, ranges, junk);
-    Lessons {
-        aliases,
-        optional,
-        constants: constants(drafts, ranges),
-    }
+    Lessons { aliases, optional, constants: constants(drafts, ranges) }
 }
 
 /// Words that are written with a capital inside titles are names.

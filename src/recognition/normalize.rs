@@ -403,9 +403,8 @@ fn lone(word: &[char], at: usize) -> usize {
 
 /// Letters that are confused by ear.
 fn confusable(a: char, b: char) -> bool {
-    const GROUPS: &[&str] = &[
-        "ао", "еиэя", "ыи", "бп", "вф", "гкх", "дт", "жш", "зс", "щш", "цс", "юу", "ей", "чщ",
-    ];
+    const GROUPS: &[&str] =
+        &["ао", "еиэя", "ыи", "бп", "вф", "гкх", "дт", "жш", "зс", "щш", "цс", "юу", "ей", "чщ"];
     GROUPS.iter().any(|g| g.contains(a) && g.contains(b))
 }
 

@@ -13,9 +13,7 @@ use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, piece as make_piece, pieces};
 use super::synonyms::Lexicon;
 use super::trace::Grounds;
-use super::types::{
-    Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage,
-};
+use super::types::{Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage};
 use crate::domain::{ProductId, Quantity};
 
 /// At most so many candidates go with a line.
@@ -67,7 +65,14 @@ struct Desk<'t> {
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false }
+        Self {
+            text,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            asked: None,
+            context: Vec::new(),
+            correcting: false,
+        }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
@@ -246,17 +251,27 @@ impl<'t> Desk<'t> {
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
-        if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
+        if !draft.by_article
+            && draft.reading.quantity.is_none()
+            && figures == 0
+            && !self.single(piece)
             && (guesses || !anchored && draft.meant.len() != 1)
         {
             return true;
         }
-        if piece.talk != Talk::None && !draft.by_article && !counted && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric) {
+        if piece.talk != Talk::None
+            && !draft.by_article
+            && !counted
+            && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
             return true;
         }
         if draft.by_article || (draft.fit > 0 && draft.unknown() == 0 && (known > 0 || counted)) {
             // Ordinary words of talk are words of some title too.
-            return piece.talk != Talk::None && !counted && draft.meant.len() > 3 && draft.reading.quantity.is_none();
+            return piece.talk != Talk::None
+                && !counted
+                && draft.meant.len() > 3
+                && draft.reading.quantity.is_none();
         }
         if piece.talk != Talk::None && !(counted && known > 0) {
             return true;
@@ -270,7 +285,12 @@ impl<'t> Desk<'t> {
         }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
-            return !(said && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
+            return !(said && words <= 5 && !piece.question
+                || words <= 2
+                    && !piece.continues
+                    && figures + unknown > 0
+                    && !piece.question
+                    && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -305,7 +325,9 @@ impl<'t> Desk<'t> {
     /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
     fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
         let Some(last) = self.lines.last() else { return false };
-        piece.continues && !last.header && (last.quantity.is_none() || draft.reading.quantity.is_none())
+        piece.continues
+            && !last.header
+            && (last.quantity.is_none() || draft.reading.quantity.is_none())
     }
 
     fn join(&mut self, draft: Draft, piece: &Piece) {
@@ -326,7 +348,10 @@ impl<'t> Desk<'t> {
         // A heading over a list is no line: «спец-заказ кухня».
         let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
         let heading = |l: &Pending| {
-            l.new_line && l.quantity.is_none() && l.draft.fit == 0 && !l.draft.wants.iter().any(|w| w.numeric)
+            l.new_line
+                && l.quantity.is_none()
+                && l.draft.fit == 0
+                && !l.draft.wants.iter().any(|w| w.numeric)
         };
         let mut lines: Vec<Line> = self
             .lines
@@ -343,7 +368,8 @@ impl<'t> Desk<'t> {
 fn address(lexemes: &[Lexeme]) -> bool {
     match lexemes {
         [street, house] => {
-            let adjective = ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            let adjective =
+                ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
             street.is_word() && street.upper && adjective && house.is_number()
         }
         _ => false,
@@ -383,7 +409,10 @@ fn without_talk(
 ) -> Option<(Piece, Draft)> {
     let lexemes = &piece.lexemes;
     let is_talk = |l: &Lexeme| {
-        l.is_word() && (speech::is_filler(&l.text) || speech::is_delivery(&l.text) || speech::is_greeting(&l.text))
+        l.is_word()
+            && (speech::is_filler(&l.text)
+                || speech::is_delivery(&l.text)
+                || speech::is_greeting(&l.text))
     };
     let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
     if talk.is_empty() {
@@ -393,7 +422,11 @@ fn without_talk(
     let mut starts: Vec<usize> = vec![0];
     // The goods begin after talk, at a number or at a word that opens an item.
     for i in talk[0] + 1..lexemes.len() {
-        if lexemes[i].is_number() || (lexemes[i].is_word() && !is_talk(&lexemes[i]) && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1]))) {
+        if lexemes[i].is_number()
+            || (lexemes[i].is_word()
+                && !is_talk(&lexemes[i])
+                && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1])))
+        {
             starts.push(i);
         }
     }
@@ -406,7 +439,8 @@ fn without_talk(
             }
             let Some(mut shorter) = make_piece(&lexemes[start..end]) else { continue };
             let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
-            let names = candidate.by_article || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            let names = candidate.by_article
+                || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
             let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
                 || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
@@ -441,17 +475,36 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
         !buyer.rejected.contains(&(phrase.clone(), id))
     });
     if draft.meant.len() != before {
-        stages.push(Stage { name: "отказы клиента".into(), query: phrase.clone(), before, after: draft.meant.len(), micros: 0 });
+        stages.push(Stage {
+            name: "отказы клиента".into(),
+            query: phrase.clone(),
+            before,
+            after: draft.meant.len(),
+            micros: 0,
+        });
     }
     let learnt = buyer.learnt.get(&phrase).and_then(|id| index.row(*id)).filter(|row| {
-        !index.junk[*row as usize] && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
+        !index.junk[*row as usize]
+            && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
     });
     let before = draft.meant.len();
     if let Some(row) = learnt {
         draft.meant = vec![super::rank::Hit { row, quality: 1.0 }];
-        stages.push(Stage { name: "история клиента".into(), query: phrase.clone(), before, after: 1, micros: 0 });
+        stages.push(Stage {
+            name: "история клиента".into(),
+            query: phrase.clone(),
+            before,
+            after: 1,
+            micros: 0,
+        });
     } else if before > 1 {
-        stages.push(Stage { name: "уточнение".into(), query: "неназванные признаки".into(), before: draft.fit, after: before, micros: 0 });
+        stages.push(Stage {
+            name: "уточнение".into(),
+            query: "неназванные признаки".into(),
+            before: draft.fit,
+            after: before,
+            micros: 0,
+        });
     }
     let unknown = draft.unknown();
     let decision = if learnt.is_some() {
@@ -463,22 +516,23 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     } else {
         Decision::Ambiguous
     };
-    let bought = |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
+    let bought =
+        |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
     draft.meant.sort_by(|a, b| {
         bought(b.row)
             .cmp(&bought(a.row))
             .then(b.quality.total_cmp(&a.quality))
-            .then(index.entries[b.row as usize].available.cmp(&index.entries[a.row as usize].available))
+            .then(
+                index.entries[b.row as usize]
+                    .available
+                    .cmp(&index.entries[a.row as usize].available),
+            )
             .then(a.row.cmp(&b.row))
     });
     let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
     let asked = if decision == Decision::Ambiguous { question(index, &rows) } else { None };
-    let mut candidates: Vec<Candidate> = draft
-        .meant
-        .iter()
-        .take(CANDIDATES)
-        .map(|h| candidate(index, h.row, h.quality))
-        .collect();
+    let mut candidates: Vec<Candidate> =
+        draft.meant.iter().take(CANDIDATES).map(|h| candidate(index, h.row, h.quality)).collect();
     if decision == Decision::Unmatched && candidates.is_empty() {
         candidates = nearest(seeker, &draft.wants, buyer, &phrase);
     }
@@ -513,19 +567,15 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
 }
 
 fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
-    Candidate {
-        product: index.entries[row as usize].id,
-        score: f64::from(quality.clamp(0.0, 1.0)),
-    }
+    Candidate { product: index.entries[row as usize].id, score: f64::from(quality.clamp(0.0, 1.0)) }
 }
 
 /// The key under which the organization's choice for these words is learnt.
 pub(crate) fn phrase(wants: &[Want]) -> String {
     let mut inherited: Vec<&Want> = wants.iter().filter(|w| w.inherited).collect();
     inherited.extend(wants.iter().filter(|w| !w.inherited));
-    let keys = inherited.iter().map(|w| {
-        if w.without { format!("без {}", w.key) } else { w.key.clone() }
-    });
+    let keys =
+        inherited.iter().map(|w| if w.without { format!("без {}", w.key) } else { w.key.clone() });
     keys.collect::<Vec<_>>().join(" ")
 }
 
@@ -548,7 +598,11 @@ fn confidence(draft: &Draft, decision: Decision, guessed: bool, learnt: bool) ->
             (0.9 / f64::from(n)).min(0.45)
         }
         Decision::Unmatched => {
-            if draft.meant.is_empty() { 0.03 } else { 0.15 }
+            if draft.meant.is_empty() {
+                0.03
+            } else {
+                0.15
+            }
         }
     }
 }
@@ -570,7 +624,9 @@ fn nearest(seeker: &Seeker<'_>, wants: &[Want], buyer: &Buyer, phrase: &str) -> 
     }
     if rows.is_empty() {
         for want in wants.iter().filter(|w| w.known) {
-            rows.extend(seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row));
+            rows.extend(
+                seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row),
+            );
         }
     }
     rows.sort_unstable();
@@ -601,8 +657,11 @@ impl Index {
         let mut draft = Draft { wants: seeker.wants(&lexemes, &[]), ..Draft::default() };
         let rows: Vec<u32> = among.iter().filter_map(|id| self.row(*id)).collect();
         let kept = |draft: &mut Draft, seeker: &Seeker<'_>, stretch: Stretch| {
-            let hits: Vec<_> =
-                seeker.hits(&draft.wants, stretch).into_iter().filter(|h| rows.contains(&h.row)).collect();
+            let hits: Vec<_> = seeker
+                .hits(&draft.wants, stretch)
+                .into_iter()
+                .filter(|h| rows.contains(&h.row))
+                .collect();
             draft.fit = hits.len();
             draft.meant = meant(seeker, &hits, &draft.wants);
         };
@@ -646,7 +705,8 @@ impl Index {
         if let Some(rows) = articles.first().map(super::interpret::Cited::rows) {
             return rows.iter().take(limit).map(|r| candidate(self, *r, 1.0)).collect();
         }
-        let wants: Vec<Want> = seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
+        let wants: Vec<Want> =
+            seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
         let mut hits = seeker.hits(&wants, Stretch::No);
         if hits.is_empty() {
             let wide = seeker.widen(&wants);
@@ -661,7 +721,11 @@ impl Index {
             self.junk[a.row as usize]
                 .cmp(&self.junk[b.row as usize])
                 .then(b.quality.total_cmp(&a.quality))
-                .then(self.entries[b.row as usize].available.cmp(&self.entries[a.row as usize].available))
+                .then(
+                    self.entries[b.row as usize]
+                        .available
+                        .cmp(&self.entries[a.row as usize].available),
+                )
         });
         hits.into_iter().take(limit).map(|h| candidate(self, h.row, h.quality)).collect()
     }

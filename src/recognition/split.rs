@@ -42,7 +42,8 @@ pub(crate) fn characters(index: &Index, text: &str) -> Chars {
     let mut chars = Chars::new(text);
     let mut from = 0;
     while from < chars.ch.len() {
-        let to = chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
+        let to =
+            chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
         right_layout(index, &mut chars, from, to);
         from = to + 1;
     }
@@ -126,13 +127,20 @@ fn familiar(index: &Index, word: &str) -> bool {
         || Unit::known(&back).is_some()
         || super::terms::is_little(word)
         || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
-        || if word.chars().count() <= 2 { index.vocabulary.has(word) } else { index.vocabulary.hears(word) }
+        || if word.chars().count() <= 2 {
+            index.vocabulary.has(word)
+        } else {
+            index.vocabulary.hears(word)
+        }
 }
 
 /// Splits a message into pieces.
 pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let knows = |value: i64| {
-        index.value_rows.get(&value).is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
+        index
+            .value_rows
+            .get(&value)
+            .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(lex(chars), knows);
     let lexemes = without_clock(lexemes);
@@ -179,13 +187,35 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                 end = Some(i + 3);
             } else if first.text.len() >= 10 && !first.text.contains('.') {
                 end = Some(i + 1);
-            } else if first.text.len() == 1 && tight(i + 1, '-') && number(i + 2).is_some_and(|l| l.text.len() == 3) && tight(i + 3, '-') {
+            } else if first.text.len() == 1
+                && tight(i + 1, '-')
+                && number(i + 2).is_some_and(|l| l.text.len() == 3)
+                && tight(i + 3, '-')
+            {
                 let mut k = i + 3;
                 while (tight(k, '-')) && number(k + 1).is_some() {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(word(i + 1), "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+            } else if matches!(
+                word(i + 1),
+                "утра"
+                    | "вечера"
+                    | "часов"
+                    | "часа"
+                    | "ноября"
+                    | "декабря"
+                    | "января"
+                    | "февраля"
+                    | "марта"
+                    | "апреля"
+                    | "мая"
+                    | "июня"
+                    | "июля"
+                    | "августа"
+                    | "сентября"
+                    | "октября"
+            ) {
                 end = Some(i + 2);
             }
         }
@@ -231,7 +261,9 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
     }
     found
         .into_iter()
-        .map(|f| f.filter(|_| in_order * 2 > listed && (listed > 1 || in_order == 1)).map_or(0, |f| f.1))
+        .map(|f| {
+            f.filter(|_| in_order * 2 > listed && (listed > 1 || in_order == 1)).map_or(0, |f| f.1)
+        })
         .collect()
 }
 
@@ -264,7 +296,8 @@ fn row_of_table(line: Vec<Lexeme>) -> Vec<Lexeme> {
         }
     }
     let mut out: Vec<Lexeme> = Vec::new();
-    let text_after = |at: usize| fields[at + 1..].iter().any(|f| f.iter().any(Lexeme::is_word) && !unit(f));
+    let text_after =
+        |at: usize| fields[at + 1..].iter().any(|f| f.iter().any(Lexeme::is_word) && !unit(f));
     for (at, field) in fields.iter().enumerate() {
         let said = quantity.is_some_and(|q| q == at || (unit(field) && q.abs_diff(at) == 1));
         if said && !text_after(at) {
@@ -302,12 +335,21 @@ fn row_of_table(line: Vec<Lexeme>) -> Vec<Lexeme> {
 /// «4 на 25» → a size.
 fn crosses(line: &mut [Lexeme]) {
     for i in 1..line.len().saturating_sub(1) {
-        let between = line[i].text == "на" || line[i].text == "na" || line[i].text == "х" || line[i].text == "x";
-        let measured = i >= 2 && line[i - 2].is_number() && line[i - 1].is_word()
+        let between = line[i].text == "на"
+            || line[i].text == "na"
+            || line[i].text == "х"
+            || line[i].text == "x";
+        let measured = i >= 2
+            && line[i - 2].is_number()
+            && line[i - 1].is_word()
             && super::terms::Measure::read(&line[i - 1].text, true).is_some_and(|m| {
                 matches!(m, super::terms::Measure::Mm | super::terms::Measure::Cm)
             });
-        if line[i].is_word() && between && (line[i - 1].is_number() || measured) && line[i + 1].is_number() {
+        if line[i].is_word()
+            && between
+            && (line[i - 1].is_number() || measured)
+            && line[i + 1].is_number()
+        {
             line[i].kind = super::lexer::Kind::Mark('x');
         }
     }
@@ -318,7 +360,14 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut dead = vec![false; line.len()];
     let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
     let boundary = |l: &Lexeme| {
-        l.is(',') || l.is(';') || l.is('!') || l.is('?') || l.is('(') || l.is(')') || l.is('.') || l.is('\t')
+        l.is(',')
+            || l.is(';')
+            || l.is('!')
+            || l.is('?')
+            || l.is('(')
+            || l.is(')')
+            || l.is('.')
+            || l.is('\t')
             || (l.is('-') && l.spaced)
     };
     let mut i = 0;
@@ -326,10 +375,16 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
         match word(i) {
             Some("не") if word(i + 1).is_some_and(speech::is_refusal) => i += 1,
             Some("не") => {
-                let end = (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
+                let end =
+                    (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
                 let end = end.unwrap_or(line.len());
                 // «не белый, а бежевый»
-                let after = if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") { end + 1 } else { end };
+                let after =
+                    if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") {
+                        end + 1
+                    } else {
+                        end
+                    };
                 let replaced = word(after) == Some("а");
                 let bracket = i > 0 && line[i - 1].is('(');
                 let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
@@ -359,7 +414,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 if line.get(k).is_some_and(Lexeme::is_number) {
                     dead[k] = true;
                     k += 1;
-                    while k < line.len() && (line[k].is('x') || line[k].is('/') || (line[k].is_number() && (line[k - 1].is('x') || line[k - 1].is('/')))) {
+                    while k < line.len()
+                        && (line[k].is('x')
+                            || line[k].is('/')
+                            || (line[k].is_number()
+                                && (line[k - 1].is('x') || line[k - 1].is('/'))))
+                    {
                         dead[k] = true;
                         k += 1;
                     }
@@ -368,10 +428,16 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                             *d = true;
                         }
                     }
-                } else if word(k).is_some_and(|w| matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")) {
+                } else if word(k).is_some_and(|w| {
+                    matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
+                }) {
                     dead[k] = true;
                 } else {
-                    while k < line.len() && line[k].is_word() && !speech::is_filler(&line[k].text) && unit_at(&line, k).is_none() {
+                    while k < line.len()
+                        && line[k].is_word()
+                        && !speech::is_filler(&line[k].text)
+                        && unit_at(&line, k).is_none()
+                    {
                         dead[k] = true;
                         k += 1;
                     }
@@ -386,14 +452,26 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     }
                 }
             }
-            Some("тьфу" | "тоесть" | "точнее" | "вернее") => take_back(index, &line, i, i + 1, &mut dead),
-            Some("то") if word(i + 1) == Some("есть") => take_back(index, &line, i, i + 2, &mut dead),
-            Some("в") if word(i + 1) == Some("смысле") => take_back(index, &line, i, i + 2, &mut dead),
-            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.')) || line[i].is('…') => {
+            Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
+                take_back(index, &line, i, i + 1, &mut dead)
+            }
+            Some("то") if word(i + 1) == Some("есть") => {
+                take_back(index, &line, i, i + 2, &mut dead)
+            }
+            Some("в") if word(i + 1) == Some("смысле") => {
+                take_back(index, &line, i, i + 2, &mut dead)
+            }
+            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
+                || line[i].is('…') =>
+            {
                 // «чёр... белая»: a word cut short is taken back.
                 let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
                 let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
-                if cut && next.is_some_and(|n| line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")) {
+                if cut
+                    && next.is_some_and(|n| {
+                        line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")
+                    })
+                {
                     dead[i - 1] = true;
                     for d in &mut dead[i..next.unwrap_or(i)] {
                         *d = true;
@@ -409,9 +487,8 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
 
 /// Where a quantity with a unit begins in a range.
 fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
-    (from + 1..to).find(|k| {
-        line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts())
-    })
+    (from + 1..to)
+        .find(|k| line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts()))
 }
 
 /// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
@@ -458,7 +535,11 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             depth = depth.saturating_sub(1);
         }
         let ends = depth == 0
-            && (lexeme.is('!') || lexeme.is('?') || lexeme.is(';') || lexeme.is('…') || smile
+            && (lexeme.is('!')
+                || lexeme.is('?')
+                || lexeme.is(';')
+                || lexeme.is('…')
+                || smile
                 || lexeme.is('•')
                 || lexeme.is('.') && next.is_none_or(|n| n.spaced || n.is('.')));
         if ends {
@@ -473,7 +554,11 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             begun_at = out.len();
             continue;
         }
-        if depth == 0 && lexeme.is(':') && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number)) && !table {
+        if depth == 0
+            && lexeme.is(':')
+            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
+            && !table
+        {
             flush(index, &mut current, begins, true, out);
             begins = true;
             begun_at = out.len();
@@ -510,7 +595,13 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
 }
 
 /// Makes pieces of a run: cut where a quantity ends and another item begins.
-fn flush(index: &Index, current: &mut Vec<Lexeme>, begins: bool, header: bool, out: &mut Vec<Piece>) {
+fn flush(
+    index: &Index,
+    current: &mut Vec<Lexeme>,
+    begins: bool,
+    header: bool,
+    out: &mut Vec<Piece>,
+) {
     let lexemes = std::mem::take(current);
     if !lexemes.iter().any(|l| l.is_word() || l.is_number()) {
         return;
@@ -531,16 +622,22 @@ fn flush(index: &Index, current: &mut Vec<Lexeme>, begins: bool, header: bool, o
 
 /// A run without marks at its ends.
 fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
-    let idle = |l: &Lexeme| !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-');
+    let idle = |l: &Lexeme| {
+        !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-')
+    };
     let from = lexemes.iter().position(|l| !idle(l)).unwrap_or(lexemes.len());
-    let to = lexemes.iter().rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"')).map_or(from, |n| n + 1);
+    let to = lexemes
+        .iter()
+        .rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"'))
+        .map_or(from, |n| n + 1);
     &lexemes[from.min(to)..to]
 }
 
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let first = lexemes.iter().find(|l| l.is_word() || l.is_number())?;
     let last = lexemes.iter().rev().find(|l| l.is_word() || l.is_number())?;
-    let texts: Vec<&str> = lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let texts: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
     let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
     Some(Piece {
         start: first.start,
@@ -567,13 +664,16 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             i += 1;
             continue;
         }
-        let sized = i > 0 && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
+        let sized = i > 0
+            && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
             || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
             || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
-        let unit = unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
+        let unit =
+            unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
         let measured = unit.is_none()
             && lexemes.get(i + 1).is_some_and(|l| {
-                l.is('%') || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+                l.is('%')
+                    || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
             });
         let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
         if unit.is_some()
@@ -598,11 +698,14 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                     && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
             })
         };
-        let next_word = rest.iter().find(|l| l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text));
+        let next_word = rest.iter().find(|l| {
+            l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text)
+        });
         let counts = unit.as_ref().is_some_and(|u| u.0.counts());
         let opens_next = next_word.is_some_and(|l| opens(index, l));
         let numbered = rest.iter().any(Lexeme::is_number);
-        let unit_later = (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
+        let unit_later =
+            (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
         let cut = if counts {
             says(before)
                 && says(rest)
@@ -611,7 +714,13 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         } else if unit.is_some() {
             says(before) && !sized && opens_next && numbered
         } else {
-            heads(before) && !sized && !measured && opens_next && numbered && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l)) && before.iter().any(Lexeme::is_number)
+            heads(before)
+                && !sized
+                && !measured
+                && opens_next
+                && numbered
+                && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
+                && before.iter().any(Lexeme::is_number)
         };
         if cut {
             out.push(end);
@@ -627,7 +736,11 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
     if Unit::known(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
         return false;
     }
-    let word = super::terms::Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Default::default() };
+    let word = super::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: lexeme.dotted,
+        ..Default::default()
+    };
     let meanings = index.vocabulary.meanings(&word);
     let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
     let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {

@@ -61,18 +61,28 @@ impl Measure {
     /// Reads a unit of measure after a number. `glued`: no blank between.
     pub(crate) fn read(text: &str, glued: bool) -> Option<Self> {
         Some(match text {
-            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => Self::Mm,
-            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => Self::Cm,
+            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => {
+                Self::Mm
+            }
+            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => {
+                Self::Cm
+            }
             "м" | "m" | "метр" | "метра" | "метров" => Self::Metre,
             "метровый" | "метровая" | "метровые" => Self::Metre,
             "мкм" | "мк" | "микрон" | "микрона" | "mkm" | "mk" => Self::Micron,
-            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => Self::Gram,
+            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => {
+                Self::Gram
+            }
             "г/м" | "гр/м" | "г/кв" | "g/m" => Self::Density,
             "кг/м" => Self::Density,
             "градус" | "градуса" | "градусов" => Self::Gram,
-            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => Self::Kilo,
+            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => {
+                Self::Kilo
+            }
             "мл" | "ml" | "миллилитров" => Self::Millilitre,
-            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => Self::Litre,
+            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => {
+                Self::Litre
+            }
             "вт" | "w" | "ватт" | "ватта" => Self::Watt,
             "квт" | "kw" => Self::Kilowatt,
             "v" | "вольт" | "вольта" => Self::Volt,
@@ -85,8 +95,12 @@ impl Measure {
             "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
             "бар" | "bar" | "атм" => Self::Bar,
             "лм" | "lm" => Self::Lumen,
-            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => Self::Piece,
-            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => Self::Inch,
+            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => {
+                Self::Piece
+            }
+            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => {
+                Self::Inch
+            }
             "м2" | "м3" => Self::Area,
             _ => return None,
         })
@@ -264,7 +278,9 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
-        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => b'd',
+        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+            b'd'
+        }
         "м" | "m" if glued => b'm',
         "т" | "t" if glued => b'#',
         "l" if glued => b'l',
@@ -282,12 +298,70 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
 /// Words that name a parameter and say nothing without its value, and little words.
 pub(crate) fn is_little(word: &str) -> bool {
     const LITTLE: &[&str] = &[
-        "и", "в", "во", "на", "с", "со", "к", "ко", "по", "из", "для", "под", "от", "до", "за",
-        "или", "а", "о", "об", "у", "при", "тип", "типа", "цв", "цвет", "цвета", "цветом", "арт",
-        "артикул", "артикула", "код", "номер", "номера", "ном", "размер", "размером", "разм",
-        "шир", "ширина", "шириной", "толщ", "толщина", "толщиной", "толщ", "выс", "высота",
-        "высотой", "дл", "длина", "длиной", "диам", "диаметр", "диаметром", "плотн", "плотность",
-        "плотностью", "вес", "весом", "объем", "объемом", "сорт", "класс", "марка", "ш",
+        "и",
+        "в",
+        "во",
+        "на",
+        "с",
+        "со",
+        "к",
+        "ко",
+        "по",
+        "из",
+        "для",
+        "под",
+        "от",
+        "до",
+        "за",
+        "или",
+        "а",
+        "о",
+        "об",
+        "у",
+        "при",
+        "тип",
+        "типа",
+        "цв",
+        "цвет",
+        "цвета",
+        "цветом",
+        "арт",
+        "артикул",
+        "артикула",
+        "код",
+        "номер",
+        "номера",
+        "ном",
+        "размер",
+        "размером",
+        "разм",
+        "шир",
+        "ширина",
+        "шириной",
+        "толщ",
+        "толщина",
+        "толщиной",
+        "толщ",
+        "выс",
+        "высота",
+        "высотой",
+        "дл",
+        "длина",
+        "длиной",
+        "диам",
+        "диаметр",
+        "диаметром",
+        "плотн",
+        "плотность",
+        "плотностью",
+        "вес",
+        "весом",
+        "объем",
+        "объемом",
+        "сорт",
+        "класс",
+        "марка",
+        "ш",
     ];
     LITTLE.contains(&word)
 }
@@ -438,14 +512,18 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let tight = !mark.spaced && !lexemes[i + 1].spaced;
         let cross = mark.is('x');
         let slash = (mark.is('/') || mark.is('+') || mark.is('\\')) && tight;
-        let range = mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        let range =
+            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
         if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
             i = joint;
             break;
         }
         i += 1;
         // «1/2"хМ10»
-        if lexemes[i].is_word() && free(i + 1) && lexemes[i + 1].is_number() && !lexemes[i + 1].spaced
+        if lexemes[i].is_word()
+            && free(i + 1)
+            && lexemes[i + 1].is_number()
+            && !lexemes[i + 1].spaced
             && marker(&lexemes[i].text, true).is_some()
         {
             i += 1;
@@ -518,8 +596,16 @@ mod tests {
             Term::Word(w) => format!("{}{}", if w.without { "-" } else { "" }, w.text),
             Term::Size(s) => {
                 let numbers = s.numbers.iter().map(|n| {
-                    let mark = if n.marker == 0 { String::new() } else { char::from(n.marker).to_string() };
-                    let measure = if n.measure == Measure::None { String::new() } else { format!("{:?}", n.measure) };
+                    let mark = if n.marker == 0 {
+                        String::new()
+                    } else {
+                        char::from(n.marker).to_string()
+                    };
+                    let measure = if n.measure == Measure::None {
+                        String::new()
+                    } else {
+                        format!("{:?}", n.measure)
+                    };
                     format!("{mark}{}{measure}", n.value as f64 / 1000.0)
                 });
                 numbers.collect::<Vec<_>>().join("×")
@@ -530,7 +616,10 @@ mod tests {
 
     #[test]
     fn titles_are_read_with_units_and_letters() {
-        assert_eq!(shown("Молния рул. Т-5 спир. чёрная (190) 200м"), "молния рул #5 спир черная 190 200Metre");
+        assert_eq!(
+            shown("Молния рул. Т-5 спир. чёрная (190) 200м"),
+            "молния рул #5 спир черная 190 200Metre"
+        );
         assert_eq!(shown("Болт DIN933 М8*100 цинк"), "болт din 933 m8×100 цинк");
         assert_eq!(shown("Опора h=80 хром"), "опора h80 хром");
         assert_eq!(shown("Спанбонд 90 г/м² белый, 1,6м"), "спанбонд 90Density белый 1.6Metre");
