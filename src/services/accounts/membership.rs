@@ -347,19 +347,11 @@ impl Accounts {
         self.tell_outbox();
         Ok(accepted)
     }
-
-    /// The addresses of the organization, the last used first.
-    pub async fn addresses(
-        &self,
-        organization: OrganizationId,
-    ) -> Result<Vec<organizations::AddressRow>, AccountError> {
-        self.base.db.read(move |conn| Ok(organizations::addresses(conn, organization, 20)?)).await
-    }
 }
 
 /// A taxpayer's number: 10 digits of a legal entity or 12 of a person, written anyhow; `None` when
 /// the text is none.
-pub(super) fn inn(text: &str) -> Option<String> {
+pub fn inn(text: &str) -> Option<String> {
     let text = text.trim();
     let bare = text.strip_prefix("ИНН").or_else(|| text.strip_prefix("инн")).unwrap_or(text);
     let digits: String = bare.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();

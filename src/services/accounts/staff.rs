@@ -6,7 +6,9 @@ use rusqlite::{Connection, Transaction};
 use super::{AccountError, Accounts, Actor, note_person};
 use crate::config::Access;
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, PersonId, Phone, Role, Timestamp};
-use crate::storage::{StorageError, chats, links, members, organizations, persons, sessions};
+use crate::storage::{
+    StorageError, addresses, chats, links, members, organizations, persons, sessions,
+};
 
 /// An account for someone of the company.
 #[derive(Debug, Clone)]
@@ -170,6 +172,20 @@ impl Accounts {
         present: &str,
         new: &str,
     ) -> Result<(), AccountError> {
+        self.check_present_password(person, present).await?;
+        self.set_password(by, person, new).await
+    }
+
+    /// Checks that a person knows their present password.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::WrongPassword`], counted like a failed sign-in; [`AccountError::TooMany`].
+    pub async fn check_present_password(
+        &self,
+        person: PersonId,
+        present: &str,
+    ) -> Result<(), AccountError> {
         let subject = format!("person:{person}");
         let tries = self.begin_try(vec![(subject, super::TRIES_PER_ACCOUNT)]).await?;
         let hash = self
@@ -183,7 +199,6 @@ impl Accounts {
         if self.hasher.verify(present, hash).await? == super::passwords::Verdict::Wrong {
             return Err(AccountError::WrongPassword);
         }
-        self.set_password(by, person, new).await?;
         self.take_back(tries).await
     }
 
@@ -324,7 +339,7 @@ fn demo_people(tx: &Transaction<'_>, hash: &str, now: Timestamp) -> Result<(), A
             )?;
             let (role, state) = (OrgRole::Owner, MemberState::Active);
             members::set(tx, organization, id, role, state, now)?;
-            organizations::use_address(tx, organization, "г. Энгельс, ул. Полтавская, 12", now)?;
+            addresses::remember(tx, organization, "г. Энгельс, ул. Полтавская, 12", now)?;
         }
     }
     Ok(())
