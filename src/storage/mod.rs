@@ -3,13 +3,15 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod addresses;
 pub mod audit;
+pub mod categories;
 pub mod chat_slots;
 pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
+pub mod entries;
+pub mod exchange_log;
 pub mod inbox;
 pub mod links;
 pub mod members;
@@ -19,10 +21,13 @@ pub mod orders;
 pub mod organizations;
 pub mod outbox;
 pub mod persons;
+pub mod prices;
+pub mod products;
 pub mod recipients;
 pub mod requests;
 pub mod sessions;
 mod sql_types;
+pub mod stocks;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

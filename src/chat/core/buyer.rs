@@ -12,6 +12,7 @@ use crate::domain::{Delivery, DraftLineId, OrderId, Quantity, ru};
 use crate::recognition::{RemarkKind, parse_quantity};
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{Added, DraftLine, DraftView, Need, OrderError, Placed};
+use crate::storage::organizations::AddressRow;
 
 /// The longest message that is read as an order, in characters.
 const LONGEST_MESSAGE: usize = 4_096;
@@ -460,14 +461,14 @@ impl Core {
             }
             Action::CheckoutAddresses { draft } => {
                 let view = self.ordering.draft(&party, draft).await?;
-                let book = self.ordering.addresses(&party).await?;
+                let book = self.address_book(talk).await?;
                 talk.state.ask(Form::Address { draft }, talk.now);
                 talk.out.push(basket::addresses(&view, &book).in_place(DESK));
             }
             Action::CheckoutAddress { draft, version, address } => {
-                let book = self.ordering.addresses(&party).await?;
-                let found = book.into_iter().find(|(id, _)| *id == address);
-                let (_, text) = found.ok_or(OrderError::Stale)?;
+                let book = self.address_book(talk).await?;
+                let found = book.into_iter().find(|row| row.id == address);
+                let text = found.ok_or(OrderError::Stale)?.address;
                 let set = move |_: &mut Delivery, address: &mut String, _: &mut String| {
                     *address = text;
                 };
@@ -544,9 +545,11 @@ impl Core {
         }
         // The last address is the default.
         if view.draft.address.is_empty()
-            && let Some((_, last)) = self.ordering.addresses(&party).await?.into_iter().next()
+            && let Some(last) = self.address_book(talk).await?.into_iter().next()
         {
-            let set = move |_: &mut Delivery, address: &mut String, _: &mut String| *address = last;
+            let set = move |_: &mut Delivery, address: &mut String, _: &mut String| {
+                *address = last.address;
+            };
             view = self.ordering.set_checkout(&party, draft, None, set).await?;
         }
         talk.state.open_line = None;
@@ -555,6 +558,13 @@ impl Core {
         let desk = basket::checkout(&view, note, sends, &self.scene());
         talk.out.push(desk.in_place(DESK));
         Ok(())
+    }
+
+    async fn address_book(&self, talk: &Talk<'_>) -> Result<Vec<AddressRow>, ChatError> {
+        match talk.who.acting_for() {
+            Some(member) => Ok(self.accounts.addresses(member.organization).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn set_delivery(
@@ -785,10 +795,7 @@ fn added_note(added: &Added) -> Option<String> {
     if added.extended {
         let fresh = added.added - added.merged.len();
         if fresh > 0 {
-            notes.push(format!(
-                "Добавил {}.",
-                ru::count(fresh as u64, ["позицию", "позиции", "позиций"])
-            ));
+            notes.push(format!("Добавил {}.", ru::positions_accusative(fresh)));
         }
     }
     for (position, what) in &added.merged {

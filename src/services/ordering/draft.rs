@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::recognition::{self, Buyer, Decision, Question, RemarkKind};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
-use crate::storage::{StorageError, addresses, orders, words};
+use crate::storage::{StorageError, orders, organizations, words};
 
 /// How long an emptied draft can be brought back.
 const RESTORE_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -142,13 +142,6 @@ impl Ordering {
                 draft.map(|draft| view(tx, &party, draft)).transpose()
             })
             .await
-    }
-
-    /// The address book of the party's organization, the last used first.
-    pub async fn addresses(&self, party: &Party) -> Result<Vec<(i64, String)>, OrderError> {
-        let Some(organization) = party.organization else { return Ok(Vec::new()) };
-        let list = move |conn: &Connection| addresses::list(conn, organization);
-        Ok(self.base.db.read(list).await?)
     }
 
     /// The products that fit these words best, with the default prices: for staff.
@@ -720,7 +713,6 @@ pub(super) fn view(
     party: &Party,
     draft: DraftRow,
 ) -> Result<DraftView, OrderError> {
-    const NAME: &str = "select name from organizations where id = ?1";
     let rows = drafts::lines(conn, draft.id)?;
     let ids = rows.iter().flat_map(|row| row.product.iter().chain(&row.candidates)).copied();
     let offers = offers::load(conn, ids, price_type(conn, draft.organization)?)?;
@@ -735,10 +727,8 @@ pub(super) fn view(
         DraftLine { row, offer, base, sum, options, question }
     });
     let lines = lines.collect();
-    let organization_name = match draft.organization {
-        Some(id) => conn.prepare_cached(NAME)?.query_row([id], |row| row.get(0))?,
-        None => String::new(),
-    };
+    let organization = draft.organization.map(|id| organizations::find(conn, id)).transpose()?;
+    let organization_name = organization.flatten().map(|row| row.name).unwrap_or_default();
     Ok(DraftView { draft, organization_name, sees_prices: party.sees_prices, lines })
 }
 
