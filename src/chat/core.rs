@@ -259,7 +259,10 @@ impl Core {
             Label::Account => self.show_account(talk).await,
             Label::Login => self.begin_login(talk).await,
             Label::Register => self.begin_registration(talk).await,
-            Label::Recover => self.begin_recovery(talk).await,
+            Label::Recover => {
+                Self::begin_recovery(talk);
+                Ok(())
+            }
             Label::Access => self.begin_access(talk).await,
             Label::Organizations => self.show_organizations(talk).await,
             Label::Balance => self.show_balance(talk).await,

@@ -40,7 +40,7 @@ pub struct State {
 #[serde(tag = "form", rename_all = "snake_case")]
 pub enum AccountForm {
     /// Registration, step by step.
-    Register(Registration),
+    Register(Box<Registration>),
     /// Someone whom 1C or an invitation names: is it them?
     Known {
         /// The number that the chat's contact proved.

@@ -200,6 +200,78 @@ pub fn price_type_name(
     Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get("name")).optional()?)
 }
 
+/// An address of the organization's book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressRow {
+    /// The row.
+    pub id: i64,
+    /// The address.
+    pub address: String,
+}
+
+/// The organization's addresses, the last used first, at most `limit`.
+pub fn addresses(
+    conn: &Connection,
+    organization: OrganizationId,
+    limit: u32,
+) -> Result<Vec<AddressRow>, StorageError> {
+    const SQL: &str = "
+        select id, address from addresses where organization_id = :organization
+        order by used_at_ms desc, id desc limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":organization": organization, ":limit": limit };
+    let rows = stmt.query_map(params, |row| {
+        Ok(AddressRow { id: row.get("id")?, address: row.get("address")? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One address of the organization's own book.
+pub fn find_address(
+    conn: &Connection,
+    organization: OrganizationId,
+    id: i64,
+) -> Result<Option<AddressRow>, StorageError> {
+    const SQL: &str = "
+        select id, address from addresses where id = :id and organization_id = :organization";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":id": id, ":organization": organization };
+    Ok(stmt
+        .query_row(params, |row| {
+            Ok(AddressRow { id: row.get("id")?, address: row.get("address")? })
+        })
+        .optional()?)
+}
+
+/// Puts an address into the book, or to its top.
+pub fn use_address(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    address: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into addresses (organization_id, address, used_at_ms)
+        values (:organization, :address, :now)
+        on conflict (organization_id, address) do update set used_at_ms = :now";
+    tx.prepare_cached(SQL)?.execute(
+        named_params! { ":organization": organization, ":address": address, ":now": now },
+    )?;
+    Ok(())
+}
+
+/// Strikes an address out of the organization's own book; whether it was there.
+pub fn remove_address(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    id: i64,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        delete from addresses where id = :id and organization_id = :organization";
+    let params = named_params! { ":id": id, ":organization": organization };
+    Ok(tx.prepare_cached(SQL)?.execute(params)? == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,7 +50,7 @@ impl Core {
         text: &str,
     ) -> Result<(), ChatError> {
         match form {
-            AccountForm::Register(form) => self.fill_registration(talk, form, text).await,
+            AccountForm::Register(form) => self.fill_registration(talk, *form, text).await,
             AccountForm::Known { phone, confirmed: true } => {
                 self.fill_known(talk, &phone, text).await
             }
@@ -106,11 +106,10 @@ impl Core {
     }
 
     /// Leaves a form about the account.
-    pub(super) async fn cancel_account_form(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+    pub(super) fn cancel_account_form(talk: &mut Talk<'_>) {
         if talk.state.account.take().is_some() {
             talk.out.push(Outgoing::Remove { slot: PANE.to_owned() });
         }
-        Ok(())
     }
 
     /// What happened to an account, in words.

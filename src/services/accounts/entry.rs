@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::storage::links::{self, LinkKind};
 use crate::storage::persons::{self, PersonRow};
-use crate::storage::{StorageError, addresses, chats, members, organizations, throttle};
+use crate::storage::{StorageError, chats, members, organizations, throttle};
 
 /// Why nobody was let in. What differs inside looks alike outside.
 #[derive(Debug, thiserror::Error)]
@@ -643,7 +643,7 @@ fn join_new(
         notices::join_asked(tx, config, person, organization, now)?;
     }
     if !new.address.is_empty() {
-        addresses::remember(tx, organization, &new.address, now)?;
+        organizations::use_address(tx, organization, &new.address, now)?;
     }
     Ok(())
 }

@@ -347,6 +347,14 @@ impl Accounts {
         self.tell_outbox();
         Ok(accepted)
     }
+
+    /// The addresses of the organization, the last used first.
+    pub async fn addresses(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<organizations::AddressRow>, AccountError> {
+        self.base.db.read(move |conn| Ok(organizations::addresses(conn, organization, 20)?)).await
+    }
 }
 
 /// A taxpayer's number: 10 digits of a legal entity or 12 of a person, written anyhow; `None` when

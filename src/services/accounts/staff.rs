@@ -6,9 +6,7 @@ use rusqlite::{Connection, Transaction};
 use super::{AccountError, Accounts, Actor, note_person};
 use crate::config::Access;
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, PersonId, Phone, Role, Timestamp};
-use crate::storage::{
-    StorageError, addresses, chats, links, members, organizations, persons, sessions,
-};
+use crate::storage::{StorageError, chats, links, members, organizations, persons, sessions};
 
 /// An account for someone of the company.
 #[derive(Debug, Clone)]
@@ -339,7 +337,7 @@ fn demo_people(tx: &Transaction<'_>, hash: &str, now: Timestamp) -> Result<(), A
             )?;
             let (role, state) = (OrgRole::Owner, MemberState::Active);
             members::set(tx, organization, id, role, state, now)?;
-            addresses::remember(tx, organization, "г. Энгельс, ул. Полтавская, 12", now)?;
+            organizations::use_address(tx, organization, "г. Энгельс, ул. Полтавская, 12", now)?;
         }
     }
     Ok(())

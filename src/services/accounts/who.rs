@@ -9,8 +9,8 @@ use crate::domain::{
 };
 use crate::storage::StorageError;
 use crate::storage::members::{self, MembershipRow};
+use crate::storage::organizations;
 use crate::storage::persons::{self, PersonRow};
-use crate::storage::{addresses, organizations};
 
 /// Who stands behind a chat, with the rights of this very moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,12 +189,12 @@ impl Accounts {
                 let row = organizations::find(conn, id)?.ok_or(AccountError::NotFound)?;
                 let manager =
                     row.manager.map(|manager| persons::find(conn, manager)).transpose()?;
-                let addresses = addresses::list(conn, id)?;
+                let addresses = organizations::addresses(conn, id, 20)?;
                 Ok(AccountDetails {
                     manager: manager.flatten().map(|manager| manager.name),
                     price_type: organizations::price_type_name(conn, id)?,
                     hours: row.hours,
-                    addresses: addresses.into_iter().map(|(_, address)| address).collect(),
+                    addresses: addresses.into_iter().map(|row| row.address).collect(),
                 })
             })
             .await

@@ -51,7 +51,6 @@ impl Core {
         talk: &mut Talk<'_>,
         action: Action,
     ) -> Result<(), AccountRefusal> {
-        let by = actor(&talk.who)?;
         let person = talk.who.person_id().ok_or(AccountError::NotFound)?;
         match action {
             Action::Account => {
@@ -107,13 +106,10 @@ impl Core {
                     let question = "Напишите текущий пароль. Сообщение с ним я удалю.";
                     Self::ask_in_place(talk, AccountForm::PresentPassword, question);
                 } else {
-                    self.begin_recovery(talk).await?;
+                    Self::begin_recovery(talk);
                 }
             }
-            _ => {
-                let _ = by;
-                self.menu(talk).await?;
-            }
+            _ => self.menu(talk).await?,
         }
         Ok(())
     }

@@ -101,14 +101,10 @@ impl Core {
         Ok(())
     }
 
-    pub(in crate::chat::core) async fn begin_recovery(
-        &self,
-        talk: &mut Talk<'_>,
-    ) -> Result<(), ChatError> {
+    pub(in crate::chat::core) fn begin_recovery(talk: &mut Talk<'_>) {
         talk.state.ask_account(AccountForm::RecoverContact, talk.now);
         talk.out.push(Outgoing::Remove { slot: PANE.to_owned() });
         talk.say(login::recover_contact());
-        Ok(())
     }
 
     pub(in crate::chat::core) async fn begin_access(
@@ -200,7 +196,7 @@ impl Core {
         }
         let form = Registration::new(phone, invitation);
         talk.out.push(registration::step(&form, None).below(PANE));
-        talk.state.ask_account(AccountForm::Register(form), talk.now);
+        talk.state.ask_account(AccountForm::Register(Box::new(form)), talk.now);
         Ok(())
     }
 
@@ -261,7 +257,10 @@ impl Core {
                 }
                 return Ok(());
             }
-            Action::Recover => return Ok(self.begin_recovery(talk).await?),
+            Action::Recover => {
+                Self::begin_recovery(talk);
+                return Ok(());
+            }
             Action::RegisterStart => return Ok(self.begin_registration(talk).await?),
             _ => {}
         }
@@ -278,7 +277,7 @@ impl Core {
                 self.begin_form(talk, phone).await?;
             }
             (Some(AccountForm::Register(form)), action) => {
-                self.press_registration(talk, form, action).await?;
+                Self::press_registration(talk, *form, action);
             }
             (Some(AccountForm::Access(form)), Action::FormBack) => {
                 Self::access_back(talk, form);
@@ -296,12 +295,7 @@ impl Core {
         Ok(())
     }
 
-    async fn press_registration(
-        &self,
-        talk: &mut Talk<'_>,
-        mut form: Registration,
-        action: Action,
-    ) -> Result<(), ChatError> {
+    fn press_registration(talk: &mut Talk<'_>, mut form: Registration, action: Action) {
         let step = form.step();
         match (step, action) {
             (_, Action::FormBack) => {
@@ -365,8 +359,7 @@ impl Core {
             }
         }
         talk.out.push(registration::step(&form, None).in_place(PANE));
-        talk.state.ask_account(AccountForm::Register(form), talk.now);
-        Ok(())
+        talk.state.ask_account(AccountForm::Register(Box::new(form)), talk.now);
     }
 
     pub(super) async fn fill_registration(
@@ -380,7 +373,7 @@ impl Core {
         }
         let hint = self.fill_step(&mut form, text).await?;
         talk.out.push(registration::step(&form, hint).below(PANE));
-        talk.state.ask_account(AccountForm::Register(form), talk.now);
+        talk.state.ask_account(AccountForm::Register(Box::new(form)), talk.now);
         Ok(())
     }
 
@@ -467,7 +460,7 @@ impl Core {
         };
         let again = |talk: &mut Talk<'_>, form: Registration, hint: &str| {
             talk.out.push(registration::step(&form, Some(hint)).below(PANE));
-            talk.state.ask_account(AccountForm::Register(form), talk.now);
+            talk.state.ask_account(AccountForm::Register(Box::new(form)), talk.now);
         };
         match self.accounts.register(new).await {
             Ok(who) => {
