@@ -11,3 +11,4 @@ mod orders;
 mod program;
 mod settings;
 mod support;
+mod telegram_door;
