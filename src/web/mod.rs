@@ -9,6 +9,7 @@ mod health;
 mod layout;
 mod live;
 mod markup;
+pub mod placeholder;
 mod privilege;
 mod router;
 mod session;
@@ -46,6 +47,8 @@ pub struct Desk {
     pub accounts: Arc<dyn Accounts>,
     /// Where the browser chat's events go.
     pub conversations: Arc<dyn Accept>,
+    /// Orders.
+    pub ordering: placeholder::Ordering,
     /// The browser chat's messages.
     pub chat: BrowserChat,
     /// The demo, where this is one.

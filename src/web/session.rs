@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::admin::login;
 use super::error::WebError;
+use super::placeholder::Actor;
 use crate::domain::{PersonId, Role};
 
 /// A form's fields together; a file has its own limit.
@@ -39,6 +40,11 @@ pub struct ManagerSession {
 }
 
 impl ManagerSession {
+    /// The person as the one who changes an order.
+    pub fn actor(&self) -> Actor {
+        Actor { person: Some(self.person), channel: crate::domain::Channel::Panel }
+    }
+
     /// Refuses who is no administrator; `right` is what they would need.
     pub fn must_be_admin(&self, right: &'static str) -> Result<(), WebError> {
         if self.role == Role::Admin { Ok(()) } else { Err(WebError::Forbidden(right)) }

@@ -136,6 +136,11 @@ pub async fn available(desk: &Desk, parts: &Parts) -> Result<bool, WebError> {
     }
 }
 
+/// Whether the panel points at the browser chat.
+pub fn linked(desk: &Desk) -> bool {
+    desk.demo.is_some() || desk.base.config.server.chat == ChatMode::On
+}
+
 /// The person that a path names, where the chat is open to the visitor.
 async fn enter(desk: &Desk, parts: &Parts, key: &str) -> Result<Persona, WebError> {
     if !available(desk, parts).await? {
