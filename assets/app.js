@@ -5,6 +5,8 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const csrf = () => $('meta[name="csrf"]')?.content ?? "";
 
+  document.documentElement.classList.add("js");
+
   // Toasts ------------------------------------------------------------------------------------
 
   function toast(text, { keep = false, action } = {}) {
@@ -185,6 +187,13 @@
       });
     });
   }
+
+  // A filter answers at once ------------------------------------------------------------------------
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form?.matches("[data-filters]") && event.target.matches("select, input[type=checkbox], input[type=date]")) form.requestSubmit();
+  });
 
   // Unsaved forms warn ----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ use crate::web::Desk;
 use crate::web::admin::{around, lookup};
 use crate::web::error::{WebError, encode};
 use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed, status_badge};
-use crate::web::markup::{Icon, icon, small_icon};
+use crate::web::markup::{Icon, icon, marked, small_icon};
 use crate::web::session::{ManagerSession, Visitor};
 
 /// Orders on a page of the list.
@@ -259,7 +259,7 @@ impl List<'_> {
                         }
                     }
                 }
-                label.check { input type="checkbox" name="unresolved" value="1" checked[query.unresolved == "1"]; "Есть 👤 позиции" }
+                label.check { input type="checkbox" name="unresolved" value="1" checked[query.unresolved == "1"]; span { "Есть " (marked("👤")) " позиции" } }
                 button.button type="submit" { "Найти" }
                 @if query.is_filtered() {
                     a.button.quiet href=(ListQuery { view: query.view.clone(), ..ListQuery::default() }.href()) { "Сбросить фильтры" }
@@ -320,6 +320,7 @@ impl List<'_> {
                             th scope="col" { "Статус" }
                             th scope="col" { "Менеджер" }
                             th scope="col" { "1С" }
+                            th.only-phone scope="col" { "Действие" }
                         }
                     }
                     tbody { @for order in self.orders { (self.row(order)) } }
@@ -363,7 +364,7 @@ fn lines(order: &OrderRow) -> Markup {
     html! {
         (order.line_count)
         @if order.unresolved_count > 0 {
-            " · " span.nowrap title="Позиции, которые подберёт менеджер" { "👤\u{a0}" (order.unresolved_count) }
+            " · " span.nowrap title="Позиции, которые подберёт менеджер" { (marked("👤")) "\u{a0}" (order.unresolved_count) }
         }
     }
 }
@@ -542,7 +543,7 @@ impl OrderPage<'_> {
                 header {
                     h2 #lines-title { "Позиции" }
                     @let unresolved = view.lines.iter().filter(|line| line.state != LineState::Ok).count();
-                    @if unresolved > 0 { (badge(Tone::Warn, format!("👤 подобрать: {unresolved}"))) }
+                    @if unresolved > 0 { (badge(Tone::Warn, format!("подобрать: {unresolved}"))) }
                     span.count { (ru::positions(view.lines.len())) }
                 }
                 table.lines.cards-on-phone {
@@ -583,10 +584,10 @@ impl OrderPage<'_> {
                 td.pos.p0 { (line.position) }
                 td.p1 {
                     @if line.title.is_empty() {
-                        strong { (line.state.mark()) " «" (line.raw) "»" }
+                        strong { (marked(line.state.mark())) " «" (line.raw) "»" }
                         span.words { (state_words(line.state)) }
                     } @else {
-                        @if open { (line.state.mark()) " " }
+                        @if open { (marked(line.state.mark())) " " }
                         (line.title)
                         @if !line.sku.is_empty() { span.sub { "арт.\u{a0}" (line.sku) } }
                         @if line.raw.trim() != line.title { span.words { q { (line.raw.trim()) } } }
@@ -727,7 +728,7 @@ impl OrderPage<'_> {
             _ => "",
         };
         html! {
-            li data-kind=(event.kind) {
+            li data-kind=(event.kind) data-to-client[event.to_client] {
                 span.pip { (small_icon(picture)) }
                 div {
                     @if said { p.said { (event.text) } } @else { p.what { (event.text) } }

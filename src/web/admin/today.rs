@@ -9,7 +9,7 @@ use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::WebError;
 use crate::web::layout::{Page, Section, page as framed, status_badge};
-use crate::web::markup::{Icon, icon};
+use crate::web::markup::{Icon, icon, marked};
 use crate::web::session::{ManagerSession, Visitor};
 
 /// Orders named one by one; the rest is a link.
@@ -75,7 +75,7 @@ fn row(desk: &Desk, order: &OrderRow, what: &str) -> Markup {
                 }
                 span.sub {
                     (what) " · " (ru::positions(order.line_count as usize))
-                    @if order.unresolved_count > 0 { " · 👤\u{a0}" (order.unresolved_count) }
+                    @if order.unresolved_count > 0 { " · " (marked("👤")) "\u{a0}" (order.unresolved_count) }
                     " · " (order.total) " · " (time::ago(waits))
                 }
             }
