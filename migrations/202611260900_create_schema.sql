@@ -6,7 +6,8 @@
 create table persons (
     id integer primary key,
     name text not null,
-    phone text unique,                                  -- E.164
+    phone text unique,                                  -- E.164; proven by its owner, or told by 1C, an invitation or the operator
+    claimed_phone text,                                 -- what a person says of themself, proven by nobody: shown, never looked up
     phone_verified integer not null default 0 check (phone_verified in (0, 1)),
     email text not null default '',
     password_hash text,                                 -- a PHC string; null: cannot log in by password
@@ -91,9 +92,24 @@ create table one_time_links (
     used_at_ms integer
 ) strict, without rowid;
 
+-- «Запросить доступ»: a guest asks, staff decide.
+create table access_requests (
+    id integer primary key,
+    chat_key text not null,
+    name text not null,
+    organization text not null,
+    phone text not null,                                -- as typed: proves nothing
+    comment text not null default '',
+    state text not null default 'pending' check (state in ('pending', 'granted', 'refused')),
+    decided_by integer references persons (id) on delete set null,
+    created_at_ms integer not null,
+    decided_at_ms integer
+) strict;
+create index access_requests_pending on access_requests (created_at_ms) where state = 'pending';
+
 create table login_failures (
     id integer primary key,
-    subject text not null,                              -- phone:+7… or address:203.0.113.5
+    subject text not null,                              -- phone:+7…, address:203.0.113.5 or chat:tg:17
     at_ms integer not null
 ) strict;
 create index login_failures_subject on login_failures (subject, at_ms);

@@ -2,10 +2,15 @@
 #![warn(missing_docs)]
 
 pub mod action;
+mod core;
+pub mod dialogue;
 pub mod event;
+mod notices;
 pub mod screen;
+pub mod screens;
 pub mod worker;
 
+pub use self::core::Core;
 pub use action::Action;
 pub use event::{Event, EventKind, FileRef, MediaKind};
 pub use screen::{Button, Screen};

@@ -1,6 +1,6 @@
 //! Puts the settings together from where they come: flags, environment, `.env`, file, panel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -147,8 +147,11 @@ struct Found {
 struct File {
     path: Option<PathBuf>,
     values: BTreeMap<&'static str, Found>,
-    mistakes: Vec<String>,
+    mistakes: Vec<Mistake>,
 }
+
+/// A mistake with its line in the settings file; those of other places come last.
+type Mistake = (usize, String);
 
 impl Config {
     /// Reads the settings.
@@ -179,7 +182,7 @@ impl Config {
             if let Some(found) = &in_file
                 && let Err(why) = (setting.apply)(&mut config, &found.parts)
             {
-                mistakes.push(format!("{}: {}: {why}", found.source, setting.key));
+                mistakes.push(mistake(setting, found, &why));
             }
             let panel = || {
                 let (_, value) = inputs.panel.iter().find(|(key, _)| key == setting.key)?;
@@ -196,7 +199,7 @@ impl Config {
             };
             let from_file = matches!(found.source, Source::File { .. });
             if !from_file && let Err(why) = (setting.apply)(&mut config, &found.parts) {
-                mistakes.push(format!("{}: {}: {why}", found.source, setting.key));
+                mistakes.push(mistake(setting, &found, &why));
             }
             let shown =
                 if setting.is_secret() { mask(&found.parts) } else { found.parts.join(", ") };
@@ -206,7 +209,8 @@ impl Config {
         apply_old_names(&mut config, &mut values, &variables, &mut notices);
         advise(&config, &variables, &mut notices);
         if !mistakes.is_empty() {
-            return Err(Mistakes(mistakes));
+            mistakes.sort_by_key(|(line, _)| *line);
+            return Err(Mistakes(mistakes.into_iter().map(|(_, text)| text).collect()));
         }
         for value in &mut values {
             if value.shown.is_none() {
@@ -215,6 +219,14 @@ impl Config {
         }
         Ok(Loaded { config, values, notices, file: file.path })
     }
+}
+
+fn mistake(setting: &Setting, found: &Found, why: &str) -> Mistake {
+    let line = match found.source {
+        Source::File { line, .. } => line,
+        _ => usize::MAX,
+    };
+    (line, format!("{}: {}: {why}", found.source, setting.key))
 }
 
 fn default_shown(key: &str, config: &Config) -> Option<String> {
@@ -332,12 +344,12 @@ fn read_file(path: &Path) -> File {
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes),
         Err(error) => {
-            file.mistakes.push(format!("{}: {}", path.display(), io_reason(&error)));
+            file.mistakes.push((0, format!("{}: {}", path.display(), io_reason(&error))));
             return file;
         }
     };
     let Ok(text) = text else {
-        file.mistakes.push(format!("{}: файл не в кодировке UTF-8", path.display()));
+        file.mistakes.push((0, format!("{}: файл не в кодировке UTF-8", path.display())));
         return file;
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -345,7 +357,7 @@ fn read_file(path: &Path) -> File {
     for error in errors {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
         let source = Source::File { path: path.to_owned(), line };
-        file.mistakes.push(format!("{source}: это не TOML: {}", error.message()));
+        file.mistakes.push((line, format!("{source}: это не TOML: {}", error.message())));
     }
     if file.mistakes.is_empty() {
         walk(&mut file, path, text, "", table.get_ref());
@@ -383,12 +395,12 @@ fn walk(file: &mut File, path: &Path, text: &str, prefix: &str, table: &DeTable<
         match (Setting::find(&key), value.get_ref()) {
             (None, DeValue::Table(table)) if is_section => walk(file, path, text, &key, table),
             (None, _) if is_section => {
-                file.mistakes.push(format!("{source}: {key}: это раздел, нужно «[{key}]»"));
+                file.mistakes.push((line, format!("{source}: {key}: это раздел, нужно «[{key}]»")));
             }
             (None, _) => {
                 let hint = suggest(&key).map(|known| format!(", возможно «{known}»"));
                 let hint = hint.unwrap_or_default();
-                file.mistakes.push(format!("{source}: нет настройки «{key}»{hint}"));
+                file.mistakes.push((line, format!("{source}: нет настройки «{key}»{hint}")));
             }
             (Some(setting), value) => match file_parts(setting, value) {
                 Ok(parts) if parts.iter().all(|part| part.trim().is_empty()) => {
@@ -397,7 +409,7 @@ fn walk(file: &mut File, path: &Path, text: &str, prefix: &str, table: &DeTable<
                 Ok(parts) => {
                     file.values.insert(setting.key, Found { parts, source });
                 }
-                Err(why) => file.mistakes.push(format!("{source}: {key}: {why}")),
+                Err(why) => file.mistakes.push((line, format!("{source}: {key}: {why}"))),
             },
         }
     }
@@ -437,11 +449,14 @@ fn sample(setting: &Setting) -> &'static str {
 /// The known key that this one was probably meant to be.
 fn suggest(key: &str) -> Option<&'static str> {
     let last = key.rsplit('.').next().unwrap_or(key);
+    let sections = SETTINGS.iter().filter_map(|setting| Some(setting.key.rsplit_once('.')?.0));
     let near = SETTINGS
         .iter()
-        .map(|setting| (strsim::damerau_levenshtein(setting.key, key), setting.key))
+        .map(|setting| setting.key)
+        .chain(sections)
+        .map(|known| (strsim::damerau_levenshtein(known, key), known))
         .min()
-        .filter(|(distance, _)| *distance <= 3)
+        .filter(|(distance, _)| *distance <= 3 && distance * 2 <= last.chars().count())
         .map(|(_, known)| known);
     let ends_alike = || {
         let mut known = SETTINGS.iter().map(|setting| setting.key);
@@ -524,12 +539,14 @@ fn apply_old_names(
 
 /// What the operator should know.
 fn advise(config: &Config, variables: &Variables<'_>, notices: &mut Vec<String>) {
-    let unused: BTreeSet<_> = ["DATABASE_URL", "REDIS_URL", "SECRET_KEY"]
-        .into_iter()
-        .filter(|name| variables.get(name).is_some())
-        .collect();
-    for name in unused {
-        notices.push(format!("{name} больше не нужна: база данных теперь внутри программы."));
+    for (name, why) in [
+        ("DATABASE_URL", "база данных теперь файл в папке данных"),
+        ("REDIS_URL", "очереди и состояния теперь в той же базе"),
+        ("SECRET_KEY", "сеансы панели теперь хранит база"),
+    ] {
+        if variables.get(name).is_some() {
+            notices.push(format!("{name} больше не нужна: {why}."));
+        }
     }
     if variables.get("ADMIN_TG_USERNAME").is_some() {
         notices.push(

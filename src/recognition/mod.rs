@@ -3,8 +3,27 @@
 //! Pure: services hand it products, history and words; it opens no database and knows no wire.
 #![warn(missing_docs)]
 
+mod decide;
+mod index;
+mod inherit;
+mod interpret;
+mod learn;
+mod lexer;
+mod normalize;
+mod numerals;
+mod quantity;
+mod rank;
+mod recognize;
+mod speech;
+mod split;
+mod synonyms;
+mod terms;
+mod trace;
 mod types;
+mod vocabulary;
 
+pub use index::Index;
+pub use quantity::parse_quantity;
 pub use types::{
     Buyer, Candidate, Decision, Entry, Line, Pack, Purchase, Question, QuestionOption, Recognition,
     Remark, RemarkKind, Stage, Synonym, SynonymTarget, Trace,

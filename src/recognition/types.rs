@@ -28,6 +28,8 @@ pub struct Entry {
     pub available: bool,
     /// The buyers' words for the product from the company's own field; may be empty.
     pub search_words: String,
+    /// The description; words of it that a category shares are learnt as names of its products.
+    pub description: String,
 }
 
 /// A pack: a unit that holds so many base units.

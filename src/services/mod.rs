@@ -1,12 +1,15 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
-pub mod browser_chat;
+pub mod accounts;
 pub mod bot_status;
+pub mod browser_chat;
+pub mod catalog;
 pub mod conversations;
 pub mod courier;
 pub mod live;
 pub mod notifications;
+pub mod ordering;
 
 use std::sync::Arc;
 

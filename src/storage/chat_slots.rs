@@ -73,3 +73,11 @@ pub fn remove_all(tx: &Transaction<'_>, chat: &ChatKey) -> Result<(), StorageErr
     tx.prepare_cached(SQL)?.execute(named_params! { ":chat": chat })?;
     Ok(())
 }
+
+/// Chats in which a card is on the screen.
+pub fn chats_with(conn: &Connection, slot: &str) -> Result<Vec<ChatKey>, StorageError> {
+    const SQL: &str = "select chat_key from chat_slots where slot = :slot order by chat_key";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":slot": slot }, |row| row.get("chat_key"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

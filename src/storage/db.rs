@@ -120,8 +120,11 @@ impl Db {
         if create == Create::No && !path.exists() {
             return Err(StorageError::Absent(path.to_owned()));
         }
+        // The pragmas change the file: first make sure that it is ours to change.
+        if std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0) {
+            Self::look(path, |_| Ok(()))?;
+        }
         let mut writer = connect(path)?;
-        check_ours(&writer).map_err(damage)?;
         migrations::apply(&mut writer)?;
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)

@@ -4,19 +4,29 @@
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
 pub mod addresses;
+pub mod audit;
 pub mod chat_slots;
+pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
+pub mod entries;
 pub mod inbox;
+pub mod links;
+pub mod members;
 pub mod migrations;
 pub mod offers;
 pub mod orders;
+pub mod organizations;
 pub mod outbox;
+pub mod persons;
 pub mod recipients;
+pub mod requests;
+pub mod sessions;
 mod sql_types;
+pub mod throttle;
+pub mod upkeep;
 pub mod web_messages;
 pub mod words;
-pub mod upkeep;
 
 pub use db::{Create, Db, StorageError};

@@ -32,8 +32,7 @@ pub fn clear_running(tx: &Transaction<'_>) -> Result<(), StorageError> {
 ///
 /// [`StorageError::Damaged`] with the first finding.
 pub fn quick_check(conn: &Connection) -> Result<(), StorageError> {
-    let found: Result<String, _> =
-        conn.query_row("select * from pragma_quick_check(1)", [], |row| row.get(0));
+    let found: Result<String, _> = conn.query_row("pragma quick_check(1)", [], |row| row.get(0));
     match found {
         Ok(text) if text == "ok" => Ok(()),
         Ok(text) => Err(StorageError::Damaged(text)),

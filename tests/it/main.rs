@@ -1,1 +1,9 @@
-fn main() {}
+//! Stories: the real program, its real doors, a temporary database.
+
+mod cli_bad_input;
+mod cli_commands;
+mod layering;
+mod orders;
+mod program;
+mod settings;
+mod support;

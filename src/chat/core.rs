@@ -1,0 +1,388 @@
+//! The conversation itself: which screen follows an event.
+//!
+//! Text is routed in a fixed order, first match wins: a command, a label of the keyboard, the
+//! answer that a form waits for, the answer to the open line's question, an order, a question, a
+//! greeting. Everything a person does is checked anew here and in the services: a button gives no
+//! right.
+
+mod account;
+mod buyer;
+mod desk;
+
+use super::dialogue::State;
+use super::screens::basket::Scene;
+use super::screens::menu::{self, Label};
+use super::worker::{ChatError, Handler, Handling, Turn};
+use super::{Action, Event, EventKind, Screen};
+use crate::domain::{ChatKey, Timestamp};
+use crate::services::Base;
+use crate::services::accounts::{Accounts, Who};
+use crate::services::notifications::Outgoing;
+use crate::services::ordering::{OrderError, Ordering, Party};
+use crate::storage::orders::OrderFilter;
+
+/// Card 1: the list of a draft.
+pub(super) const LIST: &str = "list";
+/// Card 2: the desk, with one question or the summary.
+pub(super) const DESK: &str = "desk";
+/// The menu card.
+const MENU: &str = "menu";
+/// The card of a form or of a list of orders.
+pub(super) const PANE: &str = "pane";
+
+/// The conversation over its services. Clones share them.
+#[derive(Clone)]
+pub struct Core {
+    pub(super) base: Base,
+    pub(super) accounts: Accounts,
+    pub(super) ordering: Ordering,
+}
+
+/// One event being answered.
+pub(super) struct Talk<'a> {
+    /// The event's key, for changes that must happen once.
+    pub(super) key: &'a str,
+    /// Where it happens.
+    pub(super) chat: &'a ChatKey,
+    /// Who does it.
+    pub(super) who: Who,
+    /// The present moment.
+    pub(super) now: Timestamp,
+    /// Where the dialogue stands.
+    pub(super) state: State,
+    /// What is to be said.
+    pub(super) out: Vec<Outgoing>,
+    /// The tap that is to be answered.
+    callback: Option<&'a str>,
+}
+
+impl Talk<'_> {
+    /// Says a screen as a message of its own.
+    pub(super) fn say(&mut self, screen: Screen) {
+        self.out.push(screen.send());
+    }
+
+    /// Answers the tap with a toast, or says the words when there was no tap.
+    pub(super) fn toast(&mut self, text: &str) {
+        match self.callback.take() {
+            Some(callback) => self.out.insert(0, answer(callback, Some(text), false)),
+            None => self.say(Screen::text(text)),
+        }
+    }
+
+    /// Answers the tap with a refusal that is to be closed by hand.
+    pub(super) fn refuse(&mut self, text: &str) {
+        match self.callback.take() {
+            Some(callback) => self.out.insert(0, answer(callback, Some(text), true)),
+            None => self.say(Screen::text(text)),
+        }
+    }
+
+    /// Who orders, as ordering knows them.
+    pub(super) fn party(&self) -> Party {
+        Party {
+            chat: self.chat.clone(),
+            person: self.who.person_id(),
+            organization: self.who.acting_for().map(|member| member.organization),
+            may_send: self.who.may_send(),
+            sees_prices: self.who.sees_prices(),
+        }
+    }
+}
+
+fn answer(callback: &str, text: Option<&str>, alert: bool) -> Outgoing {
+    Outgoing::Answer {
+        callback_id: callback.to_owned(),
+        text: text.map(|text| crate::domain::ru::ellipsis(text, 200)),
+        alert,
+    }
+}
+
+impl Handler for Core {
+    fn handle<'a>(&'a self, event: &'a Event, state: Option<String>) -> Handling<'a> {
+        Box::pin(self.turn(event, state))
+    }
+}
+
+impl Core {
+    /// A conversation over these services.
+    pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
+        Self { base, accounts, ordering }
+    }
+
+    pub(super) fn scene(&self) -> Scene {
+        Scene {
+            now: self.base.clock.now(),
+            zone: self.base.zone.clone(),
+            show_stock: self.base.config.show_stock,
+        }
+    }
+
+    async fn turn(&self, event: &Event, state: Option<String>) -> Result<Turn, ChatError> {
+        // A state of another version of the program is no state: the dialogue begins anew.
+        let state = state.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        let callback = match &event.kind {
+            EventKind::Pressed { callback_id, .. } => Some(callback_id.as_str()),
+            _ => None,
+        };
+        let mut talk = Talk {
+            key: &event.key,
+            chat: &event.chat,
+            who: self.accounts.who(&event.from).await?,
+            now: self.base.clock.now(),
+            state,
+            out: Vec::new(),
+            callback,
+        };
+        if talk.who.is_blocked() {
+            self.blocked(&mut talk);
+        } else {
+            self.answer(event, &mut talk).await?;
+        }
+        if let Some(callback) = talk.callback.take() {
+            talk.out.insert(0, answer(callback, None, false));
+        }
+        let state = serde_json::to_string(&talk.state)?;
+        Ok(Turn { state: Some(state), out: talk.out })
+    }
+
+    async fn answer(&self, event: &Event, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        match &event.kind {
+            EventKind::Text { text, message_id, .. } => self.text(talk, text, *message_id).await,
+            EventKind::Pressed { data, .. } => match Action::decode(data) {
+                Some(action) => self.press(talk, action).await,
+                None => {
+                    talk.toast("Кнопка устарела, показываю свежую карточку");
+                    self.menu(talk).await
+                }
+            },
+            EventKind::Contact { phone, name, own, .. } => {
+                self.contact(talk, phone, name, *own, &event.from_name).await
+            }
+            EventKind::File { caption, .. } | EventKind::Media { caption, .. } => {
+                if caption.trim().is_empty() {
+                    talk.say(Screen::text(
+                        "Пока читаю только текст. Пришлите список сообщением — распознаю.",
+                    ));
+                    return Ok(());
+                }
+                self.words(talk, caption).await
+            }
+            // Edited words are already in the draft; the buyer corrects them there.
+            EventKind::Edited { .. } | EventKind::Blocked { .. } => Ok(()),
+        }
+    }
+
+    fn blocked(&self, talk: &mut Talk<'_>) {
+        let phone = self.base.config.company.phone.as_ref();
+        talk.refuse(&phone.map_or_else(
+            || "Доступ закрыт.".to_owned(),
+            |phone| format!("Доступ закрыт. Позвоните: {phone}."),
+        ));
+    }
+
+    async fn text(
+        &self,
+        talk: &mut Talk<'_>,
+        text: &str,
+        message_id: i64,
+    ) -> Result<(), ChatError> {
+        if let Some(command) = text.trim().strip_prefix('/') {
+            return self.command(talk, command).await;
+        }
+        if let Some(label) = menu::label(text) {
+            talk.state.form = None;
+            return self.label(talk, label).await;
+        }
+        if self.account_text(talk, text, message_id).await? {
+            return Ok(());
+        }
+        if let Some(form) = talk.state.active_form(talk.now).cloned() {
+            talk.state.form = None;
+            return self.fill(talk, form, text).await;
+        }
+        self.words(talk, text).await
+    }
+
+    /// Free text: staff look things up, everyone else orders.
+    async fn words(&self, talk: &mut Talk<'_>, text: &str) -> Result<(), ChatError> {
+        if talk.who.is_staff() {
+            self.look_up(talk, text).await
+        } else {
+            self.order(talk, text).await
+        }
+    }
+
+    async fn command(&self, talk: &mut Talk<'_>, command: &str) -> Result<(), ChatError> {
+        let mut words = command.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let name = name.split('@').next().unwrap_or_default().to_lowercase();
+        match name.as_str() {
+            "start" => self.start(talk, words.next().unwrap_or_default()).await,
+            "help" => {
+                talk.say(menu::help(&self.base.config.company));
+                Ok(())
+            }
+            "cancel" => {
+                self.cancel_form(talk).await?;
+                talk.say(Screen::text("Ничего не меняю."));
+                self.menu(talk).await
+            }
+            "new" => self.label(talk, Label::NewOrder).await,
+            "orders" => self.label(talk, Label::Orders).await,
+            "repeat" => self.label(talk, Label::Repeat).await,
+            "account" => self.label(talk, Label::Account).await,
+            "queue" => self.label(talk, Label::Queue).await,
+            "login" => self.begin_login(talk).await,
+            _ => self.menu(talk).await,
+        }
+    }
+
+    async fn label(&self, talk: &mut Talk<'_>, label: Label) -> Result<(), ChatError> {
+        match label {
+            Label::NewOrder => self.new_order(talk).await,
+            Label::Orders => self.show_orders(talk, 0).await,
+            Label::Repeat => self.repeat_last(talk).await,
+            Label::Account => self.show_account(talk).await,
+            Label::Queue => self.show_queue(talk, 0, false).await,
+            Label::AllOrders => self.show_queue(talk, 0, true).await,
+            Label::Help => {
+                talk.say(menu::help(&self.base.config.company));
+                Ok(())
+            }
+        }
+    }
+
+    /// The menu card, with live marks; a guest gets the welcome.
+    pub(super) async fn menu(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        if talk.who.is_guest() {
+            talk.say(menu::welcome(&self.base.config.company));
+            return Ok(());
+        }
+        let counts = self.ordering.counts().await?;
+        let screen = if talk.who.is_staff() {
+            let new = counts.iter().find(|(status, _)| *status == crate::domain::OrderStatus::New);
+            menu::staff(new.map_or(0, |(_, count)| *count))
+        } else {
+            let party = talk.party();
+            let active = match party.organization {
+                Some(organization) => {
+                    let statuses = crate::domain::OrderStatus::ALL.iter().copied();
+                    let filter = OrderFilter {
+                        statuses: statuses.filter(|status| !status.is_final()).collect(),
+                        organization: Some(organization),
+                        ..OrderFilter::default()
+                    };
+                    self.ordering.orders(filter, 0, 0).await?.total
+                }
+                None => 0,
+            };
+            let draft = self.ordering.open_draft(&party).await?;
+            menu::client(active, draft.is_some_and(|draft| !draft.lines.is_empty()))
+        };
+        talk.out.push(screen.below(MENU));
+        Ok(())
+    }
+
+    async fn press(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), ChatError> {
+        let pressed = match action.code().split('.').next() {
+            Some("menu") => self.press_menu(talk, action).await,
+            Some("draft" | "line" | "checkout" | "orders" | "order" | "approval") => {
+                self.press_buyer(talk, action).await
+            }
+            Some("staff") if talk.who.is_staff() => self.press_staff(talk, action).await,
+            Some("staff") => {
+                talk.refuse("Это могут делать только менеджеры.");
+                Ok(())
+            }
+            _ => self.press_account(talk, action).await,
+        };
+        match pressed {
+            Err(Refused::Order(error)) => self.explain(talk, error).await,
+            Err(Refused::Fault(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn press_menu(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
+        match action {
+            Action::Help => talk.say(menu::help(&self.base.config.company)),
+            Action::Cancel => {
+                self.cancel_form(talk).await?;
+                talk.toast("Ничего не меняю.");
+            }
+            _ => self.menu(talk).await?,
+        }
+        Ok(())
+    }
+
+    /// Says why a tap changed nothing, and shows what there is now.
+    pub(super) async fn explain(
+        &self,
+        talk: &mut Talk<'_>,
+        error: OrderError,
+    ) -> Result<(), ChatError> {
+        match error {
+            OrderError::NotFound => talk.refuse("Эта заявка вам недоступна."),
+            OrderError::Stale => {
+                talk.toast("Карточка обновилась, проверьте");
+                self.redraw(talk).await?;
+            }
+            OrderError::Empty => {
+                talk.toast("В заявке нет позиций");
+                self.new_order(talk).await?;
+            }
+            OrderError::Guest => {
+                talk.say(
+                    Screen::text("Подтвердите номер телефона, и я отправлю заявку.")
+                        .keyboard(menu::guest_keyboard()),
+                );
+            }
+            OrderError::NoOrganization => {
+                talk.refuse("Отправить можно, когда организация подтвердит ваше участие.");
+            }
+            OrderError::Gone(_) => {
+                talk.toast("Есть позиции, снятые с продажи");
+                self.redraw(talk).await?;
+            }
+            OrderError::Transition { from, .. } => {
+                talk.refuse(&format!("Заявка уже в статусе «{}»", from.staff_label()));
+            }
+            OrderError::Taken { manager } => {
+                talk.refuse(&format!("Заявка уже в работе: {manager}"));
+            }
+            OrderError::TooLate => {
+                talk.refuse("Уже поздно: заявка в работе. Напишите менеджеру.");
+            }
+            OrderError::DraftOpen => {
+                talk.refuse("Сначала отправьте или очистите открытый черновик.");
+            }
+            error @ (OrderError::Catalog(_) | OrderError::Storage(_)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+/// Why a tap did nothing: a refusal to be explained, or a fault of ours.
+pub(super) enum Refused {
+    Order(OrderError),
+    Fault(ChatError),
+}
+
+impl From<OrderError> for Refused {
+    fn from(error: OrderError) -> Self {
+        Self::Order(error)
+    }
+}
+
+impl From<ChatError> for Refused {
+    fn from(error: ChatError) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<crate::storage::StorageError> for Refused {
+    fn from(error: crate::storage::StorageError) -> Self {
+        Self::Fault(error.into())
+    }
+}

@@ -1,0 +1,122 @@
+//! Says in words what happened, with the facts as they are when it is sent.
+
+use super::screens::basket::Scene;
+use super::screens::{order, staff};
+use super::{Action, Button, Core, Screen};
+use crate::domain::{ChatKey, OrderId};
+use crate::formats::html::Html;
+use crate::services::notifications::{Composer, Notice, Outgoing, Place, Sending};
+use crate::services::ordering::{OrderError, OrderView};
+
+impl Composer for Core {
+    fn compose<'a>(
+        &'a self,
+        chat: &'a ChatKey,
+        notice: &'a Notice,
+    ) -> Sending<'a, Result<Vec<Outgoing>, String>> {
+        Box::pin(async move { self.say(chat, notice).await.map_err(|error| error.to_string()) })
+    }
+}
+
+/// The card of an order in its buyer's chat.
+pub(super) fn buyer_slot(order: OrderId) -> String {
+    format!("order:{order}")
+}
+
+/// The card of an order in a chat of staff.
+pub(super) fn staff_slot(order: OrderId) -> String {
+    format!("staff:{order}")
+}
+
+impl Core {
+    async fn say(
+        &self,
+        chat: &ChatKey,
+        notice: &Notice,
+    ) -> Result<Vec<Outgoing>, super::worker::ChatError> {
+        let scene = self.scene();
+        Ok(match notice {
+            Notice::OrderStatus { order } => match self.find(*order).await? {
+                Some(view) => status_news(&view, &scene),
+                None => Vec::new(),
+            },
+            Notice::BuyerOrder { order } => match self.find(*order).await? {
+                Some(view) => vec![order::card(&view.order, &scene).in_place(buyer_slot(*order))],
+                None => Vec::new(),
+            },
+            Notice::StaffOrder { order } => match self.find(*order).await? {
+                Some(view) => vec![self.staff_card(&view, &scene).in_place(staff_slot(*order))],
+                None => Vec::new(),
+            },
+            Notice::OrderMessage { order, event } => {
+                let view = self.find(*order).await?;
+                view.and_then(|view| message(&view, *event)).into_iter().collect()
+            }
+            Notice::ApprovalAsked { order } => match self.find(*order).await? {
+                Some(view) => {
+                    let today = scene.zone.civil(scene.now).date();
+                    vec![staff::approval(&view, today).in_place(format!("approval:{order}"))]
+                }
+                None => Vec::new(),
+            },
+            Notice::Text(message) => {
+                vec![Outgoing::Show { slot: None, place: Place::Below, message: message.clone() }]
+            }
+            Notice::NewSignIn { .. }
+            | Notice::JoinAsked { .. }
+            | Notice::JoinDecided { .. }
+            | Notice::MemberJoined { .. }
+            | Notice::AccessAsked { .. }
+            | Notice::AccessDecided { .. } => self.account_notice(chat, notice).await?,
+        })
+    }
+
+    async fn find(&self, order: OrderId) -> Result<Option<OrderView>, OrderError> {
+        match self.ordering.order(order).await {
+            Ok(view) => Ok(Some(view)),
+            Err(OrderError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The card of an order for staff.
+    pub(super) fn staff_card(&self, view: &OrderView, scene: &Scene) -> Screen {
+        staff::card(view, self.base.config.server.public_url.as_deref(), scene)
+    }
+}
+
+/// A new message where the buyer should look, and the permanent card as it is now.
+fn status_news(view: &OrderView, scene: &Scene) -> Vec<Outgoing> {
+    let card = order::card(&view.order, scene).in_place(buyer_slot(view.order.id));
+    let news = order::news(view, scene).map(Screen::send);
+    std::iter::once(card).chain(news).collect()
+}
+
+/// A message of an order's timeline, for the other side.
+fn message(view: &OrderView, event: i64) -> Option<Outgoing> {
+    let order = &view.order;
+    let event = view.events.iter().find(|entry| entry.id == event)?;
+    let screen = if event.to_client {
+        let html = Html::new()
+            .bold(format!("Заявка №\u{a0}{} · {}", order.number, event.person_name))
+            .line()
+            .push(&event.text);
+        Screen::new(html).row([
+            Button::new("Ответить", Action::OrderAsk { order: order.id }),
+            Button::new("Открыть", Action::OrderShow { order: order.id }),
+        ])
+    } else {
+        let html = Html::new()
+            .bold(format!(
+                "№\u{a0}{} · {} · {}",
+                order.number, order.organization_name, event.person_name
+            ))
+            .line()
+            .push(&event.text);
+        Screen::new(html).row([
+            Button::new("Ответить", Action::StaffWrite { order: order.id }),
+            Button::new("Заказ", Action::StaffCard { order: order.id }),
+        ])
+    };
+    Some(screen.send())
+}

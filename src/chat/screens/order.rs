@@ -1,0 +1,242 @@
+//! Orders as their buyers see them.
+
+use jiff::civil::Date;
+
+use super::basket::Scene;
+use crate::chat::{Action, Button, Screen};
+use crate::config::Company;
+use crate::domain::{Delivery, LineState, Money, OrderStatus, ru};
+use crate::formats::html::Html;
+use crate::services::ordering::{OrderPage, OrderView};
+use crate::storage::orders::{OrderLineRow, OrderRow};
+
+/// Orders of a list on a page.
+pub const ORDERS_A_PAGE: u32 = 8;
+
+/// Lines that a card shows before it says how many more there are.
+const LINES_SHOWN: usize = 25;
+
+/// O7: the order has just been sent.
+pub fn sent(order: &OrderRow, learnt: usize, company: &Company) -> Screen {
+    let html = if order.status == OrderStatus::Approval {
+        Html::text(format!("Заявка №\u{a0}{} ждёт согласования владельца.", order.number))
+    } else {
+        let sla = company.sla.as_ref().map(|sla| format!("; обычно за {sla}"));
+        Html::text(format!(
+            "Заявка №\u{a0}{} отправлена. Отвечаем {}{}.",
+            order.number,
+            company.hours,
+            sla.unwrap_or_default()
+        ))
+    };
+    let html = match learnt {
+        0 => html,
+        n => {
+            let names = ru::count(n as u64, ["ваше название", "ваших названия", "ваших названий"]);
+            html.line().push(format!("Запомнил {names}."))
+        }
+    };
+    let mut screen = with_buttons(Screen::new(html), order);
+    if learnt > 0 {
+        let action = Action::OrderUnlearn { order: order.id };
+        screen = screen.row([Button::new("Не запоминать", action)]);
+    }
+    screen
+}
+
+/// The permanent card of an order in its buyer's chat.
+pub fn card(order: &OrderRow, scene: &Scene) -> Screen {
+    let today = scene.zone.civil(scene.now).date();
+    with_buttons(Screen::new(head(order, today)), order)
+}
+
+fn with_buttons(screen: Screen, order: &OrderRow) -> Screen {
+    let (id, version) = (order.id, order.revision);
+    let mut row = vec![Button::new("Открыть", Action::OrderShow { order: id })];
+    if order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval) {
+        row.push(Button::new("Изменить", Action::OrderEdit { order: id, version }));
+    }
+    if order.status.client_can_cancel() {
+        row.push(Button::new("Отменить", Action::OrderCancel { order: id }));
+    }
+    screen.row(row)
+}
+
+fn head(order: &OrderRow, today: Date) -> Html {
+    let mut html = Html::new()
+        .bold(format!("Заявка №\u{a0}{}", order.number))
+        .push(format!(" · {}", order.status.client_label()));
+    if !order.status_reason.is_empty() {
+        html = html.line().push(&order.status_reason);
+    }
+    let mut facts = vec![ru::positions(order.line_count as usize)];
+    if order.total > Money::ZERO {
+        facts.push(order.total.to_string());
+    }
+    html = html.line().push(facts.join(", "));
+    html = html.line().push(format!("Доставка: {}", order.delivery.label(today)));
+    if !order.address.is_empty() && order.delivery != Delivery::Pickup {
+        html = html.push(format!(", {}", order.address));
+    }
+    if !order.manager_name.is_empty() {
+        html = html.line().push(format!("Менеджер: {}", order.manager_name));
+    }
+    html
+}
+
+/// An order with its lines. `sees_prices` as in the draft.
+pub fn whole(view: &OrderView, sees_prices: bool, scene: &Scene) -> Screen {
+    let today = scene.zone.civil(scene.now).date();
+    let order = &view.order;
+    let mut html = head(order, today);
+    if !order.comment.is_empty() {
+        html = html.line().push(format!("Комментарий: {}", order.comment));
+    }
+    html = html.line();
+    for line in view.lines.iter().take(LINES_SHOWN) {
+        html = html.line().append(&order_line(line, sees_prices));
+    }
+    if view.lines.len() > LINES_SHOWN {
+        let more = ru::positions(view.lines.len() - LINES_SHOWN);
+        html = html.line().push(format!("…и ещё {more}"));
+    }
+    let (id, version) = (order.id, order.revision);
+    let mut row = vec![
+        Button::new("Вопрос", Action::OrderAsk { order: id }),
+        Button::new("Повторить", Action::OrderRepeat { order: id }),
+    ];
+    if order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval) {
+        row.push(Button::new("Изменить", Action::OrderEdit { order: id, version }));
+    }
+    let mut screen = Screen::new(html).row(row);
+    if order.status.client_can_cancel() {
+        screen = screen.row([Button::new("Отменить", Action::OrderCancel { order: id })]);
+    }
+    screen.row([Button::new("К заказам", Action::Orders { page: 0 })])
+}
+
+/// One line: «✅ 1. Саморез … — 4 000 шт · 0,85 ₽», or the buyer's words.
+pub fn order_line(line: &OrderLineRow, sees_prices: bool) -> Html {
+    let mark = line.state.mark();
+    if line.product.is_none() {
+        let raw = ru::ellipsis(line.raw.trim(), 100);
+        return Html::text(format!("{mark} {}. «{raw}»", line.position));
+    }
+    let mut html =
+        Html::text(format!("{mark} {}. {}", line.position, ru::ellipsis(&line.title, 100)));
+    if let Some(quantity) = line.quantity {
+        let unit = if line.unit.is_empty() { &line.base_unit } else { &line.unit };
+        html = html.push(format!(" — {}", quantity.with_unit(unit)));
+    }
+    if let (true, Some(price)) = (sees_prices, line.price) {
+        html = html.push(format!(" · {price}"));
+    }
+    html
+}
+
+/// The buyer's orders.
+pub fn list(page: &OrderPage, offset: u32, scene: &Scene) -> Screen {
+    if page.total == 0 {
+        return Screen::text("Заказов пока нет. Пришлите список — начнём.")
+            .row([Button::new("Новая заявка", Action::DraftNew)]);
+    }
+    let today = scene.zone.civil(scene.now).date();
+    let active = page.orders.iter().filter(|order| !order.status.is_final()).count();
+    let title = if active > 0 && offset == 0 {
+        "Заказы. Сверху — в работе."
+    } else {
+        "Заказы"
+    };
+    let mut screen = Screen::text(title);
+    let mut orders: Vec<&OrderRow> = page.orders.iter().collect();
+    orders.sort_by_key(|order| order.status.is_final());
+    for order in orders {
+        let label = format!(
+            "№\u{a0}{} · {} · {}",
+            order.number,
+            order.status.client_label(),
+            when(order, today, scene)
+        );
+        screen = screen.row([Button::new(label, Action::OrderShow { order: order.id })]);
+    }
+    screen.row(pager(page.total, offset, |page| Action::Orders { page }))
+}
+
+fn when(order: &OrderRow, today: Date, scene: &Scene) -> String {
+    match order.delivery {
+        Delivery::On(_) => order.delivery.label(today),
+        Delivery::Any | Delivery::Pickup => scene.zone.date(order.created_at, scene.now),
+    }
+}
+
+/// «‹ 2/5 ›» over a list of this many orders; nothing for one page.
+pub fn pager(total: u32, offset: u32, action: impl Fn(i64) -> Action) -> Vec<Button> {
+    let pages = i64::from(total.div_ceil(ORDERS_A_PAGE));
+    if pages < 2 {
+        return Vec::new();
+    }
+    let page = i64::from(offset / ORDERS_A_PAGE);
+    vec![
+        Button::new("‹", action((page + pages - 1) % pages)),
+        Button::new(format!("{}/{pages} ›", page + 1), action((page + 1) % pages)),
+    ]
+}
+
+/// Really take it back?
+pub fn cancel(order: &OrderRow) -> Screen {
+    let (id, version) = (order.id, order.revision);
+    Screen::text(format!("Отменить заявку №\u{a0}{}?", order.number)).row([
+        Button::new("Отменить заявку", Action::OrderCancelYes { order: id, version }),
+        Button::new("Оставить", Action::OrderShow { order: id }),
+    ])
+}
+
+/// It is taken back.
+pub fn cancelled(order: &OrderRow) -> Screen {
+    let screen = Screen::text(format!("Заявка №\u{a0}{} отменена.", order.number));
+    if order.manager.is_some() {
+        return screen;
+    }
+    let action = Action::OrderRestore { order: order.id, version: order.revision };
+    screen.row([Button::new("Вернуть", action)])
+}
+
+/// What the buyer is told of a status, as a new message; `None`: the card is edited in silence.
+pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
+    let order = &view.order;
+    let today = scene.zone.civil(scene.now).date();
+    let mut text = match order.status {
+        OrderStatus::Accepted => format!("Заявка №\u{a0}{} принята.", order.number),
+        OrderStatus::NeedsClient => {
+            format!("По заявке №\u{a0}{} ждём вашего ответа.", order.number)
+        }
+        OrderStatus::Shipped => format!("Заявка №\u{a0}{} отгружена.", order.number),
+        OrderStatus::Cancelled => format!("Заявка №\u{a0}{} отменена.", order.number),
+        OrderStatus::Rejected => format!("Заявка №\u{a0}{} отклонена.", order.number),
+        OrderStatus::Ready if order.delivery == Delivery::Pickup => {
+            format!("Заявка №\u{a0}{} готова, можно забирать.", order.number)
+        }
+        OrderStatus::New => format!("Заявка №\u{a0}{} согласована и отправлена.", order.number),
+        OrderStatus::Approval | OrderStatus::Picking | OrderStatus::Ready | OrderStatus::Done => {
+            return None;
+        }
+    };
+    if !order.status_reason.is_empty() {
+        text = format!("{text} {}", order.status_reason);
+    }
+    if order.status == OrderStatus::Accepted {
+        match order.delivery {
+            Delivery::On(_) => text = format!("{text} Доставка {}.", order.delivery.label(today)),
+            Delivery::Pickup => text.push_str(" Самовывоз."),
+            Delivery::Any => {}
+        }
+        if !order.manager_name.is_empty() {
+            text = format!("{text} Менеджер {}.", order.manager_name);
+        }
+        let waiting = view.lines.iter().filter(|line| line.state == LineState::Manager).count();
+        if waiting > 0 {
+            text = format!("{text} {} ещё подбираем.", ru::positions_accusative(waiting));
+        }
+    }
+    Some(Screen::text(text).row([Button::new("Открыть", Action::OrderShow { order: order.id })]))
+}

@@ -1,0 +1,250 @@
+//! Products that fit → ✅, ❓ or ❌, and the next question.
+
+use super::index::{ASIDE, Index};
+use super::normalize::FxMap;
+use super::rank::Hit;
+use super::terms::Measure;
+use super::types::{Question, QuestionOption};
+use crate::domain::ProductId;
+
+/// How much worse than the best a product may fit and still be meant.
+const MARGIN: f32 = 0.045;
+
+/// Above this many products nobody compares them pair by pair.
+const COMPARED: usize = 200;
+
+/// Of products that satisfy every want, those that may be meant: not the junk, not those that fit
+/// by a stretch where others fit plainly, not those with a mark that nobody named where the same
+/// product without it is there.
+pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit> {
+    let mut fit: Vec<Hit> = hits
+        .iter()
+        .copied()
+        .filter(|h| asks_for_junk == index.junk[h.row as usize] || asks_for_junk)
+        .collect();
+    if asks_for_junk && fit.iter().any(|h| index.junk[h.row as usize]) {
+        fit.retain(|h| index.junk[h.row as usize]);
+    }
+    let best = fit.first().map_or(0.0, |h| h.quality);
+    fit.retain(|h| h.quality >= best - MARGIN);
+    if fit.len() > 1 && fit.len() <= COMPARED {
+        let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row)).collect();
+        let keep: Vec<bool> = (0..fit.len())
+            .map(|b| !(0..fit.len()).any(|a| a != b && cores[a].is_plainer(&cores[b], a < b)))
+            .collect();
+        let mut at = 0;
+        fit.retain(|_| {
+            at += 1;
+            keep[at - 1]
+        });
+    }
+    fit
+}
+
+/// What a title says, without other names for the same.
+struct Core {
+    words: Vec<u32>,
+    values: Vec<u32>,
+    available: bool,
+}
+
+impl Core {
+    fn of(index: &Index, row: u32) -> Self {
+        let category = index.category[row as usize];
+        let mut words: Vec<u32> = index
+            .words
+            .row(row as usize)
+            .iter()
+            .copied()
+            .filter(|w| w & ASIDE == 0)
+            .filter(|w| !index.by_alias.get(w).is_some_and(|c| c.contains(&category)))
+            .filter(|w| !index.by_path.get(w).is_some_and(|c| c.contains(&category)))
+            .collect();
+        words.sort_unstable();
+        let figures = index.figures.row(row as usize).iter();
+        let mut values: Vec<u32> =
+            figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
+        values.sort_unstable();
+        Self { words, values, available: index.entries[row as usize].available }
+    }
+
+    /// Whether this is the ordinary product and the other the same with something more, or the
+    /// other is this one over again. `first`: this one stands before the other.
+    fn is_plainer(&self, other: &Self, first: bool) -> bool {
+        let values = within(&self.values, &other.values) || within(&other.values, &self.values);
+        if self.words == other.words && self.values == other.values {
+            return match (self.available, other.available) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => first,
+            };
+        }
+        values && self.words.len() < other.words.len() && within(&self.words, &other.words)
+    }
+}
+
+/// Whether every item of the sorted `part` is in the sorted `whole`, as often.
+fn within(part: &[u32], whole: &[u32]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|p| rest.any(|w| w == p))
+}
+
+/// The attribute that parts the products best, with its values.
+pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
+    if rows.len() < 2 {
+        return None;
+    }
+    // For every word and number, the products that have it; those that all have ask nothing.
+    let mut words: FxMap<u32, Vec<u32>> = FxMap::default();
+    let mut slots: FxMap<(u8, u8, usize), FxMap<u32, Vec<u32>>> = FxMap::default();
+    for row in rows {
+        for word in index.words.row(*row as usize) {
+            if word & ASIDE == 0 {
+                words.entry(*word).or_default().push(*row);
+            }
+        }
+        let mut nth: FxMap<(u8, u8), usize> = FxMap::default();
+        for figure in index.figures.row(*row as usize) {
+            if figure.measure == Measure::Piece {
+                continue;
+            }
+            let kind = (figure.measure as u8, figure.marker);
+            let n = nth.entry(kind).or_default();
+            slots
+                .entry((kind.0, kind.1, *n))
+                .or_default()
+                .entry(figure.value)
+                .or_default()
+                .push(*row);
+            *n += 1;
+        }
+    }
+    let mut best: Option<(f64, Question)> = None;
+    let mut offer = |score: f64, question: Question| {
+        if best.as_ref().is_none_or(|(s, _)| score > *s) {
+            best = Some((score, question));
+        }
+    };
+    // Words that exclude one another and together cover most products are one attribute.
+    let telling: Vec<(&u32, &Vec<u32>)> = words
+        .iter()
+        .filter(|(w, r)| index.vocabulary.get(**w).telling && r.len() < rows.len())
+        .collect();
+    if !telling.is_empty() {
+        let mut sorted = telling;
+        sorted.sort_by_key(|(w, r)| (std::cmp::Reverse(r.len()), **w));
+        let mut taken: Vec<u32> = Vec::new();
+        let mut options: Vec<(u32, Vec<u32>)> = Vec::new();
+        for (word, having) in sorted {
+            if having.iter().all(|r| !taken.contains(r)) {
+                taken.extend(having.iter());
+                options.push((*word, having.clone()));
+            }
+        }
+        if options.len() > 1 && taken.len() * 10 >= rows.len() * 6 {
+            let stems: Vec<&str> =
+                options.iter().map(|(w, _)| &*index.vocabulary.get(*w).stem).collect();
+            let colours = stems.iter().filter(|s| is_colour(s)).count();
+            let attribute = if colours * 2 >= options.len() { "цвет" } else { "" };
+            let score = spread(options.iter().map(|o| o.1.len()), rows.len())
+                + if attribute.is_empty() { 0.0 } else { 0.3 };
+            let options =
+                options.into_iter().map(|(w, r)| (index.vocabulary.get(w).surface.to_string(), r));
+            offer(score, make(index, attribute, options.collect()));
+        }
+    }
+    let mut kinds: Vec<_> = slots.into_iter().collect();
+    kinds.sort_by_key(|(kind, _)| *kind);
+    for ((_, marker, _), by_value) in kinds {
+        let covered: usize = by_value.values().map(Vec::len).sum();
+        if by_value.len() < 2 || covered * 10 < rows.len() * 8 {
+            continue;
+        }
+        let mut options: Vec<(u32, Vec<u32>)> = by_value.into_iter().collect();
+        options.sort_by_key(|(v, r)| (std::cmp::Reverse(r.len()), index.values[*v as usize]));
+        let first = options.first().and_then(|(v, r)| {
+            index.figures.row(r[0] as usize).iter().find(|f| f.value == *v).copied()
+        });
+        let noun = match marker {
+            b'#' => "номер",
+            b'h' => "высота",
+            b'd' => "диаметр",
+            b'w' => "ширина",
+            b'l' => "длина",
+            b's' => "толщина",
+            b'm' => "резьба",
+            _ => first.map_or("размер", |f| f.measure.noun()),
+        };
+        let score = spread(options.iter().map(|o| o.1.len()), rows.len());
+        let labelled = options.into_iter().map(|(v, r)| {
+            let text =
+                crate::domain::Quantity::from_thousandths(index.values[v as usize]).decimal();
+            (text.replace('.', ","), r)
+        });
+        offer(score, make(index, noun, labelled.collect()));
+    }
+    best.map(|(_, question)| question).or_else(|| {
+        let options = rows.iter().map(|r| (index.entries[*r as usize].title.clone(), vec![*r]));
+        Some(make(index, "", options.collect()))
+    })
+}
+
+/// How evenly the products fall apart: entropy, for there must be few left after the answer.
+fn spread(sizes: impl Iterator<Item = usize>, all: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of products are small")]
+    let share = |n: usize| n as f64 / all as f64;
+    sizes.map(share).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum()
+}
+
+fn make(index: &Index, attribute: &str, mut options: Vec<(String, Vec<u32>)>) -> Question {
+    options.sort_by_key(|o| std::cmp::Reverse(o.1.len()));
+    let product = |row: &u32| -> ProductId { index.entries[*row as usize].id };
+    Question {
+        attribute: attribute.to_owned(),
+        options: options
+            .into_iter()
+            .map(|(label, rows)| QuestionOption {
+                label,
+                products: rows.iter().map(product).collect(),
+            })
+            .collect(),
+    }
+}
+
+/// Whether a stem is of a colour's name, for the question «Какой цвет?» only.
+fn is_colour(stem: &str) -> bool {
+    const COLOURS: &[&str] = &[
+        "бел",
+        "черн",
+        "сер",
+        "красн",
+        "син",
+        "зелен",
+        "желт",
+        "коричнев",
+        "бежев",
+        "розов",
+        "голуб",
+        "оранжев",
+        "фиолетов",
+        "бордов",
+        "золот",
+        "серебр",
+        "хром",
+        "бронз",
+        "графит",
+        "прозрачн",
+        "никел",
+        "сатин",
+        "антик",
+        "медн",
+        "латун",
+        "слонов",
+        "кремов",
+        "молочн",
+        "шоколад",
+    ];
+    COLOURS.iter().any(|c| stem.starts_with(c))
+        || stem.starts_with("темно")
+        || stem.starts_with("светло")
+}

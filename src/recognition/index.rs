@@ -1,0 +1,403 @@
+//! The catalogue, read once: its vocabulary, its numbers, and what its titles teach.
+
+use std::sync::Arc;
+
+use super::learn;
+use super::lexer::lex;
+use super::normalize::{Chars, FxMap};
+use super::synonyms::Lexicon;
+use super::terms::{Measure, Number, Term, terms};
+use super::types::{Entry, Synonym};
+use super::vocabulary::Vocabulary;
+use crate::domain::ProductId;
+
+/// A word of a title that is not in the title itself: from the company's own field or from the
+/// description.
+pub(crate) const ASIDE: u32 = 1 << 31;
+
+/// A number of a title, packed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figure {
+    /// The number's row among the values.
+    pub(crate) value: u32,
+    /// The unit.
+    pub(crate) measure: Measure,
+    /// The letter before it.
+    pub(crate) marker: u8,
+    /// Which size of the title it belongs to.
+    pub(crate) group: u8,
+}
+
+/// Lists of numbers by row, in one piece of memory.
+#[derive(Debug, Default)]
+pub(crate) struct Rows<T> {
+    offsets: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T> Rows<T> {
+    /// No rows yet.
+    pub(crate) fn new() -> Self {
+        Self { offsets: vec![0], items: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: impl IntoIterator<Item = T>) {
+        self.items.extend(row);
+        self.offsets.push(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+    }
+
+    /// The row; empty where there is none.
+    pub(crate) fn row(&self, row: usize) -> &[T] {
+        let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
+        let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
+        self.items.get(from..to).unwrap_or(&[])
+    }
+
+    /// The row, to be changed in place.
+    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
+        let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
+        let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
+        self.items.get_mut(from..to).unwrap_or(&mut [])
+    }
+}
+
+/// The recognizer of one state of the catalogue. Immutable: a changed catalogue is a new index.
+#[derive(Debug)]
+pub struct Index {
+    /// Products, by category; a row here is «a product» for everything below.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) by_id: FxMap<i64, u32>,
+    pub(crate) articles: Articles,
+    pub(crate) vocabulary: Vocabulary,
+    /// Words of each product's title in order, and words aside.
+    pub(crate) words: Rows<u32>,
+    /// Numbers of each product's title.
+    pub(crate) figures: Rows<Figure>,
+    /// Values of numbers, in thousandths.
+    pub(crate) values: Vec<i64>,
+    pub(crate) value_rows: FxMap<i64, u32>,
+    /// Products by word.
+    pub(crate) by_word: Rows<u32>,
+    /// Products by value.
+    pub(crate) by_value: Rows<u32>,
+    /// The category of each product.
+    pub(crate) category: Vec<u32>,
+    /// The products of each category.
+    pub(crate) ranges: Vec<(u32, u32)>,
+    /// Categories by a word of their path.
+    pub(crate) by_path: FxMap<u32, Vec<u32>>,
+    /// Categories by a word that names their products without telling them apart.
+    pub(crate) by_alias: FxMap<u32, Vec<u32>>,
+    /// Values that say nothing in a category: every product has them.
+    pub(crate) constants: FxMap<(u32, u32), ()>,
+    /// Products not offered unless asked for.
+    pub(crate) junk: Vec<bool>,
+    pub(crate) lexicon: Lexicon,
+}
+
+impl Index {
+    /// Reads a catalogue and the common synonyms.
+    pub fn build(entries: Vec<Entry>, words: &[Synonym]) -> Self {
+        build(entries, words)
+    }
+
+    /// How many products there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no products.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The product, or `None` when the catalogue has no such.
+    pub fn entry(&self, product: ProductId) -> Option<&Entry> {
+        let row = *self.by_id.get(&product.0)?;
+        self.entries.get(row as usize)
+    }
+
+    /// The product's row.
+    pub(crate) fn row(&self, product: ProductId) -> Option<u32> {
+        self.by_id.get(&product.0).copied()
+    }
+
+    /// A number of a title, unpacked.
+    pub(crate) fn number(&self, figure: Figure) -> Number {
+        let value = self.values.get(figure.value as usize).copied().unwrap_or(0);
+        Number { value, measure: figure.measure, marker: figure.marker }
+    }
+}
+
+/// Articles, whole and by their digits.
+#[derive(Debug, Default)]
+pub(crate) struct Articles {
+    whole: FxMap<String, Vec<u32>>,
+    digits: FxMap<String, Vec<u32>>,
+}
+
+impl Articles {
+    fn add(&mut self, article: &str, row: u32) {
+        let key = article_key(article);
+        if key.is_empty() {
+            return;
+        }
+        let tail = digit_tail(&key);
+        if tail.len() >= 4 {
+            self.digits.entry(tail).or_default().push(row);
+        }
+        self.whole.entry(key).or_default().push(row);
+    }
+
+    /// Products with this article.
+    pub(crate) fn whole(&self, text: &str) -> &[u32] {
+        self.whole.get(&article_key(text)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Products whose article ends in these digits.
+    pub(crate) fn fragment(&self, text: &str) -> &[u32] {
+        let key = article_key(text);
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_digit()) {
+            return &[];
+        }
+        self.digits.get(&digit_tail(&key)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// An article as it is compared: capitals and Latin twins, letters and digits only.
+pub(crate) fn article_key(text: &str) -> String {
+    let upper = text.chars().flat_map(char::to_lowercase);
+    upper
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| super::normalize::latin_twin(c).unwrap_or(c))
+        .collect()
+}
+
+/// The last digits of an article without leading zeros: «00-00023541» → «23541».
+fn digit_tail(key: &str) -> String {
+    let from = key
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |i| i + key[i..].chars().next().map_or(1, char::len_utf8));
+    key[from..].trim_start_matches('0').to_owned()
+}
+
+/// What a title says that its product must not be offered for.
+fn is_junk(title: &str) -> bool {
+    const SIGNS: &[&str] = &[
+        "не использ",
+        "неиспольз",
+        "удалить",
+        "удален",
+        "на удал",
+        "старый код",
+        "стар код",
+        "ст. код",
+        "старая карт",
+        "не заказ",
+        "не продав",
+        "не выпис",
+        "снят с",
+        "снята с",
+        "архив",
+        "дубль",
+        "дубл.",
+        "уценк",
+        "уценен",
+        "брак",
+        "некондиц",
+        "ошибоч",
+        "тест ",
+        "не отгруж",
+        "выведен",
+    ];
+    let lower = title.to_lowercase().replace('ё', "е");
+    SIGNS.iter().any(|sign| {
+        lower.match_indices(sign).any(|(at, _)| {
+            // «брак» is not «брако…» of another word, «архив» not of «архивный шкаф».
+            lower[..at].chars().next_back().is_none_or(|c| !c.is_alphabetic())
+        })
+    })
+}
+
+/// A title before its words are known to the vocabulary for good.
+pub(crate) struct Draft {
+    pub(crate) words: Vec<DraftWord>,
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) aside: Vec<u32>,
+}
+
+/// A word of a title on its way into the index.
+#[derive(Clone, Copy)]
+pub(crate) struct DraftWord {
+    pub(crate) id: u32,
+    pub(crate) dotted: bool,
+    pub(crate) proper: bool,
+}
+
+fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
+    entries.sort_by(|a, b| a.category.cmp(&b.category));
+    let mut vocabulary = Vocabulary::default();
+    let mut values: Vec<i64> = Vec::new();
+    let mut value_rows: FxMap<i64, u32> = FxMap::default();
+    let mut drafts: Vec<Draft> = Vec::with_capacity(entries.len());
+    let mut category: Vec<u32> = Vec::with_capacity(entries.len());
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    let mut by_id = FxMap::default();
+    let mut articles = Articles::default();
+    let mut junk = Vec::with_capacity(entries.len());
+    let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
+    for (row, entry) in entries.iter().enumerate() {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        if row == 0 || entries[row as usize - 1].category != entry.category {
+            let number = u32::try_from(ranges.len()).unwrap_or(u32::MAX);
+            ranges.push((row, row));
+            for word in vocabulary.add_text(&entry.category) {
+                vocabulary.set_head(word);
+                let at = by_path.entry(word).or_default();
+                if at.last() != Some(&number) {
+                    at.push(number);
+                }
+            }
+        }
+        if let Some(last) = ranges.last_mut() {
+            last.1 = row + 1;
+        }
+        category.push(u32::try_from(ranges.len()).unwrap_or(1).saturating_sub(1));
+        by_id.insert(entry.id.0, row);
+        articles.add(&entry.article, row);
+        articles.add(&entry.barcode, row);
+        junk.push(is_junk(&entry.title));
+        drafts.push(draft(entry, &mut vocabulary, &mut values, &mut value_rows));
+    }
+    let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
+    let mut words = Rows::new();
+    let mut figures = Rows::new();
+    let mut word_rows: Vec<(u32, u32)> = Vec::new();
+    let mut figure_rows: Vec<(u32, u32)> = Vec::new();
+    for (row, draft) in drafts.into_iter().enumerate() {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
+        for word in &draft.words {
+            if !own.contains(&word.id) {
+                own.push(word.id);
+            }
+        }
+        for word in draft.aside {
+            if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
+                own.push(word | ASIDE);
+            }
+        }
+        word_rows.extend(own.iter().map(|w| (w & !ASIDE, row)));
+        words.push(own);
+        let mut seen: Vec<u32> = Vec::new();
+        for figure in &draft.figures {
+            if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
+                seen.push(figure.value);
+                figure_rows.push((figure.value, row));
+            }
+        }
+        figures.push(draft.figures);
+    }
+    let by_word = invert(word_rows, vocabulary.len());
+    let by_value = invert(figure_rows, values.len());
+    vocabulary.finish(|word| by_word.row(word as usize).len());
+    let mut index = Index {
+        entries,
+        by_id,
+        articles,
+        vocabulary,
+        words,
+        figures,
+        values,
+        value_rows,
+        by_word,
+        by_value,
+        category,
+        ranges,
+        by_path,
+        by_alias: lessons.aliases,
+        constants: lessons.constants,
+        junk,
+        lexicon: Lexicon::default(),
+    };
+    index.lexicon = Lexicon::new(synonyms);
+    index
+}
+
+/// (row, item) pairs → items by row.
+fn invert(mut pairs: Vec<(u32, u32)>, rows: usize) -> Rows<u32> {
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut out = Rows::new();
+    let mut at = 0;
+    for row in 0..rows {
+        let from = at;
+        while at < pairs.len() && pairs[at].0 as usize == row {
+            at += 1;
+        }
+        out.push(pairs[from..at].iter().map(|p| p.1));
+    }
+    out
+}
+
+fn draft(
+    entry: &Entry,
+    vocabulary: &mut Vocabulary,
+    values: &mut Vec<i64>,
+    value_rows: &mut FxMap<i64, u32>,
+) -> Draft {
+    let chars = Chars::new(&entry.title);
+    let lexemes = lex(&chars);
+    let mut words = Vec::new();
+    let mut figures: Vec<Figure> = Vec::new();
+    let mut group: u8 = 0;
+    for term in terms(&lexemes, |_| false) {
+        match term {
+            Term::Word(word) => {
+                let first = word.from == 0;
+                let lexeme = &lexemes[word.from];
+                let proper = !first && lexeme.upper && !lexeme.spoken;
+                let id = vocabulary.add(&word.text, word.without);
+                words.push(DraftWord { id, dotted: word.dotted, proper });
+            }
+            Term::Size(size) => {
+                for number in size.numbers {
+                    let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
+                    let value = *value_rows.entry(number.value).or_insert_with(|| {
+                        values.push(number.value);
+                        next
+                    });
+                    figures.push(Figure {
+                        value,
+                        measure: number.measure,
+                        marker: number.marker,
+                        group,
+                    });
+                }
+                group = group.saturating_add(1);
+            }
+        }
+    }
+    let mut aside = vocabulary.add_text(&entry.search_words);
+    aside.extend(vocabulary.add_text(&entry.description));
+    Draft { words, figures, aside }
+}
+
+impl Vocabulary {
+    /// Adds the words of a text and returns them.
+    pub(crate) fn add_text(&mut self, text: &str) -> Vec<u32> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let found = terms(&lex(&Chars::new(text)), |_| false);
+        let words = found.into_iter().filter_map(|term| match term {
+            Term::Word(word) => Some(self.add(&word.text, word.without)),
+            Term::Size(_) => None,
+        });
+        words.collect()
+    }
+}
+
+/// The index behind an [`Arc`], as services share it.
+pub type SharedIndex = Arc<Index>;

@@ -1,0 +1,132 @@
+//! «Нитки белые 10, чёрные 5»: what a piece leaves unsaid is taken from the one before.
+
+use super::interpret::Draft;
+use super::rank::{Need, Seeker, Want, Way};
+use super::recognize::again;
+use super::terms::Size;
+
+/// How a piece goes with the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heir {
+    /// It stands alone.
+    None,
+    /// It says more of the same: nothing that was said is contradicted.
+    Adds,
+    /// It says something else instead: «чёрные» after «белые».
+    Replaces,
+}
+
+/// The piece with what it inherits, if products fit it so.
+///
+/// As much as possible is inherited: what must give way is sought from the least, one want or one
+/// number of a size, last said first, like for like.
+pub(crate) fn inherit(
+    seeker: &Seeker<'_>,
+    context: &[Want],
+    draft: &Draft,
+) -> Option<(Draft, Heir)> {
+    let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
+    if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
+        return None;
+    }
+    let parts = parts(&context);
+    let fresh: Vec<&Want> =
+        draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
+    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]) {
+        return Some((found, Heir::Adds));
+    }
+    let count = parts.len().min(9);
+    let numbers = draft.wants.iter().filter(|w| w.numeric).count();
+    let words = draft.wants.len() - numbers;
+    for size in 1..=3_usize.min(count) {
+        let mut best: Option<(f32, Draft)> = None;
+        for gone in combinations(count, size) {
+            // What gives way is of the kind of what comes.
+            let gone_numbers = gone.iter().filter(|g| parts[**g].numeric).count();
+            let gone_words = size - gone_numbers;
+            if gone.contains(&0) && count > 1 && !parts[0].numeric {
+                continue;
+            }
+            let like = f32::from(u8::from(gone_numbers == 0 || numbers > 0))
+                + f32::from(u8::from(gone_words == 0 || words > 0));
+            if like < 2.0 {
+                continue;
+            }
+            if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone) {
+                let late: usize = gone.iter().sum();
+                let late = f32::from(u8::try_from(late).unwrap_or(u8::MAX)) * 0.01;
+                let score = found.score + late;
+                if best.as_ref().is_none_or(|(s, _)| score > *s) {
+                    best = Some((score, found));
+                }
+            }
+        }
+        if let Some((_, found)) = best {
+            return Some((found, Heir::Replaces));
+        }
+    }
+    None
+}
+
+/// Wants one by one, sizes number by number.
+fn parts(context: &[&Want]) -> Vec<Want> {
+    let mut out = Vec::new();
+    for want in context {
+        if let [Way { needs, .. }] = want.ways.as_slice()
+            && let [Need::Size(size)] = needs.as_slice()
+            && size.numbers.len() > 1
+        {
+            for number in &size.numbers {
+                let one = Size { numbers: vec![*number], ..size.clone() };
+                let key = super::rank::shown(&one);
+                out.push(Want {
+                    ways: vec![Way { needs: vec![Need::Size(one)], quality: 1.0 }],
+                    key: key.clone(),
+                    text: key,
+                    inherited: true,
+                    ..(*want).clone()
+                });
+            }
+        } else {
+            out.push(Want { inherited: true, ..(*want).clone() });
+        }
+    }
+    out
+}
+
+fn attempt(
+    seeker: &Seeker<'_>,
+    draft: &Draft,
+    parts: &[Want],
+    fresh: &[&Want],
+    gone: &[usize],
+) -> Option<Draft> {
+    let mut wants: Vec<Want> = parts
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !gone.contains(i))
+        .map(|(_, w)| w.clone())
+        .collect();
+    wants.extend(fresh.iter().map(|w| (*w).clone()));
+    let mut found = Draft { wants, reading: draft.reading.clone(), ..Draft::default() };
+    again(seeker, &mut found);
+    (found.fit > 0 && !found.meant.is_empty()).then_some(found)
+}
+
+/// Every choice of `size` of the first `count`, in order.
+fn combinations(count: usize, size: usize) -> Vec<Vec<usize>> {
+    let mut out = Vec::new();
+    let mut pick: Vec<usize> = (0..size).collect();
+    if size > count {
+        return out;
+    }
+    loop {
+        out.push(pick.clone());
+        let Some(at) = (0..size).rev().find(|i| pick[*i] < count - size + i) else { break };
+        pick[at] += 1;
+        for i in at + 1..size {
+            pick[i] = pick[i - 1] + 1;
+        }
+    }
+    out
+}

@@ -1,0 +1,235 @@
+//! A piece of text that names one product → its reading: what is the quantity, what the product.
+
+use super::decide::meant;
+use super::index::Index;
+use super::lexer::Lexeme;
+use super::quantity::{Reading, readings};
+use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
+
+/// A piece, read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Draft {
+    /// The quantity.
+    pub(crate) reading: Reading,
+    /// What the product must be.
+    pub(crate) wants: Vec<Want>,
+    /// Products that satisfy every want.
+    pub(crate) fit: usize,
+    /// Those of them that may be meant, best first.
+    pub(crate) meant: Vec<Hit>,
+    /// How good the reading is.
+    pub(crate) score: f32,
+    /// An article that no product has.
+    pub(crate) lost_article: bool,
+    /// A product named by its article.
+    pub(crate) by_article: bool,
+    /// Whether words had to be widened to slips to find anything.
+    pub(crate) widened: bool,
+    /// Whether numbers had to be read in other units.
+    pub(crate) stretched: bool,
+}
+
+impl Draft {
+    /// Whether exactly one product may be meant.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.meant.len() == 1 && self.unknown() == 0
+    }
+
+    /// How many words the catalogue does not know.
+    pub(crate) fn unknown(&self) -> usize {
+        self.wants.iter().filter(|w| !w.known).count()
+    }
+
+    /// Whether the piece says anything of a product.
+    pub(crate) fn says_something(&self) -> bool {
+        !self.wants.is_empty()
+    }
+}
+
+/// Lexemes that are an article, with its products.
+pub(crate) struct Cited {
+    from: usize,
+    to: usize,
+    rows: Vec<u32>,
+}
+
+impl Cited {
+    /// The products.
+    pub(crate) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+}
+
+/// Articles that a piece cites.
+pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited> {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < lexemes.len() {
+        // A run of lexemes without blanks, as an article is written.
+        let mut to = i + 1;
+        while to < lexemes.len()
+            && !lexemes[to].spaced
+            && (lexemes[to].is_word()
+                || lexemes[to].is_number()
+                || "-/.".chars().any(|c| lexemes[to].is(c)))
+        {
+            to += 1;
+        }
+        while to > i + 1 && !(lexemes[to - 1].is_word() || lexemes[to - 1].is_number()) {
+            to -= 1;
+        }
+        let found = article(index, text, lexemes, i, to);
+        if let Some((end, rows)) = found {
+            out.push(Cited { from: i, to: end, rows });
+            i = end;
+        } else {
+            i = to.max(i + 1);
+        }
+    }
+    out
+}
+
+fn article(
+    index: &Index,
+    text: &str,
+    lexemes: &[Lexeme],
+    from: usize,
+    to: usize,
+) -> Option<(usize, Vec<u32>)> {
+    if lexemes[from].spoken {
+        return None;
+    }
+    for end in (from + 1..=to).rev() {
+        let raw = text.get(lexemes[from].start..lexemes[end - 1].end)?;
+        let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+        if digits < 4 || raw.contains(['х', '*', '×', ',']) {
+            continue;
+        }
+        let rows = index.articles.whole(raw);
+        if !rows.is_empty() {
+            return Some((end, rows.to_vec()));
+        }
+        let before = from.checked_sub(1).map_or("", |b| lexemes[b].text.as_str());
+        let before = if before.is_empty() {
+            from.checked_sub(2).map_or("", |b| lexemes[b].text.as_str())
+        } else {
+            before
+        };
+        let named =
+            matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
+        if digits >= 5 || (named && digits >= 4) {
+            let rows = index.articles.fragment(raw);
+            if !rows.is_empty() && rows.len() <= 20 {
+                return Some((end, rows.to_vec()));
+            }
+        }
+    }
+    None
+}
+
+/// Reads a piece in every way and keeps the best.
+pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> Draft {
+    let cited = cited(seeker.index, text, lexemes);
+    let mut ways = readings(lexemes);
+    let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
+    ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
+    let mut plain: Vec<Draft> = Vec::with_capacity(ways.len());
+    for reading in ways {
+        let mut draft = wanted(seeker, lexemes, reading, &cited);
+        settle(seeker, &mut draft, Stretch::No);
+        plain.push(draft);
+    }
+    if plain.iter().all(|d| d.fit == 0) {
+        for draft in &mut plain {
+            if draft.says_something() {
+                settle(seeker, draft, Stretch::Units);
+                draft.stretched = draft.fit > 0;
+            }
+        }
+    }
+    if plain.iter().all(|d| d.fit == 0) {
+        let wide: Vec<Draft> = plain
+            .iter()
+            .filter(|d| d.says_something())
+            .map(|draft| {
+                let mut wide = draft.clone();
+                wide.wants = seeker.widen(&draft.wants);
+                settle(seeker, &mut wide, Stretch::Units);
+                wide.widened = true;
+                wide.score -= 0.1;
+                wide
+            })
+            .collect();
+        plain.extend(wide.into_iter().filter(|d| d.fit > 0));
+    }
+    plain.into_iter().max_by(|a, b| a.score.total_cmp(&b.score)).unwrap_or_default()
+}
+
+/// What a reading wants of the product.
+fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: &[Cited]) -> Draft {
+    let mut skip = reading.spoken_for.clone();
+    skip.extend(cited.iter().flat_map(|c| c.from..c.to));
+    let mut wants = match reading.left {
+        Some((at, value)) => {
+            let mut patched = lexemes.to_vec();
+            patched[at].value = value;
+            patched[at].text = (value / 1000).to_string();
+            seeker.wants(&patched, &skip)
+        }
+        None => seeker.wants(lexemes, &skip),
+    };
+    for article in cited {
+        let text: String =
+            lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0 };
+        wants.push(Want {
+            ways: article.rows.iter().map(way).collect(),
+            key: text.clone(),
+            text,
+            numeric: true,
+            without: false,
+            known: true,
+            guessed: false,
+            from: article.from,
+            inherited: false,
+        });
+    }
+    Draft { reading, wants, by_article: !cited.is_empty(), ..Draft::default() }
+}
+
+/// Finds the products of a draft and scores it.
+pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
+    let index = seeker.index;
+    let nowhere = draft.wants.iter().any(|w| w.numeric && !w.known);
+    let hits = if nowhere { Vec::new() } else { seeker.hits(&draft.wants, stretch) };
+    draft.fit = hits.len();
+    draft.meant = meant(index, &hits, asks_for_junk(&draft.wants));
+    let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
+    let known = draft.wants.len() - draft.unknown();
+    let mut score = match draft.meant.len() {
+        _ if draft.wants.is_empty() => -0.5,
+        0 if known == 0 => 0.2,
+        0 => 0.4,
+        1 => 3.0,
+        2..=12 => 2.4,
+        _ => 2.1,
+    };
+    score -= 0.5 * f32::from(unknown.min(4));
+    if let Some(best) = draft.meant.first() {
+        score -= (1.0 - best.quality) * 1.5;
+        let own = index.entries[best.row as usize].unit.as_ref();
+        if let Some(unit) = &draft.reading.unit
+            && own.is_some_and(|o| unit.resolve(own) == *o)
+        {
+            score += if unit.counts() { 0.1 } else { 0.8 };
+        }
+    }
+    score += draft.reading.prior;
+    draft.score = score;
+}
+
+/// Whether the words ask for defective or retired goods.
+pub(crate) fn asks_for_junk(wants: &[Want]) -> bool {
+    const ASKS: &[&str] = &["уцен", "брак", "некондиц", "дефект", "стар", "архив"];
+    wants.iter().any(|w| ASKS.iter().any(|a| w.text.starts_with(a)))
+}

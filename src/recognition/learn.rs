@@ -1,0 +1,245 @@
+//! What titles teach: which full word a cut one stands for, which words tell products apart, and
+//! which only name them in other words.
+//!
+//! Two titles of a category that differ in one word show that the word tells products apart: a
+//! colour, a material, a finish. A word that stands in a good part of a category's titles and never
+//! told two products apart is another name for the same thing («лента», «тесьма»), and a product of
+//! the category may be ordered by it.
+
+use super::index::{Draft, Figure};
+use super::normalize::FxMap;
+use super::terms::Measure;
+use super::vocabulary::Vocabulary;
+
+/// What was learnt.
+pub(crate) struct Lessons {
+    /// Categories by a word that names their products without telling them apart.
+    pub(crate) aliases: FxMap<u32, Vec<u32>>,
+    /// Values that (nearly) every product of a category has.
+    pub(crate) constants: FxMap<(u32, u32), ()>,
+}
+
+/// Reads all titles; replaces cut words by full ones in the drafts.
+pub(crate) fn learn(
+    vocabulary: &mut Vocabulary,
+    drafts: &mut [Draft],
+    category: &[u32],
+    ranges: &[(u32, u32)],
+    junk: &[bool],
+) -> Lessons {
+    note_names(vocabulary, drafts);
+    for (from, to) in ranges {
+        complete(vocabulary, &mut drafts[*from as usize..*to as usize]);
+    }
+    let telling = contrasts(drafts, category, junk);
+    for (word, times) in telling {
+        if times >= 2 {
+            vocabulary.set_telling(word);
+        }
+    }
+    Lessons {
+        aliases: aliases(vocabulary, drafts, ranges, junk),
+        constants: constants(drafts, ranges),
+    }
+}
+
+/// Words that are written with a capital inside titles are names.
+fn note_names(vocabulary: &mut Vocabulary, drafts: &[Draft]) {
+    let mut seen: Vec<(u32, u32)> = vec![(0, 0); vocabulary.len()];
+    let mut first: Vec<u32> = vec![0; vocabulary.len()];
+    for draft in drafts {
+        if let Some(word) = draft.words.first() {
+            first[word.id as usize] += 1;
+        }
+        for word in &draft.words {
+            let counts = &mut seen[word.id as usize];
+            counts.0 += 1;
+            counts.1 += u32::from(word.proper);
+            if word.dotted {
+                vocabulary.set_cut(word.id);
+            }
+        }
+    }
+    for (id, (all, proper)) in seen.into_iter().enumerate() {
+        if first[id] > 0 && first[id] * 4 >= all {
+            vocabulary.set_head(u32::try_from(id).unwrap_or(u32::MAX));
+        }
+        if proper > 0 && proper * 2 >= all {
+            vocabulary.set_name(u32::try_from(id).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// Within a category, replaces a word cut with a full stop by the commonest word it begins.
+fn complete(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
+    let mut counts: FxMap<u32, u32> = FxMap::default();
+    let mut cut: Vec<u32> = Vec::new();
+    for word in drafts.iter().flat_map(|d| &d.words) {
+        if word.dotted {
+            if !cut.contains(&word.id) {
+                cut.push(word.id);
+            }
+        } else {
+            *counts.entry(word.id).or_default() += 1;
+        }
+    }
+    let mut full: FxMap<u32, u32> = FxMap::default();
+    for id in cut {
+        let stem = &vocabulary.get(id).stem;
+        let fits = counts.iter().filter(|(other, _)| {
+            **other != id && vocabulary.get(**other).stem.starts_with(&**stem)
+        });
+        if let Some((other, _)) = fits.max_by_key(|(other, n)| (**n, **other)) {
+            full.insert(id, *other);
+        }
+    }
+    if full.is_empty() {
+        return;
+    }
+    for word in drafts.iter_mut().flat_map(|d| &mut d.words) {
+        if let Some(other) = full.get(&word.id) {
+            word.id = *other;
+        }
+    }
+}
+
+/// How many times each word was the only difference of two titles of one category.
+fn contrasts(drafts: &[Draft], category: &[u32], junk: &[bool]) -> FxMap<u32, u32> {
+    // A title's features are summed, so that one can be taken out of the sum.
+    let mut whole: FxMap<u64, u32> = FxMap::default();
+    let mut holes: FxMap<u64, Vec<u32>> = FxMap::default();
+    let mut sums: Vec<u64> = Vec::with_capacity(drafts.len());
+    for (row, draft) in drafts.iter().enumerate() {
+        let mut sum = mix(u64::from(category[row]) | 1 << 40);
+        for (at, word) in draft.words.iter().enumerate() {
+            if !draft.words[..at].iter().any(|w| w.id == word.id) {
+                sum = sum.wrapping_add(mix(u64::from(word.id)));
+            }
+        }
+        for figure in &draft.figures {
+            if figure.measure != Measure::Piece {
+                sum = sum.wrapping_add(mix(u64::from(figure.value) | 1 << 41));
+            }
+        }
+        sums.push(sum);
+        if junk[row] {
+            continue;
+        }
+        *whole.entry(sum).or_default() += 1;
+        for word in &draft.words {
+            let hole = holes.entry(sum.wrapping_sub(mix(u64::from(word.id)))).or_default();
+            if !hole.contains(&word.id) && hole.len() < 64 {
+                hole.push(word.id);
+            }
+        }
+    }
+    let mut telling: FxMap<u32, u32> = FxMap::default();
+    for (hash, words) in &holes {
+        let rivals = words.len() > 1;
+        let bare = whole.contains_key(hash);
+        if rivals || bare {
+            for word in words {
+                *telling.entry(*word).or_default() += 1;
+            }
+        }
+    }
+    telling
+}
+
+fn mix(n: u64) -> u64 {
+    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Categories by the words that name their products without telling them apart.
+fn aliases(
+    vocabulary: &Vocabulary,
+    drafts: &[Draft],
+    ranges: &[(u32, u32)],
+    junk: &[bool],
+) -> FxMap<u32, Vec<u32>> {
+    let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
+    for (number, (from, to)) in ranges.iter().enumerate() {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut own: FxMap<u32, (u32, u32)> = FxMap::default();
+        let mut products = 0;
+        for row in *from..*to {
+            if junk[row as usize] {
+                continue;
+            }
+            products += 1;
+            let draft = &drafts[row as usize];
+            for (at, word) in draft.words.iter().enumerate() {
+                let counts = own.entry(word.id).or_default();
+                counts.0 += 1;
+                counts.1 += u32::from(at == 0);
+            }
+        }
+        if products < 3 {
+            continue;
+        }
+        for (word, (titles, first)) in own {
+            let known = vocabulary.get(word);
+            let common = titles * 8 >= products;
+            let head = first * 2 >= titles;
+            if common && !known.telling && (!known.name || head && !known.stem.is_ascii()) {
+                out.entry(word).or_default().push(number);
+            }
+        }
+    }
+    // Words of descriptions that belong to few categories name what is in them.
+    let mut aside: FxMap<u32, Vec<(u32, u32)>> = FxMap::default();
+    for (number, (from, to)) in ranges.iter().enumerate() {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        for row in *from..*to {
+            for word in &drafts[row as usize].aside {
+                let at = aside.entry(*word).or_default();
+                match at.last_mut() {
+                    Some(last) if last.0 == number => last.1 += 1,
+                    _ => at.push((number, 1)),
+                }
+            }
+        }
+    }
+    for (word, categories) in aside {
+        let known = vocabulary.get(word);
+        if categories.len() <= 3 && !known.telling && !known.name {
+            for (number, times) in categories {
+                let (from, to) = ranges[number as usize];
+                if times >= 2 && times * 20 >= to - from {
+                    let at = out.entry(word).or_default();
+                    if !at.contains(&number) {
+                        at.push(number);
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Values that nine in ten products of a category have.
+fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32), ()> {
+    let mut out = FxMap::default();
+    for (number, (from, to)) in ranges.iter().enumerate() {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut counts: FxMap<u32, u32> = FxMap::default();
+        for draft in &drafts[*from as usize..*to as usize] {
+            let mut seen: Vec<u32> = draft.figures.iter().map(|f: &Figure| f.value).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            for value in seen {
+                *counts.entry(value).or_default() += 1;
+            }
+        }
+        let products = to - from;
+        for (value, times) in counts {
+            if products >= 4 && times * 10 >= products * 8 {
+                out.insert((number, value), ());
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,450 @@
+//! Numbers said in words: «двадцать пять», «полтора», «сороковка», «8ка», «пару», «полтыщи».
+
+use super::lexer::{Kind, Lexeme};
+use super::normalize::is_cyrillic;
+use super::vocabulary::cyrillic;
+
+/// A word of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// 0…9, 10…90 and 11…19, 100…900: the value.
+    Cardinal(i64),
+    /// «тысяча» with the form that agrees with it.
+    Thousand(Form),
+    /// «полтора»: thousandths.
+    Fraction(i64),
+    /// «десяток», «дюжина», «сотня»: a number that is only a quantity.
+    Collective(i64),
+    /// «сороковка», «восьмой»: only an attribute.
+    Named(i64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    One,
+    Few,
+    Many,
+}
+
+fn piece(word: &str) -> Option<Piece> {
+    use Piece::{Cardinal, Collective, Fraction, Thousand};
+    Some(match word {
+        "ноль" | "нуль" => Cardinal(0),
+        "один" | "одна" | "одно" | "одну" | "одного" | "одной" | "одному" => {
+            Cardinal(1)
+        }
+        "два" | "две" | "двух" => Cardinal(2),
+        "три" | "трех" => Cardinal(3),
+        "четыре" | "четырех" => Cardinal(4),
+        "пять" | "пяти" => Cardinal(5),
+        "шесть" | "шести" => Cardinal(6),
+        "семь" | "семи" => Cardinal(7),
+        "восемь" | "восьми" => Cardinal(8),
+        "девять" | "девяти" => Cardinal(9),
+        "десять" | "десяти" => Cardinal(10),
+        "одиннадцать" | "одинадцать" => Cardinal(11),
+        "двенадцать" => Cardinal(12),
+        "тринадцать" => Cardinal(13),
+        "четырнадцать" => Cardinal(14),
+        "пятнадцать" => Cardinal(15),
+        "шестнадцать" => Cardinal(16),
+        "семнадцать" => Cardinal(17),
+        "восемнадцать" => Cardinal(18),
+        "девятнадцать" => Cardinal(19),
+        "двадцать" | "двадцати" => Cardinal(20),
+        "тридцать" | "тридцати" => Cardinal(30),
+        "сорок" | "сорока" => Cardinal(40),
+        "пятьдесят" | "пятидесяти" | "писят" | "пиисят" => {
+            Cardinal(50)
+        }
+        "шестьдесят" | "шестидесяти" | "шисят" => Cardinal(60),
+        "семьдесят" | "семидесяти" => Cardinal(70),
+        "восемьдесят" | "восьмидесяти" => Cardinal(80),
+        "девяносто" => Cardinal(90),
+        "сто" | "ста" => Cardinal(100),
+        "двести" => Cardinal(200),
+        "триста" => Cardinal(300),
+        "четыреста" => Cardinal(400),
+        "пятьсот" => Cardinal(500),
+        "шестьсот" => Cardinal(600),
+        "семьсот" => Cardinal(700),
+        "восемьсот" => Cardinal(800),
+        "девятьсот" => Cardinal(900),
+        "тысяча" | "тысячу" | "тыща" | "тыщу" => Thousand(Form::One),
+        "тысячи" | "тыщи" => Thousand(Form::Few),
+        "тысяч" | "тыщ" | "тыс" => Thousand(Form::Many),
+        "полтора" | "полторы" => Fraction(1500),
+        "пол" | "половина" | "половину" | "половинку" => Fraction(500),
+        "десяток" | "десятка" | "десятков" | "десяточек" => {
+            Collective(10)
+        }
+        "дюжина" | "дюжину" | "дюжины" => Collective(12),
+        "сотня" | "сотню" | "сотни" | "сотен" => Collective(100),
+        "полсотни" => Collective(50),
+        "полтыщи" | "полтысячи" => Collective(500),
+        "пару" | "парочку" => Collective(2),
+        "двое" => Collective(2),
+        "трое" => Collective(3),
+        "четверо" => Collective(4),
+        "полтинник" | "полтос" | "полтиник" => Piece::Named(50),
+        _ => return named(word).map(Piece::Named),
+    })
+}
+
+/// «сороковка», «восьмёрку», «двоечка», «восьмой», «девятнадцатая», «пятисотые».
+fn named(word: &str) -> Option<i64> {
+    const NOUNS: &[(&str, i64)] = &[
+        ("единич", 1),
+        ("двой", 2),
+        ("двоеч", 2),
+        ("трой", 3),
+        ("троеч", 3),
+        ("четвер", 4),
+        ("пятер", 5),
+        ("пятероч", 5),
+        ("шестер", 6),
+        ("шестероч", 6),
+        ("семер", 7),
+        ("восьмер", 8),
+        ("восьмероч", 8),
+        ("девят", 9),
+        ("десят", 10),
+        ("двенадцат", 12),
+        ("пятнаш", 15),
+        ("шестнадцат", 16),
+        ("двадцат", 20),
+        ("двадцатипят", 25),
+        ("тридцат", 30),
+        ("сороков", 40),
+        ("пятидесят", 50),
+        ("полтин", 50),
+        ("шестидесят", 60),
+        ("семидесят", 70),
+        ("восьмидесят", 80),
+        ("девяност", 90),
+        ("сот", 100),
+        ("соточ", 100),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("пятисот", 500),
+    ];
+    const ORDINALS: &[(&str, i64)] = &[
+        ("перв", 1),
+        ("втор", 2),
+        ("трет", 3),
+        ("четверт", 4),
+        ("пят", 5),
+        ("шест", 6),
+        ("седьм", 7),
+        ("восьм", 8),
+        ("девят", 9),
+        ("десят", 10),
+        ("одиннадцат", 11),
+        ("двенадцат", 12),
+        ("тринадцат", 13),
+        ("четырнадцат", 14),
+        ("пятнадцат", 15),
+        ("шестнадцат", 16),
+        ("семнадцат", 17),
+        ("восемнадцат", 18),
+        ("девятнадцат", 19),
+        ("двадцат", 20),
+        ("тридцат", 30),
+        ("сороков", 40),
+        ("пятидесят", 50),
+        ("шестидесят", 60),
+        ("семидесят", 70),
+        ("восьмидесят", 80),
+        ("девяност", 90),
+        ("сот", 100),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("четырехсот", 400),
+        ("пятисот", 500),
+        ("шестисот", 600),
+        ("семисот", 700),
+        ("восьмисот", 800),
+        ("девятисот", 900),
+        ("тысячн", 1000),
+    ];
+    const NOUN_ENDINGS: &[&str] = &["ка", "ку", "ки", "кой", "ок"];
+    const ADJECTIVE_ENDINGS: &[&str] = &[
+        "ый", "ой", "ий", "ая", "ое", "ые", "ого", "ому", "ую", "ым", "ых", "ья", "ье", "ьи",
+        "ьего", "ью",
+    ];
+    let by = |roots: &[(&str, i64)], endings: &[&str]| {
+        endings.iter().find_map(|ending| {
+            let root = word.strip_suffix(ending)?;
+            roots.iter().find(|(r, _)| *r == root).map(|(_, n)| *n)
+        })
+    };
+    by(NOUNS, NOUN_ENDINGS).or_else(|| by(ORDINALS, ADJECTIVE_ENDINGS))
+}
+
+/// Replaces number words by numbers. `knows` tells which values the catalogue has, for codes said
+/// in pairs: «двадцать два сорок» is 2240 where there is a 2240.
+pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut i = 0;
+    while i < lexemes.len() {
+        if let Some((number, next)) = number_at(&lexemes, i) {
+            push(&mut out, number, &knows);
+            i = next;
+            continue;
+        }
+        let lexeme = &lexemes[i];
+        // «8ка», «300й», «20-ка»
+        if lexeme.is_word()
+            && is_suffix(&lexeme.text)
+            && out.last().is_some_and(|n| n.is_number() && !n.spoken)
+            && !lexeme.spaced
+            && let Some(last) = out.last_mut()
+        {
+            last.named = true;
+            last.end = lexeme.end;
+            i += 1;
+            continue;
+        }
+        if lexeme.is('-')
+            && !lexeme.spaced
+            && out.last().is_some_and(|n| n.is_number() && !n.spoken)
+            && lexemes.get(i + 1).is_some_and(|w| w.is_word() && !w.spaced && is_suffix(&w.text))
+            && let Some(last) = out.last_mut()
+        {
+            last.named = true;
+            last.end = lexemes[i + 1].end;
+            i += 2;
+            continue;
+        }
+        // «4 тыс», «4т.шт», «2 тысячи»
+        if lexeme.is_word()
+            && let Some(last) = out.last_mut()
+            && last.is_number()
+            && !last.spoken
+        {
+            let thousands = matches!(piece(&lexeme.text), Some(Piece::Thousand(_)));
+            let pieces =
+                lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
+            let short = matches!(lexeme.text.as_str(), "тшт" | "т/шт" | "tys");
+            if thousands || pieces || short {
+                last.value = last.value.saturating_mul(1000);
+                last.text = format!("{}000", last.text);
+                last.end = lexeme.end;
+                last.named = false;
+                last.spoken = true;
+                i += 1;
+                if short && lexeme.text != "tys" {
+                    out.push(Lexeme { text: "шт".into(), ..lexeme.clone() });
+                }
+                continue;
+            }
+        }
+        out.push(lexeme.clone());
+        i += 1;
+    }
+    out
+}
+
+fn is_suffix(word: &str) -> bool {
+    matches!(
+        word,
+        "ка" | "ку"
+            | "ки"
+            | "кой"
+            | "й"
+            | "ый"
+            | "ой"
+            | "я"
+            | "ая"
+            | "ый"
+            | "ые"
+            | "го"
+            | "ого"
+    )
+}
+
+fn push(out: &mut Vec<Lexeme>, number: Lexeme, knows: &impl Fn(i64) -> bool) {
+    let tens = |l: &Lexeme| l.spoken && !l.named && (10_000..100_000).contains(&l.value);
+    if tens(&number) && out.len() >= 2 && out[out.len() - 2].is_word() {
+        let last = out.len() - 1;
+        let joined = out[last].value * 100 + number.value;
+        if tens(&out[last]) && knows(joined) {
+            out[last].value = joined;
+            out[last].text = (joined / 1000).to_string();
+            out[last].end = number.end;
+            return;
+        }
+    }
+    out.push(number);
+}
+
+/// The number in words that begins at a lexeme, and where it ends.
+fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
+    let word = |i: usize| -> Option<Piece> {
+        let lexeme = lexemes.get(i)?;
+        if !lexeme.is_word() || (i > start && lexemes[i - 1].dotted) {
+            return None;
+        }
+        if lexeme.text.chars().all(is_cyrillic) {
+            piece(&lexeme.text)
+        } else {
+            // «dva rulona»
+            piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
+        }
+    };
+    let first = word(start)?;
+    let make = |value: i64, end: usize, named: bool| {
+        let text = if value % 1000 == 0 {
+            (value / 1000).to_string()
+        } else {
+            format!("{}.{:03}", value / 1000, value % 1000)
+        };
+        Lexeme {
+            kind: Kind::Number,
+            text,
+            value,
+            end: lexemes[end - 1].end,
+            named,
+            spoken: true,
+            dotted: false,
+            ..lexemes[start].clone()
+        }
+    };
+    let (total, next, named) = match first {
+        Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),
+        Piece::Collective(n) => return Some((make(n * 1000, start + 1, false), start + 1)),
+        Piece::Fraction(thousandths) => {
+            return Some(match word(start + 1) {
+                // «полтора десятка», «пол тысячи»
+                Some(Piece::Collective(n)) => (make(thousandths * n, start + 2, false), start + 2),
+                Some(Piece::Thousand(_)) => (make(thousandths * 1000, start + 2, false), start + 2),
+                _ => (make(thousandths, start + 1, false), start + 1),
+            });
+        }
+        Piece::Thousand(Form::Many) => return None,
+        _ => cardinal(&word, start),
+    };
+    let mut next = next;
+    let mut value = total * 1000;
+    let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
+    if text(next) == Some("с") && text(next + 1).is_some_and(|t| t.starts_with("половин")) {
+        value += 500;
+        next += 2;
+    } else if total == 0
+        && let Some(Piece::Cardinal(n @ 1..=9)) = word(next)
+    {
+        // «ноль четыре на девятнадцать» is a size; «ноль три» is a number of a model.
+        let size = text(next + 1) == Some("на") || text(next + 1) == Some("мм");
+        value = if size { n * 100 } else { n * 1000 };
+        next += 1;
+    } else if (1..10).contains(&total)
+        && text(next) == Some("и")
+        && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
+        && !matches!(word(next + 2), Some(Piece::Thousand(_)))
+        && !text(next + 2).is_some_and(|t| crate::domain::Unit::known(t).is_some())
+    {
+        value += n * 100;
+        next += 2;
+    }
+    Some((make(value, next, named), next))
+}
+
+/// Reads «тысяча двести двадцать пять»; the last word may be an ordinal: «двадцать третий».
+fn cardinal(word: &impl Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize, bool) {
+    let mut total = 0_i64;
+    let mut part = 0_i64;
+    let mut least = i64::MAX; // the magnitude that the next word must be below
+    let mut i = start;
+    let mut thousands = false;
+    while let Some(found) = word(i) {
+        match found {
+            Piece::Cardinal(n) => {
+                let size = if n >= 100 {
+                    100
+                } else if n >= 20 {
+                    20
+                } else {
+                    1
+                };
+                if n == 0 && i > start || size >= least || (least == 20 && n >= 10) {
+                    break;
+                }
+                part += n;
+                least = if (10..20).contains(&n) { 1 } else { size };
+                if n == 0 {
+                    i += 1;
+                    break;
+                }
+            }
+            Piece::Thousand(form) => {
+                let agrees = match (part % 100, part % 10) {
+                    (0, 0) if part == 0 => form == Form::One,
+                    (11..=19, _) => form == Form::Many,
+                    (_, 1) => form == Form::One,
+                    (_, 2..=4) => form == Form::Few,
+                    _ => form == Form::Many,
+                };
+                if thousands || !agrees {
+                    break;
+                }
+                total = part.max(1) * 1000;
+                part = 0;
+                least = i64::MAX;
+                thousands = true;
+            }
+            Piece::Named(n) => {
+                // «двадцать третий», «восемьдесят восьмой»
+                if i > start && n < 10 && least == 20 {
+                    return (total + part + n, i + 1, true);
+                }
+                break;
+            }
+            Piece::Fraction(_) | Piece::Collective(_) => break,
+        }
+        i += 1;
+    }
+    (total + part, i.max(start + 1), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexer::lex;
+    use super::super::normalize::Chars;
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let shown =
+            replace(lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| match l.kind {
+                Kind::Word => l.text,
+                Kind::Number => {
+                    format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
+                }
+                Kind::Mark(c) => c.to_string(),
+            });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn numbers_in_words_are_read_as_people_group_them() {
+        for (text, expected) in [
+            ("скоба восемьдесят на шесть десять упаковок", "скоба 80 на 6 10 упаковок"),
+            ("эль двадцать два сорок сороковку", "эль 2240 40!"),
+            ("тысяча десять на сорок два комплекта", "1010 на 42 комплекта"),
+            ("семь на пятьдесят тысяча", "7 на 50 1000"),
+            ("две тысячи штук", "2000 штук"),
+            ("два с половиной метра", "2.5 метра"),
+            ("полтора десятка", "15"),
+            ("ноль четыре на девятнадцать", "0.4 на 19"),
+            ("еврокнижка ноль три", "еврокнижка 3"),
+            ("восемьдесят восьмой десять литров", "88! 10 литров"),
+            ("четыреста пятьдесят двадцать комплектов", "450 20 комплектов"),
+            ("фанера 8ка 300й", "фанера 8! 300!"),
+            ("4т.шт", "4000 шт"),
+            ("0,5 тыс", "500"),
+            ("двп два и пять десять листов", "двп 2.5 10 листов"),
+            ("девятнадцатая пятисотые", "19! 500!"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! «4т.шт», «пять рулонов», «2 кор по 500», «х10» → how many, and of which unit.
+//!
+//! A line may be read in several ways: the last number may be a size or a quantity. This module
+//! lists the readings; the catalogue chooses (see `interpret`).
+
+use super::lexer::{Lexeme, lex};
+use super::normalize::Chars;
+use super::numerals;
+use super::vocabulary::cyrillic;
+use crate::domain::{Quantity, Unit};
+
+/// A way to read a line: which lexemes are the quantity.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    /// The lexemes that say the quantity.
+    pub(crate) spoken_for: Vec<usize>,
+    /// How many.
+    pub(crate) quantity: Option<Quantity>,
+    /// Of which unit.
+    pub(crate) unit: Option<Said>,
+    /// How natural the reading is before the catalogue is asked.
+    pub(crate) prior: f32,
+    /// A spoken number of which only the last word is the quantity («сорок два комплекта»): the
+    /// lexeme and what is left of its value.
+    pub(crate) left: Option<(usize, i64)>,
+    /// «по 5», «каждого»: of every item named before.
+    pub(crate) each: bool,
+}
+
+/// A unit as it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Its word or usual abbreviation.
+    Unit(Unit),
+    /// Its first letter, «3р», «5л»: the product's own unit tells which.
+    Letter(String),
+}
+
+impl Said {
+    /// The unit, given the product's own.
+    pub(crate) fn resolve(&self, own: Option<&Unit>) -> Unit {
+        match self {
+            Self::Unit(unit) => match own {
+                // «5 л» of plywood are sheets.
+                Some(own) if unit.as_str() == "л" && own.as_str() == "лист" => own.clone(),
+                _ => unit.clone(),
+            },
+            Self::Letter(letter) => match own {
+                Some(own) if own.as_str().starts_with(letter.as_str()) => own.clone(),
+                _ => Unit::new(match letter.as_str() {
+                    "р" => "рул",
+                    "к" => "кор",
+                    "б" => "бан",
+                    "у" => "уп",
+                    "п" => "пар",
+                    "ш" => "шт",
+                    other => other,
+                }),
+            },
+        }
+    }
+
+    /// Whether the unit counts things and does not measure them.
+    pub(crate) fn counts(&self) -> bool {
+        match self {
+            Self::Unit(unit) => {
+                !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т")
+            }
+            Self::Letter(_) => true,
+        }
+    }
+
+    /// The unit's short form, if it is said in full.
+    pub(crate) fn short(&self) -> Option<&str> {
+        match self {
+            Self::Unit(unit) => Some(unit.as_str()),
+            Self::Letter(_) => None,
+        }
+    }
+}
+
+/// The unit that begins at a lexeme and how many lexemes it takes.
+pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
+    let word = |i: usize| lexemes.get(i).filter(|l| l.is_word());
+    let first = word(at)?;
+    let text = if first.text.is_ascii() && first.text.len() > 1 {
+        cyrillic(&first.text)
+    } else {
+        first.text.clone()
+    };
+    // «пог. м», «кв.м», «т шт», «к-т»
+    if let Some(second) = word(at + 1)
+        && !(first.spaced && second.spaced && !first.dotted && text.chars().count() < 2)
+        && let Some(unit) = Unit::known(&format!("{} {}", text, second.text))
+    {
+        return Some((Said::Unit(unit), 2));
+    }
+    if let (Some(dash), Some(second)) = (lexemes.get(at + 1), word(at + 2))
+        && dash.is('-')
+        && !dash.spaced
+        && !second.spaced
+        && let Some(unit) = Unit::known(&format!("{}-{}", text, second.text))
+    {
+        return Some((Said::Unit(unit), 3));
+    }
+    if matches!(text.as_str(), "м" | "кв") {
+        let square = lexemes.get(at + 1).filter(|l| l.is_number() && !l.spaced);
+        match square.map(|l| l.text.as_str()) {
+            Some("2") => return Some((Said::Unit(Unit::new("м2")), 2)),
+            Some("3") => return Some((Said::Unit(Unit::new("м3")), 2)),
+            _ => {}
+        }
+    }
+    if let Some(unit) = Unit::known(&text).or_else(|| Unit::known(&first.text)) {
+        return Some((Said::Unit(unit), 1));
+    }
+    if matches!(text.as_str(), "р" | "к" | "б" | "у" | "п" | "ш") {
+        return Some((Said::Letter(text), 1));
+    }
+    // «рулонн», «штучк»: a slip in a long unit.
+    if text.chars().count() >= 5 {
+        let chars: Vec<char> = text.chars().collect();
+        for (form, short) in Unit::spellings() {
+            let other: Vec<char> = form.chars().collect();
+            if other.len() >= 5
+                && other[0] == chars[0]
+                && super::normalize::distance(&chars, &other, 2).is_some()
+            {
+                return Some((Said::Unit(Unit::new(short)), 1));
+            }
+        }
+    }
+    None
+}
+
+/// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».
+pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
+    let lexemes = numerals::replace(lex(&Chars::new(text)), |_| false);
+    let readings = readings(&lexemes);
+    let best = readings
+        .into_iter()
+        .filter(|r| r.quantity.is_some_and(Quantity::is_positive))
+        .max_by_key(|r| r.spoken_for.len())?;
+    let rest = (0..lexemes.len()).filter(|i| !best.spoken_for.contains(i));
+    let idle = |l: &Lexeme| {
+        !l.is_word() && !l.is_number()
+            || matches!(l.text.as_str(), "по" | "давайте" | "всего" | "и" | "нужно" | "надо")
+    };
+    if !rest.into_iter().all(|i| idle(&lexemes[i])) {
+        return None;
+    }
+    let unit = best.unit.map(|said| said.resolve(None));
+    best.quantity.map(|q| (q, unit))
+}
+
+/// Every way to read a line's quantity, among them that there is none.
+pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
+    let mut out = vec![Reading::default()];
+    let last = (0..lexemes.len()).rev().find(|i| lexemes[*i].is_word() || lexemes[*i].is_number());
+    let Some(last) = last else { return out };
+    let first =
+        (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
+    for i in 0..lexemes.len() {
+        if lexemes[i].is_number() {
+            number_readings(lexemes, i, first, last, &mut out);
+        } else if lexemes[i].is_word() {
+            lone_unit(lexemes, i, last, &mut out);
+        }
+    }
+    out
+}
+
+/// The readings in which this number is the quantity.
+fn number_readings(
+    lexemes: &[Lexeme],
+    i: usize,
+    first: usize,
+    last: usize,
+    out: &mut Vec<Reading>,
+) {
+    let number = &lexemes[i];
+    if number.named {
+        return;
+    }
+    let quantity = Some(Quantity::from_thousandths(number.value));
+    let mut spoken_for = vec![i];
+    // «х10»
+    let mut prior = 0.0;
+    let cross = i > 0 && lexemes[i - 1].is('x');
+    let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    if cross && !prefix {
+        // «2х100шт»: so many packs of so many.
+        if i >= 2
+            && lexemes[i - 2].is_number()
+            && (i < 3 || !lexemes[i - 3].is('x'))
+            && let Some((unit, taken)) = unit_at(lexemes, i + 1)
+            && unit.short() == Some("шт")
+        {
+            let product = lexemes[i - 2].value / 1000 * number.value;
+            out.push(Reading {
+                spoken_for: (i - 2..=i + taken).collect(),
+                quantity: Some(Quantity::from_thousandths(product)),
+                unit: Some(unit),
+                prior: 0.3,
+                ..Reading::default()
+            });
+        }
+        return;
+    }
+    if prefix {
+        spoken_for.push(i - 1);
+        prior = 0.8;
+    }
+    let tied = i > 0 && !number.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('/'))
+        || lexemes.get(i + 1).is_some_and(|l| l.is('x') || (l.is('/') && !l.spaced));
+    let follows_slash = i > 0 && (lexemes[i - 1].is('/') || lexemes[i - 1].is('№'));
+    if tied || follows_slash {
+        return;
+    }
+    let each = i > 0 && matches!(lexemes[i - 1].text.as_str(), "по" | "po");
+    // «50-60 шт» is at least fifty.
+    let range = lexemes.get(i + 1).is_some_and(|l| l.is('-'))
+        && lexemes.get(i + 2).is_some_and(|l| l.is_number() && !l.spaced);
+    let after = if range { i + 3 } else { i + 1 };
+    if range {
+        spoken_for.extend([i + 1, i + 2]);
+    }
+    if i >= 2
+        && lexemes[i - 1].is('-')
+        && !lexemes[i - 1].spaced
+        && !number.spaced
+        && lexemes[i - 2].is_number()
+    {
+        return;
+    }
+    if let Some((unit, taken)) = unit_at(lexemes, after) {
+        spoken_for.extend(after..after + taken);
+        let mut end = after + taken;
+        let counts = unit.counts();
+        // «2 кор по 500 шт»
+        if lexemes.get(end).is_some_and(|l| l.text == "по")
+            && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
+            && !each
+        {
+            spoken_for.extend([end, end + 1]);
+            end += 2;
+            if let Some((_, more)) = unit_at(lexemes, end) {
+                spoken_for.extend(end..end + more);
+                end += more;
+            }
+        }
+        if each {
+            spoken_for.push(i - 1);
+            end = past_each(lexemes, end, &mut spoken_for);
+        }
+        let edge = end > last || i == first;
+        let dash = i > 0 && lexemes[i - 1].is('-');
+        prior += if counts { 1.0 } else { 0.15 };
+        prior += if edge { 0.1 } else { 0.0 };
+        prior += if dash { 0.3 } else { 0.0 };
+        prior += if each { 0.5 } else { 0.0 };
+        if matches!(unit, Said::Letter(_)) {
+            prior -= 0.35;
+        }
+        if end <= last && !edge {
+            prior -= 0.15;
+        }
+        out.push(Reading {
+            spoken_for,
+            quantity,
+            unit: Some(unit.clone()),
+            prior,
+            each,
+            ..Reading::default()
+        });
+        // «сорок два комплекта» after «тысяча десять на»
+        let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
+        if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
+            out.push(Reading {
+                spoken_for: (after..after + taken).collect(),
+                quantity: Some(Quantity::from_thousandths(ones)),
+                unit: Some(unit),
+                prior: prior - 0.2,
+                left: Some((i, tens)),
+                each,
+            });
+        }
+        return;
+    }
+    // «штук 40», «рулонов 5»
+    if i > 0
+        && let Some((unit, 1)) = unit_at(lexemes, i - 1)
+        && unit.counts()
+        && !lexemes[i - 1].text.is_empty()
+        && lexemes[i - 1].text.chars().count() > 1
+        && number.spaced
+    {
+        let mut taken = spoken_for.clone();
+        taken.push(i - 1);
+        out.push(Reading {
+            spoken_for: taken,
+            quantity,
+            unit: Some(unit),
+            prior: if i == last { 0.85 } else { 0.3 },
+            ..Reading::default()
+        });
+    }
+    let dash = i > 0
+        && (lexemes[i - 1].is('-') && lexemes[i - 1].spaced
+            || lexemes[i - 1].is('=')
+            || lexemes[i - 1].is(':')
+            || lexemes[i - 1].is('\t'));
+    let bracket = i > 0 && lexemes[i - 1].is('(') && lexemes.get(i + 1).is_some_and(|l| l.is(')'));
+    let measured = lexemes.get(i + 1).is_some_and(|l| {
+        l.is('%')
+            || l.is('"')
+            || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+    });
+    if measured && !prefix {
+        return;
+    }
+    let mut end = i + 1;
+    if each {
+        spoken_for.push(i - 1);
+        end = past_each(lexemes, end, &mut spoken_for);
+    }
+    let at_end = end > last;
+    if each || prefix || at_end || i == first || bracket || (dash && lexemes[i - 1].is('\t')) {
+        prior += if each {
+            0.9
+        } else if prefix {
+            0.0
+        } else if bracket {
+            0.7
+        } else if dash && at_end {
+            0.7
+        } else if at_end {
+            0.3
+        } else {
+            0.2
+        };
+        if number.spoken && at_end {
+            prior += 0.2;
+        }
+        out.push(Reading {
+            spoken_for: spoken_for.clone(),
+            quantity,
+            unit: None,
+            prior,
+            each,
+            ..Reading::default()
+        });
+    }
+}
+
+/// «каждого», «каждой», «штуке» after «по 2».
+fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) -> usize {
+    while lexemes.get(end).is_some_and(|l| l.text.starts_with("кажд") || l.text.starts_with("всех"))
+    {
+        spoken_for.push(end);
+        end += 1;
+    }
+    end
+}
+
+/// «войлок рулон», «скотч коробку»: a container without a number is one.
+fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    const ONE: &[&str] = &[
+        "рулон",
+        "рулончик",
+        "упаковка",
+        "упаковку",
+        "упаковочку",
+        "пачка",
+        "пачку",
+        "коробка",
+        "коробку",
+        "короб",
+        "ящик",
+        "мешок",
+        "канистра",
+        "канистру",
+        "банка",
+        "банку",
+        "баллон",
+        "ведро",
+        "бухта",
+        "бухту",
+        "комплект",
+        "лист",
+        "листик",
+        "моток",
+        "катушка",
+        "катушку",
+        "бобина",
+        "бобину",
+        "флакон",
+        "тюбик",
+        "пара",
+        "комплектик",
+        "rulon",
+        "штучку",
+        "штуку",
+    ];
+    if !ONE.contains(&lexemes[i].text.as_str()) {
+        return;
+    }
+    let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;
+    let Some((unit, taken)) = unit_at(lexemes, i) else { return };
+    let edge = i + taken > last;
+    if numbered && edge {
+        // «клей 10 литров банку» has its number elsewhere; «5 рулон» is five.
+        return;
+    }
+    let accusative = lexemes[i].text.ends_with('у');
+    out.push(Reading {
+        spoken_for: (i..i + taken).collect(),
+        quantity: Some(Quantity::whole(1)),
+        unit: Some(unit),
+        prior: if accusative {
+            0.45
+        } else if edge {
+            0.4
+        } else {
+            0.1
+        },
+        ..Reading::default()
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_by_itself_is_read() {
+        let cases: &[(&str, i64, Option<&str>)] = &[
+            ("250", 250_000, None),
+            ("3 кор", 3_000, Some("кор")),
+            ("пару", 2_000, None),
+            ("4т.шт", 4_000_000, Some("шт")),
+            ("полтора метра", 1_500, Some("м")),
+            ("х10", 10_000, None),
+            ("пять рулонов", 5_000, Some("рул")),
+            ("0,5 тыс", 500_000, None),
+            ("2 кор по 500", 2_000, Some("кор")),
+            ("десяток", 10_000, None),
+            ("- 3", 3_000, None),
+            ("1 000 шт", 1_000_000, Some("шт")),
+            ("12,5 м", 12_500, Some("м")),
+        ];
+        for (text, thousandths, unit) in cases {
+            let (quantity, said) = parse_quantity(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(quantity.thousandths(), *thousandths, "{text}");
+            assert_eq!(said.as_ref().map(Unit::as_str), *unit, "{text}");
+        }
+        assert_eq!(parse_quantity("саморез 4х25"), None);
+        assert_eq!(parse_quantity("вторую"), None);
+        assert_eq!(parse_quantity(""), None);
+    }
+}

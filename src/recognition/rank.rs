@@ -1,0 +1,748 @@
+//! What a line wants → products that satisfy it.
+//!
+//! Every word and number of a line is a want. A product either satisfies a want, in its title, its
+//! category's path or another name that its category goes by, or contradicts it. Nothing is summed
+//! up into a likeness: a product that contradicts one want is not a candidate, however near.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::index::{ASIDE, Index};
+use super::lexer::Lexeme;
+use super::normalize::stem;
+use super::speech;
+use super::synonyms::Lexicon;
+use super::terms::{Number, Size, Term, Word, terms};
+use super::types::SynonymTarget;
+use super::vocabulary::Meanings;
+
+/// One thing that a line says of its product.
+#[derive(Debug, Clone)]
+pub(crate) struct Want {
+    /// Ways to satisfy it.
+    pub(crate) ways: Vec<Way>,
+    /// The words as normalised.
+    pub(crate) text: String,
+    /// The stem, for the phrase.
+    pub(crate) key: String,
+    /// A number or a size.
+    pub(crate) numeric: bool,
+    /// «без …», «не …».
+    pub(crate) without: bool,
+    /// Whether the catalogue knows the word at all.
+    pub(crate) known: bool,
+    /// Whether the word had to be guessed from a slip.
+    pub(crate) guessed: bool,
+    /// Where its lexemes begin.
+    pub(crate) from: usize,
+    /// Inherited from the line before.
+    pub(crate) inherited: bool,
+}
+
+/// Requirements that together satisfy a want.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    pub(crate) needs: Vec<Need>,
+    pub(crate) quality: f32,
+}
+
+/// One requirement.
+#[derive(Debug, Clone)]
+pub(crate) enum Need {
+    /// A word.
+    Word(Rc<Sought>),
+    /// A number or a size.
+    Size(Size),
+    /// This very product.
+    Product(u32),
+}
+
+/// A word as it is sought: in titles and in categories.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    pub(crate) meanings: Meanings,
+    /// Categories whose path has the word, by number.
+    paths: Vec<(u32, f32)>,
+    /// Categories that go by the word.
+    aliases: Vec<(u32, f32)>,
+    /// The stem under which titles have «без» it.
+    without: Option<u32>,
+    /// Products to be looked through, at most.
+    pub(crate) reach: usize,
+}
+
+/// A product that satisfies every want.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    pub(crate) row: u32,
+    /// How well, 0 to 1.
+    pub(crate) quality: f32,
+}
+
+/// How far numbers may be stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stretch {
+    /// Units must agree.
+    No,
+    /// A number without a unit may be in other units: «160х200» is «1600х2000», «1,6» is «1600 мм».
+    Units,
+}
+
+/// Looks words up, remembering what was found during one message.
+pub(crate) struct Seeker<'a> {
+    pub(crate) index: &'a Index,
+    own: &'a Lexicon,
+    cache: HashMap<(String, bool, bool), Rc<Sought>>,
+}
+
+impl<'a> Seeker<'a> {
+    /// A seeker with an organization's own synonyms.
+    pub(crate) fn new(index: &'a Index, own: &'a Lexicon) -> Self {
+        Self { index, own, cache: HashMap::new() }
+    }
+
+    /// A word's meanings with the categories it names.
+    pub(crate) fn sought(&mut self, word: &Word) -> Rc<Sought> {
+        let key = (word.text.clone(), word.dotted, false);
+        if let Some(found) = self.cache.get(&key) {
+            return Rc::clone(found);
+        }
+        let meanings = self.index.vocabulary.meanings(word);
+        let sought = Rc::new(self.place(meanings, word));
+        self.cache.insert(key, Rc::clone(&sought));
+        sought
+    }
+
+    /// The same when the word may be misspelt though the catalogue has it.
+    fn near(&mut self, word: &Word) -> Rc<Sought> {
+        let key = (word.text.clone(), word.dotted, true);
+        if let Some(found) = self.cache.get(&key) {
+            return Rc::clone(found);
+        }
+        let mut meanings = self.index.vocabulary.near(&word.text);
+        for (id, quality) in &self.sought(word).meanings.words {
+            if meanings.quality(*id) == 0.0 {
+                meanings.words.push((*id, *quality));
+                meanings.words.sort_unstable_by_key(|w| w.0);
+            }
+        }
+        let sought = Rc::new(self.place(meanings, word));
+        self.cache.insert(key, Rc::clone(&sought));
+        sought
+    }
+
+    fn place(&self, meanings: Meanings, word: &Word) -> Sought {
+        let index = self.index;
+        let mut paths: Vec<(u32, f32)> = Vec::new();
+        let mut aliases: Vec<(u32, f32)> = Vec::new();
+        let mut reach = 0;
+        for (id, quality) in &meanings.words {
+            reach += index.by_word.row(*id as usize).len();
+            for category in index.by_path.get(id).into_iter().flatten() {
+                note(&mut paths, *category, quality * 0.97);
+            }
+            for category in index.by_alias.get(id).into_iter().flatten() {
+                note(&mut aliases, *category, quality * 0.97);
+            }
+        }
+        for (category, _) in paths.iter().chain(&aliases) {
+            let (from, to) = index.ranges[*category as usize];
+            reach += (to - from) as usize;
+        }
+        paths.sort_unstable_by_key(|c| c.0);
+        aliases.sort_unstable_by_key(|c| c.0);
+        let without = index.vocabulary.row(&format!("-{}", stem(&word.text)));
+        Sought { meanings, paths, aliases, without, reach }
+    }
+
+    /// Lexemes → wants. `skip`: those that say the quantity.
+    pub(crate) fn wants(&mut self, lexemes: &[Lexeme], skip: &[usize]) -> Vec<Want> {
+        let found = terms(lexemes, |i| skip.contains(&i));
+        let mut wants: Vec<Want> = Vec::with_capacity(found.len());
+        let mut at = 0;
+        while at < found.len() {
+            if let Some((want, used)) = self.synonym(lexemes, &found, at) {
+                wants.push(want);
+                at += used;
+                continue;
+            }
+            let next = found.get(at + 1);
+            let (want, used) = match &found[at] {
+                Term::Size(size) => (Some(self.size_want(size)), 1),
+                Term::Word(word) => self.word_want(word, next),
+            };
+            wants.extend(want);
+            at += used;
+        }
+        wants
+    }
+
+    fn size_want(&self, size: &Size) -> Want {
+        let text = shown(size);
+        let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
+        Want {
+            ways: vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0 }],
+            key: text.clone(),
+            text,
+            numeric: true,
+            without: false,
+            known,
+            guessed: false,
+            from: size.from,
+            inherited: false,
+        }
+    }
+
+    fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {
+        if speech::is_filler(&word.text) && !word.code && !word.dotted {
+            return (None, 1);
+        }
+        // «т.серый», «темно серый»
+        if let Some(Term::Word(second)) = next
+            && let Some(want) = self.compound(word, second)
+        {
+            return (Some(want), 2);
+        }
+        let sought = self.sought(word);
+        let mut ways = Vec::new();
+        let known = !sought.meanings.words.is_empty();
+        let guessed = known && !sought.meanings.sure;
+        if known {
+            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0 });
+        }
+        ways.extend(self.initials(word));
+        if !sought.meanings.sure && !word.dotted {
+            ways.extend(self.glued(word));
+        }
+        if word.code && word.text.chars().count() == 1 && ways.is_empty() {
+            return (None, 1);
+        }
+        let want = Want {
+            known: !ways.is_empty(),
+            ways,
+            text: word.text.clone(),
+            key: stem(&word.text),
+            numeric: false,
+            without: word.without,
+            guessed,
+            from: word.from,
+            inherited: false,
+        };
+        (Some(want), 1)
+    }
+
+    /// «т.кор», «св серый», «темно серый» → the compound adjective.
+    fn compound(&mut self, first: &Word, second: &Word) -> Option<Want> {
+        let short = first.text.chars().count() <= 3;
+        let adverb = first.text.ends_with('о') && first.text.chars().count() >= 4
+            || matches!(first.text.as_str(), "темный" | "темная" | "светлый" | "светлая");
+        if !(short && first.dotted || adverb) || second.without || first.code {
+            return None;
+        }
+        let start = if adverb {
+            first.text.trim_end_matches(['о', 'й', 'я', 'ы', 'а'])
+        } else {
+            &first.text
+        };
+        let tail = stem(&second.text);
+        let vocabulary = &self.index.vocabulary;
+        let mut meanings = Meanings::default();
+        for id in vocabulary.beginning(start) {
+            let known = vocabulary.get(id);
+            let Some(at) = known.surface.find('о') else { continue };
+            let rest = &known.surface[at + 'о'.len_utf8()..];
+            let fits = known
+                .surface
+                .char_indices()
+                .filter(|(_, c)| *c == 'о')
+                .any(|(i, _)| known.surface[i + 'о'.len_utf8()..].starts_with(&tail));
+            if fits && !rest.is_empty() {
+                meanings.words.push((id, 0.94));
+            }
+        }
+        if meanings.words.is_empty() {
+            return None;
+        }
+        meanings.words.sort_unstable_by_key(|w| w.0);
+        meanings.sure = true;
+        let text = format!("{}{}", first.text, second.text);
+        let word = Word { text: text.clone(), ..Word::default() };
+        let sought = Rc::new(self.place(meanings, &word));
+        Some(Want {
+            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0 }],
+            key: text.clone(),
+            text,
+            numeric: false,
+            without: false,
+            known: true,
+            guessed: false,
+            from: first.from,
+            inherited: false,
+        })
+    }
+
+    /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
+    fn initials(&mut self, word: &Word) -> Vec<Way> {
+        let parts: Vec<String> = if word.text.contains('/') {
+            word.text.split('/').map(str::to_owned).collect()
+        } else {
+            let letters: Vec<char> = word.text.chars().collect();
+            let consonants = letters.iter().all(|c| !"аеиоуыэюяaeiouy".contains(*c));
+            if !(2..=3).contains(&letters.len())
+                || !consonants
+                || word.code
+                || !letters.iter().all(|c| super::normalize::is_cyrillic(*c))
+            {
+                return Vec::new();
+            }
+            letters.iter().map(char::to_string).collect()
+        };
+        if parts.iter().any(String::is_empty) || parts.len() < 2 {
+            return Vec::new();
+        }
+        let mut ways = Vec::new();
+        let mut needs = Vec::new();
+        for part in &parts {
+            let mut meanings = Meanings::default();
+            for id in self.index.vocabulary.beginning(part) {
+                meanings.words.push((id, 0.9));
+            }
+            meanings.words.sort_unstable_by_key(|w| w.0);
+            let text = Word { text: part.clone(), ..Word::default() };
+            needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
+        }
+        ways.push(Way { needs, quality: 0.97 });
+        if parts.len() == 2 {
+            let mut meanings = Meanings::default();
+            let tail = stem(&parts[1]);
+            for id in self.index.vocabulary.beginning(&parts[0]) {
+                let known = self.index.vocabulary.get(id);
+                if known.stem.len() > parts[0].len() && known.stem[parts[0].len()..].contains(&tail)
+                {
+                    meanings.words.push((id, 0.9));
+                }
+            }
+            if !meanings.words.is_empty() {
+                meanings.words.sort_unstable_by_key(|w| w.0);
+                let text = Word { text: parts.concat(), ..Word::default() };
+                ways.push(Way {
+                    needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
+                    quality: 0.97,
+                });
+            }
+        }
+        ways
+    }
+
+    /// «болтмебельный» → two words of the catalogue.
+    fn glued(&mut self, word: &Word) -> Option<Way> {
+        if word.text.chars().count() < 7 {
+            return None;
+        }
+        for (at, _) in word.text.char_indices().skip(3) {
+            let (left, right) = word.text.split_at(at);
+            if right.chars().count() < 3 {
+                break;
+            }
+            let vocabulary = &self.index.vocabulary;
+            if vocabulary.has(left) && vocabulary.has(right) {
+                let needs = [left, right].map(|part| {
+                    let part = Word { text: part.to_owned(), ..Word::default() };
+                    Need::Word(self.sought(&part))
+                });
+                return Some(Way { needs: needs.to_vec(), quality: 0.95 });
+            }
+        }
+        None
+    }
+
+    /// The synonym that begins at a term: its own words or what they mean.
+    fn synonym(&mut self, lexemes: &[Lexeme], found: &[Term], at: usize) -> Option<(Want, usize)> {
+        let own = self.own;
+        let common = &self.index.lexicon;
+        if own.is_empty() && common.is_empty() {
+            return None;
+        }
+        let from = found[at].range().start;
+        let run: Vec<&Lexeme> =
+            lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect();
+        let mut options = own.at(&run);
+        options.extend(common.at(&run));
+        let mut best: Option<(Want, usize)> = None;
+        for (count, target) in options {
+            // The synonym must end where a term ends.
+            let end = run[count - 1].end;
+            let used = found[at..]
+                .iter()
+                .position(|t| lexemes[t.range().end - 1].end == end)
+                .map(|n| n + 1);
+            let Some(used) = used else { continue };
+            if best.as_ref().is_some_and(|(_, most)| *most > used) {
+                continue;
+            }
+            let way = match target {
+                SynonymTarget::Product(id) => match self.index.row(*id) {
+                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0 },
+                    None => continue,
+                },
+                SynonymTarget::Words(words) => {
+                    let chars = super::normalize::Chars::new(words);
+                    let mut needs = Vec::new();
+                    for term in terms(&super::lexer::lex(&chars), |_| false) {
+                        match term {
+                            Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                            Term::Size(size) => needs.push(Need::Size(size)),
+                        }
+                    }
+                    let dead = needs
+                        .iter()
+                        .any(|n| matches!(n, Need::Word(s) if s.meanings.words.is_empty()));
+                    if needs.is_empty() || dead {
+                        continue;
+                    }
+                    Way { needs, quality: 0.98 }
+                }
+            };
+            match &mut best {
+                Some((want, most)) if *most == used => want.ways.push(way),
+                _ => {
+                    let (mut want, _) = self.literal(&found[at..at + used]);
+                    want.ways.push(way);
+                    want.known = true;
+                    want.guessed = false;
+                    best = Some((want, used));
+                }
+            }
+        }
+        best
+    }
+
+    /// Terms as one want that is satisfied by all of them.
+    fn literal(&mut self, found: &[Term]) -> (Want, usize) {
+        let mut needs = Vec::new();
+        let mut keys = Vec::new();
+        let mut alive = true;
+        let mut numeric = true;
+        for term in found {
+            match term {
+                Term::Word(word) => {
+                    let sought = self.sought(word);
+                    alive &= sought.meanings.sure && !sought.meanings.words.is_empty();
+                    needs.push(Need::Word(sought));
+                    keys.push(stem(&word.text));
+                    numeric = false;
+                }
+                Term::Size(size) => {
+                    keys.push(shown(size));
+                    needs.push(Need::Size(size.clone()));
+                }
+            }
+        }
+        let ways = if alive { vec![Way { needs, quality: 1.0 }] } else { Vec::new() };
+        let want = Want {
+            ways,
+            text: keys.join(" "),
+            key: keys.join(" "),
+            numeric,
+            without: matches!(found.first(), Some(Term::Word(w)) if w.without),
+            known: alive,
+            guessed: false,
+            from: found.first().map_or(0, |t| t.range().start),
+            inherited: false,
+        };
+        (want, found.len())
+    }
+
+    /// Widens words that the catalogue has to those they may be slips of.
+    pub(crate) fn widen(&mut self, wants: &[Want]) -> Vec<Want> {
+        wants
+            .iter()
+            .map(|want| {
+                if want.numeric
+                    || want.without
+                    || want.text.chars().count() < 4
+                    || want.text.contains(' ')
+                {
+                    return want.clone();
+                }
+                let word = Word { text: want.text.clone(), ..Word::default() };
+                let near = self.near(&word);
+                if near.meanings.words.is_empty() {
+                    return want.clone();
+                }
+                let mut wide = want.clone();
+                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95 });
+                wide.known = true;
+                wide.guessed = true;
+                wide
+            })
+            .collect()
+    }
+
+    /// How many products have the number.
+    fn products_with(&self, number: Number, stretch: Stretch) -> usize {
+        self.values_of(number, stretch).map(|row| self.index.by_value.row(row as usize).len()).sum()
+    }
+
+    fn values_of(&self, number: Number, stretch: Stretch) -> impl Iterator<Item = u32> + '_ {
+        let rows = &self.index.value_rows;
+        let scaled = scales(number, stretch).into_iter().map(move |by| scaled(number, by));
+        let keys: Vec<i64> =
+            number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
+        let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
+    }
+
+    /// Products that satisfy every known want, best first.
+    pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
+        let sought: Vec<&Want> = wants.iter().filter(|w| w.known && !w.ways.is_empty()).collect();
+        let driver = sought
+            .iter()
+            .filter(|w| !w.without)
+            .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
+        let Some(driver) = driver else { return Vec::new() };
+        let mut rows = Vec::new();
+        for way in &driver.ways {
+            self.collect(way, stretch, &mut rows);
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let mut hits: Vec<Hit> = rows
+            .into_iter()
+            .filter_map(|row| self.fit(row, &sought, stretch).map(|quality| Hit { row, quality }))
+            .collect();
+        hits.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        hits
+    }
+
+    /// How many products a way may have, at most.
+    fn reach(&self, way: &Way, stretch: Stretch) -> usize {
+        way.needs.iter().map(|need| self.need_reach(need, stretch)).min().unwrap_or(0)
+    }
+
+    fn need_reach(&self, need: &Need, stretch: Stretch) -> usize {
+        match need {
+            Need::Word(sought) => sought.reach,
+            Need::Size(size) => {
+                size.numbers.iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
+            }
+            Need::Product(_) => 1,
+        }
+    }
+
+    /// The products among which a way's are.
+    fn collect(&self, way: &Way, stretch: Stretch, rows: &mut Vec<u32>) {
+        let Some(need) = way.needs.iter().min_by_key(|n| self.need_reach(n, stretch)) else {
+            return;
+        };
+        match need {
+            Need::Word(sought) => {
+                for (id, _) in &sought.meanings.words {
+                    rows.extend_from_slice(self.index.by_word.row(*id as usize));
+                }
+                for (category, _) in sought.paths.iter().chain(&sought.aliases) {
+                    let (from, to) = self.index.ranges[*category as usize];
+                    rows.extend(from..to);
+                }
+            }
+            Need::Size(size) => {
+                let rarest = size.numbers.iter().min_by_key(|n| self.products_with(**n, stretch));
+                for value in rarest.into_iter().flat_map(|n| self.values_of(*n, stretch)) {
+                    rows.extend_from_slice(self.index.by_value.row(value as usize));
+                }
+            }
+            Need::Product(row) => rows.push(*row),
+        }
+    }
+
+    /// How well a product satisfies the wants, or `None` when it contradicts one.
+    fn fit(&self, row: u32, wants: &[&Want], stretch: Stretch) -> Option<f32> {
+        let mut used = 0_u64;
+        let mut lost = 0.0;
+        // Sizes of many numbers choose first, so that a lone number does not take one of theirs.
+        let mut order: Vec<&&Want> = wants.iter().collect();
+        order.sort_by_key(|w| std::cmp::Reverse(numbers_in(w)));
+        for want in order {
+            lost += 1.0 - self.satisfies(row, want, stretch, &mut used)?;
+        }
+        Some(1.0 - lost)
+    }
+
+    /// The number of wants a product satisfies, for suggestions.
+    pub(crate) fn satisfied(&self, row: u32, wants: &[Want]) -> f32 {
+        let mut used = 0_u64;
+        let quality =
+            |w: &Want, used: &mut u64| self.satisfies(row, w, Stretch::No, used).unwrap_or(0.0);
+        wants.iter().filter(|w| w.known).map(|w| quality(w, &mut used)).sum()
+    }
+
+    fn satisfies(&self, row: u32, want: &Want, stretch: Stretch, used: &mut u64) -> Option<f32> {
+        let mut best: Option<(f32, u64)> = None;
+        for way in &want.ways {
+            let mut taken = *used;
+            let mut quality = way.quality;
+            for need in &way.needs {
+                let found = match need {
+                    Need::Word(sought) if want.without => {
+                        if self.word(row, sought) > 0.0 {
+                            0.0
+                        } else if sought.without.is_some_and(|w| self.has_word(row, w)) {
+                            1.0
+                        } else {
+                            0.93
+                        }
+                    }
+                    Need::Word(sought) => self.word(row, sought),
+                    Need::Size(size) => self.size(row, size, stretch, &mut taken),
+                    Need::Product(sought) => f32::from(u8::from(*sought == row)),
+                };
+                quality *= found;
+                if quality == 0.0 {
+                    break;
+                }
+            }
+            if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
+                best = Some((quality, taken));
+            }
+        }
+        let (quality, taken) = best?;
+        *used = taken;
+        Some(quality)
+    }
+
+    fn has_word(&self, row: u32, word: u32) -> bool {
+        self.index.words.row(row as usize).iter().any(|w| w & !ASIDE == word)
+    }
+
+    /// How well a product has the word: in its title, aside, in its category.
+    fn word(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = 0.0_f32;
+        for word in self.index.words.row(row as usize) {
+            let quality = sought.meanings.quality(word & !ASIDE);
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.97 };
+            best = best.max(quality);
+        }
+        let category = self.index.category[row as usize];
+        for list in [&sought.paths, &sought.aliases] {
+            if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
+                best = best.max(list[at].1);
+            }
+        }
+        best
+    }
+
+    /// How well a product has the size, taking its numbers.
+    fn size(&self, row: u32, size: &Size, stretch: Stretch, used: &mut u64) -> f32 {
+        let direct = self.numbers(row, &size.numbers, used);
+        if direct > 0.0 || stretch == Stretch::No {
+            return direct;
+        }
+        let first = size.numbers[0];
+        for by in scales(first, stretch) {
+            let numbers: Vec<Number> = size.numbers.iter().map(|n| scaled(*n, by)).collect();
+            let found = self.numbers(row, &numbers, used);
+            if found > 0.0 {
+                return found * 0.93;
+            }
+            if numbers.len() == 2 {
+                let turned = [numbers[1], numbers[0]];
+                let found = self.numbers(row, &turned, used);
+                if found > 0.0 {
+                    return found * 0.9;
+                }
+            }
+        }
+        if size.numbers.len() == 2 {
+            return self.numbers(row, &[size.numbers[1], size.numbers[0]], used) * 0.9;
+        }
+        0.0
+    }
+
+    fn numbers(&self, row: u32, wanted: &[Number], used: &mut u64) -> f32 {
+        let index = self.index;
+        let figures = index.figures.row(row as usize);
+        let category = index.category[row as usize];
+        let mut taken = *used;
+        let mut total = 0.0;
+        let mut last: Option<(usize, u8)> = None;
+        for number in wanted {
+            let mut best: Option<(f32, usize)> = None;
+            for (at, figure) in figures.iter().enumerate().take(64) {
+                if taken >> at & 1 == 1 {
+                    continue;
+                }
+                let mut quality = number.agrees(index.number(*figure));
+                if quality == 0.0 {
+                    continue;
+                }
+                if wanted.len() == 1 {
+                    if index.constants.contains_key(&(category, figure.value)) {
+                        quality *= 0.85;
+                    }
+                } else if let Some((before, group)) = last {
+                    quality *= match (at > before, group == figure.group) {
+                        (true, true) => 1.0,
+                        (false, true) => 0.0,
+                        (true, false) => 0.9,
+                        (false, false) => 0.8,
+                    };
+                }
+                if best.is_none_or(|(q, _)| quality > q) {
+                    best = Some((quality, at));
+                }
+            }
+            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else { return 0.0 };
+            taken |= 1 << at;
+            total += quality;
+            last = Some((at, figures[at].group));
+        }
+        *used = taken;
+        total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX))
+    }
+}
+
+fn note(list: &mut Vec<(u32, f32)>, category: u32, quality: f32) {
+    match list.iter_mut().find(|(c, _)| *c == category) {
+        Some(found) => found.1 = found.1.max(quality),
+        None => list.push((category, quality)),
+    }
+}
+
+fn numbers_in(want: &Want) -> usize {
+    let count = |way: &Way| {
+        way.needs
+            .iter()
+            .map(|n| if let Need::Size(size) = n { size.numbers.len() } else { 0 })
+            .sum::<usize>()
+    };
+    want.ways.iter().map(count).max().unwrap_or(0)
+}
+
+/// By how much a number without a unit may be scaled, in thousandths.
+fn scales(number: Number, stretch: Stretch) -> Vec<i64> {
+    use super::terms::Measure;
+    if stretch == Stretch::No || number.measure != Measure::None {
+        return Vec::new();
+    }
+    let mut by = vec![10_000, 1_000_000, 100_000];
+    if number.value % 10_000 == 0 {
+        by.push(100);
+    }
+    by
+}
+
+fn scaled(number: Number, by: i64) -> Number {
+    let value = i128::from(number.value) * i128::from(by) / 1000;
+    Number { value: i64::try_from(value).unwrap_or(i64::MAX), ..number }
+}
+
+/// A size as people write it: «4×25».
+pub(crate) fn shown(size: &Size) -> String {
+    let numbers = size
+        .numbers
+        .iter()
+        .map(|n| crate::domain::Quantity::from_thousandths(n.value).decimal().replace('.', ","));
+    numbers.collect::<Vec<_>>().join(if size.slash { "/" } else { "×" })
+}

@@ -1,0 +1,670 @@
+//! A message → pieces that may each be a line: by lines, sentences, commas and quantities; with
+//! what was taken back taken out.
+
+use super::index::Index;
+use super::lexer::{Lexeme, lex};
+use super::normalize::{Chars, is_cyrillic, other_layout};
+use super::numerals;
+use super::quantity::unit_at;
+use super::speech::{self, Talk};
+use crate::domain::Unit;
+
+/// A run of lexemes that may be a line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Piece {
+    /// Its lexemes, without what was taken back.
+    pub(crate) lexemes: Vec<Lexeme>,
+    /// Where it begins in the text.
+    pub(crate) start: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// Whether it is asked, not ordered.
+    pub(crate) question: bool,
+    /// Whether a colon ends it: what follows belongs to it.
+    pub(crate) header: bool,
+    /// Whether it goes on the sentence of the piece before.
+    pub(crate) continues: bool,
+    /// Whether it begins a line of the text.
+    pub(crate) new_line: bool,
+    /// Whether it puts right what was said before: «нет, давайте 7».
+    pub(crate) corrects: bool,
+    /// Whether it takes something back: «белые не надо».
+    pub(crate) cancels: bool,
+    /// «столько же».
+    pub(crate) same_quantity: bool,
+    /// What else it is, if it names no goods.
+    pub(crate) talk: Talk,
+}
+
+/// Reads the characters of a message and puts the keyboard layout right.
+pub(crate) fn characters(index: &Index, text: &str) -> Chars {
+    let mut chars = Chars::new(text);
+    let mut from = 0;
+    while from < chars.ch.len() {
+        let to =
+            chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
+        right_layout(index, &mut chars, from, to);
+        from = to + 1;
+    }
+    chars
+}
+
+/// Converts the words of one line that were typed in the other keyboard layout.
+fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
+    let mut chunks: Vec<(usize, usize)> = Vec::new();
+    let mut start = None;
+    for i in from..=to {
+        let blank = i == to || matches!(chars.ch[i], ' ' | '\t');
+        match (blank, start) {
+            (false, None) => start = Some(i),
+            (true, Some(s)) => {
+                chunks.push((s, i));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    let mut sure = false;
+    let mut later: Vec<(usize, usize, bool)> = Vec::new();
+    for (a, b) in chunks {
+        let latin = chars.ch[a..b].iter().any(char::is_ascii_alphabetic);
+        let cyrillic = chars.ch[a..b].iter().any(|c| is_cyrillic(*c));
+        if latin == cyrillic {
+            continue;
+        }
+        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let (was, is) = (words(&chars.ch[a..b]), words(&turned));
+        let known = |w: &String| familiar(index, w);
+        let long = is.iter().any(|w| w.chars().count() >= 4 && sure_word(index, w));
+        if !was.is_empty() && !was.iter().any(known) && long {
+            chars.ch[a..b].copy_from_slice(&turned);
+            sure = true;
+        } else if !cyrillic || !was.iter().any(known) {
+            later.push((a, b, latin));
+        }
+    }
+    for (a, b, latin) in later {
+        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let (was, is) = (words(&chars.ch[a..b]), words(&turned));
+        let exact = |w: &String| index.vocabulary.has(w);
+        let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
+        let code = digits
+            && !was.iter().any(|w| familiar(index, w))
+            && !is.is_empty()
+            && is.iter().all(exact);
+        let small = sure
+            && latin
+            && !was.iter().any(exact)
+            && is.iter().all(|w| familiar(index, w) || w == "х");
+        if code || small {
+            chars.ch[a..b].copy_from_slice(&turned);
+        }
+    }
+}
+
+fn words(chars: &[char]) -> Vec<String> {
+    chars
+        .split(|c| !c.is_alphabetic())
+        .filter(|w| !w.is_empty())
+        .map(|w| w.iter().collect())
+        .collect()
+}
+
+fn sure_word(index: &Index, word: &str) -> bool {
+    index.vocabulary.has(word)
+        || index.vocabulary.hears(word) && word.is_ascii()
+        || speech::is_filler(word)
+        || Unit::known(word).is_some()
+}
+
+/// Whether a word is of the catalogue, of talk or a unit.
+fn familiar(index: &Index, word: &str) -> bool {
+    let back = super::vocabulary::cyrillic(word);
+    speech::is_filler(word)
+        || speech::is_filler(&back)
+        || Unit::known(word).is_some()
+        || Unit::known(&back).is_some()
+        || super::terms::is_little(word)
+        || if word.chars().count() <= 2 {
+            index.vocabulary.has(word)
+        } else {
+            index.vocabulary.hears(word)
+        }
+}
+
+/// Splits a message into pieces.
+pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
+    let knows = |value: i64| {
+        index
+            .value_rows
+            .get(&value)
+            .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
+    };
+    let lexemes = numerals::replace(lex(chars), knows);
+    let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
+    for lexeme in lexemes {
+        if lexeme.is('\n') {
+            lines.push(Vec::new());
+        } else if let Some(line) = lines.last_mut() {
+            line.push(lexeme);
+        }
+    }
+    let numbered = list_numbers(&lines);
+    let mut out: Vec<Piece> = Vec::new();
+    for (mut line, number) in lines.into_iter().zip(numbered) {
+        line.drain(..number);
+        let table = line.iter().filter(|l| l.is('\t')).count() >= 1;
+        if table {
+            line = row_of_table(line);
+        }
+        let first = out.len();
+        let mut line = corrected(index, line);
+        crosses(&mut line);
+        sentences(index, line, table, &mut out);
+        if let Some(piece) = out.get_mut(first) {
+            piece.new_line = true;
+            piece.continues = false;
+        }
+    }
+    out
+}
+
+/// How many lexemes at the beginning of each line are its number in a list.
+fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
+    let number = |line: &[Lexeme]| -> Option<(i64, usize)> {
+        let skip = line.iter().take_while(|l| l.is('•') || l.is('-') || l.is('*')).count();
+        let line = &line[skip..];
+        let first = line.first().filter(|l| l.is_number() && l.value % 1000 == 0 && !l.spoken)?;
+        let next = line.get(1)?;
+        let list = (next.is('.') || next.is(')')) && line.len() > 2
+            || next.is('\t')
+            || next.is('-') && next.spaced && line.get(2).is_some_and(Lexeme::is_word);
+        list.then_some((first.value / 1000, skip + 2))
+    };
+    let found: Vec<Option<(i64, usize)>> = lines.iter().map(|l| number(l)).collect();
+    let listed = found.iter().flatten().count();
+    let mut expected = 1;
+    let mut in_order = 0;
+    for (n, _) in found.iter().flatten() {
+        if *n == expected {
+            in_order += 1;
+            expected += 1;
+        }
+    }
+    found
+        .into_iter()
+        .map(|f| {
+            f.filter(|_| in_order * 2 > listed && (listed > 1 || in_order == 1)).map_or(0, |f| f.1)
+        })
+        .collect()
+}
+
+/// A row pasted from a table: prices and sums after the quantity are left out.
+fn row_of_table(line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut fields: Vec<Vec<Lexeme>> = vec![Vec::new()];
+    for lexeme in line {
+        if lexeme.is('\t') {
+            fields.push(Vec::new());
+        } else if let Some(field) = fields.last_mut() {
+            field.push(lexeme);
+        }
+    }
+    let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number();
+    let unit = |f: &[Lexeme]| !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len());
+    let named = fields.iter().position(|f| f.iter().any(Lexeme::is_word) && !unit(f));
+    let Some(named) = named else { return fields.concat() };
+    // After the name: the quantity is beside the unit, or the first number.
+    let mut quantity: Option<usize> = None;
+    for at in named + 1..fields.len() {
+        if numeric(&fields[at]) {
+            let beside = unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
+            if beside || quantity.is_none() {
+                if beside {
+                    quantity = Some(at);
+                    break;
+                }
+                quantity = Some(at);
+            }
+        }
+    }
+    let mut out: Vec<Lexeme> = Vec::new();
+    let text_after =
+        |at: usize| fields[at + 1..].iter().any(|f| f.iter().any(Lexeme::is_word) && !unit(f));
+    for (at, field) in fields.iter().enumerate() {
+        let said = quantity.is_some_and(|q| q == at || (unit(field) && q.abs_diff(at) == 1));
+        if said && !text_after(at) {
+            continue;
+        }
+        if at > named && numeric(field) && quantity.is_some_and(|q| q < at) {
+            continue;
+        }
+        let mut field = field.clone();
+        if let Some(first) = field.first_mut() {
+            first.spaced = true;
+        }
+        out.extend(field);
+    }
+    if let Some(q) = quantity.filter(|q| !text_after(*q)) {
+        let mut tail = fields[q].clone();
+        if let Some(first) = tail.first_mut() {
+            let mut tab = first.clone();
+            tab.kind = super::lexer::Kind::Mark('\t');
+            tab.text = String::new();
+            out.push(tab);
+            first.spaced = true;
+        }
+        out.extend(tail);
+        for at in [q + 1, q.wrapping_sub(1)] {
+            if fields.get(at).is_some_and(|f| unit(f)) {
+                out.extend(fields[at].clone());
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// «4 на 25» → a size.
+fn crosses(line: &mut [Lexeme]) {
+    for i in 1..line.len().saturating_sub(1) {
+        let between = line[i].text == "на"
+            || line[i].text == "na"
+            || line[i].text == "х"
+            || line[i].text == "x";
+        let measured = i >= 2
+            && line[i - 2].is_number()
+            && line[i - 1].is_word()
+            && super::terms::Measure::read(&line[i - 1].text, true).is_some_and(|m| {
+                matches!(m, super::terms::Measure::Mm | super::terms::Measure::Cm)
+            });
+        if line[i].is_word()
+            && between
+            && (line[i - 1].is_number() || measured)
+            && line[i + 1].is_number()
+        {
+            line[i].kind = super::lexer::Kind::Mark('x');
+        }
+    }
+}
+
+/// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
+fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut dead = vec![false; line.len()];
+    let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
+    let boundary = |l: &Lexeme| {
+        l.is(',')
+            || l.is(';')
+            || l.is('!')
+            || l.is('?')
+            || l.is('(')
+            || l.is(')')
+            || l.is('.')
+            || l.is('\t')
+            || (l.is('-') && l.spaced)
+    };
+    let mut i = 0;
+    while i < line.len() {
+        match word(i) {
+            Some("не") if word(i + 1).is_some_and(speech::is_refusal) => i += 1,
+            Some("не") => {
+                let end =
+                    (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
+                let end = end.unwrap_or(line.len());
+                // «не белый, а бежевый»
+                let after =
+                    if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") {
+                        end + 1
+                    } else {
+                        end
+                    };
+                let replaced = word(after) == Some("а");
+                let bracket = i > 0 && line[i - 1].is('(');
+                let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
+                if replaced {
+                    for d in &mut dead[i..=after] {
+                        *d = true;
+                    }
+                    i = after;
+                } else if bracket || comma {
+                    // A quantity after what is refused belongs to the line.
+                    let stop = quantity_in(&line, i + 1, end).unwrap_or(end);
+                    for d in &mut dead[i..stop] {
+                        *d = true;
+                    }
+                    i = stop.max(i + 1) - 1;
+                } else if word(i + 1).is_some() {
+                    // «обычные не нерж 2уп»
+                    dead[i] = true;
+                    dead[i + 1] = true;
+                    i += 1;
+                }
+            }
+            Some("вместо" | "взамен" | "заместо") => {
+                dead[i] = true;
+                let mut k = i + 1;
+                // One thing: a number with its unit, or words.
+                if line.get(k).is_some_and(Lexeme::is_number) {
+                    dead[k] = true;
+                    k += 1;
+                    while k < line.len()
+                        && (line[k].is('x')
+                            || line[k].is('/')
+                            || (line[k].is_number()
+                                && (line[k - 1].is('x') || line[k - 1].is('/'))))
+                    {
+                        dead[k] = true;
+                        k += 1;
+                    }
+                    if let Some((_, n)) = unit_at(&line, k) {
+                        for d in &mut dead[k..(k + n).min(line.len())] {
+                            *d = true;
+                        }
+                    }
+                } else if word(k).is_some_and(|w| {
+                    matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
+                }) {
+                    dead[k] = true;
+                } else {
+                    while k < line.len()
+                        && line[k].is_word()
+                        && !speech::is_filler(&line[k].text)
+                        && unit_at(&line, k).is_none()
+                    {
+                        dead[k] = true;
+                        k += 1;
+                    }
+                }
+            }
+            Some("было") if line.get(i + 1).is_some_and(Lexeme::is_number) => {
+                dead[i] = true;
+                dead[i + 1] = true;
+                if let Some((_, n)) = unit_at(&line, i + 2) {
+                    for d in &mut dead[i + 2..(i + 2 + n).min(line.len())] {
+                        *d = true;
+                    }
+                }
+            }
+            Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
+                take_back(index, &line, i, i + 1, &mut dead)
+            }
+            Some("то") if word(i + 1) == Some("есть") => {
+                take_back(index, &line, i, i + 2, &mut dead)
+            }
+            Some("в") if word(i + 1) == Some("смысле") => {
+                take_back(index, &line, i, i + 2, &mut dead)
+            }
+            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
+                || line[i].is('…') =>
+            {
+                // «чёр... белая»: a word cut short is taken back.
+                let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
+                let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
+                if cut
+                    && next.is_some_and(|n| {
+                        line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")
+                    })
+                {
+                    dead[i - 1] = true;
+                    for d in &mut dead[i..next.unwrap_or(i)] {
+                        *d = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
+}
+
+/// Where a quantity with a unit begins in a range.
+fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
+    (from + 1..to)
+        .find(|k| line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts()))
+}
+
+/// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
+fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
+    for d in &mut dead[at..after.min(line.len())] {
+        *d = true;
+    }
+    let Some(next) = line.get(after) else { return };
+    let mut k = at;
+    while k > 0 && (line[k - 1].is('.') || line[k - 1].is(',') || line[k - 1].is('-')) {
+        dead[k - 1] = true;
+        k -= 1;
+    }
+    if next.is_number() {
+        while k > 0 && (line[k - 1].is_number() || line[k - 1].is('x') || line[k - 1].is('/')) {
+            dead[k - 1] = true;
+            k -= 1;
+        }
+    } else {
+        while k > 0 && !line[k - 1].is(',') && !line[k - 1].is(';') {
+            dead[k - 1] = true;
+            k -= 1;
+        }
+    }
+    let _ = index;
+}
+
+/// Splits a line into sentences and these at commas and conjunctions.
+fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>) {
+    let mut current: Vec<Lexeme> = Vec::new();
+    let mut begins = true;
+    let mut depth = 0_usize;
+    let mut begun_at = out.len();
+    let count = line.len();
+    for i in 0..count {
+        let lexeme = &line[i];
+        let next = line.get(i + 1);
+        if lexeme.is('(') {
+            let closed = line[i..].iter().any(|l| l.is(')'));
+            depth += usize::from(closed);
+        }
+        let smile = lexeme.is(')') && depth == 0;
+        if lexeme.is(')') {
+            depth = depth.saturating_sub(1);
+        }
+        let ends = depth == 0
+            && (lexeme.is('!')
+                || lexeme.is('?')
+                || lexeme.is(';')
+                || lexeme.is('…')
+                || smile
+                || lexeme.is('•')
+                || lexeme.is('.') && next.is_none_or(|n| n.spaced || n.is('.')));
+        if ends {
+            let question = lexeme.is('?');
+            flush(index, &mut current, begins, false, out);
+            if question {
+                for piece in &mut out[begun_at..] {
+                    piece.question = true;
+                }
+            }
+            begins = true;
+            begun_at = out.len();
+            continue;
+        }
+        if depth == 0
+            && lexeme.is(':')
+            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
+            && !table
+        {
+            flush(index, &mut current, begins, true, out);
+            begins = true;
+            begun_at = out.len();
+            continue;
+        }
+        let comma = lexeme.is(',') && depth == 0
+            || lexeme.is('+') && lexeme.spaced && depth == 0
+            || lexeme.is_word()
+                && depth == 0
+                && !current.is_empty()
+                && speech::is_conjunction(&lexeme.text)
+                && !(lexeme.dotted);
+        if comma {
+            flush(index, &mut current, begins, false, out);
+            begins = false;
+            continue;
+        }
+        let stop = lexeme.dotted
+            && next.is_some_and(|n| n.spaced && n.upper && n.is_word())
+            && depth == 0
+            && (speech::is_filler(&lexeme.text)
+                || lexeme.text.chars().count() >= 5
+                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
+        current.push(lexeme.clone());
+        if stop {
+            flush(index, &mut current, begins, false, out);
+            begins = true;
+            begun_at = out.len();
+        }
+    }
+    flush(index, &mut current, begins, false, out);
+}
+
+/// Makes pieces of a run: cut where a quantity ends and another item begins.
+fn flush(
+    index: &Index,
+    current: &mut Vec<Lexeme>,
+    begins: bool,
+    header: bool,
+    out: &mut Vec<Piece>,
+) {
+    let lexemes = std::mem::take(current);
+    if !lexemes.iter().any(|l| l.is_word() || l.is_number()) {
+        return;
+    }
+    let cuts = cuts(index, &lexemes);
+    let mut from = 0;
+    let ends = cuts.iter().copied().chain([lexemes.len()]).collect::<Vec<_>>();
+    for (n, end) in ends.into_iter().enumerate() {
+        let part = trimmed(&lexemes[from..end]);
+        from = end;
+        if let Some(mut piece) = piece(part) {
+            piece.continues = !begins || n > 0;
+            piece.header = header && from == lexemes.len();
+            out.push(piece);
+        }
+    }
+}
+
+/// A run without marks at its ends.
+fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
+    let idle = |l: &Lexeme| {
+        !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-')
+    };
+    let from = lexemes.iter().position(|l| !idle(l)).unwrap_or(lexemes.len());
+    let to = lexemes
+        .iter()
+        .rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"'))
+        .map_or(from, |n| n + 1);
+    &lexemes[from.min(to)..to]
+}
+
+pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
+    let first = lexemes.iter().find(|l| l.is_word() || l.is_number())?;
+    let last = lexemes.iter().rev().find(|l| l.is_word() || l.is_number())?;
+    let texts: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
+    Some(Piece {
+        start: first.start,
+        end: last.end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
+        corrects: texts.iter().any(|t| speech::is_correction(t)),
+        cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
+            || texts.iter().any(|t| speech::is_cancel(t)),
+        same_quantity: pair("столько", "же"),
+        question: speech::asks(&texts),
+        talk: speech::talk(&texts),
+        lexemes: lexemes.to_vec(),
+        ..Piece::default()
+    })
+}
+
+/// Where a run of lexemes must be cut: after a quantity that another item follows.
+fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    let mut i = 0;
+    while i < lexemes.len() {
+        let lexeme = &lexemes[i];
+        if !lexeme.is_number() || lexeme.named {
+            i += 1;
+            continue;
+        }
+        let sized = i > 0
+            && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
+            || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
+            || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
+        let unit = unit_at(lexemes, i + 1);
+        let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
+        if unit.is_some()
+            && lexemes.get(end).is_some_and(|l| l.text == "по")
+            && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
+        {
+            end += 2;
+            if let Some((_, n)) = unit_at(lexemes, end) {
+                end += n;
+            }
+        }
+        let rest = &lexemes[end.min(lexemes.len())..];
+        let before = &lexemes[from..i];
+        let heads = |run: &[Lexeme]| run.iter().any(|l| l.is_word() && opens(index, l));
+        let says = |run: &[Lexeme]| {
+            run.iter().any(|l| {
+                l.is_word()
+                    && !speech::is_filler(&l.text)
+                    && !super::terms::is_little(&l.text)
+                    && Unit::known(&l.text).is_none()
+            })
+        };
+        let next_word = rest.iter().find(|l| {
+            l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text)
+        });
+        let counts = unit.as_ref().is_some_and(|u| u.0.counts());
+        let opens_next = next_word.is_some_and(|l| opens(index, l));
+        let numbered = rest.iter().any(Lexeme::is_number);
+        let unit_later =
+            (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
+        let cut = if counts {
+            says(before) && says(rest) && (unit_later || opens_next && numbered)
+        } else if unit.is_some() {
+            says(before) && !sized && opens_next && numbered
+        } else {
+            heads(before)
+                && !sized
+                && opens_next
+                && numbered
+                && rest.first().is_some_and(|l| l.is_word() && opens(index, l))
+                && before.iter().any(Lexeme::is_number)
+        };
+        if cut {
+            out.push(end);
+            from = end;
+        }
+        i = end;
+    }
+    out
+}
+
+/// Whether a word opens an item: titles or categories begin with it.
+pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
+    if Unit::known(&lexeme.text).is_some() {
+        return false;
+    }
+    let word = super::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: lexeme.dotted,
+        ..Default::default()
+    };
+    let meanings = index.vocabulary.meanings(&word);
+    let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, _)| *n == 1);
+    synonym
+        || meanings.words.iter().any(|(id, q)| {
+            let known = index.vocabulary.get(*id);
+            *q >= best - 0.03 && *q >= 0.8 && known.head && !known.telling
+        })
+}

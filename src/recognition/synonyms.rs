@@ -1,0 +1,75 @@
+//! Words that mean other words: the common ones, and those of an organization.
+
+use super::lexer::{Lexeme, lex};
+use super::normalize::{Chars, FxMap, sound, stem};
+use super::types::{Synonym, SynonymTarget};
+
+/// Synonyms by their first word.
+#[derive(Debug, Default)]
+pub(crate) struct Lexicon {
+    by_first: FxMap<String, Vec<Meaning>>,
+}
+
+/// One synonym, ready to be compared.
+#[derive(Debug)]
+pub(crate) struct Meaning {
+    /// Keys of its words.
+    pub(crate) keys: Vec<String>,
+    /// What it means.
+    pub(crate) target: SynonymTarget,
+}
+
+/// What a word is compared by: its stem; of a number its digits.
+pub(crate) fn key(lexeme: &Lexeme) -> String {
+    if lexeme.is_word() { stem(&lexeme.text.replace('/', "")) } else { lexeme.text.clone() }
+}
+
+impl Lexicon {
+    /// Reads synonyms.
+    pub(crate) fn new(synonyms: &[Synonym]) -> Self {
+        let mut lexicon = Self::default();
+        for synonym in synonyms {
+            let lexemes = lex(&Chars::new(&synonym.words));
+            let keys: Vec<String> =
+                lexemes.iter().filter(|l| l.is_word() || l.is_number()).map(key).collect();
+            if let Some(first) = keys.first() {
+                let meaning = Meaning { keys: keys.clone(), target: synonym.target.clone() };
+                lexicon.by_first.entry(first.clone()).or_default().push(meaning);
+            }
+        }
+        lexicon
+    }
+
+    /// Synonyms that these lexemes begin with, with how many lexemes each takes; longest first.
+    pub(crate) fn at<'a>(&'a self, lexemes: &[&Lexeme]) -> Vec<(usize, &'a SynonymTarget)> {
+        let Some(first) = lexemes.first() else { return Vec::new() };
+        let Some(list) = self.by_first.get(&key(first)).or_else(|| {
+            first
+                .text
+                .is_ascii()
+                .then(|| self.by_first.get(&stem(&super::vocabulary::cyrillic(&first.text))))
+                .flatten()
+        }) else {
+            return Vec::new();
+        };
+        let mut out: Vec<(usize, &SynonymTarget)> = list
+            .iter()
+            .filter(|m| {
+                m.keys.len() <= lexemes.len()
+                    && m.keys
+                        .iter()
+                        .zip(lexemes)
+                        .skip(1)
+                        .all(|(k, l)| *k == key(l) || sound(k) == sound(&key(l)))
+            })
+            .map(|m| (m.keys.len(), &m.target))
+            .collect();
+        out.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+        out
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_first.is_empty()
+    }
+}

@@ -1,0 +1,631 @@
+//! Lexemes → terms: words, and numbers with their unit, their letter («М8», «h=80», «№ 174») and
+//! their neighbours («4×25»). The same for titles and for orders.
+
+use super::lexer::Lexeme;
+use super::normalize::{as_latin_twin, sound};
+
+/// What a number measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub(crate) enum Measure {
+    /// Not said.
+    #[default]
+    None,
+    /// Millimetres.
+    Mm,
+    /// Centimetres.
+    Cm,
+    /// Metres.
+    Metre,
+    /// Micrometres.
+    Micron,
+    /// «г», «гр»: grams, grams on a square metre or degrees, people do not care which.
+    Gram,
+    /// Grams on a square metre, kilograms in a cubic one.
+    Density,
+    /// Kilograms.
+    Kilo,
+    /// Millilitres.
+    Millilitre,
+    /// Litres.
+    Litre,
+    /// Watts.
+    Watt,
+    /// Kilowatts.
+    Kilowatt,
+    /// Volts.
+    Volt,
+    /// Amperes.
+    Ampere,
+    /// Milliamperes.
+    Milliampere,
+    /// Kelvins.
+    Kelvin,
+    /// Newtons.
+    Newton,
+    /// Bars or atmospheres.
+    Bar,
+    /// Lumens.
+    Lumen,
+    /// Per cent.
+    Percent,
+    /// Inches.
+    Inch,
+    /// Pieces: how many in a pack, never what the thing is.
+    Piece,
+    /// Square or cubic metres.
+    Area,
+}
+
+impl Measure {
+    /// Reads a unit of measure after a number. `glued`: no blank between.
+    pub(crate) fn read(text: &str, glued: bool) -> Option<Self> {
+        Some(match text {
+            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => {
+                Self::Mm
+            }
+            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => {
+                Self::Cm
+            }
+            "м" | "m" | "метр" | "метра" | "метров" => Self::Metre,
+            "метровый" | "метровая" | "метровые" => Self::Metre,
+            "мкм" | "мк" | "микрон" | "микрона" | "mkm" | "mk" => Self::Micron,
+            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => {
+                Self::Gram
+            }
+            "г/м" | "гр/м" | "г/кв" | "g/m" => Self::Density,
+            "кг/м" => Self::Density,
+            "градус" | "градуса" | "градусов" => Self::Gram,
+            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => {
+                Self::Kilo
+            }
+            "мл" | "ml" | "миллилитров" => Self::Millilitre,
+            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => {
+                Self::Litre
+            }
+            "вт" | "w" | "ватт" | "ватта" => Self::Watt,
+            "квт" | "kw" => Self::Kilowatt,
+            "v" | "вольт" | "вольта" => Self::Volt,
+            "в" if glued => Self::Volt,
+            "a" | "ампер" | "ампера" => Self::Ampere,
+            "а" if glued => Self::Ampere,
+            "ма" | "ma" => Self::Milliampere,
+            "k" | "к" if glued => Self::Kelvin,
+            "n" | "н" if glued => Self::Newton,
+            "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
+            "бар" | "bar" | "атм" => Self::Bar,
+            "лм" | "lm" => Self::Lumen,
+            "шт" | "штук" | "штуки" | "pcs" => Self::Piece,
+            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => {
+                Self::Inch
+            }
+            "м2" | "м3" => Self::Area,
+            _ => return None,
+        })
+    }
+
+    /// The family of comparable units and how many base units one holds, in thousandths.
+    fn base(self) -> (u8, i64) {
+        match self {
+            Self::None => (0, 1000),
+            Self::Mm => (1, 1000),
+            Self::Cm => (1, 10_000),
+            Self::Metre => (1, 1_000_000),
+            Self::Micron => (2, 1000),
+            Self::Gram => (3, 1000),
+            Self::Kilo => (3, 1_000_000),
+            Self::Density => (4, 1000),
+            Self::Millilitre => (5, 1000),
+            Self::Litre => (5, 1_000_000),
+            Self::Watt => (6, 1000),
+            Self::Kilowatt => (6, 1_000_000),
+            Self::Volt => (7, 1000),
+            Self::Ampere => (8, 1_000_000),
+            Self::Milliampere => (8, 1000),
+            Self::Kelvin => (9, 1000),
+            Self::Newton => (10, 1000),
+            Self::Bar => (11, 1000),
+            Self::Lumen => (12, 1000),
+            Self::Percent => (13, 1000),
+            Self::Inch => (14, 1000),
+            Self::Piece => (15, 1000),
+            Self::Area => (16, 1000),
+        }
+    }
+
+    /// The name of what is measured, for a question.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Mm | Self::Cm | Self::Metre | Self::None | Self::Inch => "размер",
+            Self::Micron => "толщина",
+            Self::Gram | Self::Density => "плотность",
+            Self::Kilo => "вес",
+            Self::Millilitre | Self::Litre => "объём",
+            Self::Watt | Self::Kilowatt => "мощность",
+            Self::Volt => "напряжение",
+            Self::Ampere | Self::Milliampere => "ток",
+            Self::Kelvin => "цветовая температура",
+            Self::Newton => "усилие",
+            Self::Bar => "давление",
+            Self::Lumen => "яркость",
+            Self::Percent => "процент",
+            Self::Piece => "упаковка",
+            Self::Area => "площадь",
+        }
+    }
+}
+
+/// A number with its unit and its letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Number {
+    /// The value in thousandths.
+    pub(crate) value: i64,
+    /// The unit.
+    pub(crate) measure: Measure,
+    /// The letter or word before it: `h`, `d`, `m`, `#` (тип, №, цвет), or 0.
+    pub(crate) marker: u8,
+}
+
+impl Number {
+    /// How well a number of the text agrees with one of a title: 0 to 1, 0 is «contradicts».
+    pub(crate) fn agrees(self, title: Self) -> f32 {
+        let quality = self.same_amount(title);
+        if quality == 0.0 {
+            return 0.0;
+        }
+        let marks = match (self.marker, title.marker) {
+            (a, b) if a == b => 1.0,
+            (0, _) => 0.99,
+            (_, 0) => 0.97,
+            _ => 0.85,
+        };
+        quality * marks
+    }
+
+    fn same_amount(self, title: Self) -> f32 {
+        let ((a, one_a), (b, one_b)) = (self.measure.base(), title.measure.base());
+        let base = |n: Self, one: i64| i128::from(n.value) * i128::from(one);
+        if a == b {
+            return if base(self, one_a) == base(title, one_b) { 1.0 } else { 0.0 };
+        }
+        let same = self.value == title.value;
+        match (a, b) {
+            (0, _) if same => 0.99,
+            // A title without a unit is in millimetres, a kilogram or a gram as it stands.
+            (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
+            (_, 0) if same => 0.96,
+            (3, 4) | (4, 3) | (3, 13) if same => 0.99,
+            (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
+            _ => 0.0,
+        }
+    }
+
+    /// Values under which titles may have this number.
+    pub(crate) fn keys(self) -> impl Iterator<Item = i64> {
+        let v = self.value;
+        let up = |by: i64| Some(v.saturating_mul(by));
+        let down = |by: i64| (v % by == 0).then_some(v / by);
+        let (a, b) = match self.measure {
+            Measure::Mm => (down(10), down(1000)),
+            Measure::Cm => (up(10), down(100)),
+            Measure::Metre => (up(1000), up(100)),
+            Measure::Gram | Measure::Millilitre | Measure::Watt | Measure::Milliampere => {
+                (down(1000), None)
+            }
+            Measure::Kilo | Measure::Litre | Measure::Kilowatt | Measure::Ampere => {
+                (up(1000), None)
+            }
+            _ => (None, None),
+        };
+        [Some(v), a, b].into_iter().flatten()
+    }
+}
+
+/// A part of a title or of an order line that says one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// A word.
+    Word(Word),
+    /// One number or several with crosses between.
+    Size(Size),
+}
+
+/// A word of a term.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Word {
+    /// Normalised letters.
+    pub(crate) text: String,
+    /// Whether it was cut with a full stop.
+    pub(crate) dotted: bool,
+    /// Whether «без» or «не» stands before it.
+    pub(crate) without: bool,
+    /// Whether a number is glued to it: «RS133», «16А».
+    pub(crate) code: bool,
+    /// Its lexemes.
+    pub(crate) from: usize,
+    /// One past its last lexeme.
+    pub(crate) to: usize,
+}
+
+/// Numbers that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Size {
+    /// At least one.
+    pub(crate) numbers: Vec<Number>,
+    /// Whether a slash and not a cross stands between.
+    pub(crate) slash: bool,
+    /// Its lexemes.
+    pub(crate) from: usize,
+    /// One past its last lexeme.
+    pub(crate) to: usize,
+}
+
+impl Term {
+    /// The range of lexemes.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        match self {
+            Self::Word(w) => w.from..w.to,
+            Self::Size(s) => s.from..s.to,
+        }
+    }
+}
+
+/// The marker that a word before a number is, or `None`. `glued`: no blank between.
+fn marker(word: &str, glued: bool) -> Option<u8> {
+    Some(match word {
+        "h" | "н" if glued => b'h',
+        "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
+        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+            b'd'
+        }
+        "м" | "m" if glued => b'm',
+        "т" | "t" if glued => b'#',
+        "l" if glued => b'l',
+        "l" | "дл" | "длина" | "длиной" => b'l',
+        "ш" | "шир" | "ширина" | "шириной" => b'w',
+        "толщ" | "толщина" | "толщиной" | "s" => b's',
+        "плотн" | "плотность" | "плотностью" => b'p',
+        "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул" | "номер"
+        | "номера" | "тон" | "ном" => b'#',
+        "n" if glued => return None,
+        _ => return None,
+    })
+}
+
+/// Words that name a parameter and say nothing without its value, and little words.
+pub(crate) fn is_little(word: &str) -> bool {
+    const LITTLE: &[&str] = &[
+        "и",
+        "в",
+        "во",
+        "на",
+        "с",
+        "со",
+        "к",
+        "ко",
+        "по",
+        "из",
+        "для",
+        "под",
+        "от",
+        "до",
+        "за",
+        "или",
+        "а",
+        "о",
+        "об",
+        "у",
+        "при",
+        "тип",
+        "типа",
+        "цв",
+        "цвет",
+        "цвета",
+        "цветом",
+        "арт",
+        "артикул",
+        "артикула",
+        "код",
+        "номер",
+        "номера",
+        "ном",
+        "размер",
+        "размером",
+        "разм",
+        "шир",
+        "ширина",
+        "шириной",
+        "толщ",
+        "толщина",
+        "толщиной",
+        "толщ",
+        "выс",
+        "высота",
+        "высотой",
+        "дл",
+        "длина",
+        "длиной",
+        "диам",
+        "диаметр",
+        "диаметром",
+        "плотн",
+        "плотность",
+        "плотностью",
+        "вес",
+        "весом",
+        "объем",
+        "объемом",
+        "сорт",
+        "класс",
+        "марка",
+        "ш",
+        "d",
+    ];
+    LITTLE.contains(&word)
+}
+
+/// Joins lexemes into terms. `skip` tells which lexemes are spoken for already.
+pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Term> {
+    let mut out = Vec::with_capacity(lexemes.len());
+    let free = |i: usize| i < lexemes.len() && !skip(i);
+    let mut pending: Option<(u8, usize)> = None;
+    let mut without: Option<usize> = None;
+    let mut i = 0;
+    while i < lexemes.len() {
+        if skip(i) {
+            pending = None;
+            i += 1;
+            continue;
+        }
+        let lexeme = &lexemes[i];
+        if lexeme.is_number() {
+            let (mut size, next) = size(lexemes, i, &free);
+            if let Some((mark, from)) = pending.take() {
+                size.numbers[0].marker = mark;
+                size.from = from;
+            }
+            out.push(Term::Size(size));
+            i = next;
+            continue;
+        }
+        if lexeme.is('№') || lexeme.is('#') {
+            pending = Some((b'#', i));
+            i += 1;
+            continue;
+        }
+        if !lexeme.is_word() {
+            if !(lexeme.is('=') || lexeme.is('-') || lexeme.is(':')) {
+                pending = None;
+            }
+            i += 1;
+            continue;
+        }
+        if pending.is_some_and(|(_, at)| lexemes[at].is_word()) {
+            pending = None;
+        }
+        if lexeme.text == "без" {
+            without = Some(i);
+            i += 1;
+            continue;
+        }
+        let next_number = next_number(lexemes, i, &free);
+        let glued = next_number.is_some_and(|n| n == i + 1 && !lexemes[n].spaced && !lexeme.dotted);
+        if let Some(next) = next_number {
+            // «Т-5», «т.5», «h=80» are as good as glued.
+            let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
+            if let Some(mark) = marker(&lexeme.text, tight) {
+                pending = Some((mark, i));
+                i += 1;
+                continue;
+            }
+        }
+        if is_little(&lexeme.text) && !glued {
+            i += 1;
+            continue;
+        }
+        let mut word = Word {
+            text: lexeme.text.clone(),
+            dotted: lexeme.dotted,
+            without: without.is_some(),
+            code: glued,
+            from: without.take().unwrap_or(i),
+            to: i + 1,
+        };
+        let hyphen = free(i + 1) && lexemes[i + 1].is('-') && !lexemes[i + 1].spaced;
+        if hyphen && free(i + 2) && lexemes[i + 2].is_word() && !lexemes[i + 2].spaced {
+            // «тёмно-серый» is one colour; «ручка-скоба» is two words.
+            if word.text.ends_with('о') && word.text.chars().count() >= 4 {
+                word.text.push_str(&lexemes[i + 2].text);
+                word.dotted = lexemes[i + 2].dotted;
+                word.to = i + 3;
+            }
+        }
+        i = word.to;
+        out.push(Term::Word(word));
+    }
+    out
+}
+
+/// The number that follows a word, over one «=», «-», «.» or «№».
+fn next_number(lexemes: &[Lexeme], i: usize, free: &impl Fn(usize) -> bool) -> Option<usize> {
+    for next in i + 1..=i + 2 {
+        if !free(next) {
+            return None;
+        }
+        let lexeme = &lexemes[next];
+        if lexeme.is_number() {
+            return Some(next);
+        }
+        if !(lexeme.is('=') || (lexeme.is('-') && !lexeme.spaced) || lexeme.is('№')) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Reads numbers joined by crosses, slashes, «+» or a range's dash, each with its unit.
+fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Size, usize) {
+    let mut size = Size { from: start, ..Size::default() };
+    let mut i = start;
+    loop {
+        let mut number = Number { value: lexemes[i].value, ..Number::default() };
+        i += 1;
+        if free(i) {
+            let next = &lexemes[i];
+            let glued = !next.spaced;
+            if next.is('%') {
+                number.measure = Measure::Percent;
+                i += 1;
+            } else if next.is('"') && glued {
+                number.measure = Measure::Inch;
+                i += 1;
+            } else if next.is('°') {
+                number.measure = Measure::Gram;
+                i += 1;
+            } else if next.is_word() {
+                if let Some(measure) = Measure::read(&next.text, glued) {
+                    let code = free(i + 1)
+                        && lexemes[i + 1].is_number()
+                        && !lexemes[i + 1].spaced
+                        && !matches!(next.text.as_str(), "г/м" | "гр/м" | "кг/м");
+                    if !code {
+                        number.measure = measure;
+                        i += 1;
+                        if measure == Measure::Metre && !lexemes[i - 1].spaced {
+                            i = past_area(lexemes, i, &mut number, free);
+                        }
+                        if matches!(measure, Measure::Density | Measure::Gram | Measure::Kilo) {
+                            i = past_density(lexemes, i, &mut number, free);
+                        }
+                    }
+                }
+            }
+        }
+        size.numbers.push(number);
+        let joint = i;
+        if !free(i) || !free(i + 1) {
+            break;
+        }
+        let mark = &lexemes[i];
+        let tight = !mark.spaced && !lexemes[i + 1].spaced;
+        let cross = mark.is('x');
+        let slash = (mark.is('/') || mark.is('+') || mark.is('\\')) && tight;
+        let range =
+            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
+            i = joint;
+            break;
+        }
+        i += 1;
+        // «1/2"хМ10»
+        if lexemes[i].is_word()
+            && free(i + 1)
+            && lexemes[i + 1].is_number()
+            && !lexemes[i + 1].spaced
+            && marker(&lexemes[i].text, true).is_some()
+        {
+            i += 1;
+        }
+        if !lexemes[i].is_number() {
+            i = joint;
+            break;
+        }
+        size.slash = slash;
+    }
+    size.to = i;
+    (size, i)
+}
+
+/// «м2» after a number is an area, not metres.
+fn past_area(
+    lexemes: &[Lexeme],
+    i: usize,
+    number: &mut Number,
+    free: &impl Fn(usize) -> bool,
+) -> usize {
+    if free(i) && !lexemes[i].spaced && matches!(lexemes[i].text.as_str(), "2" | "3") {
+        number.measure = Measure::Area;
+        return i + 1;
+    }
+    i
+}
+
+/// The rest of «г/м2», «г/кв.м», «кг/м3».
+fn past_density(
+    lexemes: &[Lexeme],
+    mut i: usize,
+    number: &mut Number,
+    free: &impl Fn(usize) -> bool,
+) -> usize {
+    if number.measure != Measure::Density {
+        let slash = free(i) && lexemes[i].is('/') && free(i + 1) && lexemes[i + 1].is_word();
+        if !slash || !matches!(lexemes[i + 1].text.as_str(), "м" | "m" | "кв") {
+            return i;
+        }
+        i += 2;
+        number.measure = Measure::Density;
+    }
+    if free(i) && matches!(lexemes[i].text.as_str(), "2" | "3") && !lexemes[i].spaced {
+        i += 1;
+    } else if free(i) && lexemes[i].text == "м" {
+        i += 1;
+    }
+    i
+}
+
+/// Spellings under which a word of an order may stand in a title, when letters mislead: the Latin
+/// word that the letters look like («РВ» is «PB»).
+pub(crate) fn twin(word: &str) -> Option<String> {
+    if word.is_ascii() || word.chars().count() > 4 {
+        return None;
+    }
+    as_latin_twin(word).filter(|latin| sound(latin) != sound(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexer::lex;
+    use super::super::normalize::Chars;
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let terms = terms(&lex(&Chars::new(text)), |_| false);
+        let shown = terms.into_iter().map(|t| match t {
+            Term::Word(w) => format!("{}{}", if w.without { "-" } else { "" }, w.text),
+            Term::Size(s) => {
+                let numbers = s.numbers.iter().map(|n| {
+                    let mark = if n.marker == 0 {
+                        String::new()
+                    } else {
+                        char::from(n.marker).to_string()
+                    };
+                    let measure = if n.measure == Measure::None {
+                        String::new()
+                    } else {
+                        format!("{:?}", n.measure)
+                    };
+                    format!("{mark}{}{measure}", n.value as f64 / 1000.0)
+                });
+                numbers.collect::<Vec<_>>().join("×")
+            }
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn titles_are_read_with_units_and_letters() {
+        assert_eq!(
+            shown("Молния рул. Т-5 спир. чёрная (190) 200м"),
+            "молния рул #5 спир черная 190 200Metre"
+        );
+        assert_eq!(shown("Болт DIN933 М8*100 цинк"), "болт din 933 m8×100 цинк");
+        assert_eq!(shown("Опора h=80 хром"), "опора h80 хром");
+        assert_eq!(shown("Спанбонд 90 г/м² белый, 1,6м"), "спанбонд 90Density белый 1.6Metre");
+        assert_eq!(shown("плотность 70 г/кв.м 2"), "p70Density 2");
+        assert_eq!(shown("Скотч 48ммх66м"), "скотч 48Mm×66Metre");
+        assert_eq!(shown("Кант темно-серый"), "кант темносерый");
+        assert_eq!(shown("Каркас без лат"), "каркас -лат");
+        assert_eq!(shown("Труба Ду15 1/2\""), "труба d15 1×2Inch");
+        assert_eq!(shown("Скоба 80/8 (10000 шт/уп)"), "скоба 80×8 10000Piece");
+    }
+}

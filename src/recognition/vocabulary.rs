@@ -1,0 +1,406 @@
+//! The words of the catalogue and how a word of an order is found among them.
+
+use super::normalize::{FxMap, distance, is_cyrillic, letter_set, sound, stem, without_diminutive};
+use super::terms::{Word, twin};
+
+/// A word of the catalogue.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Its stem.
+    pub(crate) stem: Box<str>,
+    /// Its first spelling seen, for people.
+    pub(crate) surface: Box<str>,
+    letters: u64,
+    /// In how many titles it stands.
+    pub(crate) titles: u32,
+    /// Whether titles cut it with a full stop.
+    pub(crate) cut: bool,
+    /// Whether it has told products apart.
+    pub(crate) telling: bool,
+    /// Whether it is a name: written with a capital, or in Latin letters.
+    pub(crate) name: bool,
+    /// Whether titles or categories begin with it: a word that opens a new item.
+    pub(crate) head: bool,
+}
+
+/// Words of the catalogue by spelling, by sound and by beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Vocabulary {
+    words: Vec<Known>,
+    by_stem: FxMap<Box<str>, u32>,
+    /// Surface spellings met while building, so that each is stemmed once.
+    by_surface: FxMap<Box<str>, u32>,
+    by_sound: FxMap<Box<str>, Vec<u32>>,
+    /// Rows in the order of their stems.
+    sorted: Vec<u32>,
+}
+
+/// Words of the catalogue that a word of an order may mean, each with how surely.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meanings {
+    /// By row, the best quality of each.
+    pub(crate) words: Vec<(u32, f32)>,
+    /// Whether the word is spelt so in the catalogue (or heard so), not guessed from typos.
+    pub(crate) sure: bool,
+}
+
+impl Meanings {
+    fn add(&mut self, word: u32, quality: f32) {
+        match self.words.iter_mut().find(|(w, _)| *w == word) {
+            Some(found) => found.1 = found.1.max(quality),
+            None => self.words.push((word, quality)),
+        }
+    }
+
+    /// The quality of this word, or 0.
+    pub(crate) fn quality(&self, word: u32) -> f32 {
+        self.words.binary_search_by_key(&word, |(w, _)| *w).map_or(0.0, |at| self.words[at].1)
+    }
+
+    fn sort(&mut self) {
+        self.words.sort_unstable_by_key(|(w, _)| *w);
+    }
+}
+
+/// The mark of a word that a title has «без».
+const WITHOUT: char = '-';
+
+impl Vocabulary {
+    /// How many words there are.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The word by its row.
+    pub(crate) fn get(&self, word: u32) -> &Known {
+        &self.words[word as usize]
+    }
+
+    /// Adds a word of a title. `without`: the title has «без» before it.
+    pub(crate) fn add(&mut self, surface: &str, without: bool) -> u32 {
+        if !without && let Some(found) = self.by_surface.get(surface) {
+            return *found;
+        }
+        let mut key = String::new();
+        if without {
+            key.push(WITHOUT);
+        }
+        key.push_str(&stem(&surface.replace('/', "")));
+        let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let id = match self.by_stem.get(key.as_str()) {
+            Some(found) => *found,
+            None => {
+                self.words.push(Known {
+                    letters: letter_set(&key),
+                    stem: key.clone().into(),
+                    surface: surface.into(),
+                    titles: 0,
+                    cut: false,
+                    telling: false,
+                    name: surface.is_ascii() && surface.len() > 1,
+                    head: false,
+                });
+                self.by_stem.insert(key.into(), next);
+                next
+            }
+        };
+        if !without {
+            self.by_surface.insert(surface.into(), id);
+        }
+        id
+    }
+
+    /// Marks a word as cut with a full stop in titles.
+    pub(crate) fn set_cut(&mut self, word: u32) {
+        self.words[word as usize].cut = true;
+    }
+
+    /// Marks a word as one that tells products apart.
+    pub(crate) fn set_telling(&mut self, word: u32) {
+        self.words[word as usize].telling = true;
+    }
+
+    /// Marks a word as a name.
+    pub(crate) fn set_name(&mut self, word: u32) {
+        self.words[word as usize].name = true;
+    }
+
+    /// Marks a word as one that opens an item.
+    pub(crate) fn set_head(&mut self, word: u32) {
+        self.words[word as usize].head = true;
+    }
+
+    /// Makes the lookups that need the whole vocabulary; `titles` counts a word's products.
+    pub(crate) fn finish(&mut self, titles: impl Fn(u32) -> usize) {
+        self.by_surface = FxMap::default();
+        self.sorted = (0..u32::try_from(self.words.len()).unwrap_or(u32::MAX)).collect();
+        let words = &self.words;
+        self.sorted.sort_by(|a, b| words[*a as usize].stem.cmp(&words[*b as usize].stem));
+        for id in 0..self.words.len() {
+            let row = u32::try_from(id).unwrap_or(u32::MAX);
+            self.words[id].titles = u32::try_from(titles(row)).unwrap_or(u32::MAX);
+            let known = &self.words[id];
+            let mut keys = vec![sound(&known.stem), sound(&known.surface)];
+            if known.stem.is_ascii() && known.stem.len() > 3 {
+                keys.push(trimmed(&keys[0]).to_owned());
+            }
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                if !key.is_empty() {
+                    self.by_sound.entry(key.into()).or_default().push(row);
+                }
+            }
+        }
+    }
+
+    /// Whether the catalogue has the word exactly so.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.by_stem.contains_key(stem(word).as_str())
+    }
+
+    /// Whether the catalogue has the word so, or a name that sounds so.
+    pub(crate) fn hears(&self, word: &str) -> bool {
+        self.has(word)
+            || self.by_sound.contains_key(sound(word).as_str())
+            || self.by_sound.contains_key(sound(&stem(&cyrillic(word))).as_str())
+    }
+
+    /// The row of a stem.
+    pub(crate) fn row(&self, stem: &str) -> Option<u32> {
+        self.by_stem.get(stem).copied()
+    }
+
+    /// What a word of an order may mean.
+    pub(crate) fn meanings(&self, word: &Word) -> Meanings {
+        let mut out = Meanings::default();
+        let text = word.text.replace('/', "");
+        self.spelt(&text, 1.0, &mut out);
+        self.heard(&text, &mut out);
+        if let Some(latin) = twin(&text) {
+            self.spelt(&latin, 0.97, &mut out);
+        }
+        let length = text.chars().count();
+        let exact = !out.words.is_empty();
+        self.begun(&text, word.dotted, exact, &mut out);
+        if length >= 4 {
+            self.cut_in_titles(&text, &mut out);
+        }
+        if let Some(base) = without_diminutive(&text) {
+            self.spelt(&base, 0.93, &mut out);
+        }
+        out.sure = !out.words.is_empty();
+        if !out.sure && length >= 3 {
+            self.misspelt(&text, &mut out);
+        }
+        out.sort();
+        out
+    }
+
+    /// Words that a misspelt word may mean though the catalogue has the word as it is written.
+    pub(crate) fn near(&self, text: &str) -> Meanings {
+        let mut out = Meanings::default();
+        self.misspelt(text, &mut out);
+        out.sort();
+        out
+    }
+
+    fn spelt(&self, text: &str, quality: f32, out: &mut Meanings) {
+        let key = stem(text);
+        if let Some(found) = self.by_stem.get(key.as_str()) {
+            out.add(*found, quality);
+        }
+    }
+
+    fn heard(&self, text: &str, out: &mut Meanings) {
+        let latin = text.is_ascii();
+        let mut keys = vec![(sound(text), 0.96), (sound(&stem(text)), 0.95)];
+        if latin {
+            let back = cyrillic(text);
+            let key = stem(&back);
+            if let Some(found) = self.by_stem.get(key.as_str()) {
+                out.add(*found, 0.96);
+            }
+            keys.push((sound(&key), 0.95));
+        }
+        if text.chars().count() > 3 {
+            keys.push((trimmed(&keys[0].0).to_owned(), 0.93));
+        }
+        for (key, quality) in keys {
+            if key.is_empty() {
+                continue;
+            }
+            for found in self.by_sound.get(key.as_str()).into_iter().flatten() {
+                out.add(*found, quality);
+            }
+        }
+    }
+
+    /// Words that begin with what is written: «самор», «бел.».
+    fn begun(&self, text: &str, dotted: bool, exact: bool, out: &mut Meanings) {
+        let length = text.chars().count();
+        if !dotted && (length < 3 && exact) {
+            return;
+        }
+        if !dotted && length < 2 {
+            return;
+        }
+        let quality = if dotted {
+            0.92
+        } else if length >= 3 {
+            0.88
+        } else {
+            0.8
+        };
+        for id in self.beginning(text) {
+            out.add(id, quality);
+        }
+        if length >= 5 && !dotted {
+            // «шариковые» for «шарик.» is seen by the stem.
+            let key = stem(text);
+            if key.chars().count() >= 4 && key != text {
+                for id in self.beginning(&key) {
+                    out.add(id, 0.9);
+                }
+            }
+        }
+    }
+
+    /// Words whose stem begins with the text.
+    pub(crate) fn beginning<'a>(&'a self, text: &'a str) -> impl Iterator<Item = u32> + 'a {
+        let from = self.sorted.partition_point(|w| &*self.words[*w as usize].stem < text);
+        self.sorted[from..]
+            .iter()
+            .copied()
+            .take_while(move |w| self.words[*w as usize].stem.starts_with(text))
+    }
+
+    /// Words that titles cut short: «внутр.» for «внутренняя».
+    fn cut_in_titles(&self, text: &str, out: &mut Meanings) {
+        let ends = text.char_indices().map(|(at, _)| at).skip(2);
+        for end in ends {
+            if let Some(found) = self.by_stem.get(&text[..end])
+                && self.words[*found as usize].cut
+            {
+                out.add(*found, 0.93);
+            }
+        }
+    }
+
+    /// Words that differ by a slip of the finger or of the ear.
+    fn misspelt(&self, text: &str, out: &mut Meanings) {
+        let spelling = if text.is_ascii() { cyrillic(text) } else { text.to_owned() };
+        let key = stem(&spelling);
+        for candidate in [key.as_str(), text] {
+            let chars: Vec<char> = candidate.chars().collect();
+            let limit = match chars.len() {
+                0..=2 => continue,
+                3 => 1,
+                4 => 2,
+                5..=6 => 3,
+                7..=8 => 4,
+                _ => 5,
+            };
+            let letters = letter_set(candidate);
+            for (id, known) in self.words.iter().enumerate() {
+                if (known.letters ^ letters).count_ones() as usize > limit + 1 {
+                    continue;
+                }
+                if known.stem.starts_with(WITHOUT) {
+                    continue;
+                }
+                let other: Vec<char> = known.stem.chars().collect();
+                if other.len() < 3 || (chars[0] != other[0] && limit < 3) {
+                    continue;
+                }
+                if let Some(cost) = distance(&chars, &other, limit) {
+                    let cost = u8::try_from(cost).unwrap_or(9);
+                    let id = u32::try_from(id).unwrap_or(u32::MAX);
+                    out.add(id, 0.9 - 0.03 * f32::from(cost));
+                }
+            }
+            if candidate == text {
+                break;
+            }
+        }
+        // Of many guesses only the nearest are worth anything.
+        let best = out.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+        out.words.retain(|w| w.1 >= best - 0.035);
+    }
+}
+
+/// A sound without its last vowels, as case endings would leave it.
+fn trimmed(sound: &str) -> &str {
+    let cut = sound.trim_end_matches(['a', 'e', 'i', 'o', 'u']);
+    if cut.len() >= 3 { cut } else { sound }
+}
+
+/// A Latin word in Cyrillic, as people transliterate.
+pub(crate) fn cyrillic(word: &str) -> String {
+    if word.chars().any(is_cyrillic) {
+        return word.to_owned();
+    }
+    const PAIRS: &[(&str, &str)] = &[
+        ("shch", "щ"),
+        ("sch", "щ"),
+        ("zh", "ж"),
+        ("kh", "х"),
+        ("ts", "ц"),
+        ("ch", "ч"),
+        ("sh", "ш"),
+        ("yu", "ю"),
+        ("ju", "ю"),
+        ("ya", "я"),
+        ("ja", "я"),
+        ("yo", "е"),
+        ("jo", "е"),
+        ("ye", "е"),
+        ("yi", "ый"),
+        ("ck", "к"),
+        ("ph", "ф"),
+        ("iy", "ий"),
+        ("yj", "ый"),
+        ("ij", "ий"),
+        ("a", "а"),
+        ("b", "б"),
+        ("c", "ц"),
+        ("d", "д"),
+        ("e", "е"),
+        ("f", "ф"),
+        ("g", "г"),
+        ("h", "х"),
+        ("i", "и"),
+        ("j", "й"),
+        ("k", "к"),
+        ("l", "л"),
+        ("m", "м"),
+        ("n", "н"),
+        ("o", "о"),
+        ("p", "п"),
+        ("q", "к"),
+        ("r", "р"),
+        ("s", "с"),
+        ("t", "т"),
+        ("u", "у"),
+        ("v", "в"),
+        ("w", "в"),
+        ("x", "кс"),
+        ("y", "ы"),
+        ("z", "з"),
+    ];
+    let mut out = String::with_capacity(word.len() * 2);
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        match PAIRS.iter().find(|(latin, _)| rest.starts_with(latin)) {
+            Some((latin, letter)) => {
+                out.push_str(letter);
+                rest = &rest[latin.len()..];
+            }
+            None => {
+                out.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    out
+}

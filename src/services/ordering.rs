@@ -1,0 +1,139 @@
+//! Text → draft → order → status.
+//!
+//! A draft belongs to a [`Party`]: a person for an organization, or a chat whose person is not
+//! known yet. Every change of a draft or an order is one transaction, with the notices that follow
+//! from it; a change that is repeated changes nothing.
+
+mod draft;
+mod notices;
+mod place;
+mod staff;
+
+pub use draft::{Added, DraftLine, DraftView, Need};
+pub use place::Placed;
+pub use staff::{OrderPage, OrderView};
+
+use rusqlite::Connection;
+
+use super::Base;
+use super::catalog::{Catalog, CatalogError};
+use crate::domain::{Channel, ChatKey, OrderId, OrderStatus, OrganizationId, PersonId, Timestamp};
+use crate::storage::{StorageError, orders};
+
+/// Orders and the drafts they grow from.
+#[derive(Clone)]
+pub struct Ordering {
+    base: Base,
+    catalog: Catalog,
+}
+
+/// Who writes a draft: what ordering needs to know of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// The chat where it happens.
+    pub chat: ChatKey,
+    /// The person; `None`: a guest.
+    pub person: Option<PersonId>,
+    /// For whom they order.
+    pub organization: Option<OrganizationId>,
+    /// Whether sending makes an order at once, or asks an owner first.
+    pub may_send: bool,
+    /// Whether prices are shown: not to guests nor to unverified organizations.
+    pub sees_prices: bool,
+}
+
+/// Who changes an order from the company's side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person; `None`: 1C or the program itself.
+    pub person: Option<PersonId>,
+    /// Through which door.
+    pub channel: Channel,
+}
+
+/// Why a draft or an order was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// There is none, or it is someone else's: the two answer alike.
+    #[error("нет такой заявки")]
+    NotFound,
+    /// The button was drawn for an older version.
+    #[error("карточка обновилась")]
+    Stale,
+    /// The draft has no lines.
+    #[error("в заявке нет позиций")]
+    Empty,
+    /// Nobody knows yet who sends the order.
+    #[error("отправитель неизвестен")]
+    Guest,
+    /// The person is in no organization.
+    #[error("не указана организация")]
+    NoOrganization,
+    /// Products of the draft are no longer sold; they are to be replaced or removed.
+    #[error("позиций снято с продажи: {0}")]
+    Gone(usize),
+    /// The status does not follow from the present one.
+    #[error("из «{}» нельзя перейти в «{}»", from.staff_label(), to.staff_label())]
+    Transition {
+        /// The order.
+        id: OrderId,
+        /// The present status.
+        from: OrderStatus,
+        /// The one asked for.
+        to: OrderStatus,
+    },
+    /// Another manager has it.
+    #[error("заявка уже в работе: {manager}")]
+    Taken {
+        /// Their name.
+        manager: String,
+    },
+    /// It is too late for this.
+    #[error("время вышло")]
+    TooLate,
+    /// Another draft is open and would be lost.
+    #[error("открыт другой черновик")]
+    DraftOpen,
+    /// The catalogue or its index failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<rusqlite::Error> for OrderError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl Ordering {
+    /// Orders over this database and catalogue.
+    pub fn new(base: Base, catalog: Catalog) -> Self {
+        Self { base, catalog }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.base.clock.now()
+    }
+}
+
+/// The price type of an organization, or `None` for the default one.
+fn price_type(
+    conn: &Connection,
+    organization: Option<OrganizationId>,
+) -> Result<Option<i64>, StorageError> {
+    const SQL: &str = "select price_type_id from organizations where id = ?1";
+    let Some(organization) = organization else { return Ok(None) };
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query([organization])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// The order, if it is of the party's organization.
+fn order_of(conn: &Connection, party: &Party, id: OrderId) -> Result<orders::OrderRow, OrderError> {
+    let order = orders::find(conn, id)?.ok_or(OrderError::NotFound)?;
+    let owned = party.person.is_some() && party.organization == Some(order.organization);
+    if owned { Ok(order) } else { Err(OrderError::NotFound) }
+}

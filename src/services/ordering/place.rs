@@ -1,0 +1,443 @@
+//! Sending: a draft becomes an order.
+
+use std::collections::HashMap;
+
+use rusqlite::Transaction;
+
+use super::draft::{owned, settle};
+use super::{OrderError, Ordering, Party, notices, order_of, price_type};
+use crate::domain::{
+    Channel, DraftId, LineState, Money, OrderId, OrderLineId, OrderStatus, OrganizationId,
+    ProductId, Timestamp,
+};
+use crate::services::live::Change;
+use crate::services::notifications::Notice;
+use crate::storage::drafts::{self, DraftLineRow, DraftRow};
+use crate::storage::offers::{self, Offer};
+use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
+use crate::storage::{addresses, words};
+
+/// How long the buyer can take a cancellation back.
+const UNDO_FOR: std::time::Duration = std::time::Duration::from_mins(10);
+
+/// What came of sending.
+#[derive(Debug, Clone)]
+pub enum Placed {
+    /// The order is there.
+    Sent {
+        /// The order.
+        order: OrderRow,
+        /// How many of the buyer's names were learnt.
+        learnt: usize,
+    },
+    /// It had been sent before: this is the order.
+    Already(OrderRow),
+    /// The order that was being changed is changed.
+    Changed(OrderRow),
+    /// Prices have moved since the buyer saw them: nothing is sent. Each line says what.
+    PricesMoved(Vec<String>),
+}
+
+/// Whether the buyer may still change the order.
+pub(super) fn editable(order: &OrderRow) -> bool {
+    order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval)
+}
+
+impl Ordering {
+    /// Sends the party's draft: the order, its lines, its number, what is learnt from the buyer's
+    /// choices and the managers' notification commit together, once.
+    ///
+    /// Sent again, it answers with the order that there is.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Guest`], [`OrderError::NoOrganization`], [`OrderError::Empty`],
+    /// [`OrderError::Gone`], [`OrderError::Stale`].
+    pub async fn place(
+        &self,
+        party: &Party,
+        draft: DraftId,
+        version: i64,
+    ) -> Result<Placed, OrderError> {
+        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
+        let placed = self
+            .base
+            .db
+            .write(move |tx| {
+                let row = owned(tx, &party, draft)?;
+                if let Some(order) = orders::find_by_draft(tx, draft)? {
+                    return Ok(Placed::Already(order));
+                }
+                if row.state != "open" || row.revision != version {
+                    return Err(OrderError::Stale);
+                }
+                let author = party.person.ok_or(OrderError::Guest)?;
+                let organization = party.organization.ok_or(OrderError::NoOrganization)?;
+                let lines = drafts::lines(tx, draft)?;
+                if lines.is_empty() {
+                    return Err(OrderError::Empty);
+                }
+                let offers = offers_of(tx, &lines, organization)?;
+                if let Some(moved) = moved_prices(tx, &party, &row, &lines, &offers, now)? {
+                    return Ok(Placed::PricesMoved(moved));
+                }
+                if let Some(order) = row.edits {
+                    return change_order(tx, &party, &row, order, &lines, &offers, now);
+                }
+                let status = if party.may_send { OrderStatus::New } else { OrderStatus::Approval };
+                let order = NewOrder {
+                    uuid: uuid::Uuid::new_v4().to_string(),
+                    draft: Some(draft),
+                    organization,
+                    author,
+                    placed_by: row.on_behalf_by,
+                    status,
+                    source: Channel::Bot,
+                    delivery: row.delivery,
+                    address: row.address.clone(),
+                    comment: row.comment.clone(),
+                    total: Money::ZERO,
+                    at: now,
+                };
+                let number = orders::next_number(tx)?;
+                let id = orders::insert(tx, number, &order)?;
+                write_lines(tx, id, &lines, &offers, now)?;
+                let learnt = learn(tx, organization, id, &lines, now)?;
+                if !row.address.is_empty() {
+                    addresses::remember(tx, organization, &row.address, now)?;
+                }
+                drafts::set_state(tx, draft, "sent", now)?;
+                let text =
+                    format!("Заявка отправлена: {}", crate::domain::ru::positions(lines.len()));
+                orders::insert_event(
+                    tx,
+                    NewOrderEvent {
+                        order: id,
+                        at: now,
+                        channel: Channel::Bot,
+                        person: Some(author),
+                        kind: "created",
+                        text: &text,
+                        to_client: false,
+                    },
+                )?;
+                if status == OrderStatus::New {
+                    notices::to_staff(tx, &config, Notice::StaffOrder { order: id }, now)?;
+                } else {
+                    let notice = Notice::ApprovalAsked { order: id };
+                    notices::to_owners(tx, organization, &notice, now)?;
+                }
+                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                Ok(Placed::Sent { order, learnt })
+            })
+            .await?;
+        if let Placed::Sent { order, .. } | Placed::Changed(order) = &placed {
+            self.base.live.tell(Change::Order(order.id));
+            self.base.live.tell(Change::Outbox);
+        }
+        Ok(placed)
+    }
+
+    /// An owner sends a viewer's order.
+    pub async fn approve(
+        &self,
+        party: &Party,
+        order: OrderId,
+        version: i64,
+    ) -> Result<OrderRow, OrderError> {
+        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let row = order_of(tx, &party, order)?;
+                if row.status != OrderStatus::Approval || row.revision != version {
+                    return Err(OrderError::Stale);
+                }
+                by_buyer(
+                    tx,
+                    &party,
+                    &row,
+                    OrderStatus::New,
+                    "Заявка согласована и отправлена",
+                    now,
+                )?;
+                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                let notice = Notice::OrderStatus { order };
+                notices::to_person(tx, row.author, notice, now)?;
+                orders::find(tx, order)?.ok_or(OrderError::NotFound)
+            })
+            .await?;
+        self.told(order.id);
+        Ok(order)
+    }
+
+    /// The buyer takes the order back.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::TooLate`] when the order is already being picked.
+    pub async fn cancel(
+        &self,
+        party: &Party,
+        order: OrderId,
+        version: i64,
+    ) -> Result<OrderRow, OrderError> {
+        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let row = order_of(tx, &party, order)?;
+                if row.status == OrderStatus::Cancelled {
+                    return Ok(row);
+                }
+                if !row.status.client_can_cancel() {
+                    return Err(OrderError::TooLate);
+                }
+                if row.revision != version {
+                    return Err(OrderError::Stale);
+                }
+                let status = OrderStatus::Cancelled;
+                by_buyer(tx, &party, &row, status, "Заявка отменена клиентом", now)?;
+                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                orders::find(tx, order)?.ok_or(OrderError::NotFound)
+            })
+            .await?;
+        self.told(order.id);
+        Ok(order)
+    }
+
+    /// The buyer's cancelled order stands again: for ten minutes, while nobody has taken it.
+    pub async fn restore_order(
+        &self,
+        party: &Party,
+        order: OrderId,
+        version: i64,
+    ) -> Result<OrderRow, OrderError> {
+        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let row = order_of(tx, &party, order)?;
+                if row.status == OrderStatus::New {
+                    return Ok(row);
+                }
+                let late = now.since(row.updated_at) > UNDO_FOR || row.manager.is_some();
+                if row.status != OrderStatus::Cancelled || row.revision != version || late {
+                    return Err(OrderError::TooLate);
+                }
+                by_buyer(tx, &party, &row, OrderStatus::New, "Отмена заявки снята", now)?;
+                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                orders::find(tx, order)?.ok_or(OrderError::NotFound)
+            })
+            .await?;
+        self.told(order.id);
+        Ok(order)
+    }
+
+    /// Forgets the names learnt from an order; how many.
+    pub async fn unlearn(&self, party: &Party, order: OrderId) -> Result<usize, OrderError> {
+        let party = party.clone();
+        self.base
+            .db
+            .write(move |tx| {
+                order_of(tx, &party, order)?;
+                Ok(words::unlearn(tx, order)?)
+            })
+            .await
+    }
+
+    pub(super) fn told(&self, order: OrderId) {
+        self.base.live.tell(Change::Order(order));
+        self.base.live.tell(Change::Outbox);
+    }
+}
+
+fn by_buyer(
+    tx: &Transaction<'_>,
+    party: &Party,
+    order: &OrderRow,
+    status: OrderStatus,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), OrderError> {
+    orders::set_status(tx, order.id, status, "", now)?;
+    orders::insert_event(
+        tx,
+        NewOrderEvent {
+            order: order.id,
+            at: now,
+            channel: Channel::Bot,
+            person: party.person,
+            kind: "status",
+            text,
+            to_client: false,
+        },
+    )?;
+    Ok(())
+}
+
+fn offers_of(
+    tx: &Transaction<'_>,
+    lines: &[DraftLineRow],
+    organization: OrganizationId,
+) -> Result<HashMap<ProductId, Offer>, OrderError> {
+    let price_type = price_type(tx, Some(organization))?;
+    Ok(offers::load(tx, lines.iter().filter_map(|line| line.product), price_type)?)
+}
+
+/// What has changed since the buyer saw the draft. The draft then shows the new prices, and its
+/// revision grows, so that the buyer decides with open eyes.
+fn moved_prices(
+    tx: &Transaction<'_>,
+    party: &Party,
+    draft: &DraftRow,
+    lines: &[DraftLineRow],
+    offers: &HashMap<ProductId, Offer>,
+    now: Timestamp,
+) -> Result<Option<Vec<String>>, OrderError> {
+    let mut moved = Vec::new();
+    let mut gone = 0;
+    for line in lines {
+        let Some(product) = line.product else { continue };
+        let offer = offers.get(&product).filter(|offer| !offer.gone);
+        let price = offer.and_then(|offer| offer.price);
+        match offer {
+            None => gone += 1,
+            Some(offer) if price != line.price && party.sees_prices => {
+                let say = |price: Option<crate::domain::Price>| {
+                    price.map_or_else(|| "без цены".to_owned(), |price| price.to_string())
+                };
+                let (was, now) = (say(line.price), say(price));
+                moved.push(format!("{}. {}: было {was}, стало {now}", line.position, offer.title));
+            }
+            Some(_) => {}
+        }
+    }
+    if gone == 0 && moved.is_empty() {
+        return Ok(None);
+    }
+    for line in lines {
+        let mut line = line.clone();
+        settle(tx, party, &mut line)?;
+        drafts::update_line(tx, &line)?;
+    }
+    drafts::touch(tx, draft.id, now)?;
+    if gone > 0 {
+        moved.push(match gone {
+            1 => "1\u{a0}позиция снята с продажи".to_owned(),
+            n => format!("{} снято с продажи", crate::domain::ru::positions(n)),
+        });
+    }
+    Ok(Some(moved))
+}
+
+/// Writes the draft's lines as the order's. What the buyer left open becomes the manager's; what
+/// is no longer sold goes to the manager too, with the buyer's words.
+fn write_lines(
+    tx: &Transaction<'_>,
+    order: OrderId,
+    lines: &[DraftLineRow],
+    offers: &HashMap<ProductId, Offer>,
+    now: Timestamp,
+) -> Result<(), OrderError> {
+    for line in lines {
+        let certain = line.state == LineState::Ok;
+        let offer = line.product.filter(|_| certain).and_then(|id| offers.get(&id));
+        let base_quantity =
+            offer.zip(line.quantity).and_then(|(offer, q)| offer.base_quantity(q, &line.unit));
+        let mut candidates = line.candidates.clone();
+        if let Some(product) = line.product.filter(|_| !certain)
+            && !candidates.contains(&product)
+        {
+            candidates.insert(0, product);
+        }
+        orders::insert_line(
+            tx,
+            order,
+            &OrderLineRow {
+                id: OrderLineId(0),
+                order,
+                position: line.position,
+                raw: line.raw.clone(),
+                phrase: line.phrase.clone(),
+                state: if offer.is_some() { LineState::Ok } else { LineState::Manager },
+                product: offer.map(|offer| offer.id),
+                title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
+                sku: offer.map(|offer| offer.sku.clone()).unwrap_or_default(),
+                quantity: line.quantity,
+                unit: line.unit.clone(),
+                base_quantity,
+                base_unit: offer.map(|offer| offer.unit.as_str().to_owned()).unwrap_or_default(),
+                price: offer.and_then(|offer| offer.price),
+                sum: offer.zip(base_quantity).and_then(|(offer, base)| offer.sum(base)),
+                candidates,
+                trace: line.trace.clone(),
+            },
+        )?;
+    }
+    orders::refresh_total(tx, order, now)?;
+    Ok(())
+}
+
+/// Learns the buyer's own choices; how many were news.
+fn learn(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    order: OrderId,
+    lines: &[DraftLineRow],
+    now: Timestamp,
+) -> Result<usize, OrderError> {
+    let mut learnt = 0;
+    for line in lines.iter().filter(|line| line.chosen && !line.phrase.is_empty()) {
+        if let (LineState::Ok, Some(product)) = (line.state, line.product)
+            && words::learn(tx, organization, &line.phrase, product, Some(order), now)?
+        {
+            learnt += 1;
+        }
+    }
+    Ok(learnt)
+}
+
+fn change_order(
+    tx: &Transaction<'_>,
+    party: &Party,
+    draft: &DraftRow,
+    order: OrderId,
+    lines: &[DraftLineRow],
+    offers: &HashMap<ProductId, Offer>,
+    now: Timestamp,
+) -> Result<Placed, OrderError> {
+    let row = order_of(tx, party, order)?;
+    if !editable(&row) {
+        return Err(OrderError::TooLate);
+    }
+    let before = orders::lines(tx, order)?;
+    orders::remove_lines(tx, order)?;
+    write_lines(tx, order, lines, offers, now)?;
+    orders::set_checkout(tx, order, draft.delivery, &draft.address, &draft.comment)?;
+    drafts::set_state(tx, draft.id, "sent", now)?;
+    let text = format!(
+        "Клиент изменил заявку: было {}, стало {}",
+        crate::domain::ru::positions(before.len()),
+        crate::domain::ru::positions(lines.len())
+    );
+    orders::insert_event(
+        tx,
+        NewOrderEvent {
+            order,
+            at: now,
+            channel: Channel::Bot,
+            person: party.person,
+            kind: "line",
+            text: &text,
+            to_client: false,
+        },
+    )?;
+    if row.status == OrderStatus::New {
+        notices::refresh_staff_cards(tx, order, now)?;
+    }
+    Ok(Placed::Changed(orders::find(tx, order)?.ok_or(OrderError::NotFound)?))
+}

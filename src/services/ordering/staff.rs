@@ -1,0 +1,426 @@
+//! Orders from the company's side, and as their buyers list them.
+
+use rusqlite::Transaction;
+
+use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
+use crate::domain::{
+    Channel, LineState, OrderId, OrderLineId, OrderNumber, OrderStatus, OrganizationId, ProductId,
+    Quantity, Timestamp,
+};
+use crate::services::notifications::Notice;
+use crate::storage::offers::{self, Offer};
+use crate::storage::orders::{
+    self, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
+};
+use crate::storage::words;
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct OrderPage {
+    /// The orders, newest first.
+    pub orders: Vec<OrderRow>,
+    /// How many the filter lets through in all.
+    pub total: u32,
+}
+
+/// An order with all that belongs to it.
+#[derive(Debug, Clone)]
+pub struct OrderView {
+    /// The order.
+    pub order: OrderRow,
+    /// Its lines, in order.
+    pub lines: Vec<OrderLineRow>,
+    /// Its timeline, oldest first.
+    pub events: Vec<OrderEventRow>,
+    /// What the catalogue says now of its lines' products and of the candidates.
+    pub offers: Vec<Offer>,
+}
+
+impl OrderView {
+    /// What the catalogue says now of a product.
+    pub fn offer(&self, product: ProductId) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.id == product)
+    }
+
+    /// How many lines wait for a manager.
+    pub fn unresolved(&self) -> usize {
+        self.lines.iter().filter(|line| line.state != LineState::Ok).count()
+    }
+}
+
+impl Ordering {
+    /// A page of the orders that the filter lets through, newest first.
+    pub async fn orders(
+        &self,
+        filter: OrderFilter,
+        offset: u32,
+        limit: u32,
+    ) -> Result<OrderPage, OrderError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let orders = orders::list(conn, &filter, offset, limit)?;
+                Ok(OrderPage { orders, total: orders::count(conn, &filter)? })
+            })
+            .await
+    }
+
+    /// How many orders stand at each status; statuses without orders are absent.
+    pub async fn counts(&self) -> Result<Vec<(OrderStatus, u32)>, OrderError> {
+        Ok(self.base.db.read(orders::count_by_status).await?)
+    }
+
+    /// An order with its lines and timeline, for staff.
+    pub async fn order(&self, id: OrderId) -> Result<OrderView, OrderError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let order = orders::find(conn, id)?.ok_or(OrderError::NotFound)?;
+                whole(conn, order)
+            })
+            .await
+    }
+
+    /// The order with this number, for staff.
+    pub async fn order_by_number(&self, number: OrderNumber) -> Result<OrderView, OrderError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let order = orders::find_by_number(conn, number)?.ok_or(OrderError::NotFound)?;
+                whole(conn, order)
+            })
+            .await
+    }
+
+    /// A page of the orders of the party's organization, newest first.
+    pub async fn own_orders(
+        &self,
+        party: &Party,
+        offset: u32,
+        limit: u32,
+    ) -> Result<OrderPage, OrderError> {
+        if party.person.is_none() || party.organization.is_none() {
+            return Ok(OrderPage { orders: Vec::new(), total: 0 });
+        }
+        let filter = OrderFilter { organization: party.organization, ..OrderFilter::default() };
+        self.orders(filter, offset, limit).await
+    }
+
+    /// An order of the party's organization.
+    pub async fn own_order(&self, party: &Party, id: OrderId) -> Result<OrderView, OrderError> {
+        let party = party.clone();
+        self.base
+            .db
+            .read(move |conn| {
+                let order = order_of(conn, &party, id)?;
+                whole(conn, order)
+            })
+            .await
+    }
+
+    /// A manager takes the order. Taken twice by the same manager, it is taken once.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Taken`] with the other manager's name.
+    pub async fn accept(&self, actor: Actor, id: OrderId) -> Result<OrderRow, OrderError> {
+        let now = self.now();
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                if let Some(manager) = order.manager
+                    && order.status == OrderStatus::Accepted
+                {
+                    if actor.person == Some(manager) {
+                        return Ok(order);
+                    }
+                    return Err(OrderError::Taken { manager: order.manager_name });
+                }
+                move_to(tx, &order, &actor, OrderStatus::Accepted, "", now)?;
+                orders::find(tx, id)?.ok_or(OrderError::NotFound)
+            })
+            .await?;
+        self.told(id);
+        Ok(order)
+    }
+
+    /// Moves an order to `next` and queues what its people are told: both, or neither.
+    ///
+    /// `reason` is added to what the client reads; it may be empty. `version` guards against a
+    /// change that was made meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotFound`]; [`OrderError::Stale`]; [`OrderError::Transition`] when `next` does
+    /// not follow the status.
+    pub async fn set_status(
+        &self,
+        actor: Actor,
+        id: OrderId,
+        version: Option<i64>,
+        next: OrderStatus,
+        reason: &str,
+    ) -> Result<OrderRow, OrderError> {
+        let (now, reason) = (self.now(), reason.trim().to_owned());
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                if order.status == next {
+                    return Ok(order);
+                }
+                if version.is_some_and(|version| version != order.revision) {
+                    return Err(OrderError::Stale);
+                }
+                move_to(tx, &order, &actor, next, &reason, now)?;
+                orders::find(tx, id)?.ok_or(OrderError::NotFound)
+            })
+            .await?;
+        self.told(id);
+        Ok(order)
+    }
+
+    /// Writes to the order's people; the message stands in the timeline.
+    pub async fn write_to_client(
+        &self,
+        actor: Actor,
+        id: OrderId,
+        text: &str,
+    ) -> Result<(), OrderError> {
+        self.add_message(actor, id, text, true).await
+    }
+
+    /// Leaves a note between staff in the timeline.
+    pub async fn note(&self, actor: Actor, id: OrderId, text: &str) -> Result<(), OrderError> {
+        self.add_message(actor, id, text, false).await
+    }
+
+    async fn add_message(
+        &self,
+        actor: Actor,
+        id: OrderId,
+        text: &str,
+        to_client: bool,
+    ) -> Result<(), OrderError> {
+        let (now, text) = (self.now(), text.trim().to_owned());
+        if text.is_empty() {
+            return Err(OrderError::Empty);
+        }
+        self.base
+            .db
+            .write(move |tx| {
+                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                let event = orders::insert_event(
+                    tx,
+                    NewOrderEvent {
+                        order: id,
+                        at: now,
+                        channel: actor.channel,
+                        person: actor.person,
+                        kind: if to_client { "message" } else { "note" },
+                        text: &text,
+                        to_client,
+                    },
+                )?;
+                if to_client {
+                    let notice = Notice::OrderMessage { order: id, event };
+                    notices::to_person(tx, order.author, notice, now)?;
+                }
+                Ok::<_, OrderError>(())
+            })
+            .await?;
+        self.told(id);
+        Ok(())
+    }
+
+    /// The buyer writes to the manager about an order.
+    pub async fn ask_manager(
+        &self,
+        party: &Party,
+        id: OrderId,
+        text: &str,
+    ) -> Result<OrderRow, OrderError> {
+        let (party, now, text) = (party.clone(), self.now(), text.trim().to_owned());
+        let config = self.base.config.clone();
+        let order = self
+            .base
+            .db
+            .write(move |tx| {
+                let order = order_of(tx, &party, id)?;
+                let event = orders::insert_event(
+                    tx,
+                    NewOrderEvent {
+                        order: id,
+                        at: now,
+                        channel: Channel::Bot,
+                        person: party.person,
+                        kind: "message",
+                        text: &text,
+                        to_client: false,
+                    },
+                )?;
+                let notice = Notice::OrderMessage { order: id, event };
+                match order.manager {
+                    Some(manager) => notices::to_person(tx, manager, notice, now)?,
+                    None => notices::to_staff(tx, &config, notice, now)?,
+                }
+                Ok::<_, OrderError>(order)
+            })
+            .await?;
+        self.told(id);
+        Ok(order)
+    }
+
+    /// The line with its order, for staff.
+    pub async fn order_line(
+        &self,
+        id: OrderLineId,
+    ) -> Result<(OrderView, OrderLineRow), OrderError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let line = orders::find_line(conn, id)?.ok_or(OrderError::NotFound)?;
+                let order = orders::find(conn, line.order)?.ok_or(OrderError::NotFound)?;
+                Ok((whole(conn, order)?, line))
+            })
+            .await
+    }
+
+    /// A manager chooses the product of a line, and the organization's words for it are learnt.
+    ///
+    /// `quantity` replaces the line's, in base units, where it is given.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Stale`] when the order has changed since `version`.
+    pub async fn pick_for_order(
+        &self,
+        actor: Actor,
+        line: OrderLineId,
+        version: i64,
+        product: ProductId,
+        quantity: Option<Quantity>,
+        remember: bool,
+    ) -> Result<OrderView, OrderError> {
+        let now = self.now();
+        let view = self
+            .base
+            .db
+            .write(move |tx| {
+                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
+                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
+                if order.revision != version {
+                    return Err(OrderError::Stale);
+                }
+                let was = if row.title.is_empty() { row.raw.clone() } else { row.title.clone() };
+                fill(tx, &mut row, order.organization, product, quantity)?;
+                orders::update_line(tx, &row)?;
+                orders::refresh_total(tx, order.id, now)?;
+                if remember && !row.phrase.is_empty() {
+                    let (organization, phrase) = (order.organization, &row.phrase);
+                    words::learn(tx, organization, phrase, product, None, now)?;
+                }
+                let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
+                orders::insert_event(
+                    tx,
+                    NewOrderEvent {
+                        order: order.id,
+                        at: now,
+                        channel: actor.channel,
+                        person: actor.person,
+                        kind: "line",
+                        text: &text,
+                        to_client: false,
+                    },
+                )?;
+                notices::refresh_staff_cards(tx, order.id, now)?;
+                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
+                whole(tx, order)
+            })
+            .await?;
+        self.told(view.order.id);
+        Ok(view)
+    }
+}
+
+/// Moves the order, writes the timeline and queues what follows.
+pub(super) fn move_to(
+    tx: &Transaction<'_>,
+    order: &OrderRow,
+    actor: &Actor,
+    next: OrderStatus,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), OrderError> {
+    let (id, from) = (order.id, order.status);
+    let allowed = match actor.channel {
+        Channel::Onec => next.settable_by_onec() && from != OrderStatus::Approval,
+        _ => from.can_become(next),
+    };
+    if !allowed {
+        return Err(OrderError::Transition { id, from, to: next });
+    }
+    orders::set_status(tx, id, next, reason, now)?;
+    if order.manager.is_none() && actor.person.is_some() && next != OrderStatus::Cancelled {
+        orders::set_manager(tx, id, actor.person, now)?;
+    }
+    let mut text = format!("{} → {}", from.staff_label(), next.staff_label());
+    if !reason.is_empty() {
+        text = format!("{text}: {reason}");
+    }
+    orders::insert_event(
+        tx,
+        NewOrderEvent {
+            order: id,
+            at: now,
+            channel: actor.channel,
+            person: actor.person,
+            kind: "status",
+            text: &text,
+            to_client: true,
+        },
+    )?;
+    let notice = Notice::OrderStatus { order: id };
+    notices::to_person(tx, order.author, notice, now)?;
+    notices::refresh_staff_cards(tx, id, now)?;
+    Ok(())
+}
+
+/// Puts the product into the line, with today's price of the organization.
+fn fill(
+    tx: &Transaction<'_>,
+    row: &mut OrderLineRow,
+    organization: OrganizationId,
+    product: ProductId,
+    quantity: Option<Quantity>,
+) -> Result<(), OrderError> {
+    let price_type = price_type(tx, Some(organization))?;
+    let offer =
+        offers::load(tx, [product], price_type)?.remove(&product).ok_or(OrderError::NotFound)?;
+    if let Some(quantity) = quantity {
+        row.quantity = Some(quantity);
+        row.unit = String::new();
+    }
+    let base = row.quantity.and_then(|q| offer.base_quantity(q, &row.unit));
+    row.state = LineState::Ok;
+    row.product = Some(product);
+    row.title.clone_from(&offer.title);
+    row.sku.clone_from(&offer.sku);
+    row.base_quantity = base;
+    offer.unit.as_str().clone_into(&mut row.base_unit);
+    row.price = offer.price;
+    row.sum = base.and_then(|base| offer.sum(base));
+    Ok(())
+}
+
+fn whole(conn: &rusqlite::Connection, order: OrderRow) -> Result<OrderView, OrderError> {
+    let lines = orders::lines(conn, order.id)?;
+    let events = orders::events(conn, order.id)?;
+    let ids = lines.iter().flat_map(|line| line.product.iter().chain(&line.candidates)).copied();
+    let price_type = price_type(conn, Some(order.organization))?;
+    let offers = offers::load(conn, ids, price_type)?.into_values().collect();
+    Ok(OrderView { order, lines, events, offers })
+}
