@@ -545,7 +545,9 @@ async fn accept(
         at: desk.base.clock.now(),
         kind,
     };
-    desk.conversations.accept(event).await.map_err(WebError::Internal)
+    let payload = serde_json::to_string(&event).map_err(WebError::internal)?;
+    desk.conversations.accept(event.key, event.chat, payload).await?;
+    Ok(())
 }
 
 /// Nothing more for a script, which is told over its stream; the page anew for a plain form.

@@ -54,8 +54,8 @@ const PAGES: &[(&str, &str)] = &[
 
 async fn sign_in(chrome: &Chrome, house: &House) {
     chrome.open(&house.url("/admin/login")).await;
-    chrome.wait("#phone").await.send_keys("+79000000002").await.expect("typed");
-    chrome.wait("#password").await.send_keys("password").await.expect("typed");
+    chrome.wait("#phone").await.send_keys("+79000000003").await.expect("typed");
+    chrome.wait("#password").await.send_keys(house::PASSWORD).await.expect("typed");
     chrome.wait("button.primary").await.click().await.expect("clicked");
     chrome.wait("h1").await;
 }

@@ -1,10 +1,8 @@
 insert into price_types (id, name) values (1, '');
 insert into persons (id, name, phone, phone_verified, created_at_ms) values
-    (1, 'Анна Иванова', '+79000000001', 1, :now), (2, 'Мария Соколова', '+79000000002', 1, :now),
-    (3, 'Олег Петров', '+79000000011', 1, :now), (4, 'Виктор Ткаченко', '+79000000012', 1, :now),
-    (5, 'Сергей Ломов', '+79000000003', 1, :now);
+    (11, 'Олег Петров', '+79000000011', 1, :now), (12, 'Виктор Ткаченко', '+79000000012', 1, :now),
+    (15, 'Сергей Ломов', '+79000000013', 1, :now);
 insert into organizations (id, kind, name, inn, verified, created_at_ms) values
-    (1, 'company', 'ООО «Диван-М»', '6449012345', 1, :now),
     (2, 'company', 'ИП Ткаченко В. С.', '644912345678', 1, :now),
     (3, 'company', 'ООО «Мебельная фабрика „Волга“»', '6450098765', 1, :now),
     (4, 'person', 'Олег Петров', null, 1, :now);
@@ -21,15 +19,15 @@ insert into prices (product_id, price_type_id, amount_kopecks, per) values
     (1, 1, 85, 1), (2, 1, 145000, 1), (3, 1, 199000, 1), (4, 1, 61500, 1), (5, 1, 48000, 1), (6, 1, 39500, 1), (7, 1, 48500, 1), (8, 1, 51000, 1);
 insert into orders (id, number, uuid, organization_id, author_id, manager_id, status, source, delivery_kind, delivery_date, delivery_address, comment, total_kopecks, created_at_ms, updated_at_ms, onec_number, onec_acknowledged_at_ms) values
     (1, 1042, 'u1', 1, 1, null, 'new', 'bot', 'date', '2026-11-25', 'г. Энгельс, ул. Полтавская, 12', 'Позвонить до 12', 1245000, :now - 420000, :now - 420000, null, null),
-    (2, 1041, 'u2', 2, 4, null, 'new', 'bot', 'any', null, '', '', 384050, :now - 2580000, :now, null, null),
-    (3, 1040, 'u3', 3, 3, 2, 'accepted', 'bot', 'date', '2026-11-24', 'г. Саратов, пр-т Строителей, 31', '', 18460000, :now - 9000000, :now, 'УТ-004417', :now),
+    (2, 1041, 'u2', 2, 12, null, 'new', 'bot', 'any', null, '', '', 384050, :now - 2580000, :now, null, null),
+    (3, 1040, 'u3', 3, 11, 2, 'accepted', 'bot', 'date', '2026-11-24', 'г. Саратов, пр-т Строителей, 31', '', 18460000, :now - 9000000, :now, 'УТ-004417', :now),
     (4, 1039, 'u4', 1, 1, 2, 'picking', 'panel', 'date', '2026-11-24', '', '', 2204500, :now - 90000000, :now, 'УТ-004416', :now),
-    (5, 1038, 'u5', 4, 3, 2, 'needs_client', 'bot', 'pickup', null, '', '', 94000, :now - 96000000, :now, null, null),
-    (6, 1037, 'u6', 2, 4, 5, 'ready', 'bot', 'pickup', null, '', '', 615000, :now - 180000000, :now, 'УТ-004410', :now),
-    (7, 1036, 'u7', 3, 3, 5, 'shipped', 'bot', 'date', '2026-11-21', '', '', 9971540, :now - 270000000, :now, 'УТ-004402', :now),
+    (5, 1038, 'u5', 4, 11, 2, 'needs_client', 'bot', 'pickup', null, '', '', 94000, :now - 96000000, :now, null, null),
+    (6, 1037, 'u6', 2, 12, 15, 'ready', 'bot', 'pickup', null, '', '', 615000, :now - 180000000, :now, 'УТ-004410', :now),
+    (7, 1036, 'u7', 3, 11, 15, 'shipped', 'bot', 'date', '2026-11-21', '', '', 9971540, :now - 270000000, :now, 'УТ-004402', :now),
     (8, 1035, 'u8', 1, 1, 2, 'done', 'bot', 'date', '2026-11-19', '', '', 1830000, :now - 520000000, :now, 'УТ-004391', :now),
-    (9, 1034, 'u9', 4, 3, 2, 'rejected', 'bot', 'any', null, '', '', 0, :now - 610000000, :now, null, null),
-    (10, 1033, 'u10', 2, 4, 5, 'cancelled', 'bot', 'any', null, '', '', 112000, :now - 700000000, :now, null, null);
+    (9, 1034, 'u9', 4, 11, 2, 'rejected', 'bot', 'any', null, '', '', 0, :now - 610000000, :now, null, null),
+    (10, 1033, 'u10', 2, 12, 15, 'cancelled', 'bot', 'any', null, '', '', 112000, :now - 700000000, :now, null, null);
 insert into order_lines (order_id, position, raw, phrase, state, product_id, title, sku, quantity_thousandths, unit, base_quantity_thousandths, base_unit, price_amount_kopecks, price_per, sum_kopecks, candidates) values
     (1, 1, 'саморез 4х25 -4т.шт жёлтый', 'саморез 4х25 желтый', 'ok', 1, 'Саморез 4×25 жёлтый', '00-1234', 4000, 'тыс шт', 4000000, 'шт', 85, 1, 340000, '[]'),
     (1, 2, 'ткань велес серая 10м', 'ткань велес серая', 'manager', null, '', '', 10000, 'м', null, '', null, null, null, '[7,8]'),
@@ -46,5 +44,5 @@ insert into order_events (order_id, at_ms, channel, person_id, kind, text, to_cl
     (1, :now - 300000, 'bot', 1, 'message', 'Ткань нужна в тон прошлой партии, если серой нет — графит', 0),
     (1, :now - 180000, 'panel', 2, 'note', 'Проверить остаток «Велес» на складе в Энгельсе', 0),
     (1, :now - 120000, 'panel', 2, 'line', 'Позиция 5: 4 → 40 кор', 0),
-    (3, :now - 9000000, 'bot', 3, 'created', 'Заявка отправлена: 1 позиция, 184 600,00 ₽', 0),
+    (3, :now - 9000000, 'bot', 11, 'created', 'Заявка отправлена: 1 позиция, 184 600,00 ₽', 0),
     (3, :now - 8400000, 'panel', 2, 'status', 'Новая → Принята', 1);

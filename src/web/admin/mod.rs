@@ -9,7 +9,7 @@ use super::layout::Surroundings;
 use super::session::ManagerSession;
 use super::{Desk, simulator};
 use crate::domain::{OrderNumber, OrderStatus};
-use crate::web::placeholder::OrderView;
+use crate::services::ordering::OrderView;
 
 /// What the frame shows around a page.
 async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebError> {
@@ -17,8 +17,8 @@ async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebErr
     let new_orders = counts.iter().find(|(status, _)| *status == OrderStatus::New);
     Ok(Surroundings {
         company: desk.base.config.company.name.clone(),
-        name: me.name.clone(),
-        role: Some(me.role),
+        name: me.staff.name.clone(),
+        role: Some(me.staff.role),
         new_orders: new_orders.map_or(0, |(_, count)| *count),
         open_questions: 0,
         signals: Vec::new(),

@@ -11,7 +11,7 @@ use crate::domain::{
     LineState, OrderLineId, OrderNumber, OrderStatus, OrganizationId, PersonId, ProductId, Timestamp,
     ru, time,
 };
-use crate::web::placeholder::{OrderError, OrderView};
+use crate::services::ordering::{OrderError, OrderView};
 use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderEventRow, OrderFilter, OrderLineRow, OrderRow};
 use crate::web::Desk;
@@ -176,12 +176,12 @@ pub async fn list(
     }
     let size = PAGE;
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size, total: 0 };
-    let found = desk.ordering.orders(query.filter(me.person), pager.offset(), size).await?;
+    let found = desk.ordering.orders(query.filter(me.staff.person), pager.offset(), size).await?;
     pager.total = found.total;
     let counts = desk.ordering.counts().await?;
     let mine = OrderFilter {
         statuses: VIEWS[1].statuses.to_vec(),
-        manager: Some(me.person),
+        manager: Some(me.staff.person),
         ..OrderFilter::default()
     };
     let mine = desk.ordering.orders(mine, 0, 0).await?.total;
