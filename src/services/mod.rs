@@ -10,6 +10,7 @@ pub mod courier;
 pub mod live;
 pub mod notifications;
 pub mod ordering;
+pub mod overview;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
+pub mod figures;
 pub mod entries;
 pub mod inbox;
 pub mod links;
