@@ -208,8 +208,8 @@ pub async fn page(
             a.skip href="#chats" { "К переписке" }
             (banner(&desk, &visitor))
             (switch(&personas, &key))
-            h1.sr { "Чат: " (persona.label) }
             main.chats #chats data-count=(panes.len()) {
+                h1.sr { "Чат: " (persona.label) }
                 @for (current, pane) in &panes {
                     div.chat-slot data-current=[current.then_some("yes")] { (pane) }
                 }
@@ -250,7 +250,7 @@ fn banner(desk: &Desk, visitor: &Visitor) -> Markup {
                 }
             }
             span.gap {}
-            a.button.small href="/admin" { "Открыть панель" }
+            a.button.small href="/admin" { "Панель" }
             (theme_button(visitor))
         }
     }
