@@ -3,8 +3,8 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod addresses;
 pub mod audit;
+pub mod categories;
 pub mod chat_slots;
 pub mod chats;
 pub mod db;
@@ -12,6 +12,7 @@ pub mod dialogues;
 pub mod drafts;
 pub mod figures;
 pub mod entries;
+pub mod exchange_log;
 pub mod inbox;
 pub mod links;
 pub mod members;
@@ -21,10 +22,13 @@ pub mod orders;
 pub mod organizations;
 pub mod outbox;
 pub mod persons;
+pub mod prices;
+pub mod products;
 pub mod recipients;
 pub mod requests;
 pub mod sessions;
 mod sql_types;
+pub mod stocks;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

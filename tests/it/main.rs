@@ -7,3 +7,4 @@ mod orders;
 mod program;
 mod settings;
 mod support;
+mod telegram_door;
