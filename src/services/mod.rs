@@ -1,8 +1,6 @@
 //! Use cases: who may do what, in which transaction, and what follows from it.
 #![warn(missing_docs)]
 
-pub mod bot_status;
-pub mod browser_chat;
 pub mod accounts;
 pub mod bot_status;
 pub mod browser_chat;
