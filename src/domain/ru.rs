@@ -21,6 +21,11 @@ pub fn positions(n: usize) -> String {
     count(n as u64, ["позиция", "позиции", "позиций"])
 }
 
+/// «1 позицию», «2 позиции»: whom or what.
+pub fn positions_accusative(n: usize) -> String {
+    count(n as u64, ["позицию", "позиции", "позиций"])
+}
+
 /// «12 450»: thousands parted by no-break spaces.
 pub fn thousands(value: u64) -> String {
     let digits = value.to_string();

@@ -1,3 +1,8 @@
+//! Stories: the real program, driven as its users drive it.
+#![expect(clippy::disallowed_methods, reason = "tests drive the program from outside")]
+
+mod orders;
+mod support;
 //! Stories: the real program, its real doors, a temporary database.
 
 mod cli_bad_input;

@@ -785,10 +785,7 @@ fn added_note(added: &Added) -> Option<String> {
     if added.extended {
         let fresh = added.added - added.merged.len();
         if fresh > 0 {
-            notes.push(format!(
-                "Добавил {}.",
-                ru::count(fresh as u64, ["позицию", "позиции", "позиций"])
-            ));
+            notes.push(format!("Добавил {}.", ru::positions_accusative(fresh)));
         }
     }
     for (position, what) in &added.merged {

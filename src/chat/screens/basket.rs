@@ -171,7 +171,7 @@ pub fn review(view: &DraftView, page: usize, note: Option<&str>, undo: bool) -> 
             "Остальное распознано, можно отправлять.".to_owned()
         }
         0 => "Всё распознано, можно отправлять.".to_owned(),
-        n => format!("Нужно уточнить {}.", accusative(n)),
+        n => format!("Нужно уточнить {}.", ru::positions_accusative(n)),
     };
     let html = match note {
         Some(note) => Html::text(note).line().push(status),
@@ -183,7 +183,7 @@ pub fn review(view: &DraftView, page: usize, note: Option<&str>, undo: bool) -> 
         screen = screen.row([Button::new("Отменить добавление", action)]);
     }
     if unresolved > 0 {
-        let label = format!("Уточнить {}", accusative(unresolved));
+        let label = format!("Уточнить {}", ru::positions_accusative(unresolved));
         screen = screen.row([Button::new(label, Action::DraftClarify { draft, version })]);
     }
     screen = screen.row([
@@ -194,11 +194,6 @@ pub fn review(view: &DraftView, page: usize, note: Option<&str>, undo: bool) -> 
     let mut last = pager(page, pages(view), |page| Action::DraftPage { draft, page });
     last.push(Button::new("Очистить", Action::DraftClear { draft, version }));
     screen.row(last)
-}
-
-/// «2 позиции», «1 позицию».
-fn accusative(n: usize) -> String {
-    ru::count(n as u64, ["позицию", "позиции", "позиций"])
 }
 
 fn as_arg(page: usize) -> i64 {
@@ -570,7 +565,7 @@ pub fn checkout(view: &DraftView, note: Option<&str>, sends: bool, scene: &Scene
     html = html.line().push(format!("Комментарий: {}", or_dash(&view.draft.comment)));
     let open = view.lines.iter().filter(|line| line.row.state != LineState::Ok).count();
     if open > 0 {
-        html = html.line().push(format!("{} подберёт менеджер.", ru::positions(open)));
+        html = html.line().push(format!("{} подберёт менеджер.", ru::positions_accusative(open)));
     }
     if !sends {
         html = html.line().push("Заявка уйдёт на согласование владельцу организации.");

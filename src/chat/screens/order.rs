@@ -235,7 +235,7 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
         }
         let waiting = view.lines.iter().filter(|line| line.state == LineState::Manager).count();
         if waiting > 0 {
-            text = format!("{text} {} ещё подбираем.", ru::positions(waiting));
+            text = format!("{text} {} ещё подбираем.", ru::positions_accusative(waiting));
         }
     }
     Some(Screen::text(text).row([Button::new("Открыть", Action::OrderShow { order: order.id })]))

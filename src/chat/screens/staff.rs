@@ -98,7 +98,11 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>) -> Screen {
     let open = view.unresolved();
     let unclaimed = matches!(order.status, OrderStatus::New | OrderStatus::NeedsClient);
     if unclaimed {
-        let label = if open > 0 { "Принять без них" } else { "Принять" };
+        let label = match open {
+            0 => "Принять",
+            1 => "Принять без неё",
+            _ => "Принять без них",
+        };
         let mut row = Vec::new();
         if open > 0 {
             row.push(Button::new(format!("Подобрать {open}"), Action::StaffResolve { order: id }));
