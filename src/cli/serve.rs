@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global, Outcome, VERSION, settings};
+use super::{Exit, Failure, Global, Outcome, VERSION, runtime, settings};
 use crate::app::folder::{self, DataLock, FolderError};
 use crate::app::{self, App};
 use crate::config::Config;
@@ -78,13 +78,6 @@ pub struct Doors {
     pub lock: DataLock,
 }
 
-/// The runtime of commands that wait.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        Failure::new(Exit::Failed, format!("не запускается: {error}"), "проверьте лимиты процессов")
-    })
-}
-
 /// Makes sure that the data folder is ours: root becomes its owner, anyone else is refused.
 pub fn own(folder: &Path) -> Result<(), Failure> {
     let Some((owner, group, ours)) = folder::foreign_owner(folder) else { return Ok(()) };
@@ -144,7 +137,7 @@ pub fn open(config: Config) -> Result<App, Failure> {
 }
 
 /// A read-only folder shows itself in several ways.
-fn in_folder(error: StorageError, folder: &Path) -> Failure {
+pub fn in_folder(error: StorageError, folder: &Path) -> Failure {
     if error.is_read_only() {
         let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
         return FolderError::Io { path: folder.to_owned(), source }.into();
@@ -274,7 +267,7 @@ async fn upkeep_every_minute(base: Arc<crate::services::Base>, stop: Cancellatio
 /// Tells systemd that we live, having just read the database.
 async fn feed_watchdog(base: crate::services::Base, every: Duration, stop: CancellationToken) {
     while pause(every, &stop).await {
-        let read = base.db.read(|conn| upkeep::is_marked_running(conn)).await;
+        let read = base.db.read(upkeep::is_marked_running).await;
         match read {
             Ok(_) => {
                 let _ = sd_notify::notify(&[NotifyState::Watchdog]);
