@@ -137,7 +137,8 @@ create table products (
     barcode text not null default '',
     multiple_thousandths integer check (multiple_thousandths > 0), -- sold by so many
     available_thousandths integer not null default 0,   -- free stock over all warehouses
-    withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- deleted at the source, or missing from a full exchange
+    withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- not sold
+    withdrawn_why text not null default '' check (withdrawn_why in ('', 'deleted', 'absent', 'placeholder')), -- at the source; from a full exchange; an offer came before its item
     hidden integer not null default 0 check (hidden in (0, 1)),       -- by the source's or our own wish
     search_words text not null default '',              -- our own field: what buyers call it
     updated_at_ms integer not null
@@ -182,6 +183,62 @@ create table catalog_version (
     changed_at_ms integer not null
 ) strict;
 insert into catalog_version (id, version, changed_at_ms) values (1, 0, 0);
+
+-- Exchange -------------------------------------------------------------------------------------
+
+-- The journal: one row for each push, pull, file or import.
+create table exchanges (
+    id integer primary key,
+    at_ms integer not null,
+    duration_ms integer not null,
+    way text not null check (way in ('json', 'pull', 'commerceml', 'import')),
+    kind text not null check (kind in ('catalog', 'purchases', 'members', 'balances', 'orders', 'statuses')),
+    request_id text not null default '',
+    address text not null default '',
+    received integer not null default 0,
+    created integer not null default 0,
+    changed integer not null default 0,
+    unchanged integer not null default 0,
+    skipped integer not null default 0,
+    hidden integer not null default 0,                  -- products hidden for not being mentioned
+    held integer not null default 0,                    -- products whose hiding waits for a person
+    error text not null default ''                      -- in Russian; empty: it went through
+) strict;
+create index exchanges_at on exchanges (at_ms);
+
+-- What was left out and why: the first thousand of an exchange.
+create table exchange_problems (
+    exchange_id integer not null references exchanges (id) on delete cascade,
+    position integer not null,                          -- from 0
+    record integer,                                     -- which record of the source, from 0; null: the whole
+    sku text not null default '',
+    reason text not null,
+    primary key (exchange_id, position)
+) strict, without rowid;
+
+-- Products that a full exchange would hide, when they are too many: a person decides.
+create table held_hidings (
+    id integer primary key,
+    exchange_id integer references exchanges (id) on delete set null,
+    at_ms integer not null,
+    of_total integer not null,                          -- products on sale at that moment
+    state text not null default 'waiting' check (state in ('waiting', 'done', 'dropped'))
+) strict;
+create table held_hiding_products (
+    hiding_id integer not null references held_hidings (id) on delete cascade,
+    product_id integer not null references products (id) on delete cascade,
+    primary key (hiding_id, product_id)
+) strict, without rowid;
+
+create table balances (
+    organization_id integer primary key references organizations (id) on delete cascade,
+    debt_kopecks integer,
+    overdue_kopecks integer,
+    limit_kopecks integer,
+    terms text not null default '',
+    as_of_ms integer,
+    updated_at_ms integer not null
+) strict;
 
 -- Words and history ----------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
 //! What a source of the catalogue says: a batch of categories and products, from JSON, CSV or
 //! CommerceML alike.
 
-use super::{Money, Price, Quantity, Unit};
+use std::ops::ControlFlow;
+
+use super::{Price, Quantity, Unit};
 
 /// A field of a record: what it does to the stored value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Field<T> {
     /// Not mentioned: the stored value stays.
     #[default]
@@ -84,6 +86,20 @@ pub struct ProductRecord {
     pub deleted: Field<bool>,
     /// Not to be shown.
     pub hidden: Field<bool>,
+    /// What buyers call it: our own field, known to our own files only.
+    pub search_words: Field<String>,
+    /// Whether an unknown product is made even without a title, hidden until one comes: an offer
+    /// may arrive before its item.
+    pub placeholder: bool,
+}
+
+impl ProductRecord {
+    /// What a report calls the record: its article, else its id, else its title.
+    pub fn name(&self) -> &str {
+        let sku = self.sku.set().map_or("", String::as_str);
+        let title = self.title.set().map_or("", String::as_str);
+        [sku, &self.external_id, title].into_iter().find(|n| !n.is_empty()).unwrap_or("")
+    }
 }
 
 /// A price in a batch.
@@ -91,8 +107,10 @@ pub struct ProductRecord {
 pub struct PriceRecord {
     /// The price type's id at the source; may be empty.
     pub type_external_id: String,
-    /// The price type's name; may be empty.
+    /// The price type's name; may be empty. Both empty: the default type.
     pub type_name: String,
+    /// The unit that the price is named for and the base units in it, where that is a pack.
+    pub pack: Option<(Unit, Quantity)>,
     /// The price; `None`: the product has none of this type.
     pub price: Option<Price>,
 }
@@ -113,43 +131,86 @@ pub struct StockRecord {
 pub struct SkippedRecord {
     /// Which record of the source, from 0.
     pub index: usize,
+    /// Its id at the source, where it could be read.
+    pub external_id: String,
     /// Its article or key, where it could be read.
     pub sku: String,
     /// Why, in Russian: the field and the value.
     pub reason: String,
 }
 
-/// What one push, pull, file or import says.
-#[derive(Debug, Clone, Default)]
-pub struct CatalogBatch {
+/// A record as a source hands it over.
+#[derive(Debug, Clone, Copy)]
+pub enum Record<'a> {
+    /// One that could be read.
+    Product(&'a ProductRecord),
+    /// One that could not.
+    Skipped(&'a SkippedRecord),
+}
+
+/// What a source says of itself, known once it has been read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CatalogHead {
     /// Whether what is not mentioned is to be hidden.
     pub full: bool,
     /// The name of the price type of [`ProductRecord::price`]; empty: the default one.
     pub price_type: String,
     /// Categories, parents in any order.
     pub categories: Vec<CategoryRecord>,
+    /// Price types: id, name and currency.
+    pub price_types: Vec<PriceTypeRecord>,
+    /// Warehouses: id and name.
+    pub warehouses: Vec<(String, String)>,
+    /// What is wrong with the source as a whole, in Russian.
+    pub warnings: Vec<String>,
+}
+
+/// A price type in a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PriceTypeRecord {
+    /// Its id at the source.
+    pub external_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its currency as the source writes it; empty: roubles.
+    pub currency: String,
+}
+
+/// Something that says what the catalogue is: a push, a pull, a file. It is read twice, first to
+/// see what it is about and whether it can be read at all, then to be applied; so that its size
+/// does not matter.
+pub trait CatalogSource {
+    /// Why it cannot be read.
+    type Error;
+
+    /// Reads it from its start, handing over each record in order until `each` breaks off.
+    fn read(
+        &mut self,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, Self::Error>;
+}
+
+/// A source in memory.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogBatch {
+    /// What it says of itself.
+    pub head: CatalogHead,
     /// Products.
     pub products: Vec<ProductRecord>,
     /// Records that could not be read.
     pub skipped: Vec<SkippedRecord>,
 }
 
-impl CatalogBatch {
-    /// How many product records the source had.
-    pub fn received(&self) -> usize {
-        self.products.len() + self.skipped.len()
-    }
-}
+impl CatalogSource for CatalogBatch {
+    type Error = std::convert::Infallible;
 
-/// The price written as `text` digits with more than two decimals, kept exact: 0,8125 becomes
-/// 8 125 kopecks for 100 units.
-///
-/// `mantissa` × 10^-`decimals` roubles; `None` when it cannot be kept in 10 000 units.
-pub fn exact_price(mantissa: i64, decimals: u32) -> Option<Price> {
-    if decimals <= 2 {
-        let kopecks = mantissa.checked_mul(10_i64.pow(2 - decimals))?;
-        return Price::new(Money::from_kopecks(kopecks), 1);
+    fn read(
+        &mut self,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, Self::Error> {
+        let products = self.products.iter().map(Record::Product);
+        let skipped = self.skipped.iter().map(Record::Skipped);
+        let _ = products.chain(skipped).try_for_each(each);
+        Ok(self.head.clone())
     }
-    let per = 10_u32.checked_pow(decimals - 2)?;
-    (per <= 10_000).then(|| Price::new(Money::from_kopecks(mantissa), per)).flatten()
 }

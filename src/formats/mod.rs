@@ -1,3 +1,6 @@
 //! Bytes ⇄ domain types: 1C's files, tables, markup, what people type. Pure functions.
 
 pub mod html;
+pub mod json;
+pub mod onec_json;
+pub mod text;

@@ -6,8 +6,10 @@
 
 mod entry;
 mod membership;
+mod notices;
 mod panel;
 mod passwords;
+mod requests;
 mod staff;
 mod tokens;
 mod who;
@@ -24,9 +26,10 @@ use crate::storage::{StorageError, audit, throttle};
 use rusqlite::{Connection, Transaction};
 
 pub use entry::{Contact, NewAccount, NewOrg, SignInError};
-pub use membership::{AccessRequest, Invitation, Member};
+pub use membership::{Invitation, Member};
 pub use panel::{SessionInfo, SignedIn, StaffSession};
 pub use passwords::{PasswordProblem, check as check_password};
+pub use requests::{AccessDecision, AccessRequest, NewAccessRequest};
 pub use staff::{NewStaff, StaffMember};
 pub use who::{Membership, Person, Who};
 

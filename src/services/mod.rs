@@ -7,6 +7,7 @@ pub mod browser_chat;
 pub mod catalog;
 pub mod conversations;
 pub mod courier;
+pub mod exchange;
 pub mod live;
 pub mod notifications;
 pub mod ordering;

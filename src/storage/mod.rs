@@ -5,12 +5,14 @@
 
 pub mod addresses;
 pub mod audit;
+pub mod categories;
 pub mod chat_slots;
 pub mod chats;
 pub mod db;
 pub mod dialogues;
 pub mod drafts;
 pub mod entries;
+pub mod exchange_log;
 pub mod inbox;
 pub mod links;
 pub mod members;
@@ -20,9 +22,13 @@ pub mod orders;
 pub mod organizations;
 pub mod outbox;
 pub mod persons;
+pub mod prices;
+pub mod products;
 pub mod recipients;
+pub mod requests;
 pub mod sessions;
 mod sql_types;
+pub mod stocks;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

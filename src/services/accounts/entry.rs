@@ -6,12 +6,15 @@ use rusqlite::Transaction;
 
 use super::passwords::Verdict;
 use super::staff::end_sessions;
-use super::{AccountError, Accounts, Actor, TRIES_PER_ACCOUNT, Who, note_person, who};
-use crate::config::Registration;
+use super::{
+    AccountError, Accounts, Actor, TRIES_PER_ACCOUNT, Who, note_person, notices, tokens, who,
+};
+use crate::config::{Config, Registration};
 use crate::domain::{
     Channel, ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Role,
     Timestamp,
 };
+use crate::storage::links::{self, LinkKind};
 use crate::storage::persons::{self, PersonRow};
 use crate::storage::{StorageError, chats, members, organizations, throttle};
 
@@ -107,6 +110,11 @@ pub enum NewOrg {
     },
     /// A known one: its owner or a manager lets the person in.
     Existing(OrganizationId),
+    /// Where an invitation leads; it is used up. The person is in at once.
+    Invited {
+        /// The invitation's token.
+        token: String,
+    },
     /// Nowhere: a private person.
     Private,
 }
@@ -213,6 +221,9 @@ impl Accounts {
                 chats::link(tx, &chat, person.id, &title, now)?;
                 let actor = Actor::bot(person.id);
                 note_person(tx, &actor, now, "person.confirmed", person.id, (None, None))?;
+                for membership in members::of_person(tx, person.id)? {
+                    notices::joined(tx, person.id, membership.organization, now)?;
+                }
                 Ok(who::who(tx, &config.access, chat)?)
             })
             .await
@@ -251,7 +262,8 @@ impl Accounts {
     /// the chosen organization is gone.
     pub async fn register(&self, new: NewAccount) -> Result<Who, AccountError> {
         let mode = self.base.config.access.registration;
-        if mode == Registration::Invite {
+        let invited = matches!(new.organization, NewOrg::Invited { .. });
+        if mode == Registration::Invite && !invited {
             return Err(AccountError::InviteOnly);
         }
         self.check_password(&new.password, &[&new.name, new.phone.as_str()])?;
@@ -278,7 +290,7 @@ impl Accounts {
                     },
                     now,
                 )?;
-                join_new(tx, person, &new, mode, now)?;
+                join_new(tx, &config, person, &new, now)?;
                 chats::link(tx, &new.chat, person, &new.chat_title, now)?;
                 let actor = Actor::bot(person);
                 note_person(tx, &actor, now, "person.registered", person, (None, None))?;
@@ -524,6 +536,7 @@ fn enter(
     chats::link(tx, chat, person.id, title, now)?;
     persons::set_seen(tx, person.id, now)?;
     if new {
+        notices::new_sign_in(tx, person.id, chat, now)?;
         let actor =
             Actor { person: Some(person.id), channel: Channel::Bot, address: String::new() };
         let key = chat.to_string();
@@ -542,11 +555,20 @@ fn disown(tx: &Transaction<'_>, person: PersonId) -> Result<(), StorageError> {
 /// Puts a new person into the organization that they named.
 fn join_new(
     tx: &Transaction<'_>,
+    config: &Config,
     person: PersonId,
     new: &NewAccount,
-    mode: Registration,
     now: Timestamp,
 ) -> Result<(), AccountError> {
+    if let NewOrg::Invited { token } = &new.organization {
+        let link = links::consume(tx, &tokens::hash(token), LinkKind::Invite, now)?;
+        let link = link.ok_or(AccountError::LinkExpired)?;
+        let organization = link.organization.ok_or(AccountError::LinkExpired)?;
+        let role = link.role.unwrap_or(OrgRole::Viewer);
+        members::set(tx, organization, person, role, MemberState::Active, now)?;
+        notices::joined(tx, person, organization, now)?;
+        return Ok(());
+    }
     let known = match &new.organization {
         NewOrg::Existing(id) => {
             Some(organizations::find(tx, *id)?.ok_or(AccountError::NotFound)?.id)
@@ -560,16 +582,16 @@ fn join_new(
         // Its owner or a manager lets the person in; until then nothing of it is theirs to see.
         let (role, state) = (OrgRole::Buyer, MemberState::Pending);
         members::set(tx, organization, person, role, state, now)?;
+        notices::join_asked(tx, config, person, organization, now)?;
         return Ok(());
     }
     let private;
-    let (kind, name, inn) = match &new.organization {
-        NewOrg::New { name, inn } => (OrgKind::Company, name.as_str(), inn.as_deref()),
-        _ => {
-            // 1C merges namesakes: the last digits tell them apart.
-            private = format!("{}, …{}", new.name, new.phone.last_four());
-            (OrgKind::Person, private.as_str(), None)
-        }
+    let (kind, name, inn) = if let NewOrg::New { name, inn } = &new.organization {
+        (OrgKind::Company, name.as_str(), inn.as_deref())
+    } else {
+        // 1C merges namesakes: the last digits tell them apart.
+        private = format!("{}, …{}", new.name, new.phone.last_four());
+        (OrgKind::Person, private.as_str(), None)
     };
     let organization = organizations::insert(
         tx,
@@ -583,11 +605,14 @@ fn join_new(
         },
         now,
     )?;
-    let state = match mode {
+    let state = match config.access.registration {
         Registration::Open => MemberState::Active,
         _ => MemberState::Pending,
     };
     members::set(tx, organization, person, OrgRole::Owner, state, now)?;
+    if state == MemberState::Pending {
+        notices::join_asked(tx, config, person, organization, now)?;
+    }
     if !new.address.is_empty() {
         organizations::use_address(tx, organization, &new.address, now)?;
     }

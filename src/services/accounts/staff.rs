@@ -23,6 +23,7 @@ pub struct NewStaff {
 
 /// Someone of the company, for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct StaffMember {
     /// The row.
     pub id: PersonId,

@@ -1,3 +1,4 @@
 //! What stories stand on.
 
+pub mod bot_api;
 pub mod desk;

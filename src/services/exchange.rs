@@ -1,0 +1,429 @@
+//! What comes from 1C and from files: a catalogue is applied in one transaction, whoever brought
+//! it and however big it is. Equal rows are left alone, so a repeated push changes nothing.
+
+mod apply;
+pub mod matching;
+mod places;
+pub mod spool;
+mod state;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{info, warn};
+
+use super::Base;
+use super::live::Change;
+use crate::domain::catalog::{CatalogHead, CatalogSource, Record, SkippedRecord};
+use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
+use crate::storage::{StorageError, entries, products};
+use matching::{Digests, Mention};
+pub use places::default_type;
+
+/// Why an exchange came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError<E> {
+    /// What came cannot be read; nothing is stored.
+    #[error("{0}")]
+    Source(E),
+    /// Others are at it, and it took too long to wait for them.
+    #[error("идёт другой обмен")]
+    Busy,
+    /// The database refused; nothing is stored.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// How it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// 1C pushed JSON.
+    Json,
+    /// We pulled JSON.
+    Pull,
+    /// The standard exchange.
+    CommerceMl,
+    /// A person brought a file.
+    Import,
+}
+
+impl Way {
+    /// The code in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Pull => "pull",
+            Self::CommerceMl => "commerceml",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// How many records have been applied, for those who watch.
+pub type Progress = Arc<AtomicUsize>;
+
+/// Who brings a batch, and what is to be done with it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// How it came.
+    pub way: Way,
+    /// The request's id, for the journal; may be empty.
+    pub request_id: String,
+    /// Where it came from, for the journal; may be empty.
+    pub address: String,
+    /// Do it all and take it back: the report says what would happen.
+    pub dry_run: bool,
+    /// Where to count.
+    pub progress: Option<Progress>,
+}
+
+impl Origin {
+    /// Of this way, with nothing more known.
+    pub const fn new(way: Way) -> Self {
+        Self {
+            way,
+            request_id: String::new(),
+            address: String::new(),
+            dry_run: false,
+            progress: None,
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default)]
+pub struct ApplyReport {
+    /// Records in it.
+    pub received: usize,
+    /// Records stored: created, changed or already the same.
+    pub upserted: usize,
+    /// Records that made a product.
+    pub created: usize,
+    /// Records that changed one.
+    pub changed: usize,
+    /// Records that found their product as they say.
+    pub unchanged: usize,
+    /// Records left out.
+    pub skipped: usize,
+    /// The first thousand of them, with the reason.
+    pub problems: Vec<SkippedRecord>,
+    /// What is wrong with the whole, in Russian.
+    pub warnings: Vec<String>,
+    /// Products hidden for not being mentioned.
+    pub hidden: usize,
+    /// Products whose hiding waits for a person.
+    pub held: usize,
+    /// Its number in the journal; 0 after a dry run.
+    pub exchange: i64,
+}
+
+/// At most so many problems of one exchange are kept.
+const PROBLEMS_KEPT: usize = 1_000;
+/// How long a batch waits for another one.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Exchange with 1C. Clones share it.
+#[derive(Clone)]
+pub struct Exchange {
+    base: Base,
+    turn: Arc<Semaphore>,
+}
+
+/// How the transaction ends.
+enum End<E> {
+    Error(ExchangeError<E>),
+    /// Everything went through and is to be taken back.
+    DryRun(Box<ApplyReport>),
+}
+
+impl<E> From<StorageError> for End<E> {
+    fn from(error: StorageError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl Exchange {
+    /// On these foundations.
+    pub fn new(base: Base) -> Self {
+        Self { base, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
+        let turn = tokio::time::timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(ExchangeError::Busy)
+    }
+
+    /// Applies a catalogue: all of it, or nothing. Records that cannot be stored are left out and
+    /// reported.
+    ///
+    /// The source is read twice: before the transaction to see that it can be read to its end and
+    /// which products it means, then inside.
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Source`], [`ExchangeError::Busy`] after half a minute behind others,
+    /// [`ExchangeError::Storage`].
+    pub async fn apply<S>(
+        &self,
+        mut source: S,
+        origin: Origin,
+    ) -> Result<ApplyReport, ExchangeError<S::Error>>
+    where
+        S: CatalogSource + Send + 'static,
+        S::Error: std::fmt::Display + Send + 'static,
+    {
+        let started = self.base.clock.now();
+        let digests = Digests::default();
+        let scanned = blocking(move || {
+            let mut mentions = Vec::new();
+            let head = source.read(&mut |record| {
+                mentions.push(match record {
+                    Record::Product(product) => Mention::of(product, &digests),
+                    Record::Skipped(skipped) => Mention::of_skipped(skipped, &digests),
+                });
+                ControlFlow::Continue(())
+            });
+            head.map(|head| (source, head, mentions, digests))
+        })
+        .await?;
+        let (source, head, mentions, digests) = match scanned {
+            Ok(scanned) => scanned,
+            Err(error) => {
+                self.note_failure("catalog", &origin, started, &error.to_string()).await?;
+                return Err(ExchangeError::Source(error));
+            }
+        };
+        let turn = self.turn().await?;
+        let base = self.base.clone();
+        let kept = origin.clone();
+        let written = self
+            .base
+            .db
+            .write(move |tx| {
+                let batch = apply::Batch { source, head, mentions, digests };
+                let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
+                let apply::Outcome { mut report, held, changed } = outcome;
+                if origin.dry_run {
+                    return Err(End::DryRun(Box::new(report)));
+                }
+                let now = base.clock.now();
+                report.exchange =
+                    note(tx, "catalog", &origin, started, now.since(started), &report)?;
+                if let Some(held) = held {
+                    let total = small(held.of_total);
+                    exchange_log::hold_hiding(tx, report.exchange, now, total, &held.products)?;
+                }
+                if changed {
+                    entries::touch(tx, now)?;
+                }
+                Ok((report, changed))
+            })
+            .await;
+        drop(turn);
+        match written {
+            Ok((report, changed)) => {
+                if changed {
+                    self.base.live.tell(Change::Catalog);
+                }
+                let ApplyReport { received, created, changed, skipped, hidden, held, .. } = report;
+                info!(
+                    exchange.id = report.exchange,
+                    request.id = kept.request_id,
+                    received,
+                    created,
+                    changed,
+                    skipped,
+                    hidden,
+                    held,
+                    "catalogue applied: {received} received"
+                );
+                Ok(report)
+            }
+            Err(End::DryRun(report)) => Ok(*report),
+            Err(End::Error(error)) => {
+                if !matches!(error, ExchangeError::Busy) {
+                    // The journal is in the database that has just refused: trying is enough.
+                    let noted =
+                        self.note_failure("catalog", &kept, started, &error.to_string()).await;
+                    if let Err(StorageError::Sqlite(second)) = noted {
+                        warn!("the journal cannot be written either: {second}");
+                    }
+                }
+                Err(busy_or(error))
+            }
+        }
+    }
+
+    /// Notes in the journal what could not be read at all.
+    async fn note_failure(
+        &self,
+        kind: &'static str,
+        origin: &Origin,
+        started: crate::domain::Timestamp,
+        error: &str,
+    ) -> Result<(), StorageError> {
+        if origin.dry_run {
+            return Ok(());
+        }
+        let row = ExchangeRow {
+            at: started,
+            duration_ms: millis(self.base.clock.now().since(started)),
+            way: origin.way.as_str().to_owned(),
+            kind: kind.to_owned(),
+            request_id: origin.request_id.clone(),
+            address: origin.address.clone(),
+            error: crate::domain::ru::ellipsis(error, 500),
+            ..ExchangeRow::default()
+        };
+        self.base.db.write(move |tx| exchange_log::insert(tx, &row).map(drop)).await
+    }
+
+    /// The hiding that waits for a person, if there is one.
+    pub async fn held_hiding(&self) -> Result<Option<HeldHiding>, StorageError> {
+        self.base.db.read(|conn| exchange_log::waiting_hiding(conn)).await
+    }
+
+    /// A person lets the hiding happen; how many products it hid, `None` when it no longer waits.
+    pub async fn release_hiding(&self, id: i64) -> Result<Option<usize>, StorageError> {
+        let now = self.base.clock.now();
+        let hidden = self
+            .base
+            .db
+            .write(move |tx| {
+                let products = exchange_log::hiding_products(tx, id)?;
+                if !exchange_log::close_hiding(tx, id, true)? {
+                    return Ok(None);
+                }
+                let mut hidden = 0;
+                for product in products {
+                    hidden += usize::from(products::withdraw_absent(tx, product, now)?);
+                }
+                entries::touch(tx, now)?;
+                Ok::<_, StorageError>(Some(hidden))
+            })
+            .await?;
+        if hidden.is_some() {
+            self.base.live.tell(Change::Catalog);
+        }
+        Ok(hidden)
+    }
+
+    /// A person forbids the hiding; whether it still waited.
+    pub async fn drop_hiding(&self, id: i64) -> Result<bool, StorageError> {
+        self.base.db.write(move |tx| exchange_log::close_hiding(tx, id, false)).await
+    }
+
+    /// The latest exchanges, newest first.
+    pub async fn journal(&self, limit: u32) -> Result<Vec<ExchangeRow>, StorageError> {
+        self.base.db.read(move |conn| exchange_log::list(conn, limit)).await
+    }
+
+    /// What was left out of an exchange.
+    pub async fn problems(&self, exchange: i64) -> Result<Vec<ProblemRow>, StorageError> {
+        self.base.db.read(move |conn| exchange_log::problems(conn, exchange)).await
+    }
+}
+
+/// Reads a source to its end without storing anything: what it says of itself, how many records
+/// it has, and those that cannot be read.
+pub fn survey<S: CatalogSource>(
+    source: &mut S,
+) -> Result<(CatalogHead, usize, Vec<SkippedRecord>), S::Error> {
+    let mut count = 0;
+    let mut skipped = Vec::new();
+    let head = source.read(&mut |record| {
+        count += 1;
+        if let Record::Skipped(record) = record
+            && skipped.len() < PROBLEMS_KEPT
+        {
+            skipped.push(record.clone());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok((head, count, skipped))
+}
+
+fn note(
+    tx: &rusqlite::Transaction<'_>,
+    kind: &str,
+    origin: &Origin,
+    started: crate::domain::Timestamp,
+    duration: Duration,
+    report: &ApplyReport,
+) -> Result<i64, StorageError> {
+    let row = ExchangeRow {
+        id: 0,
+        at: started,
+        duration_ms: millis(duration),
+        way: origin.way.as_str().to_owned(),
+        kind: kind.to_owned(),
+        request_id: origin.request_id.clone(),
+        address: origin.address.clone(),
+        received: small(report.received),
+        created: small(report.created),
+        changed: small(report.changed),
+        unchanged: small(report.unchanged),
+        skipped: small(report.skipped),
+        hidden: small(report.hidden),
+        held: small(report.held),
+        error: String::new(),
+    };
+    let id = exchange_log::insert(tx, &row)?;
+    let problems = report.problems.iter().map(|skipped| ProblemRow {
+        record: Some(small(skipped.index)),
+        sku: skipped.sku.clone(),
+        reason: skipped.reason.clone(),
+    });
+    let warnings = report.warnings.iter().map(|warning| ProblemRow {
+        record: None,
+        sku: String::new(),
+        reason: warning.clone(),
+    });
+    for (position, problem) in warnings.take(PROBLEMS_KEPT).chain(problems).enumerate() {
+        exchange_log::insert_problem(tx, id, small(position), &problem)?;
+    }
+    Ok(id)
+}
+
+/// A database that another process holds is one that is busy.
+fn busy_or<E>(error: ExchangeError<E>) -> ExchangeError<E> {
+    match error {
+        ExchangeError::Storage(StorageError::Sqlite(rusqlite::Error::SqliteFailure(e, _)))
+            if matches!(
+                e.code,
+                rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked
+            ) =>
+        {
+            ExchangeError::Busy
+        }
+        other => other,
+    }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Runs work that reads files or reckons long on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StorageError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StorageError::Interrupted),
+    }
+}
+
+fn count_one(progress: Option<&Progress>) {
+    if let Some(progress) = progress {
+        progress.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,320 @@
+//! A catalogue inside its transaction.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use rusqlite::Transaction;
+
+use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
+use super::places::{Categories, PriceTypes, Warehouses};
+use super::state::{Known, Resolved, State, overlay};
+use super::{ApplyReport, ExchangeError, Origin, PROBLEMS_KEPT, count_one};
+use crate::domain::catalog::{
+    CatalogHead, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
+};
+use crate::domain::{ProductId, Timestamp};
+use crate::services::Base;
+use crate::storage::products::Withdrawn;
+use crate::storage::{StorageError, exchange_log, products};
+
+/// A batch that has been read once.
+pub struct Batch<S> {
+    /// Where it can be read again.
+    pub source: S,
+    /// What it says of itself.
+    pub head: CatalogHead,
+    /// What each record says of its identity.
+    pub mentions: Vec<Mention>,
+    /// What the mentions were digested with.
+    pub digests: Digests,
+}
+
+/// Products to be hidden, too many to do so unasked.
+pub struct Held {
+    /// The products.
+    pub products: Vec<ProductId>,
+    /// How many were on sale.
+    pub of_total: usize,
+}
+
+/// What came of a batch.
+pub struct Outcome {
+    /// For the one who brought it.
+    pub report: ApplyReport,
+    /// What waits for a person.
+    pub held: Option<Held>,
+    /// Whether the catalogue is another one now.
+    pub changed: bool,
+}
+
+/// More than one in so many of the catalogue, and …
+const GUARD_SHARE: usize = 10;
+/// … more than this many products are hidden only by a person.
+const GUARD_COUNT: usize = 20;
+
+/// Applies the batch. The caller writes the journal.
+pub fn apply<S: CatalogSource>(
+    tx: &Transaction<'_>,
+    batch: Batch<S>,
+    base: &Base,
+    origin: &Origin,
+) -> Result<Outcome, ExchangeError<S::Error>> {
+    let Batch { mut source, head, mentions, digests } = batch;
+    let (known, matcher) = load(tx, &digests)?;
+    let plan = matcher.plan(&mentions);
+    drop(mentions);
+    let exchange = &base.config.onec.exchange;
+    let mut work = Work {
+        tx,
+        now: base.clock.now(),
+        made: vec![None; plan.mentioned.len().saturating_sub(known.len())],
+        kept: HashMap::new(),
+        categories: Categories::load(tx)?,
+        price_types: PriceTypes::load(tx, exchange.price_type.as_deref().unwrap_or(""))?,
+        warehouses: Warehouses::load(tx, exchange.warehouse.as_deref().unwrap_or(""))?,
+        batch_type: None,
+        known,
+        digests,
+        report: ApplyReport::default(),
+    };
+    work.report.warnings.clone_from(&head.warnings);
+    work.begin(&head)?;
+    let mut steps = plan.steps.iter();
+    let mut failure = None;
+    source
+        .read(&mut |record| {
+            // A source that grew between the two readings is not what was planned.
+            let step = steps.next().copied().unwrap_or(Step::Skip(Why::Unreadable));
+            count_one(origin.progress.as_ref());
+            match work.record(record, step, &head) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })
+        .map_err(ExchangeError::Source)?;
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    let held = work.finish(&head, &plan)?;
+    let report = work.report;
+    let changed = report.created + report.changed + report.hidden > 0
+        || work.categories.changed
+        || work.price_types.changed;
+    Ok(Outcome { report, held, changed })
+}
+
+fn load(tx: &Transaction<'_>, digests: &Digests) -> Result<(Known, Matcher), StorageError> {
+    let mut known = Known::default();
+    let (_, count) = products::count(tx)?;
+    let mut matcher = Matcher::with_capacity(count as usize);
+    products::scan(tx, |product| {
+        matcher.add(
+            digests.external_id(product.external_id),
+            digests.sku(product.sku),
+            digests.title(product.title),
+            product.withdrawn == Withdrawn::No,
+        );
+        known.add(&product, digests);
+    })?;
+    known.load_belongings(tx, digests)?;
+    Ok((known, matcher))
+}
+
+/// The work on one batch.
+struct Work<'t> {
+    tx: &'t Transaction<'t>,
+    now: Timestamp,
+    known: Known,
+    digests: Digests,
+    /// Ids of products that the batch has made, by slot after the known ones.
+    made: Vec<Option<ProductId>>,
+    /// Records that wait for a later one of the same product, and how many they are.
+    kept: HashMap<u32, (ProductRecord, usize)>,
+    categories: Categories,
+    price_types: PriceTypes,
+    warehouses: Warehouses,
+    /// The type of a price that names none.
+    batch_type: Option<i64>,
+    report: ApplyReport,
+}
+
+impl Work<'_> {
+    fn begin(&mut self, head: &CatalogHead) -> Result<(), StorageError> {
+        let warnings = self.categories.apply(self.tx, &head.categories)?;
+        self.report.warnings.extend(warnings);
+        self.price_types.apply(self.tx, &head.price_types)?;
+        for (external_id, name) in &head.warehouses {
+            self.warehouses.resolve(self.tx, external_id, name)?;
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        record: Record<'_>,
+        step: Step,
+        head: &CatalogHead,
+    ) -> Result<(), StorageError> {
+        self.report.received += 1;
+        match (record, step) {
+            (Record::Skipped(skipped), _) => {
+                self.skip(skipped.clone());
+                Ok(())
+            }
+            (Record::Product(product), Step::Skip(why)) => {
+                let name = product.name().to_owned();
+                self.skip(SkippedRecord {
+                    index: product.index,
+                    external_id: product.external_id.clone(),
+                    reason: why.text(&name),
+                    sku: name,
+                });
+                Ok(())
+            }
+            (Record::Product(product), Step::Keep(slot)) => {
+                self.report.upserted += 1;
+                let laid = match self.kept.remove(&slot) {
+                    Some((earlier, count)) => (overlay(earlier, product), count + 1),
+                    None => (product.clone(), 1),
+                };
+                self.kept.insert(slot, laid);
+                Ok(())
+            }
+            (Record::Product(product), Step::Apply(slot)) => {
+                self.report.upserted += 1;
+                if self.kept.is_empty() {
+                    return self.product(product, slot, 1, head);
+                }
+                match self.kept.remove(&slot) {
+                    Some((earlier, count)) => {
+                        self.product(&overlay(earlier, product), slot, count + 1, head)
+                    }
+                    None => self.product(product, slot, 1, head),
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, skipped: SkippedRecord) {
+        self.report.skipped += 1;
+        if self.report.problems.len() < PROBLEMS_KEPT {
+            self.report.problems.push(skipped);
+        }
+    }
+
+    /// Stores a product; `records` of the batch have been laid together for it.
+    fn product(
+        &mut self,
+        record: &ProductRecord,
+        slot: u32,
+        records: usize,
+        head: &CatalogHead,
+    ) -> Result<(), StorageError> {
+        let resolved = self.resolve(record, head)?;
+        let Some(id) = self.known.id(slot) else {
+            let made = slot as usize - self.known.len();
+            let mut state = State::new();
+            state.merge(record, &resolved);
+            self.made[made] = Some(state.save(self.tx, None, self.now)?);
+            self.report.created += records;
+            return Ok(());
+        };
+        if self.known.is_unchanged(slot, record, &resolved, &self.digests) {
+            self.report.unchanged += records;
+            return Ok(());
+        }
+        let old = State::load(self.tx, id)?;
+        let mut state = old.clone();
+        state.merge(record, &resolved);
+        if state == old {
+            self.report.unchanged += records;
+            return Ok(());
+        }
+        state.save(self.tx, Some(&old), self.now)?;
+        self.report.changed += records;
+        Ok(())
+    }
+
+    fn resolve(
+        &mut self,
+        record: &ProductRecord,
+        head: &CatalogHead,
+    ) -> Result<Resolved, StorageError> {
+        let category = match &record.category {
+            Field::Keep => Field::Keep,
+            Field::Clear => Field::Clear,
+            Field::Set(category) => Field::Set(self.categories.resolve(self.tx, category)?),
+        };
+        let mut prices: Vec<(i64, Option<crate::domain::Price>)> = Vec::new();
+        let mut note = |price_type: i64, price| {
+            prices.retain(|(noted, _)| *noted != price_type);
+            prices.push((price_type, price));
+        };
+        if record.price != Field::Keep {
+            let price_type = match self.batch_type {
+                Some(price_type) => price_type,
+                None => self.price_types.resolve(self.tx, "", &head.price_type)?,
+            };
+            self.batch_type = Some(price_type);
+            note(price_type, record.price.set().copied());
+        }
+        for price in &record.prices {
+            let price_type =
+                self.price_types.resolve(self.tx, &price.type_external_id, &price.type_name)?;
+            note(price_type, price.price);
+        }
+        let stocks = match &record.stocks {
+            Field::Keep => Field::Keep,
+            Field::Clear => Field::Clear,
+            Field::Set(list) => {
+                let mut stocks: Vec<(i64, crate::domain::Quantity)> = Vec::new();
+                for stock in list {
+                    let warehouse = self.warehouses.resolve(
+                        self.tx,
+                        &stock.warehouse_external_id,
+                        &stock.warehouse,
+                    )?;
+                    stocks.retain(|(noted, _)| *noted != warehouse);
+                    stocks.push((warehouse, stock.quantity));
+                }
+                stocks.sort_unstable();
+                let counted = stocks.iter().filter(|(id, _)| self.warehouses.counts(*id));
+                let total = counted.fold(crate::domain::Quantity::ZERO, |sum, (_, quantity)| {
+                    sum.checked_add(*quantity).unwrap_or(sum)
+                });
+                Field::Set((stocks, total))
+            }
+        };
+        Ok(Resolved { category, prices, stocks })
+    }
+
+    /// Hides what a full batch does not mention, or says that it is too much.
+    fn finish(&mut self, head: &CatalogHead, plan: &Plan) -> Result<Option<Held>, StorageError> {
+        if exchange_log::waiting_hiding(self.tx)?.is_some() {
+            for (slot, mentioned) in plan.mentioned.iter().enumerate() {
+                let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+                if let Some(id) = self.known.id(slot).filter(|_| *mentioned) {
+                    exchange_log::forget_hiding(self.tx, id)?;
+                }
+            }
+        }
+        if !head.full {
+            return Ok(None);
+        }
+        let on_sale: Vec<(usize, ProductId)> = self.known.on_sale().collect();
+        let absent: Vec<ProductId> =
+            on_sale.iter().filter(|(slot, _)| !plan.mentioned[*slot]).map(|(_, id)| *id).collect();
+        let many = absent.len() > GUARD_COUNT && absent.len() * GUARD_SHARE > on_sale.len();
+        if !absent.is_empty() && (many || self.report.received == 0) {
+            self.report.held = absent.len();
+            return Ok(Some(Held { products: absent, of_total: on_sale.len() }));
+        }
+        for id in absent {
+            self.report.hidden += usize::from(products::withdraw_absent(self.tx, id, self.now)?);
+        }
+        Ok(None)
+    }
+}

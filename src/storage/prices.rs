@@ -1,0 +1,150 @@
+//! Price types and prices.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::StorageError;
+use crate::domain::{Money, Price, ProductId};
+
+/// A price type («вид цен»).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceTypeRow {
+    /// Its id.
+    pub id: i64,
+    /// The source's id.
+    pub external_id: Option<String>,
+    /// Its name; empty: the one without a name.
+    pub name: String,
+    /// Its currency, `RUB` or as the source writes it.
+    pub currency: String,
+}
+
+impl PriceTypeRow {
+    /// Whether its prices are in roubles; others are listed and not used.
+    pub fn is_roubles(&self) -> bool {
+        is_roubles(&self.currency)
+    }
+}
+
+/// Whether a currency, as 1C writes it, is the rouble: a name, a letter code or a numeric one.
+///
+/// Source: ISO 4217; `810` is the rouble's code before 1998, which 1C's catalogues still carry.
+pub fn is_roubles(currency: &str) -> bool {
+    let currency = currency.trim().to_lowercase();
+    let currency = currency.trim_end_matches('.');
+    matches!(currency, "" | "rub" | "rur" | "643" | "810" | "руб" | "р" | "₽")
+}
+
+/// All price types.
+pub fn types(conn: &Connection) -> Result<Vec<PriceTypeRow>, StorageError> {
+    const SQL: &str = "select id, external_id, name, currency from price_types order by id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| {
+        Ok(PriceTypeRow {
+            id: row.get("id")?,
+            external_id: row.get("external_id")?,
+            name: row.get("name")?,
+            currency: row.get("currency")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores a new price type and says its id.
+pub fn insert_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<i64, StorageError> {
+    const SQL: &str = "
+        insert into price_types (external_id, name, currency)
+        values (:external_id, :name, :currency)";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! {
+        ":external_id": row.external_id, ":name": row.name, ":currency": row.currency,
+    })?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Writes a price type over the stored one.
+pub fn update_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update price_types set external_id = :external_id, name = :name, currency = :currency
+        where id = :id";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    let found = stmt.execute(named_params! {
+        ":id": row.id, ":external_id": row.external_id, ":name": row.name,
+        ":currency": row.currency,
+    })?;
+    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+}
+
+fn price(amount: Money, per: u32) -> Result<Price, StorageError> {
+    Price::new(amount, per).ok_or_else(|| StorageError::Corrupt("prices.amount_kopecks".to_owned()))
+}
+
+/// Goes over all prices: product, type, price; by product and type.
+pub fn scan(
+    conn: &Connection,
+    mut each: impl FnMut(ProductId, i64, Price),
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        select product_id, price_type_id, amount_kopecks, per from prices
+        order by product_id, price_type_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, row.get(1)?, price(row.get(2)?, row.get(3)?)?);
+    }
+    Ok(())
+}
+
+/// The product's prices by type.
+pub fn of_product(conn: &Connection, id: ProductId) -> Result<Vec<(i64, Price)>, StorageError> {
+    const SQL: &str = "
+        select price_type_id, amount_kopecks, per from prices
+        where product_id = :id order by price_type_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query(named_params! { ":id": id })?;
+    let mut prices = Vec::new();
+    while let Some(row) = rows.next()? {
+        prices.push((row.get(0)?, price(row.get(1)?, row.get(2)?)?));
+    }
+    Ok(prices)
+}
+
+/// The product's price of one type.
+pub fn find(
+    conn: &Connection,
+    id: ProductId,
+    price_type: i64,
+) -> Result<Option<Price>, StorageError> {
+    const SQL: &str = "
+        select amount_kopecks, per from prices
+        where product_id = :id and price_type_id = :price_type";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let found = stmt.query_row(named_params! { ":id": id, ":price_type": price_type }, |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
+    found.optional()?.map(|(amount, per)| price(amount, per)).transpose()
+}
+
+/// Stores a price.
+pub fn set(
+    tx: &Transaction<'_>,
+    id: ProductId,
+    price_type: i64,
+    price: Price,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into prices (product_id, price_type_id, amount_kopecks, per)
+        values (:id, :price_type, :amount, :per)
+        on conflict do update set amount_kopecks = excluded.amount_kopecks, per = excluded.per";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! {
+        ":id": id, ":price_type": price_type, ":amount": price.amount, ":per": price.per,
+    })?;
+    Ok(())
+}
+
+/// Forgets a price.
+pub fn remove(tx: &Transaction<'_>, id: ProductId, price_type: i64) -> Result<(), StorageError> {
+    const SQL: &str = "delete from prices where product_id = :id and price_type_id = :price_type";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":price_type": price_type })?;
+    Ok(())
+}

@@ -1,0 +1,370 @@
+//! Products and their packs.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+
+use super::StorageError;
+use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
+
+/// Why a product is not sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Withdrawn {
+    /// It is sold.
+    No,
+    /// Deleted at the source.
+    Deleted,
+    /// A full exchange did not mention it; the next mention brings it back.
+    Absent,
+    /// Its offer came before its item.
+    Placeholder,
+}
+
+impl Withdrawn {
+    fn code(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Deleted => "deleted",
+            Self::Absent => "absent",
+            Self::Placeholder => "placeholder",
+        }
+    }
+
+    fn read(withdrawn: bool, code: &str) -> Self {
+        match (withdrawn, code) {
+            (false, _) => Self::No,
+            (true, "absent") => Self::Absent,
+            (true, "placeholder") => Self::Placeholder,
+            (true, _) => Self::Deleted,
+        }
+    }
+}
+
+/// A product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductRow {
+    /// Its id; of a new one meaningless.
+    pub id: ProductId,
+    /// The source's id.
+    pub external_id: Option<String>,
+    /// The article; may be empty.
+    pub sku: String,
+    /// The title; empty in a placeholder.
+    pub title: String,
+    /// The category.
+    pub category: Option<CategoryId>,
+    /// The base unit.
+    pub unit: Unit,
+    /// The description.
+    pub description: String,
+    /// The barcode.
+    pub barcode: String,
+    /// Sold by so many base units.
+    pub multiple: Option<Quantity>,
+    /// Free stock in base units; may be negative.
+    pub available: Quantity,
+    /// Whether it is sold.
+    pub withdrawn: Withdrawn,
+    /// Whether it is not to be shown.
+    pub hidden: bool,
+    /// What buyers call it.
+    pub search_words: String,
+    /// The last change.
+    pub updated_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, external_id, sku, title, category_id, unit, description, barcode,
+    multiple_thousandths, available_thousandths, withdrawn, withdrawn_why, hidden, search_words,
+    updated_at_ms";
+
+impl ProductRow {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let withdrawn = Withdrawn::read(
+            row.get("withdrawn")?,
+            row.get_ref("withdrawn_why")?.as_str().unwrap_or_default(),
+        );
+        Ok(Self {
+            id: row.get("id")?,
+            external_id: row.get("external_id")?,
+            sku: row.get("sku")?,
+            title: row.get("title")?,
+            category: row.get("category_id")?,
+            unit: row.get("unit")?,
+            description: row.get("description")?,
+            barcode: row.get("barcode")?,
+            multiple: row.get("multiple_thousandths")?,
+            available: row.get("available_thousandths")?,
+            withdrawn,
+            hidden: row.get("hidden")?,
+            search_words: row.get("search_words")?,
+            updated_at: row.get("updated_at_ms")?,
+        })
+    }
+}
+
+/// A product as it lies in the table, for a pass over all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Scanned<'a> {
+    /// Its id.
+    pub id: ProductId,
+    /// The source's id; may be empty.
+    pub external_id: &'a str,
+    /// The article; may be empty.
+    pub sku: &'a str,
+    /// The title.
+    pub title: &'a str,
+    /// The category.
+    pub category: Option<CategoryId>,
+    /// The base unit's short form.
+    pub unit: &'a str,
+    /// The description.
+    pub description: &'a str,
+    /// The barcode.
+    pub barcode: &'a str,
+    /// Sold by so many base units.
+    pub multiple: Option<Quantity>,
+    /// Free stock.
+    pub available: Quantity,
+    /// Whether it is sold.
+    pub withdrawn: Withdrawn,
+    /// Whether it is not to be shown.
+    pub hidden: bool,
+    /// What buyers call it.
+    pub search_words: &'a str,
+}
+
+/// Goes over all products, by id.
+pub fn scan(conn: &Connection, mut each: impl FnMut(Scanned<'_>)) -> Result<(), StorageError> {
+    let sql = format!("select {COLUMNS} from products order by id");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let mut rows = stmt.query([])?;
+    while let Some(row) = rows.next()? {
+        // By position: a name is looked up anew in each row, and this pass is over every product.
+        let text =
+            |index| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str_or_null()?.unwrap_or(""));
+        each(Scanned {
+            id: row.get(0)?,
+            external_id: text(1)?,
+            sku: text(2)?,
+            title: text(3)?,
+            category: row.get(4)?,
+            unit: text(5)?,
+            description: text(6)?,
+            barcode: text(7)?,
+            multiple: row.get(8)?,
+            available: row.get(9)?,
+            withdrawn: Withdrawn::read(row.get(10)?, text(11)?),
+            hidden: row.get(12)?,
+            search_words: text(13)?,
+        });
+    }
+    Ok(())
+}
+
+/// Goes over all packs: product, unit, base units in one; by product and unit.
+pub fn scan_packs(
+    conn: &Connection,
+    mut each: impl FnMut(ProductId, &str, Quantity),
+) -> Result<(), StorageError> {
+    const SQL: &str =
+        "select product_id, unit, coefficient_thousandths from packs order by product_id, unit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut rows = stmt.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, row.get_ref(1)?.as_str().unwrap_or_default(), row.get(2)?);
+    }
+    Ok(())
+}
+
+/// The product, or `None`.
+pub fn find(conn: &Connection, id: ProductId) -> Result<Option<ProductRow>, StorageError> {
+    let sql = format!("select {COLUMNS} from products where id = :id");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, ProductRow::from_row).optional()?)
+}
+
+/// The product of the source's id, or else the only one on sale with this article; `None` when
+/// there is none or more than one.
+pub fn find_by_key(
+    conn: &Connection,
+    external_id: &str,
+    sku: &str,
+) -> Result<Option<ProductId>, StorageError> {
+    const ID: &str = "select id from products where external_id = :key";
+    const SKU: &str = "select id from products where sku = :key and :key <> '' limit 2";
+    const LIVE: &str = "
+        select id from products where sku = :key and :key <> '' and not withdrawn limit 2";
+    for (sql, key) in [(ID, external_id), (SKU, sku), (LIVE, sku)] {
+        if let Some(id) = the_only(conn, sql, key)? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+fn the_only(conn: &Connection, sql: &str, key: &str) -> Result<Option<ProductId>, StorageError> {
+    let mut stmt = conn.prepare_cached(sql)?;
+    let ids = stmt.query_map(named_params! { ":key": key }, |row| row.get(0))?;
+    let ids: Vec<ProductId> = ids.collect::<Result<_, _>>()?;
+    Ok(if ids.len() == 1 { Some(ids[0]) } else { None })
+}
+
+/// The product whose only key is its title.
+pub fn find_by_title(conn: &Connection, title: &str) -> Result<Option<ProductId>, StorageError> {
+    the_only(conn, "select id from products where title = :key and not withdrawn limit 2", title)
+}
+
+/// Stores a new product and says its id.
+pub fn insert(tx: &Transaction<'_>, row: &ProductRow) -> Result<ProductId, StorageError> {
+    const SQL: &str = "
+        insert into products (external_id, sku, title, category_id, unit, description, barcode,
+            multiple_thousandths, available_thousandths, withdrawn, withdrawn_why, hidden,
+            search_words, updated_at_ms)
+        values (:external_id, :sku, :title, :category, :unit, :description, :barcode, :multiple,
+            :available, :withdrawn, :why, :hidden, :search_words, :updated_at)";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! {
+        ":external_id": row.external_id, ":sku": row.sku, ":title": row.title,
+        ":category": row.category, ":unit": row.unit, ":description": row.description,
+        ":barcode": row.barcode, ":multiple": row.multiple, ":available": row.available,
+        ":withdrawn": row.withdrawn != Withdrawn::No, ":why": row.withdrawn.code(),
+        ":hidden": row.hidden, ":search_words": row.search_words, ":updated_at": row.updated_at,
+    })?;
+    Ok(ProductId(tx.last_insert_rowid()))
+}
+
+/// Writes a product over the stored one.
+pub fn update(tx: &Transaction<'_>, row: &ProductRow) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update products set external_id = :external_id, sku = :sku, title = :title,
+            category_id = :category, unit = :unit, description = :description,
+            barcode = :barcode, multiple_thousandths = :multiple,
+            available_thousandths = :available, withdrawn = :withdrawn, withdrawn_why = :why,
+            hidden = :hidden, search_words = :search_words, updated_at_ms = :updated_at
+        where id = :id";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    let found = stmt.execute(named_params! {
+        ":id": row.id, ":external_id": row.external_id, ":sku": row.sku, ":title": row.title,
+        ":category": row.category, ":unit": row.unit, ":description": row.description,
+        ":barcode": row.barcode, ":multiple": row.multiple, ":available": row.available,
+        ":withdrawn": row.withdrawn != Withdrawn::No, ":why": row.withdrawn.code(),
+        ":hidden": row.hidden, ":search_words": row.search_words, ":updated_at": row.updated_at,
+    })?;
+    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+}
+
+/// Takes a product off sale because a full exchange did not mention it; whether it was on sale.
+pub fn withdraw_absent(
+    tx: &Transaction<'_>,
+    id: ProductId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        update products set withdrawn = 1, withdrawn_why = 'absent', updated_at_ms = :now
+        where id = :id and not withdrawn";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })? == 1)
+}
+
+/// The product's packs, smallest first.
+pub fn packs(conn: &Connection, id: ProductId) -> Result<Vec<(Unit, Quantity)>, StorageError> {
+    const SQL: &str = "
+        select unit, coefficient_thousandths from packs
+        where product_id = :id order by coefficient_thousandths, unit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":id": id }, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores a pack, or its new coefficient.
+pub fn set_pack(
+    tx: &Transaction<'_>,
+    id: ProductId,
+    unit: &Unit,
+    coefficient: Quantity,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into packs (product_id, unit, coefficient_thousandths)
+        values (:id, :unit, :coefficient)
+        on conflict do update set coefficient_thousandths = excluded.coefficient_thousandths";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! { ":id": id, ":unit": unit, ":coefficient": coefficient })?;
+    Ok(())
+}
+
+/// Forgets a pack.
+pub fn remove_pack(tx: &Transaction<'_>, id: ProductId, unit: &Unit) -> Result<(), StorageError> {
+    const SQL: &str = "delete from packs where product_id = :id and unit = :unit";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":unit": unit })?;
+    Ok(())
+}
+
+/// How many products are on sale, and how many there are.
+pub fn count(conn: &Connection) -> Result<(u32, u32), StorageError> {
+    const SQL: &str = "
+        select count(*) filter (where not withdrawn and not hidden), count(*) from products";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// What the catalogue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Products of any state.
+    pub products: u32,
+    /// On sale.
+    pub on_sale: u32,
+    /// Hidden.
+    pub hidden: u32,
+    /// Withdrawn.
+    pub withdrawn: u32,
+    /// On sale without a price of the given type.
+    pub without_price: u32,
+    /// On sale with stock.
+    pub in_stock: u32,
+    /// On sale in no category.
+    pub without_category: u32,
+    /// Categories.
+    pub categories: u32,
+    /// Price types.
+    pub price_types: u32,
+    /// Warehouses.
+    pub warehouses: u32,
+}
+
+/// Counts the catalogue; a price means one of `price_type`.
+pub fn stats(conn: &Connection, price_type: Option<i64>) -> Result<Stats, StorageError> {
+    const SQL: &str = "
+        select count(*) as products,
+            count(*) filter (where not withdrawn and not hidden) as on_sale,
+            count(*) filter (where hidden and not withdrawn) as hidden,
+            count(*) filter (where withdrawn) as withdrawn,
+            count(*) filter (where not withdrawn and not hidden
+                and coalesce(r.amount_kopecks, 0) = 0) as without_price,
+            count(*) filter (where not withdrawn and not hidden
+                and available_thousandths > 0) as in_stock,
+            count(*) filter (where not withdrawn and not hidden
+                and category_id is null) as without_category,
+            (select count(*) from categories) as categories,
+            (select count(*) from price_types) as price_types,
+            (select count(*) from warehouses) as warehouses
+        from products p
+        left join prices r on r.product_id = p.id and r.price_type_id = :price_type";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":price_type": price_type }, |row| {
+        Ok(Stats {
+            products: row.get("products")?,
+            on_sale: row.get("on_sale")?,
+            hidden: row.get("hidden")?,
+            withdrawn: row.get("withdrawn")?,
+            without_price: row.get("without_price")?,
+            in_stock: row.get("in_stock")?,
+            without_category: row.get("without_category")?,
+            categories: row.get("categories")?,
+            price_types: row.get("price_types")?,
+            warehouses: row.get("warehouses")?,
+        })
+    })?)
+}
+
+/// Whether a price is one: a price of nothing means that a manager will say it.
+pub fn is_price(price: Price) -> bool {
+    price.amount.kopecks() > 0
+}
