@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::recognition::{self, Buyer, Decision, Question, RemarkKind};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
-use crate::storage::{StorageError, addresses, orders, words};
+use crate::storage::{StorageError, addresses, orders, organizations, words};
 
 /// How long an emptied draft can be brought back.
 const RESTORE_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -720,7 +720,6 @@ pub(super) fn view(
     party: &Party,
     draft: DraftRow,
 ) -> Result<DraftView, OrderError> {
-    const NAME: &str = "select name from organizations where id = ?1";
     let rows = drafts::lines(conn, draft.id)?;
     let ids = rows.iter().flat_map(|row| row.product.iter().chain(&row.candidates)).copied();
     let offers = offers::load(conn, ids, price_type(conn, draft.organization)?)?;
@@ -736,7 +735,7 @@ pub(super) fn view(
     });
     let lines = lines.collect();
     let organization_name = match draft.organization {
-        Some(id) => conn.prepare_cached(NAME)?.query_row([id], |row| row.get(0))?,
+        Some(id) => organizations::find(conn, id)?.map(|row| row.name).unwrap_or_default(),
         None => String::new(),
     };
     Ok(DraftView { draft, organization_name, sees_prices: party.sees_prices, lines })
