@@ -19,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::error::WebError;
 use super::layout::{csrf, document, mark, theme_button};
 use super::live::{Stream, last_event_id, stream};
-use super::markup::{Icon, icon, message, small_icon};
+use super::markup::{Icon, icon, marked, message, small_icon};
 use super::session::Visitor;
 use super::{Desk, Persona, privilege};
 use crate::chat::event::{Event, EventKind};
@@ -134,6 +134,11 @@ pub async fn available(desk: &Desk, parts: &Parts) -> Result<bool, WebError> {
             Ok(privilege::loopback(*peer, &parts.headers, &desk.base.config, has_admin))
         }
     }
+}
+
+/// Whether the panel points at the browser chat.
+pub fn linked(desk: &Desk) -> bool {
+    desk.demo.is_some() || desk.base.config.server.chat == ChatMode::On
 }
 
 /// The person that a path names, where the chat is open to the visitor.
@@ -310,7 +315,7 @@ impl Pane<'_> {
         match &item.content {
             Some(Content::Own { text }) => html! {
                 div.msg.own id=(id) data-id=(item.id) {
-                    div.bubble { span.sr { "Вы: " } p.text { (text) } time { (time) } }
+                    div.bubble { span.sr { "Вы: " } p.text { (marked(text)) } time { (time) } }
                 }
             },
             Some(Content::Shown { message: shown }) => html! {
@@ -377,12 +382,12 @@ impl Pane<'_> {
                         @if button.contact {
                             form method="post" action=(format!("/chat/{key}/contact")) data-contact {
                                 (csrf(self.visitor))
-                                button.key type="submit" { (button.label) }
+                                button.key type="submit" { (marked(&button.label)) }
                             }
                         } @else {
                             form method="post" action=(format!("/chat/{key}/say")) data-say {
                                 (csrf(self.visitor))
-                                button.key type="submit" name="text" value=(button.label) { (button.label) }
+                                button.key type="submit" name="text" value=(button.label) { (marked(&button.label)) }
                             }
                         }
                     }
@@ -404,7 +409,7 @@ fn placeholder(keyboard: Option<&ReplyKeyboard>, staff: bool) -> String {
 fn inline_button(button: &InlineButton) -> Markup {
     match &button.target {
         ButtonTarget::Press(data) => html! {
-            button type="submit" name="data" value=(data) { (button.label) }
+            button type="submit" name="data" value=(data) { span { (marked(&button.label)) } }
         },
         ButtonTarget::Link(url) if url.starts_with("https://") || url.starts_with('/') => html! {
             a href=(url) { (button.label) (small_icon(Icon::Forward)) }
@@ -540,7 +545,9 @@ async fn accept(
         at: desk.base.clock.now(),
         kind,
     };
-    desk.conversations.accept(event).await.map_err(WebError::Internal)
+    let payload = serde_json::to_string(&event).map_err(WebError::internal)?;
+    desk.conversations.accept(event.key, event.chat, payload).await?;
+    Ok(())
 }
 
 /// Nothing more for a script, which is told over its stream; the page anew for a plain form.
