@@ -16,6 +16,7 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::Catalog;
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
+use crate::services::exchange::Exchange;
 use crate::services::live::Live;
 use crate::services::ordering::Ordering;
 use crate::storage::db::Create;
@@ -33,6 +34,8 @@ pub struct App {
     pub accounts: Accounts,
     /// Products as customers see them, and the index of recognition.
     pub catalog: Catalog,
+    /// Exchange with 1C.
+    pub exchange: Exchange,
     /// Drafts and orders.
     pub ordering: Ordering,
     /// The inbox and where dialogues stand.
@@ -72,6 +75,7 @@ impl App {
         let chat = Core::new(base.clone(), accounts.clone(), ordering.clone());
         Self {
             tasks: Tasks::new(),
+            exchange: Exchange::new(base.clone()),
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot: BotStatus::default(),

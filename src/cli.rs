@@ -4,6 +4,7 @@
 
 mod admin;
 mod check;
+mod demo;
 mod init;
 mod serve;
 mod terminal;
@@ -88,6 +89,12 @@ enum Command {
   partner-m serve --listen 0.0.0.0:8000
   partner-m --config /etc/partner-m/partner-m.toml serve")]
     Serve(serve::ServeArgs),
+    /// Показать всё сразу: каталог, чат и панель на временных данных, ничего не настраивая
+    #[command(before_help = "Примеры:
+  partner-m demo
+  partner-m demo --listen 127.0.0.1:8080
+  partner-m demo --data ./demo    оставить данные после остановки")]
+    Demo(demo::DemoArgs),
     /// Создать папку данных, файл настроек и первого администратора
     #[command(before_help = "Примеры:
   partner-m init
@@ -287,6 +294,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
     let global = cli.global;
     match cli.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
         Command::Serve(args) => serve::run(&global, &args, terminal),
+        Command::Demo(args) => demo::run(&global, &args, terminal),
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
         Command::Check => check::run(&global, terminal),

@@ -91,11 +91,6 @@ impl Terminal {
         }
     }
 
-    /// What a long-running command says once it works; without `-q` only.
-    pub fn started(&self, text: &str) {
-        self.say(text);
-    }
-
     /// How to log: `-v` tells more, `-q` only warnings.
     pub fn log(&self, log: &Log) -> Log {
         let level = match (self.verbose, self.quiet) {

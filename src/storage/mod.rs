@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod audit;
+pub mod backup;
 pub mod categories;
 pub mod chat_slots;
 pub mod chats;
