@@ -4,6 +4,8 @@
 mod cli_bad_input;
 mod cli_commands;
 mod layering;
+mod onec_catalog;
+mod onec_server;
 mod orders;
 mod program;
 mod settings;
