@@ -1,5 +1,9 @@
 //! Stories: the real program, its real doors, a temporary database.
-#![expect(clippy::disallowed_methods, reason = "tests stand outside of Tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "tests stand outside, and fail loudly"
+)]
 
 mod cli_bad_input;
 mod cli_commands;
