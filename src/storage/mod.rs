@@ -3,7 +3,6 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod addresses;
 pub mod audit;
 pub mod categories;
 pub mod chat_slots;
