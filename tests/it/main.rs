@@ -13,3 +13,4 @@ mod program;
 mod settings;
 mod support;
 mod telegram_door;
+mod telegram_orders;

@@ -302,11 +302,11 @@ async fn what_a_person_writes_is_answered_through_a_long_poll() {
     door.bot_api.hold_polls(true);
     let anna = door.bot_api.user(ANNA, "Анна");
     let tasks = Tasks::new();
-    let (worker, courier, polling) = (door.worker.clone(), door.courier.clone(), door.polling);
+    let (worker, courier) = (door.worker.clone(), door.courier.clone());
     tasks.spawn("worker", move |stop| worker.clone().run(stop));
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
-    let stop = tasks.stop_token();
-    tasks.spawn_once("polling", polling.run(stop));
+    let started = partner_m::telegram::start(&door.base, &tasks, &door.courier, &door.status);
+    assert!(started.expect("good settings"), "there is a token");
 
     anna.says("привет");
     door.bot_api.wait_for(ANNA, |chat| chat.texts() == ["Эхо: привет"]).await;
@@ -865,6 +865,7 @@ async fn a_broken_server_is_tried_again_later() {
     door.bot_api.refuse("sendMessage", 1, Refusal::error(500, "Internal Server Error"));
     door.courier.run_due().await;
     door.pass(Duration::from_secs(3), Duration::from_secs(1)).await;
+    assert_eq!(door.bot_api.calls_of("sendMessage").len(), 3);
     assert_eq!(door.bot_api.chat(ANNA).texts(), ["привет"]);
 }
 

@@ -400,7 +400,7 @@ impl Chat {
             if let Some(name) = message.from.as_ref().filter(|_| self.kind != "private") {
                 let _ = write!(text, "{name}: ");
             }
-            text.push_str(&message.text.replace('\n', "\n  "));
+            text.push_str(&message.text.replace('\n', "\n  ").replace("\n  \n", "\n\n"));
             text.push('\n');
             for row in &message.buttons {
                 let row: Vec<String> = row.iter().map(|(label, _)| format!("[{label}]")).collect();
