@@ -4,6 +4,7 @@
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
 pub mod audit;
+pub mod backup;
 pub mod categories;
 pub mod chat_slots;
 pub mod chats;
@@ -12,8 +13,10 @@ pub mod dialogues;
 pub mod drafts;
 pub mod entries;
 pub mod exchange_log;
+pub mod figures;
 pub mod inbox;
 pub mod links;
+pub mod llm_budget;
 pub mod members;
 pub mod migrations;
 pub mod offers;
