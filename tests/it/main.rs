@@ -1,4 +1,9 @@
 //! Stories: the real program, its real doors, a temporary database.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "tests stand outside, and fail loudly"
+)]
 
 mod cli_bad_input;
 mod cli_commands;
@@ -14,3 +19,4 @@ mod program;
 mod settings;
 mod support;
 mod telegram_door;
+mod telegram_orders;
