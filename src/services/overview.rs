@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Base;
 use crate::domain::Timestamp;
-use crate::storage::figures::{self, Turnover};
 use crate::storage::StorageError;
+use crate::storage::figures::{self, Turnover};
 
 const DAY: Duration = Duration::from_hours(24);
 

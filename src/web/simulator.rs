@@ -587,24 +587,28 @@ pub async fn trace(
     };
     let draft = desk.ordering.open_draft(&party).await?;
     let lines = draft.map(|draft| draft.lines).unwrap_or_default();
-    Ok(alone(&visitor, "Что распознано", &html! {
-        div.panel #drawer {
-            h1 { "Что распознано" }
-            @if lines.is_empty() {
-                p.muted { "Открытой заявки нет. Напишите список в чат — здесь появится разбор каждой строки." }
-            }
-            @for line in &lines {
-                section.traced {
-                    h2 { (marked(line.row.state.mark())) " " (line.row.position) ". «" (line.row.raw.trim()) "»" }
-                    @if let Some(offer) = &line.offer {
-                        p { (offer.title) @if let Some(amount) = line.amount() { " — " (amount) } }
-                    }
-                    (super::trace::draw(line.row.trace.as_deref()))
+    Ok(alone(
+        &visitor,
+        "Что распознано",
+        &html! {
+            div.panel #drawer {
+                h1 { "Что распознано" }
+                @if lines.is_empty() {
+                    p.muted { "Открытой заявки нет. Напишите список в чат — здесь появится разбор каждой строки." }
                 }
+                @for line in &lines {
+                    section.traced {
+                        h2 { (marked(line.row.state.mark())) " " (line.row.position) ". «" (line.row.raw.trim()) "»" }
+                        @if let Some(offer) = &line.offer {
+                            p { (offer.title) @if let Some(amount) = line.amount() { " — " (amount) } }
+                        }
+                        (super::trace::draw(line.row.trace.as_deref()))
+                    }
+                }
+                div.buttons data-no-drawer { a.button href=(format!("/chat/{key}")) { "К переписке" } }
             }
-            div.buttons data-no-drawer { a.button href=(format!("/chat/{key}")) { "К переписке" } }
-        }
-    }))
+        },
+    ))
 }
 
 /// Since which revision a page wants to know.

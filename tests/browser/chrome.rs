@@ -29,9 +29,7 @@ pub struct Look {
 /// Every width that the panel is made for, in both themes.
 pub fn looks() -> Vec<Look> {
     let sizes = [(360, 740), (768, 1024), (1440, 900)];
-    let both = sizes.map(|(width, height)| {
-        [false, true].map(|dark| Look { width, height, dark })
-    });
+    let both = sizes.map(|(width, height)| [false, true].map(|dark| Look { width, height, dark }));
     both.concat()
 }
 
@@ -153,7 +151,8 @@ impl Chrome {
     pub async fn complaints(&self) -> Vec<String> {
         let entries = self.raw("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().cloned().unwrap_or_default();
-        let bad = entries.iter().filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG");
+        let bad =
+            entries.iter().filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG");
         bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 

@@ -80,8 +80,20 @@ impl House {
             demo: Some(Arc::new(Demo {
                 personas: vec![
                     persona("guest", "Гость", "Гость", None, false),
-                    persona("anna", "Анна, ООО «Диван-М»", "Анна Иванова", Some("+79000000001"), false),
-                    persona("maria", "Мария, менеджер", "Мария Соколова", Some("+79000000002"), true),
+                    persona(
+                        "anna",
+                        "Анна, ООО «Диван-М»",
+                        "Анна Иванова",
+                        Some("+79000000001"),
+                        false,
+                    ),
+                    persona(
+                        "maria",
+                        "Мария, менеджер",
+                        "Мария Соколова",
+                        Some("+79000000002"),
+                        true,
+                    ),
                 ],
                 reset: Box::new(|| Box::pin(async { Ok(()) })),
             })),

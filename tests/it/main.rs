@@ -4,6 +4,7 @@ mod cli_bad_input;
 mod cli_commands;
 mod layering;
 mod orders;
+mod panel_guard;
 mod program;
 mod settings;
 mod support;

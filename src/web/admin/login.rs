@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use crate::domain::ru;
 use crate::services::accounts::SignInError;
+use crate::web::Desk;
 use crate::web::error::WebError;
 use crate::web::layout::{alone, csrf, theme_button};
 use crate::web::session::{CookieNames, Theme, Visitor, safe_next};
-use crate::web::Desk;
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::{
-    LineState, OrderLineId, OrderNumber, OrderStatus, OrganizationId, PersonId, ProductId, Timestamp,
-    ru, time,
+    LineState, OrderLineId, OrderNumber, OrderStatus, OrganizationId, PersonId, ProductId,
+    Timestamp, ru, time,
 };
 use crate::services::ordering::{OrderError, OrderView};
 use crate::storage::offers::Offer;
@@ -195,8 +195,9 @@ pub async fn list(
         })
     };
     let tabs: Vec<_> = VIEWS.iter().map(|view| (view, count(view))).collect();
-    let content = List { desk: &desk, visitor: &visitor, query: &query, tabs, pager, orders: &found.orders }
-        .render();
+    let content =
+        List { desk: &desk, visitor: &visitor, query: &query, tabs, pager, orders: &found.orders }
+            .render();
     let around = around(&desk, &me).await?;
     let page = Page { title: "Заказы", section: Some(Section::Orders), class: "", content };
     Ok(framed(&visitor, &around, &page).into_response())
@@ -401,17 +402,21 @@ pub async fn page(
     Query(query): Query<OrderQuery>,
 ) -> Result<Markup, WebError> {
     let view = lookup(&desk, &number).await?;
-    let others = OrderFilter {
-        organization: Some(view.order.organization),
-        ..OrderFilter::default()
-    };
+    let others =
+        OrderFilter { organization: Some(view.order.organization), ..OrderFilter::default() };
     let others = desk.ordering.orders(others, 0, 4).await?.orders;
     let around = around(&desk, &me).await?;
     let title = format!("№\u{a0}{}, {}", view.order.number, view.order.organization_name);
-    let content =
-        OrderPage { desk: &desk, visitor: &visitor, view: &view, others: &others, feed: &query.feed }
-            .render();
-    let page = Page { title: &title, section: Some(Section::Orders), class: "has-actions", content };
+    let content = OrderPage {
+        desk: &desk,
+        visitor: &visitor,
+        view: &view,
+        others: &others,
+        feed: &query.feed,
+    }
+    .render();
+    let page =
+        Page { title: &title, section: Some(Section::Orders), class: "has-actions", content };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -506,9 +511,12 @@ impl OrderPage<'_> {
     fn move_to(&self, status: OrderStatus, primary: bool) -> Markup {
         let class = if primary { "button primary" } else { "button not-phone" };
         let key = (status == OrderStatus::Accepted).then_some("accept");
-        self.form(status, &html! {
-            button class=(class) type="submit" data-key=[key] { (status.verb()) }
-        })
+        self.form(
+            status,
+            &html! {
+                button class=(class) type="submit" data-key=[key] { (status.verb()) }
+            },
+        )
     }
 
     fn move_to_item(&self, status: OrderStatus) -> Markup {
@@ -578,7 +586,8 @@ impl OrderPage<'_> {
             let unit = if line.unit.is_empty() { &line.base_unit } else { &line.unit };
             quantity.with_unit(unit)
         });
-        let base = line.base_quantity.filter(|_| !line.unit.is_empty() && line.unit != line.base_unit);
+        let base =
+            line.base_quantity.filter(|_| !line.unit.is_empty() && line.unit != line.base_unit);
         html! {
             tr data-open[open] id=(format!("line-{}", line.id)) {
                 td.pos.p0 { (line.position) }
@@ -806,10 +815,8 @@ pub async fn set_status(
         .and_then(|url| url.split_once("/admin/orders"))
         .map(|(_, rest)| rest.to_owned())
         .filter(|rest| !rest.starts_with('/'));
-    let back = from_list.map_or_else(
-        || format!("/admin/orders/{number}"),
-        |rest| format!("/admin/orders{rest}"),
-    );
+    let back = from_list
+        .map_or_else(|| format!("/admin/orders/{number}"), |rest| format!("/admin/orders{rest}"));
     Ok(Redirect::to(&back).into_response())
 }
 
@@ -859,9 +866,7 @@ pub async fn pick(
     }
     let product = ProductId(form.product);
     let remember = form.remember == "1";
-    desk.ordering
-        .pick_for_order(me.actor(), line, form.version, product, None, remember)
-        .await?;
+    desk.ordering.pick_for_order(me.actor(), line, form.version, product, None, remember).await?;
     Ok(Redirect::to(&format!("/admin/orders/{}", view.order.number)))
 }
 

@@ -78,7 +78,8 @@ pub async fn page(
 fn figures_card(figures: &Figures) -> Markup {
     let share = |turnover: &Turnover| {
         let known = turnover.lines.saturating_sub(turnover.by_hand);
-        (u64::from(known) * 100 + u64::from(turnover.lines) / 2).checked_div(u64::from(turnover.lines))
+        (u64::from(known) * 100 + u64::from(turnover.lines) / 2)
+            .checked_div(u64::from(turnover.lines))
     };
     html! {
         section.card #figures data-live aria-labelledby="figures-title" {
@@ -135,7 +136,11 @@ fn first_steps(desk: &Desk, figures: &Figures) -> Markup {
         || desk.base.config.onec.pull.enabled;
     let steps = [
         (bot, "Подключите бота", "Токен из @BotFather — в telegram.bot_token или BOT_TOKEN"),
-        (figures.products > 0, "Загрузите каталог", "Выгрузкой из 1С или командой partner-m catalog import ФАЙЛ"),
+        (
+            figures.products > 0,
+            "Загрузите каталог",
+            "Выгрузкой из 1С или командой partner-m catalog import ФАЙЛ",
+        ),
         (exchange, "Настройте обмен", "Токен или пароль обмена — в разделе [onec] настроек"),
     ];
     html! {
