@@ -515,3 +515,9 @@ create table running (
     started_at_ms integer not null,
     pid integer not null
 ) strict;
+
+-- Requests to language models by day: a restart does not renew the day's budget.
+create table llm_usage (
+    day text primary key,                               -- YYYY-MM-DD in the company's zone
+    requests integer not null
+) strict, without rowid;

@@ -11,6 +11,7 @@ pub mod courier;
 pub mod directory;
 pub mod exchange;
 pub mod live;
+pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;

@@ -16,6 +16,7 @@ pub mod exchange_log;
 pub mod figures;
 pub mod inbox;
 pub mod links;
+pub mod llm_budget;
 pub mod members;
 pub mod migrations;
 pub mod offers;

@@ -3,6 +3,10 @@
 mod cli_bad_input;
 mod cli_commands;
 mod layering;
+mod llm_chain;
+mod llm_gigachat;
+mod llm_models;
+mod llm_openai;
 mod orders;
 mod panel_guard;
 mod program;
