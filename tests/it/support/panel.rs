@@ -16,7 +16,6 @@ use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
-use partner_m::services::overview::Overview;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -88,8 +87,8 @@ impl Panel {
         let desk = Desk {
             tasks: Tasks::new(),
             accounts: Accounts::new(base.clone()),
-            ordering: Ordering::new(base.clone(), catalog),
-            overview: Overview::new(base.clone()),
+            ordering: Ordering::new(base.clone(), catalog.clone()),
+            catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
             chat: BrowserChat::new(base.clone()),
