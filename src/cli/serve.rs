@@ -253,6 +253,7 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         accounts: app.accounts.clone(),
         ordering: app.ordering.clone(),
         overview: Overview::new(app.base.clone()),
+        catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),

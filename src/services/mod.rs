@@ -2,11 +2,13 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;
 pub mod catalog;
 pub mod conversations;
 pub mod courier;
+pub mod directory;
 pub mod exchange;
 pub mod live;
 pub mod models;

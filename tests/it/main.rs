@@ -1,9 +1,4 @@
 //! Stories: the real program, its real doors, a temporary database.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    reason = "tests stand outside, and fail loudly"
-)]
 
 mod cli_bad_input;
 mod cli_commands;
@@ -15,6 +10,7 @@ mod llm_openai;
 mod onec_catalog;
 mod onec_server;
 mod orders;
+mod panel_guard;
 mod program;
 mod settings;
 mod support;

@@ -5,4 +5,5 @@ pub mod desk;
 pub mod fake_gigachat;
 pub mod fake_openai;
 pub mod logs;
+pub mod panel;
 pub mod server;
