@@ -290,6 +290,41 @@
     }
   });
 
+  // Drawers: a page of its own, shown beside ---------------------------------------------------------
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest?.("a[data-drawer]");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    let content;
+    try {
+      content = (await page(link.href)).getElementById("drawer");
+    } catch {
+      location.href = link.href;
+      return;
+    }
+    $$("[data-no-drawer]", content).forEach((part) => part.remove());
+    const dialog = document.createElement("dialog");
+    dialog.className = "drawer";
+    const head = document.createElement("header");
+    const title = $("h1", content);
+    title.id = "drawer-title";
+    dialog.setAttribute("aria-labelledby", "drawer-title");
+    const close = document.createElement("button");
+    close.className = "button quiet";
+    close.textContent = "Закрыть";
+    close.onclick = () => dialog.close();
+    head.append(title, close);
+    dialog.append(head, ...content.childNodes);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      link.focus();
+    });
+    dialog.addEventListener("click", (click) => { if (click.target === dialog) dialog.close(); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+
   // Keys -------------------------------------------------------------------------------------------
 
   let went = 0;
@@ -451,6 +486,7 @@
         if (!item.own) pane.waiting?.();
         const fresh = make(item.html);
         if (!fresh) continue;
+        $("[data-start]", log)?.remove();
         if (!old) $("[data-typing]", log).before(fresh);
         else if (!old.isEqualNode(fresh)) {
           const focused = old.contains(document.activeElement) ? document.activeElement.textContent : "";

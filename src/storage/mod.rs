@@ -3,7 +3,6 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod addresses;
 pub mod audit;
 pub mod backup;
 pub mod categories;
@@ -14,8 +13,10 @@ pub mod dialogues;
 pub mod drafts;
 pub mod entries;
 pub mod exchange_log;
+pub mod figures;
 pub mod inbox;
 pub mod links;
+pub mod llm_budget;
 pub mod members;
 pub mod migrations;
 pub mod offers;

@@ -13,6 +13,7 @@ mod privilege;
 mod router;
 mod session;
 mod simulator;
+mod trace;
 
 use std::future::IntoFuture as _;
 use std::io;
@@ -31,6 +32,7 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::conversations::Conversations;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
+use crate::services::overview::Overview;
 use crate::tasks::Tasks;
 
 pub use error::WebError;
@@ -49,6 +51,8 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Orders.
     pub ordering: Ordering,
+    /// Figures of the first page.
+    pub overview: Overview,
     /// Where the browser chat's events go.
     pub conversations: Conversations,
     /// How the bot is doing.

@@ -37,6 +37,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/chat/reset", post(simulator::reset))
         .route("/chat/{persona}", get(simulator::page))
         .route("/chat/{persona}/events", get(simulator::events))
+        .route("/chat/{persona}/trace", get(simulator::trace))
         .route("/chat/{persona}/say", post(simulator::say))
         .route("/chat/{persona}/press", post(simulator::press))
         .route("/chat/{persona}/contact", post(simulator::contact))

@@ -17,6 +17,7 @@ use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::overview::Overview;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -70,6 +71,7 @@ impl House {
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
+            overview: Overview::new(base.clone()),
             base,
             tasks: tasks.clone(),
             accounts,

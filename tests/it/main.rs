@@ -3,8 +3,15 @@
 
 mod cli_bad_input;
 mod cli_commands;
+mod cli_recognize;
 mod layering;
+mod llm_chain;
+mod llm_gigachat;
+mod llm_models;
+mod llm_openai;
 mod orders;
 mod program;
+mod serve_demo;
 mod settings;
 mod support;
+mod telegram_door;

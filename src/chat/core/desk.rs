@@ -234,7 +234,7 @@ impl Core {
     /// Leaves whatever form there is.
     pub(super) async fn cancel_form(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
         let was = talk.state.form.take();
-        self.cancel_account_form(talk).await?;
+        Self::cancel_account_form(talk);
         if was.is_some() && talk.state.draft.is_some() && !talk.who.is_staff() {
             if let Some(view) = self.ordering.open_draft(&talk.party()).await? {
                 let desk = basket::review(&view, talk.state.page, None, false);

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::passwords::Verdict;
 use super::staff::end_sessions;
 use super::{
     AccountError, Accounts, Actor, TRIES_PER_ACCOUNT, Who, note_person, notices, tokens, who,
 };
-use crate::config::{Config, Registration};
+use crate::config::{Access, Config, Registration};
 use crate::domain::{
     Channel, ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Role,
     Timestamp,
@@ -128,7 +128,7 @@ impl Accounts {
     /// A person shared their own contact: the door has checked that it is their own.
     ///
     /// In Telegram this proves the number. In the browser it proves nothing and leads to no
-    /// account: the answer is [`Contact::Unknown`].
+    /// account: a guest gets [`Contact::Unknown`].
     pub async fn link_contact(
         &self,
         chat: &ChatKey,
@@ -136,7 +136,11 @@ impl Accounts {
         chat_title: &str,
     ) -> Result<Contact, AccountError> {
         if !vouched(chat) {
-            return Ok(Contact::Unknown);
+            let who = self.who(chat).await?;
+            return Ok(match who.person {
+                Some(_) => Contact::SignedIn(Box::new(who)),
+                None => Contact::Unknown,
+            });
         }
         let (chat, phone, title) = (chat.clone(), phone.clone(), chat_title.to_owned());
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
@@ -183,7 +187,7 @@ impl Accounts {
     /// The person whom 1C or an invitation named confirms that it is them, and sets a password.
     ///
     /// Whatever an account of this number had before it was proven is not inherited: neither its
-    /// password nor its chats.
+    /// password nor its chats. Who has no name yet gets the chat's.
     ///
     /// # Errors
     ///
@@ -193,7 +197,6 @@ impl Accounts {
         &self,
         chat: &ChatKey,
         phone: &Phone,
-        name: Option<&str>,
         password: &str,
         chat_title: &str,
     ) -> Result<Who, AccountError> {
@@ -203,7 +206,7 @@ impl Accounts {
         self.check_password(password, &[phone.as_str()])?;
         let hash = self.hasher.hash(password).await?;
         let (chat, phone, title) = (chat.clone(), phone.clone(), chat_title.to_owned());
-        let name = name.map(str::to_owned);
+        let name = title.clone();
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
         self.base
             .db
@@ -215,7 +218,7 @@ impl Accounts {
                 disown(tx, person.id)?;
                 persons::set_phone(tx, person.id, Some(&phone), true)?;
                 persons::set_password_hash(tx, person.id, Some(&hash))?;
-                if let Some(name) = name.filter(|name| !name.is_empty()) {
+                if person.name.is_empty() {
                     persons::set_name(tx, person.id, &name)?;
                 }
                 chats::link(tx, &chat, person.id, &title, now)?;
@@ -390,6 +393,22 @@ impl Accounts {
             .await
     }
 
+    /// Whether [`Accounts::reset_password`] would be allowed. Errors are its own.
+    pub async fn may_reset_password(
+        &self,
+        chat: &ChatKey,
+        phone: &Phone,
+    ) -> Result<(), AccountError> {
+        if !vouched(chat) {
+            return Err(AccountError::NotAllowed);
+        }
+        let (chat, phone, config) = (chat.clone(), phone.clone(), self.base.config.clone());
+        self.base
+            .db
+            .read(move |conn| resettable(conn, &config.access, &chat, &phone).map(|_| ()))
+            .await
+    }
+
     /// Sets a new password for whoever has just proven the number with the chat's own contact, and
     /// signs the chat in; every session of the person ends.
     ///
@@ -416,20 +435,13 @@ impl Accounts {
             .base
             .db
             .write(move |tx| {
-                let person = persons::find_by_phone(tx, &phone)?;
-                let person = person
-                    .filter(|person| person.phone_verified && !person.blocked)
-                    .ok_or(AccountError::NotFound)?;
-                let own = persons::find_by_chat(tx, &chat)?.is_some_and(|own| own.id == person.id);
-                if !own && persons::role(tx, &config.access, &person)?.is_staff() {
-                    return Err(AccountError::NotAllowed);
-                }
+                let person = resettable(tx, &config.access, &chat, &phone)?;
                 persons::set_password_hash(tx, person.id, Some(&hash))?;
                 end_sessions(tx, person.id)?;
                 let actor = Actor::bot(person.id);
                 note_person(tx, &actor, now, "person.password", person.id, (None, None))?;
                 enter(tx, &chat, &person, &title, now)?;
-                Ok(who::who(tx, &config.access, chat)?)
+                Ok::<_, AccountError>(who::who(tx, &config.access, chat)?)
             })
             .await?;
         self.forget();
@@ -505,6 +517,23 @@ impl Accounts {
     }
 }
 
+/// The person whose password the bearer of a proven number may set anew.
+fn resettable(
+    conn: &Connection,
+    access: &Access,
+    chat: &ChatKey,
+    phone: &Phone,
+) -> Result<PersonRow, AccountError> {
+    let person = persons::find_by_phone(conn, phone)?
+        .filter(|person| person.phone_verified && !person.blocked)
+        .ok_or(AccountError::NotFound)?;
+    let own = persons::find_by_chat(conn, chat)?.is_some_and(|own| own.id == person.id);
+    if !own && persons::role(conn, access, &person)?.is_staff() {
+        return Err(AccountError::NotAllowed);
+    }
+    Ok(person)
+}
+
 /// Someone whom 1C, an invitation or the old program names.
 fn known(tx: &Transaction<'_>, person: &PersonRow) -> Result<Contact, AccountError> {
     let organization = members::of_person(tx, person.id)?.into_iter().next();
@@ -517,7 +546,7 @@ fn known(tx: &Transaction<'_>, person: &PersonRow) -> Result<Contact, AccountErr
 /// Whether a new chat needs the password besides the contact.
 fn is_staff_with_proof(
     tx: &Transaction<'_>,
-    access: &crate::config::Access,
+    access: &Access,
     person: &PersonRow,
 ) -> Result<bool, StorageError> {
     Ok(persons::role(tx, access, person)? > Role::Client)

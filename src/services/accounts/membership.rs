@@ -359,7 +359,7 @@ impl Accounts {
 
 /// A taxpayer's number: 10 digits of a legal entity or 12 of a person, written anyhow; `None` when
 /// the text is none.
-pub(super) fn inn(text: &str) -> Option<String> {
+pub fn inn(text: &str) -> Option<String> {
     let text = text.trim();
     let bare = text.strip_prefix("ИНН").or_else(|| text.strip_prefix("инн")).unwrap_or(text);
     let digits: String = bare.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();

@@ -15,7 +15,7 @@ use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
-use crate::storage::{addresses, words};
+use crate::storage::{organizations, words};
 
 /// How long the buyer can take a cancellation back.
 const UNDO_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -104,7 +104,7 @@ impl Ordering {
                 write_lines(tx, id, &lines, &offers, now)?;
                 let learnt = learn(tx, organization, id, &lines, now)?;
                 if !row.address.is_empty() {
-                    addresses::remember(tx, organization, &row.address, now)?;
+                    organizations::use_address(tx, organization, &row.address, now)?;
                 }
                 drafts::set_state(tx, draft, "sent", now)?;
                 let text =

@@ -5,10 +5,11 @@ pub mod orders;
 pub mod today;
 
 use super::error::WebError;
-use super::layout::Surroundings;
+use super::layout::{Signal, Surroundings};
 use super::session::ManagerSession;
 use super::{Desk, simulator};
 use crate::domain::{OrderNumber, OrderStatus};
+use crate::services::bot_status::BotState;
 use crate::services::ordering::OrderView;
 
 /// What the frame shows around a page.
@@ -21,9 +22,22 @@ async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebErr
         role: Some(me.staff.role),
         new_orders: new_orders.map_or(0, |(_, count)| *count),
         open_questions: 0,
-        signals: Vec::new(),
+        signals: vec![bot_signal(desk)],
         chat: simulator::linked(desk),
     })
+}
+
+fn bot_signal(desk: &Desk) -> Signal {
+    let state = desk.bot.report().state;
+    let words = match state {
+        BotState::Off => "выключен",
+        BotState::Starting => "подключается",
+        BotState::Ok => "работает",
+        BotState::Refused => "токен не принят",
+        BotState::Conflict => "занят другой программой",
+        BotState::Offline => "нет связи",
+    };
+    Signal { name: "Бот", state: words, tone: today::bot_tone(state) }
 }
 
 /// The order that an address names.

@@ -319,8 +319,8 @@ impl List<'_> {
                             th.num scope="col" { "Сумма" }
                             th scope="col" { "Доставка" }
                             th scope="col" { "Статус" }
-                            th scope="col" { "Менеджер" }
-                            th scope="col" { "1С" }
+                            th.roomy scope="col" { "Менеджер" }
+                            th.roomy scope="col" { "1С" }
                             th.only-phone scope="col" { "Действие" }
                         }
                     }
@@ -344,8 +344,8 @@ impl List<'_> {
                 td.num.p6 { (order.total) }
                 td.p8.nowrap { (order.delivery.label(today)) }
                 td.p2 { (status_badge(order.status)) }
-                td.p9 { @if order.manager_name.is_empty() { span.muted { "—" } } @else { (order.manager_name) } }
-                td.p10 { (onec(order)) }
+                td.p9.roomy { @if order.manager_name.is_empty() { span.muted { "—" } } @else { (order.manager_name) } }
+                td.p10.roomy { (onec(order)) }
                 @if accept {
                     td.only-phone.p11 {
                         form method="post" action=(format!("/admin/orders/{}/status", order.number)) data-swap data-done="Заявка принята" {

@@ -4,11 +4,14 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use crate::domain::{OrderStatus, ru, time};
+use crate::services::bot_status::BotState;
+use crate::services::overview::Figures;
+use crate::storage::figures::Turnover;
 use crate::storage::orders::{OrderFilter, OrderRow};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::WebError;
-use crate::web::layout::{Page, Section, page as framed, status_badge};
+use crate::web::layout::{Page, Section, Tone, page as framed, status_badge};
 use crate::web::markup::{Icon, icon, marked};
 use crate::web::session::{ManagerSession, Visitor};
 
@@ -31,9 +34,11 @@ pub async fn page(
     let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
     let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
+    let figures = desk.overview.figures().await?;
     let around = around(&desk, &me).await?;
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
+        @if all == 0 { (first_steps(&desk, &figures)) }
         div.today {
             section.card #attention data-live aria-labelledby="attention-title" {
                 header {
@@ -59,10 +64,109 @@ pub async fn page(
                     }
                 }
             }
+            div {
+                (figures_card(&figures))
+                (state_card(&desk, &figures))
+                @if !figures.unknown.is_empty() { (unknown_card(&figures)) }
+            }
         }
     };
     let page = Page { title: "Сегодня", section: Some(Section::Today), class: "", content };
     Ok(framed(&visitor, &around, &page))
+}
+
+fn figures_card(figures: &Figures) -> Markup {
+    let share = |turnover: &Turnover| {
+        let known = turnover.lines.saturating_sub(turnover.by_hand);
+        (u64::from(known) * 100 + u64::from(turnover.lines) / 2)
+            .checked_div(u64::from(turnover.lines))
+    };
+    html! {
+        section.card #figures data-live aria-labelledby="figures-title" {
+            header { h2 #figures-title { "Цифры" } span.count { "сегодня и за 7\u{a0}дней" } }
+            dl.figures {
+                div { dt { "Заявок" } dd { (figures.today.orders) small.muted { " / " (figures.week.orders) } } }
+                div { dt { "На сумму за 7\u{a0}дней" } dd.sum { (figures.week.total) } }
+                div { dt { "Распознано само" } dd { @if let Some(share) = share(&figures.week) { (share) "\u{a0}%" } @else { "—" } } }
+                div { dt { "Ждут принятия, медиана" } dd { @if let Some(wait) = figures.median_wait { (time::ago(wait)) } @else { "—" } } }
+                div { dt { "Доставок сегодня" } dd { (figures.deliveries_today) } }
+                div { dt { "Доставок завтра" } dd { (figures.deliveries_tomorrow) } }
+            }
+        }
+    }
+}
+
+fn state_card(desk: &Desk, figures: &Figures) -> Markup {
+    let bot = desk.bot.report();
+    html! {
+        section.card aria-labelledby="state-title" {
+            header { h2 #state-title { "Состояние" } }
+            div.body {
+                dl.facts {
+                    dt { "Бот" }
+                    dd { span class=(format!("dot {}", bot_tone(bot.state).as_str())) {} " " @if let Some(name) = &bot.username { "@" (name) ", " } (bot.state.label()) }
+                    dt { "Каталог" }
+                    dd { @if figures.products == 0 { "пуст" } @else { (ru::count(u64::from(figures.products), ["товар", "товара", "товаров"])) } }
+                    dt { "Версия" }
+                    dd { (env!("CARGO_PKG_VERSION")) }
+                }
+            }
+        }
+    }
+}
+
+fn unknown_card(figures: &Figures) -> Markup {
+    html! {
+        section.card aria-labelledby="unknown-title" {
+            header { h2 #unknown-title { "Чаще всего не узнаём" } }
+            ul.rows {
+                @for (phrase, times) in &figures.unknown {
+                    li { span.grow { "«" (phrase) "»" } span.count { (ru::count(u64::from(*times), ["раз", "раза", "раз"])) } }
+                }
+            }
+        }
+    }
+}
+
+/// What to do first, while there are no orders.
+fn first_steps(desk: &Desk, figures: &Figures) -> Markup {
+    let bot = desk.bot.report().state == BotState::Ok;
+    let exchange = desk.base.config.onec.webhook_token.is_some()
+        || desk.base.config.onec.exchange.password.is_some()
+        || desk.base.config.onec.pull.enabled;
+    let steps = [
+        (bot, "Подключите бота", "Токен из @BotFather — в telegram.bot_token или BOT_TOKEN"),
+        (
+            figures.products > 0,
+            "Загрузите каталог",
+            "Выгрузкой из 1С или командой partner-m catalog import ФАЙЛ",
+        ),
+        (exchange, "Настройте обмен", "Токен или пароль обмена — в разделе [onec] настроек"),
+    ];
+    html! {
+        section.card.first aria-labelledby="first-title" {
+            header { h2 #first-title { "Первые шаги" } }
+            ol.steps {
+                @for (done, what, how) in steps {
+                    li {
+                        span.state-mark data-done[done] { @if done { (icon(Icon::Check)) } @else { (icon(Icon::Forward)) } }
+                        div.grow { strong { (what) } span.sub.muted { " " (how) } }
+                        span.count { (if done { "готово" } else { "не сделано" }) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How serious the bot's state is.
+pub fn bot_tone(state: BotState) -> Tone {
+    match state {
+        BotState::Ok => Tone::Ok,
+        BotState::Off | BotState::Starting => Tone::Neutral,
+        BotState::Offline => Tone::Warn,
+        BotState::Refused | BotState::Conflict => Tone::Danger,
+    }
 }
 
 fn row(desk: &Desk, order: &OrderRow, what: &str) -> Markup {
