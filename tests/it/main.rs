@@ -8,6 +8,8 @@ mod llm_chain;
 mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
+mod onec_catalog;
+mod onec_server;
 mod orders;
 mod program;
 mod serve_demo;
