@@ -2,6 +2,7 @@
 
 mod cli_bad_input;
 mod cli_commands;
+mod cli_recognize;
 mod layering;
 mod llm_chain;
 mod llm_gigachat;
@@ -12,6 +13,7 @@ mod onec_server;
 mod orders;
 mod panel_guard;
 mod program;
+mod serve_demo;
 mod settings;
 mod support;
 mod telegram_door;
