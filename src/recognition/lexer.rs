@@ -161,7 +161,10 @@ fn after_measure(out: &[Lexeme]) -> bool {
 
 /// Reads «ж/ц», «п/накл», «х/б» as one word: short letters around a slash.
 fn slashed(ch: &[char], mut i: usize, letters: &mut String) -> usize {
-    while ch.get(i) == Some(&'/') && ch.get(i + 1).is_some_and(|c| c.is_alphabetic()) {
+    while ch.get(i) == Some(&'/')
+        && ch.get(i + 1).is_some_and(|c| c.is_alphabetic())
+        && letters != "шт"
+    {
         let end =
             ch[i + 1..].iter().position(|c| !c.is_alphabetic()).map_or(ch.len(), |n| i + 1 + n);
         let (left, right) = (letters.chars().count(), end - i - 1);

@@ -93,7 +93,7 @@ fn fold(c: char) -> char {
 }
 
 const LATIN_KEYS: &str = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.";
-const CYRILLIC_KEYS: &str = "ейцукенгшщзхъфывапролджэячсмитьбю";
+const CYRILLIC_KEYS: &str = "ёйцукенгшщзхъфывапролджэячсмитьбю";
 
 /// What the same key gives in the other keyboard layout.
 pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
@@ -110,7 +110,8 @@ pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
         _ => c,
     };
     let sought = if to_cyrillic { upper } else { c };
-    from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i)).unwrap_or(c)
+    let turned = from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i));
+    turned.map_or(c, |t| if t == 'ё' { 'е' } else { t })
 }
 
 /// Whether a letter is Cyrillic.
@@ -220,7 +221,8 @@ pub(crate) fn sound(word: &str) -> String {
             'ц' => ("c", 1),
             'ч' => ("q", 1),
             'ш' | 'щ' => ("w", 1),
-            'ю' => ("iu", 1),
+            'ю' => ("u", 1),
+            'ь' if next == 'ю' => ("u", 2),
             'я' => ("ia", 1),
             's' if next == 'c' && third == 'h' => ("w", 3),
             's' if next == 'h' => ("w", 2),
@@ -237,10 +239,14 @@ pub(crate) fn sound(word: &str) -> String {
             'q' => ("k", 1),
             'x' => ("ks", 1),
             'w' => ("v", 1),
-            'y' if matches!(next, 'a' | 'u') => ("i", 1),
+            'y' if next == 'u' => ("u", 2),
+            'y' if next == 'a' => ("i", 1),
             'y' if next == 'o' => ("e", 2),
             'y' => ("i", 1),
-            'j' if matches!(next, 'a' | 'u') => ("i", 1),
+            'j' if next == 'u' => ("u", 2),
+            'j' if next == 'a' => ("i", 1),
+            'e' if next == 'w' => ("u", 2),
+            'g' if next == 'e' && i + 2 == chars.len() => ("j", 2),
             'j' if i + 1 == chars.len() => ("i", 1),
             'j' => ("j", 1),
             _ if c.is_ascii_alphanumeric() => {
@@ -304,37 +310,40 @@ fn is_vowel(c: char) -> bool {
     matches!(c, 'а' | 'е' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я')
 }
 
-/// Shortens a diminutive to the word it is made of: «кромочка» → «кромка», «скотчик» → «скотч».
-pub(crate) fn without_diminutive(word: &str) -> Option<String> {
-    const ENDINGS: &[(&str, &str)] = &[
-        ("очками", "ки"),
-        ("очкой", "ку"),
-        ("очка", "ка"),
-        ("очки", "ки"),
-        ("очку", "ку"),
-        ("очек", "ок"),
-        ("ечка", "ка"),
-        ("ечки", "ки"),
-        ("ечку", "ку"),
-        ("чики", ""),
-        ("чиков", ""),
-        ("чика", ""),
-        ("чик", ""),
-        ("ики", ""),
-        ("иков", ""),
-        ("ика", ""),
-        ("ик", ""),
-        ("очки", ""),
-        ("ушка", ""),
-        ("ушки", ""),
-        ("енький", "ый"),
-        ("енькая", "ая"),
-        ("енькие", "ые"),
+/// Words that a diminutive may be made of: «кромочка» → «кромка», «скотчик» → «скотч».
+pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
+    const ENDINGS: &[(&str, &[&str])] = &[
+        ("очками", &["ки", "ы"]),
+        ("очкой", &["ка", "а"]),
+        ("очка", &["ка", "а"]),
+        ("очки", &["ки", "ы", ""]),
+        ("очку", &["ку", "у"]),
+        ("очек", &["ок", ""]),
+        ("ечка", &["ка", "а"]),
+        ("ечки", &["ки", "и"]),
+        ("ечку", &["ку", "у"]),
+        ("чики", &[""]),
+        ("чиков", &[""]),
+        ("чика", &[""]),
+        ("чик", &[""]),
+        ("ики", &[""]),
+        ("иков", &[""]),
+        ("ика", &[""]),
+        ("ик", &[""]),
+        ("ушка", &[""]),
+        ("ушки", &[""]),
+        ("енький", &["ый"]),
+        ("енькая", &["ая"]),
+        ("енькие", &["ые"]),
     ];
-    ENDINGS.iter().find_map(|(ending, instead)| {
-        let base = word.strip_suffix(ending)?;
-        (base.chars().count() >= 3).then(|| format!("{base}{instead}"))
-    })
+    for (ending, instead) in ENDINGS {
+        if let Some(base) = word.strip_suffix(ending)
+            && base.chars().count() >= 3
+        {
+            return instead.iter().map(|i| format!("{base}{i}")).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// Which letters a word has, one bit each: a cheap lower bound for [`distance`].

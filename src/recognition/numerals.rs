@@ -248,18 +248,7 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
 fn is_suffix(word: &str) -> bool {
     matches!(
         word,
-        "ка" | "ку"
-            | "ки"
-            | "кой"
-            | "й"
-            | "ый"
-            | "ой"
-            | "я"
-            | "ая"
-            | "ый"
-            | "ые"
-            | "го"
-            | "ого"
+        "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ые" | "го" | "ого"
     )
 }
 
@@ -321,7 +310,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
                 _ => (make(thousandths, start + 1, false), start + 1),
             });
         }
-        Piece::Thousand(Form::Many) => return None,
+        Piece::Thousand(Form::Few | Form::Many) => return None,
         _ => cardinal(&word, start),
     };
     let mut next = next;

@@ -118,6 +118,33 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
         return Some((Said::Letter(text), 1));
     }
     // «рулонн», «штучк»: a slip in a long unit.
+    if text.chars().count() >= 4 {
+        let key = super::normalize::stem(&text);
+        let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
+            matches!(
+                ending,
+                "" | "у"
+                    | "ом"
+                    | "е"
+                    | "ам"
+                    | "ами"
+                    | "ах"
+                    | "ой"
+                    | "и"
+                    | "ы"
+                    | "а"
+                    | "ов"
+                    | "ю"
+                    | "ей"
+            )
+        });
+        let same = Unit::spellings().find(|(form, _)| {
+            noun && form.chars().count() >= 4 && super::normalize::stem(form) == key
+        });
+        if let Some((_, short)) = same {
+            return Some((Said::Unit(Unit::new(short)), 1));
+        }
+    }
     if text.chars().count() >= 5 {
         let chars: Vec<char> = text.chars().collect();
         for (form, short) in Unit::spellings() {
@@ -136,7 +163,7 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
 /// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».
 pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
     let lexemes = numerals::replace(lex(&Chars::new(text)), |_| false);
-    let readings = readings(&lexemes);
+    let readings = readings(&lexemes, &|_| false);
     let best = readings
         .into_iter()
         .filter(|r| r.quantity.is_some_and(Quantity::is_positive))
@@ -154,7 +181,8 @@ pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
 }
 
 /// Every way to read a line's quantity, among them that there is none.
-pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
+/// `telling` knows words after which a lone number is hardly a number of the product: colours.
+pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) -> Vec<Reading> {
     let mut out = vec![Reading::default()];
     let last = (0..lexemes.len()).rev().find(|i| lexemes[*i].is_word() || lexemes[*i].is_number());
     let Some(last) = last else { return out };
@@ -162,7 +190,7 @@ pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
         (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
     for i in 0..lexemes.len() {
         if lexemes[i].is_number() {
-            number_readings(lexemes, i, first, last, &mut out);
+            number_readings(lexemes, i, (first, last), telling, &mut out);
         } else if lexemes[i].is_word() {
             lone_unit(lexemes, i, last, &mut out);
         }
@@ -174,8 +202,8 @@ pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
 fn number_readings(
     lexemes: &[Lexeme],
     i: usize,
-    first: usize,
-    last: usize,
+    (first, last): (usize, usize),
+    telling: &dyn Fn(&Lexeme) -> bool,
     out: &mut Vec<Reading>,
 ) {
     let number = &lexemes[i];
@@ -205,6 +233,20 @@ fn number_readings(
                 ..Reading::default()
             });
         }
+        // «тройник 20 х15»
+        if lexemes[i - 1].spaced && !number.spaced {
+            let unit = unit_at(lexemes, i + 1);
+            let taken = unit.as_ref().map_or(0, |u| u.1);
+            if i + taken >= last {
+                out.push(Reading {
+                    spoken_for: (i - 1..=i + taken).collect(),
+                    quantity,
+                    unit: unit.map(|u| u.0),
+                    prior: 0.3,
+                    ..Reading::default()
+                });
+            }
+        }
         return;
     }
     if prefix {
@@ -213,14 +255,26 @@ fn number_readings(
     }
     let tied = i > 0 && !number.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('/'))
         || lexemes.get(i + 1).is_some_and(|l| l.is('x') || (l.is('/') && !l.spaced));
-    let follows_slash = i > 0 && (lexemes[i - 1].is('/') || lexemes[i - 1].is('№'));
+    // «тип 80», «цвет 174», «h=80»: a number that has its name is no quantity.
+    let named = |k: usize| {
+        lexemes[k].is_word()
+            && !lexemes[k].text.starts_with("шт")
+            && super::terms::marker(&lexemes[k].text, false).is_some()
+    };
+    let follows_slash = i > 0
+        && (lexemes[i - 1].is('/')
+            || lexemes[i - 1].is('№')
+            || named(i - 1)
+            || i > 1 && lexemes[i - 1].is('=') && lexemes[i - 2].is_word());
     if tied || follows_slash {
         return;
     }
     let each = i > 0 && matches!(lexemes[i - 1].text.as_str(), "по" | "po");
     // «50-60 шт» is at least fifty.
-    let range = lexemes.get(i + 1).is_some_and(|l| l.is('-'))
-        && lexemes.get(i + 2).is_some_and(|l| l.is_number() && !l.spaced);
+    let range = lexemes.get(i + 1).is_some_and(|l| l.is('-') && !l.spaced)
+        && lexemes.get(i + 2).is_some_and(|l| {
+            l.is_number() && !l.spaced && l.value > number.value && !l.text.starts_with('0')
+        });
     let after = if range { i + 3 } else { i + 1 };
     if range {
         spoken_for.extend([i + 1, i + 2]);
@@ -292,7 +346,7 @@ fn number_readings(
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
         && unit.counts()
         && !lexemes[i - 1].text.is_empty()
-        && lexemes[i - 1].text.chars().count() > 1
+        && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
         let mut taken = spoken_for.clone();
@@ -341,6 +395,9 @@ fn number_readings(
         };
         if number.spoken && at_end {
             prior += 0.2;
+        }
+        if at_end && i > 0 && telling(&lexemes[i - 1]) {
+            prior += 0.5;
         }
         out.push(Reading {
             spoken_for: spoken_for.clone(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::decide::{meant, question};
 use super::index::Index;
 use super::inherit::{Heir, inherit};
-use super::interpret::{Draft, asks_for_junk, read, settle};
+use super::interpret::{Draft, Light, only_quantity, read, settle};
 use super::lexer::Lexeme;
 use super::quantity::Said;
 use super::rank::{Seeker, Stretch, Want};
@@ -59,24 +59,56 @@ struct Desk<'t> {
     asked: Option<Pending>,
     /// What the next piece may leave unsaid.
     context: Vec<Want>,
+    /// «Хотя нет» was said: a quantity that follows replaces.
+    correcting: bool,
 }
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new() }
+        Self {
+            text,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            asked: None,
+            context: Vec::new(),
+            correcting: false,
+        }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
         let begun = Instant::now();
         let mut piece = piece;
-        let mut draft = read(seeker, self.text, &piece.lexemes);
+        piece.corrects |= std::mem::take(&mut self.correcting);
+        if let Some(reading) = only_quantity(&piece.lexemes) {
+            let said = reading.unit.is_some();
+            let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
+            if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
+                let draft = Draft { reading, ..Draft::default() };
+                self.quantity_alone(&piece, &draft);
+                return;
+            }
+        }
+        let anchored = anchored(seeker.index, &piece.lexemes);
+        let light = |context| Light { context, header: piece.header };
+        let (mut draft, mut heir) = if anchored {
+            read(seeker, self.text, &piece.lexemes, light(&[]))
+        } else {
+            let context = std::mem::take(&mut self.context);
+            let read = read(seeker, self.text, &piece.lexemes, light(&context));
+            self.context = context;
+            read
+        };
         if draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0) {
             if let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft) {
                 piece = shorter;
                 draft = better;
+                heir = Heir::None;
             }
         }
         if !draft.says_something() {
+            if draft.reading.quantity.is_none() && piece.corrects {
+                self.correcting = true;
+            }
             self.quantity_alone(&piece, &draft);
             return;
         }
@@ -84,12 +116,15 @@ impl<'t> Desk<'t> {
             self.cancel(&draft);
             return;
         }
-        if self.is_remark(&piece, &draft) {
+        if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
             self.remark(&piece);
             return;
         }
-        let mut heir = Heir::None;
-        if self.may_inherit(seeker.index, &piece, &draft)
+        if heir == Heir::None
+            && anchored
+            && draft.fit == 0
+            && draft.wants.len() <= 2
+            && !self.context.is_empty()
             && let Some((inherited, how)) = inherit(seeker, &self.context, &draft)
         {
             draft = inherited;
@@ -128,7 +163,7 @@ impl<'t> Desk<'t> {
             last.header = true;
         }
         self.lines.push(line);
-        if each || (quantity.is_some() && heir == Heir::Replaces) {
+        if each {
             self.share(quantity, unit, each);
         }
     }
@@ -209,12 +244,28 @@ impl<'t> Desk<'t> {
         }
     }
 
-    fn is_remark(&self, piece: &Piece, draft: &Draft) -> bool {
+    fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
+        let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
+        if !draft.by_article
+            && draft.reading.quantity.is_none()
+            && figures == 0
+            && !self.single(piece)
+            && (guesses || !anchored && draft.meant.len() != 1)
+        {
+            return true;
+        }
+        if piece.talk != Talk::None
+            && !draft.by_article
+            && !counted
+            && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
+            return true;
+        }
         if draft.by_article || (draft.fit > 0 && draft.unknown() == 0 && (known > 0 || counted)) {
             // Ordinary words of talk are words of some title too.
             return piece.talk != Talk::None
@@ -228,6 +279,9 @@ impl<'t> Desk<'t> {
         if known == 0 && unknown == 0 {
             // Numbers alone: a line only where something is before it to be meant.
             return self.context.is_empty() && !counted;
+        }
+        if known == 0 && !counted && unknown == 1 && address(&piece.lexemes) {
+            return true;
         }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
@@ -268,20 +322,6 @@ impl<'t> Desk<'t> {
         }
     }
 
-    /// Whether a piece may leave something to the one before it.
-    fn may_inherit(&self, index: &Index, piece: &Piece, draft: &Draft) -> bool {
-        if self.context.is_empty() || draft.by_article || draft.is_certain() {
-            return false;
-        }
-        let heads = piece.lexemes.iter().any(|l| {
-            l.is_word()
-                && !speech::is_filler(&l.text)
-                && !super::terms::is_little(&l.text)
-                && opens(index, l)
-        });
-        !heads || (draft.fit == 0 && draft.wants.len() <= 2)
-    }
-
     /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
     fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
         let Some(last) = self.lines.last() else { return false };
@@ -305,11 +345,45 @@ impl<'t> Desk<'t> {
     }
 
     fn finish(self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
-        let mut lines: Vec<Line> =
-            self.lines.into_iter().filter(|l| !l.header).map(|l| line(seeker, buyer, l)).collect();
+        // A heading over a list is no line: «спец-заказ кухня».
+        let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
+        let heading = |l: &Pending| {
+            l.new_line
+                && l.quantity.is_none()
+                && l.draft.fit == 0
+                && !l.draft.wants.iter().any(|w| w.numeric)
+        };
+        let mut lines: Vec<Line> = self
+            .lines
+            .into_iter()
+            .filter(|l| !l.header && !(counted >= 3 && heading(l)))
+            .map(|l| line(seeker, buyer, l))
+            .collect();
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
     }
+}
+
+/// «Кирпичная 7»: a street and a house.
+fn address(lexemes: &[Lexeme]) -> bool {
+    match lexemes {
+        [street, house] => {
+            let adjective =
+                ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            street.is_word() && street.upper && adjective && house.is_number()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a piece has a word that names goods by itself: one that opens titles, or a name.
+fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
+    lexemes.iter().any(|l| {
+        l.is_word()
+            && !(speech::is_filler(&l.text) && !l.dotted)
+            && !super::terms::is_little(&l.text)
+            && opens(index, l)
+    })
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
@@ -364,9 +438,11 @@ fn without_talk(
                 continue;
             }
             let Some(mut shorter) = make_piece(&lexemes[start..end]) else { continue };
-            let candidate = read(seeker, text, &shorter.lexemes);
-            let better = candidate.unknown() < draft.unknown() && candidate.fit > 0
-                || candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
+            let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
+            let names = candidate.by_article
+                || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
+                || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
                 shorter.question |= piece.question;
                 shorter.header = piece.header;
@@ -587,11 +663,7 @@ impl Index {
                 .filter(|h| rows.contains(&h.row))
                 .collect();
             draft.fit = hits.len();
-            draft.meant = meant(
-                self,
-                &hits,
-                asks_for_junk(&draft.wants) || hits.iter().all(|h| self.junk[h.row as usize]),
-            );
+            draft.meant = meant(seeker, &hits, &draft.wants);
         };
         draft.wants.retain(|w| w.known || w.numeric);
         kept(&mut draft, &seeker, Stretch::No);

@@ -7,6 +7,7 @@ use super::normalize::{Chars, is_cyrillic, other_layout};
 use super::numerals;
 use super::quantity::unit_at;
 use super::speech::{self, Talk};
+use super::types::SynonymTarget;
 use crate::domain::Unit;
 
 /// A run of lexemes that may be a line.
@@ -74,7 +75,7 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         }
         let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
-        let known = |w: &String| familiar(index, w);
+        let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
         let long = is.iter().any(|w| w.chars().count() >= 4 && sure_word(index, w));
         if !was.is_empty() && !was.iter().any(known) && long {
             chars.ch[a..b].copy_from_slice(&turned);
@@ -89,7 +90,7 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         let exact = |w: &String| index.vocabulary.has(w);
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
         let code = digits
-            && !was.iter().any(|w| familiar(index, w))
+            && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
             && !is.is_empty()
             && is.iter().all(exact);
         let small = sure
@@ -125,6 +126,7 @@ fn familiar(index: &Index, word: &str) -> bool {
         || Unit::known(word).is_some()
         || Unit::known(&back).is_some()
         || super::terms::is_little(word)
+        || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
         || if word.chars().count() <= 2 {
             index.vocabulary.has(word)
         } else {
@@ -141,6 +143,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(lex(chars), knows);
+    let lexemes = without_clock(lexemes);
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {
@@ -164,6 +167,71 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         if let Some(piece) = out.get_mut(first) {
             piece.new_line = true;
             piece.continues = false;
+        }
+    }
+    out
+}
+
+/// Makes times, dates and telephone numbers words of talk.
+fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut i = 0;
+    while i < lexemes.len() {
+        let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
+        let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
+        let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
+        let mut end = None;
+        if let Some(first) = number(i) {
+            let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
+            if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
+                end = Some(i + 3);
+            } else if first.text.len() >= 10 && !first.text.contains('.') {
+                end = Some(i + 1);
+            } else if first.text.len() == 1
+                && tight(i + 1, '-')
+                && number(i + 2).is_some_and(|l| l.text.len() == 3)
+                && tight(i + 3, '-')
+            {
+                let mut k = i + 3;
+                while (tight(k, '-')) && number(k + 1).is_some() {
+                    k += 2;
+                }
+                end = Some(k);
+            } else if matches!(
+                word(i + 1),
+                "утра"
+                    | "вечера"
+                    | "часов"
+                    | "часа"
+                    | "ноября"
+                    | "декабря"
+                    | "января"
+                    | "февраля"
+                    | "марта"
+                    | "апреля"
+                    | "мая"
+                    | "июня"
+                    | "июля"
+                    | "августа"
+                    | "сентября"
+                    | "октября"
+            ) {
+                end = Some(i + 2);
+            }
+        }
+        match end {
+            Some(end) => {
+                let mut lexeme = lexemes[i].clone();
+                lexeme.kind = super::lexer::Kind::Word;
+                lexeme.text = "часов".into();
+                lexeme.end = lexemes[end - 1].end;
+                out.push(lexeme);
+                i = end;
+            }
+            None => {
+                out.push(lexemes[i].clone());
+                i += 1;
+            }
         }
     }
     out
@@ -501,8 +569,9 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             || lexeme.is_word()
                 && depth == 0
                 && !current.is_empty()
+                && !lexeme.dotted
                 && speech::is_conjunction(&lexeme.text)
-                && !(lexeme.dotted);
+                && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
         if comma {
             flush(index, &mut current, begins, false, out);
             begins = false;
@@ -512,7 +581,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             && next.is_some_and(|n| n.spaced && n.upper && n.is_word())
             && depth == 0
             && (speech::is_filler(&lexeme.text)
-                || lexeme.text.chars().count() >= 5
+                || speech::is_delivery(&lexeme.text)
+                || lexeme.text.chars().count() >= 4 && index.vocabulary.has(&lexeme.text)
                 || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
         current.push(lexeme.clone());
         if stop {
@@ -598,7 +668,13 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
             || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
             || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
-        let unit = unit_at(lexemes, i + 1);
+        let unit =
+            unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
+        let measured = unit.is_none()
+            && lexemes.get(i + 1).is_some_and(|l| {
+                l.is('%')
+                    || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+            });
         let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
         if unit.is_some()
             && lexemes.get(end).is_some_and(|l| l.text == "по")
@@ -616,8 +692,10 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             run.iter().any(|l| {
                 l.is_word()
                     && !speech::is_filler(&l.text)
+                    && !speech::is_delivery(&l.text)
                     && !super::terms::is_little(&l.text)
                     && Unit::known(&l.text).is_none()
+                    && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
             })
         };
         let next_word = rest.iter().find(|l| {
@@ -629,15 +707,19 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let unit_later =
             (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
         let cut = if counts {
-            says(before) && says(rest) && (unit_later || opens_next && numbered)
+            says(before)
+                && says(rest)
+                && rest.first().is_some_and(Lexeme::is_word)
+                && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
             says(before) && !sized && opens_next && numbered
         } else {
             heads(before)
                 && !sized
+                && !measured
                 && opens_next
                 && numbered
-                && rest.first().is_some_and(|l| l.is_word() && opens(index, l))
+                && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
                 && before.iter().any(Lexeme::is_number)
         };
         if cut {
@@ -651,7 +733,7 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if Unit::known(&lexeme.text).is_some() {
+    if Unit::known(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
         return false;
     }
     let word = super::terms::Word {
@@ -661,10 +743,21 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
     };
     let meanings = index.vocabulary.meanings(&word);
     let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
-    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, _)| *n == 1);
+    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {
+        let SynonymTarget::Words(words) = target else { return *n == 1 };
+        *n == 1
+            && words.split_whitespace().any(|w| {
+                let row = index.vocabulary.row(&super::normalize::stem(&w.to_lowercase()));
+                row.is_some_and(|r| {
+                    let known = index.vocabulary.get(r);
+                    known.head && !known.telling
+                })
+            })
+    });
     synonym
         || meanings.words.iter().any(|(id, q)| {
             let known = index.vocabulary.get(*id);
-            *q >= best - 0.03 && *q >= 0.8 && known.head && !known.telling
+            let long = known.surface.chars().count() >= 3;
+            *q >= best - 0.03 && *q >= 0.8 && long && (known.head && !known.telling || known.name)
         })
 }

@@ -95,7 +95,9 @@ impl Measure {
             "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
             "бар" | "bar" | "атм" => Self::Bar,
             "лм" | "lm" => Self::Lumen,
-            "шт" | "штук" | "штуки" | "pcs" => Self::Piece,
+            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => {
+                Self::Piece
+            }
             "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => {
                 Self::Inch
             }
@@ -176,7 +178,7 @@ impl Number {
         let marks = match (self.marker, title.marker) {
             (a, b) if a == b => 1.0,
             (0, _) => 0.99,
-            (_, 0) => 0.97,
+            (_, 0) => 0.94,
             _ => 0.85,
         };
         quality * marks
@@ -193,6 +195,7 @@ impl Number {
             (0, _) if same => 0.99,
             // A title without a unit is in millimetres, a kilogram or a gram as it stands.
             (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
+            (1, 0) if same && self.measure == Measure::Metre && self.value >= 10_000 => 0.0,
             (_, 0) if same => 0.96,
             (3, 4) | (4, 3) | (3, 13) if same => 0.99,
             (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
@@ -271,7 +274,7 @@ impl Term {
 }
 
 /// The marker that a word before a number is, or `None`. `glued`: no blank between.
-fn marker(word: &str, glued: bool) -> Option<u8> {
+pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
@@ -359,7 +362,6 @@ pub(crate) fn is_little(word: &str) -> bool {
         "класс",
         "марка",
         "ш",
-        "d",
     ];
     LITTLE.contains(&word)
 }

@@ -9,8 +9,10 @@ pub mod conversations;
 pub mod courier;
 pub mod exchange;
 pub mod live;
+pub mod models;
 pub mod notifications;
 pub mod ordering;
+pub mod overview;
 
 use std::sync::Arc;
 

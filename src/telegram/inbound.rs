@@ -84,8 +84,12 @@ fn of_message(message: &Message, from: &User) -> Option<EventKind> {
     };
     let common = match &message.kind {
         MessageKind::Common(common) => common,
-        // Content of a kind that this program does not know yet.
-        MessageKind::Dice(_) | MessageKind::Empty {} => return Some(media(MediaKind::Other, None)),
+        MessageKind::Dice(_) => return Some(media(MediaKind::Other, None)),
+        // Content of a kind that this program does not know yet; in a group it may as well be news
+        // of the group.
+        MessageKind::Empty {} if message.chat.is_private() => {
+            return Some(media(MediaKind::Other, None));
+        }
         _ => return None,
     };
     Some(match &common.media_kind {

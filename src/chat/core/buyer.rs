@@ -624,7 +624,7 @@ impl Core {
             Action::OrderAsk { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
                 talk.state.ask(Form::AskAboutOrder { order }, talk.now);
-                let words = format!("Напишите вопрос о заявке №\u{a0}{}.", view.order.number);
+                let words = format!("Напишите менеджеру о заявке №\u{a0}{}.", view.order.number);
                 let cancel = Button::new("Отмена", Action::Cancel);
                 talk.out.push(Screen::text(words).row([cancel]).below(PANE));
             }
@@ -697,7 +697,7 @@ impl Core {
     ) -> Result<(), Refused> {
         let row = self.ordering.ask_manager(&talk.party(), order, text).await?;
         let hours = &self.base.config.company.hours;
-        let words = format!("Вопрос о заявке №\u{a0}{} передан. Отвечаем {hours}.", row.number);
+        let words = format!("Сообщение о заявке №\u{a0}{} передано. Отвечаем {hours}.", row.number);
         talk.out.push(Screen::text(words).below(PANE));
         Ok(())
     }

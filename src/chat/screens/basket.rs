@@ -298,6 +298,7 @@ fn option_rows(
     let shown: Vec<&Offer> =
         line.options.iter().skip(page * OPTIONS_A_PAGE).take(OPTIONS_A_PAGE).collect();
     let labels = option_labels(&shown, view.sees_prices, scene.show_stock);
+    screen.html = full_names(screen.html, &shown, &labels);
     for (offer, label) in shown.into_iter().zip(labels) {
         let action =
             Action::LinePick { line: line.row.id, version: view.draft.revision, product: offer.id };
@@ -334,6 +335,16 @@ pub fn option_labels(offers: &[&Offer], prices: bool, show: ShowStock) -> Vec<St
             format!("{}{tail}", ru::ellipsis(&title, room))
         })
         .collect()
+}
+
+/// The whole names of the options below the text, where the buttons have no room for them.
+pub fn full_names(html: Html, offers: &[&Offer], labels: &[String]) -> Html {
+    if !labels.iter().any(|label| label.contains('…')) {
+        return html;
+    }
+    offers
+        .iter()
+        .fold(html, |html, offer| html.line().push("• ").push(ru::ellipsis(&offer.title, 120)))
 }
 
 /// The price without needless kopecks: «1 450 ₽».
@@ -376,6 +387,7 @@ fn nothing_found(view: &DraftView, line: &DraftLine, scene: &Scene) -> Screen {
     let mut screen = Screen::new(heading(view, line).line().push(said));
     let nearest: Vec<&Offer> = line.options.iter().take(3).collect();
     let labels = option_labels(&nearest, view.sees_prices, scene.show_stock);
+    screen.html = full_names(screen.html, &nearest, &labels);
     for (offer, label) in nearest.into_iter().zip(labels) {
         let action = Action::LinePick { line: id, version, product: offer.id };
         screen = screen.row([Button::new(label, action)]);

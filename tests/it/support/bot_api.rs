@@ -507,7 +507,8 @@ impl Person {
 
     /// Sends a voice message.
     pub fn sends_voice(&self) -> i64 {
-        let voice = json!({ "file_id": "v", "file_unique_id": "v", "duration": 1, "file_size": 1 });
+        let voice = json!({ "file_id": "v", "file_unique_id": "v", "duration": 1, "file_size": 1,
+            "mime_type": "audio/ogg" });
         self.posts("(голосовое)", json!({ "voice": voice }))
     }
 
