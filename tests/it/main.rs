@@ -1,5 +1,6 @@
 //! Stories: the real program, its real doors, a temporary database.
 
+mod accounts;
 mod cli_bad_input;
 mod cli_commands;
 mod cli_recognize;
@@ -14,6 +15,7 @@ mod orders;
 mod panel_guard;
 mod program;
 mod serve_demo;
+mod registration;
 mod settings;
 mod support;
 mod telegram_door;
