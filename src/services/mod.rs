@@ -12,6 +12,7 @@ pub mod live;
 pub mod models;
 pub mod notifications;
 pub mod ordering;
+pub mod pull;
 
 use std::sync::Arc;
 
