@@ -13,6 +13,7 @@ pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod pull;
+pub mod overview;
 
 use std::sync::Arc;
 

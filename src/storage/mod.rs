@@ -12,6 +12,7 @@ pub mod dialogues;
 pub mod drafts;
 pub mod entries;
 pub mod exchange_log;
+pub mod figures;
 pub mod inbox;
 pub mod links;
 pub mod llm_budget;
