@@ -12,8 +12,8 @@ pub mod live;
 pub mod models;
 pub mod notifications;
 pub mod ordering;
-pub mod pull;
 pub mod overview;
+pub mod pull;
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ use crate::clients::llm::{
 use crate::config::{Config, LlmMode};
 use crate::domain::{Clock, OrganizationId, ProductId, Zone};
 use crate::recognition::{Buyer, Candidate, Decision, Index, Line, Recognition, Stage};
-use crate::storage::{Db, StorageError, addresses, llm_budget, members, organizations};
+use crate::storage::{Db, StorageError, llm_budget, members, organizations};
 
 /// Lines in one question to a model.
 const BATCH: usize = 40;
@@ -227,7 +227,8 @@ fn names(conn: &Connection, organization: OrganizationId) -> Result<Vec<String>,
     let mut names = Vec::new();
     names.extend(organizations::find(conn, organization)?.map(|row| row.name));
     names.extend(members::of_organization(conn, organization)?.into_iter().map(|row| row.name));
-    names.extend(addresses::list(conn, organization)?.into_iter().map(|(_, address)| address));
+    let addresses = organizations::addresses(conn, organization, 1_000)?;
+    names.extend(addresses.into_iter().map(|row| row.address));
     Ok(names)
 }
 

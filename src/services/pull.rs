@@ -273,12 +273,11 @@ impl Pull {
     pub async fn turn(&self) -> Duration {
         let interval = self.interval();
         let wait = match self.pull().await {
-            Ok(_) => interval,
             Err(error) if error.is_transient() => {
                 let doublings = self.status().failures.saturating_sub(1).min(10);
                 (FIRST_BACK_OFF * 2_u32.pow(doublings)).min(interval)
             }
-            Err(_) => interval,
+            Ok(_) | Err(_) => interval,
         };
         self.state().next_at = Some(self.base.clock.now().plus(wait));
         wait

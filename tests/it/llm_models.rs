@@ -10,7 +10,7 @@ use partner_m::services::Base;
 use partner_m::services::live::Live;
 use partner_m::services::models::{Aided, BudgetStatus, Models};
 use partner_m::storage::db::Create;
-use partner_m::storage::{Db, StorageError, addresses, organizations};
+use partner_m::storage::{Db, StorageError, organizations};
 
 use crate::support::fake_gigachat::FakeGigaChat;
 use crate::support::server::Scripted;
@@ -171,7 +171,7 @@ async fn the_organizations_names_and_addresses_do_not_leave() {
                 hours: "",
             };
             let id = organizations::insert(tx, &new, now)?;
-            addresses::remember(tx, id, "г. Тверь, ул. Ленина, д. 5", now)?;
+            organizations::use_address(tx, id, "г. Тверь, ул. Ленина, д. 5", now)?;
             Ok::<_, StorageError>(id)
         })
         .await

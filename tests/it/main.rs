@@ -9,6 +9,7 @@ mod llm_models;
 mod llm_openai;
 mod orders;
 mod program;
+mod pull;
 mod settings;
 mod support;
 mod telegram_door;
