@@ -4,6 +4,7 @@
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
 pub mod audit;
+pub mod backup;
 pub mod categories;
 pub mod chat_slots;
 pub mod chats;
