@@ -16,6 +16,7 @@ mod panel_guard;
 mod program;
 mod serve_demo;
 mod registration;
+mod pull;
 mod settings;
 mod support;
 mod telegram_door;
