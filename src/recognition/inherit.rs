@@ -27,7 +27,7 @@ pub(crate) fn inherit(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) -> O
     }
     let parts = parts(&context);
     let fresh: Vec<&Want> = draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
-    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]) {
+    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]).filter(|f| !f.stretched) {
         return Some((found, Heir::Adds));
     }
     let count = parts.len().min(9);

@@ -207,7 +207,7 @@ fn aliases(
             let Some(word) = word_of(feature) else { continue };
             out.entry(word).or_default().push(number);
             let times = counts.get(&feature).copied().unwrap_or(0);
-            if times as usize * 10 < all * 7 {
+            if times as usize * 10 < all * 7 && may_be_left_out(feature, &titles, &company) {
                 optional.insert((word, number), ());
             }
         }
@@ -284,6 +284,23 @@ fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bo
         }
     }
     kept > 0 && kept >= lost * 3
+}
+
+/// Whether titles without a word have nothing in its stead.
+fn may_be_left_out(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
+    let names = |title: &Vec<u64>| -> Vec<u64> {
+        title.iter().copied().filter(|f| company.contains(f) && *f != word).collect()
+    };
+    let (with, without): (Vec<&Vec<u64>>, Vec<&Vec<u64>>) =
+        titles.iter().partition(|t| t.binary_search(&word).is_ok());
+    let with: Vec<Vec<u64>> = with.into_iter().take(60).map(|t| names(t)).collect();
+    let without = without.into_iter().take(60).map(|t| names(t));
+    let (mut bare, mut seen) = (0, 0);
+    for title in without {
+        seen += 1;
+        bare += usize::from(with.iter().any(|w| title.iter().all(|f| w.binary_search(f).is_ok())));
+    }
+    bare * 2 > seen
 }
 
 /// Whether titles with a word have twins without it: the same numbers and the same telling words.

@@ -124,7 +124,12 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             }
             if lexeme.kind != Kind::Mark('x') {
                 lexeme.kind = Kind::Word;
-                i = slashed(ch, i, &mut letters);
+                let measured = after_number
+                    && !matches!(letters.as_str(), "г" | "гр" | "кг" | "g" | "kg")
+                    && Measure::read(&letters, true).is_some();
+                if !measured {
+                    i = slashed(ch, i, &mut letters);
+                }
                 lexeme.text = one_script(&letters);
                 if ch.get(i) == Some(&'.') && !ch.get(i + 1).is_some_and(|c| *c == '.') {
                     lexeme.dotted = true;

@@ -133,6 +133,22 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         let lexeme = &lexemes[i];
+        // «стометровая», «двухлитровый»
+        if lexeme.is_word() && let Some((value, unit)) = measured(&lexeme.text) {
+            let number = Lexeme {
+                kind: Kind::Number,
+                text: value.to_string(),
+                value: value * 1000,
+                named: true,
+                spoken: true,
+                dotted: false,
+                ..lexeme.clone()
+            };
+            out.push(number);
+            out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
+            i += 1;
+            continue;
+        }
         // «8ка», «300й», «20-ка»
         if lexeme.is_word()
             && is_suffix(&lexeme.text)
@@ -179,6 +195,33 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         i += 1;
     }
     out
+}
+
+/// «стометровая» → 100 and «м».
+fn measured(word: &str) -> Option<(i64, &'static str)> {
+    const UNITS: &[(&str, &str)] = &[
+        ("миллиметров", "мм"),
+        ("сантиметров", "см"),
+        ("метров", "м"),
+        ("килограммов", "кг"),
+        ("литров", "л"),
+        ("ваттн", "вт"),
+        ("амперн", "а"),
+    ];
+    const ROOTS: &[(&str, i64)] = &[
+        ("одно", 1), ("двух", 2), ("трех", 3), ("четырех", 4), ("пяти", 5), ("шести", 6),
+        ("семи", 7), ("восьми", 8), ("девяти", 9), ("десяти", 10), ("двенадцати", 12),
+        ("пятнадцати", 15), ("шестнадцати", 16), ("двадцати", 20), ("двадцатипяти", 25),
+        ("тридцати", 30), ("сорока", 40), ("пятидесяти", 50), ("шестидесяти", 60),
+        ("восьмидесяти", 80), ("сто", 100), ("стопятидесяти", 150), ("двухсот", 200),
+        ("трехсот", 300), ("пятисот", 500),
+    ];
+    UNITS.iter().find_map(|(root, unit)| {
+        let (number, ending) = word.split_once(root)?;
+        let adjective = matches!(ending, "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки");
+        let value = ROOTS.iter().find(|(r, _)| *r == number)?.1;
+        adjective.then_some((value, *unit))
+    })
 }
 
 fn is_suffix(word: &str) -> bool {

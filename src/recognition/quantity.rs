@@ -197,6 +197,26 @@ fn number_readings(
     let mut prior = 0.0;
     let cross = i > 0 && lexemes[i - 1].is('x');
     let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
+    if cross
+        && !prefix
+        && number.spoken
+        && number.value > 20_000
+        && tens > 0
+        && ones > 0
+        && ones % 1000 == 0
+        && let Some((unit, taken)) = unit_at(lexemes, i + 1)
+    {
+        // «тысяча десять на сорок два комплекта»
+        out.push(Reading {
+            spoken_for: (i + 1..=i + taken).collect(),
+            quantity: Some(Quantity::from_thousandths(ones)),
+            prior: if unit.counts() { 0.8 } else { 0.1 },
+            unit: Some(unit),
+            left: Some((i, tens)),
+            each: false,
+        });
+    }
     if cross && !prefix {
         // «2х100шт»: so many packs of so many.
         if i >= 2
@@ -294,7 +314,6 @@ fn number_readings(
         }
         out.push(Reading { spoken_for, quantity, unit: Some(unit.clone()), prior, each, ..Reading::default() });
         // «сорок два комплекта» after «тысяча десять на»
-        let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
         if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
             out.push(Reading {
                 spoken_for: (after..after + taken).collect(),

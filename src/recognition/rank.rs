@@ -308,6 +308,9 @@ impl<'a> Seeker<'a> {
 
     /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
     fn initials(&mut self, word: &Word) -> Vec<Way> {
+        if word.dotted && !word.text.contains('/') {
+            return Vec::new();
+        }
         let parts: Vec<String> = if word.text.contains('/') {
             word.text.split('/').map(str::to_owned).collect()
         } else {
@@ -333,7 +336,8 @@ impl<'a> Seeker<'a> {
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
         if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
-            ways.push(Way { needs, quality: 0.97, adjacent: true });
+            let adjacent = parts.len() == 2;
+            ways.push(Way { needs, quality: 0.97, adjacent });
         }
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
@@ -671,7 +675,7 @@ impl<'a> Seeker<'a> {
             Need::Word(sought) => {
                 first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
                     || sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok()
-                    || sought.paths.binary_search_by_key(&category, |c| c.0).is_ok()
+                    || self.index.leaves.row(category as usize).iter().any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
         })
