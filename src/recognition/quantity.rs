@@ -329,8 +329,7 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && unit.counts()
-        && !lexemes[i - 1].text.is_empty()
+        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "килограмм" | "килограммов" | "литров"))
         && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
@@ -379,15 +378,20 @@ fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) ->
     end
 }
 
-/// «войлок рулон», «скотч коробку»: a container without a number is one.
-fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+/// Whether the word names one container: «рулон», «коробку».
+pub(crate) fn is_lone_unit(word: &str) -> bool {
     const ONE: &[&str] = &[
         "рулон", "рулончик", "упаковка", "упаковку", "упаковочку", "пачка", "пачку", "коробка",
         "коробку", "короб", "ящик", "мешок", "канистра", "канистру", "банка", "банку", "баллон",
         "ведро", "бухта", "бухту", "комплект", "лист", "листик", "моток", "катушка", "катушку",
         "бобина", "бобину", "флакон", "тюбик", "пара", "комплектик", "rulon", "штучку", "штуку",
     ];
-    if !ONE.contains(&lexemes[i].text.as_str()) {
+    ONE.contains(&word)
+}
+
+/// «войлок рулон», «скотч коробку»: a container without a number is one.
+fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    if !is_lone_unit(&lexemes[i].text) {
         return;
     }
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;

@@ -100,6 +100,13 @@ impl<'t> Desk<'t> {
                 heir = Heir::None;
             }
         }
+        if draft.fit == 0 && !piece.cancels && !piece.question && piece.lexemes.len() >= 5
+            && let Some((left, right)) = self.torn(seeker, &piece)
+        {
+            self.take(seeker, left);
+            self.take(seeker, right);
+            return;
+        }
         if !draft.says_something() {
             if draft.reading.quantity.is_none() && piece.corrects {
                 self.correcting = true;
@@ -127,6 +134,24 @@ impl<'t> Desk<'t> {
         }
         let known = draft.wants.iter().any(|w| w.known);
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        if piece.absent {
+            self.context = draft.wants.clone();
+            self.remark(&piece);
+            return;
+        }
+        if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
+            // «нет, лучше чёрный»
+            if let Some(last) = self.lines.last_mut() {
+                if draft.reading.quantity.is_some() {
+                    last.quantity = draft.reading.quantity;
+                    last.unit.clone_from(&draft.reading.unit);
+                }
+                last.end = piece.end;
+                self.context.clone_from(&draft.wants);
+                last.draft = draft;
+            }
+            return;
+        }
         if piece.question && !(counted && known) {
             self.context = draft.wants.clone();
             self.remark(&piece);
@@ -161,6 +186,52 @@ impl<'t> Desk<'t> {
         if each {
             self.share(quantity, unit, each);
         }
+    }
+
+    /// A piece in which nothing fits, torn where a quantity ends or begins so that both parts fit.
+    fn torn(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Piece, Piece)> {
+        let lexemes = &piece.lexemes;
+        let mut places: Vec<usize> = Vec::new();
+        for at in 1..lexemes.len().saturating_sub(1) {
+            if !lexemes[at].is_number() || lexemes[at].named || lexemes[at - 1].is('x') {
+                continue;
+            }
+            match super::quantity::unit_at(lexemes, at + 1) {
+                Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
+                Some(_) => {}
+                None if lexemes[at].spoken => places.push(at + 1),
+                None => {}
+            }
+        }
+        places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
+        let mut best: Option<(f32, Piece, Piece)> = None;
+        for place in places.into_iter().take(8) {
+            let (Some(mut left), Some(mut right)) = (make_piece(&lexemes[..place]), make_piece(&lexemes[place..])) else {
+                continue;
+            };
+            let context = if anchored(seeker.index, &left.lexemes) { Vec::new() } else { self.context.clone() };
+            let (first, _) = read(seeker, self.text, &left.lexemes, Light { context: &context, header: false });
+            let begins = lexemes[place].is_number();
+            let ends = first.reading.quantity.is_some()
+                && first.reading.spoken_for.contains(&(place - 1));
+            if first.fit == 0 || first.unknown() > 0 || !(ends || begins && anchored(seeker.index, &right.lexemes)) {
+                continue;
+            }
+            let context = if anchored(seeker.index, &right.lexemes) { Vec::new() } else { first.wants.clone() };
+            let (second, _) = read(seeker, self.text, &right.lexemes, Light { context: &context, header: false });
+            if second.fit == 0 || second.unknown() > 0 || second.reading.quantity.is_none() || second.widened {
+                continue;
+            }
+            let score = first.score + second.score;
+            if best.as_ref().is_none_or(|(s, _, _)| score > *s) {
+                left.continues = piece.continues;
+                left.new_line = piece.new_line;
+                left.corrects = piece.corrects;
+                right.continues = true;
+                best = Some((score, left, right));
+            }
+        }
+        best.map(|(_, left, right)| (left, right))
     }
 
     /// A piece that names no product: a quantity for what was named before, or talk.
@@ -246,6 +317,9 @@ impl<'t> Desk<'t> {
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
+        if piece.total {
+            return true;
+        }
         if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
             && (guesses || !anchored && draft.meant.len() != 1)
         {
@@ -352,7 +426,19 @@ fn address(lexemes: &[Lexeme]) -> bool {
 
 /// Whether a piece has a word that names goods by itself: one that opens titles, or a name.
 fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
-    lexemes.iter().any(|l| {
+    // «EL2240», «КК-02»: a code is a name.
+    let code = |at: usize| {
+        let word = &lexemes[at];
+        let number = |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
+        let glued = number(at + 1) || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        word.is_word()
+            && !word.dotted
+            && word.text.chars().count() >= 2
+            && glued
+            && super::terms::marker(&word.text, true).is_none()
+            && index.vocabulary.hears(&word.text)
+    };
+    (0..lexemes.len()).any(code) || lexemes.iter().any(|l| {
         l.is_word()
             && !(speech::is_filler(&l.text) && !l.dotted)
             && !super::terms::is_little(&l.text)

@@ -31,6 +31,10 @@ pub(crate) struct Piece {
     pub(crate) corrects: bool,
     /// Whether it takes something back: «белые не надо».
     pub(crate) cancels: bool,
+    /// «№ 1 нет»: said not to be there.
+    pub(crate) absent: bool,
+    /// «Итого».
+    pub(crate) total: bool,
     /// «столько же».
     pub(crate) same_quantity: bool,
     /// What else it is, if it names no goods.
@@ -146,11 +150,16 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     }
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
+    let mut column: Option<usize> = None;
     for (mut line, number) in lines.into_iter().zip(numbered) {
         line.drain(..number);
-        let table = line.iter().filter(|l| l.is('\t')).count() >= 1;
-        if table {
-            line = row_of_table(line);
+        let cells = fields(&line);
+        let table = cells.is_some();
+        if let Some(cells) = cells {
+            if let Some(found) = quantity_column(&cells) {
+                column = Some(found);
+            }
+            line = row_of_table(cells, column);
         }
         let first = out.len();
         let mut line = corrected(index, line);
@@ -235,66 +244,84 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
         .collect()
 }
 
-/// A row pasted from a table: prices and sums after the quantity are left out.
-fn row_of_table(line: Vec<Lexeme>) -> Vec<Lexeme> {
+/// A row of a table as it was pasted: fields between tabs, bars or semicolons.
+fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
+    let mark = ['\t', '|', ';'].into_iter().find(|m| {
+        let count = line.iter().filter(|l| l.is(*m)).count();
+        count >= if *m == '\t' { 1 } else { 2 }
+    })?;
     let mut fields: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in line {
-        if lexeme.is('\t') {
+        if lexeme.is(mark) {
             fields.push(Vec::new());
         } else if let Some(field) = fields.last_mut() {
-            field.push(lexeme);
+            field.push(lexeme.clone());
         }
     }
+    Some(fields)
+}
+
+/// Which column of a table its heading says is the quantity.
+fn quantity_column(fields: &[Vec<Lexeme>]) -> Option<usize> {
+    let heading = fields.iter().flatten().all(|l| !l.is_number());
+    let column = fields.iter().position(|f| {
+        f.first().is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
+    });
+    column.filter(|_| heading)
+}
+
+/// A row of a table: the quantity is put last, prices and sums are left out.
+fn row_of_table(fields: Vec<Vec<Lexeme>>, column: Option<usize>) -> Vec<Lexeme> {
     let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number();
     let unit = |f: &[Lexeme]| !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len());
-    let named = fields.iter().position(|f| f.iter().any(Lexeme::is_word) && !unit(f));
-    let Some(named) = named else { return fields.concat() };
-    // After the name: the quantity is beside the unit, or the first number.
-    let mut quantity: Option<usize> = None;
-    for at in named + 1..fields.len() {
-        if numeric(&fields[at]) {
-            let beside = unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
-            if beside || quantity.is_none() {
-                if beside {
-                    quantity = Some(at);
-                    break;
-                }
-                quantity = Some(at);
-            }
+    let both = |f: &[Lexeme]| f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len());
+    let text = |f: &[Lexeme]| f.iter().any(Lexeme::is_word) && !unit(f) && !both(f);
+    let Some(first) = fields.iter().position(|f| text(f)) else { return fields.concat() };
+    let last = fields.iter().rposition(|f| text(f)).unwrap_or(first);
+    let quantity = column
+        .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
+        .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
+        .or_else(|| {
+            (last + 1..fields.len()).find(|at| {
+                numeric(&fields[*at])
+                    && (unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f)))
+            })
+        })
+        .or_else(|| (last + 1..fields.len()).find(|at| numeric(&fields[*at])))
+        .or_else(|| (0..first).find(|at| both(&fields[*at])))
+        .or_else(|| (1..first).rev().find(|at| numeric(&fields[*at])));
+    let Some(quantity) = quantity else { return spaced(fields) };
+    let beside = [quantity + 1, quantity.wrapping_sub(1)]
+        .into_iter()
+        .find(|at| fields.get(*at).is_some_and(|f| unit(f)));
+    let mut kept: Vec<Vec<Lexeme>> = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        let said = at == quantity || Some(at) == beside;
+        // Before the name a lone number is the row's; after the quantity it is money.
+        let idle = (numeric(field) && (at < first || at > last)) || (at > last && (unit(field) || both(field)));
+        if !said && !idle {
+            kept.push(field.clone());
         }
     }
-    let mut out: Vec<Lexeme> = Vec::new();
-    let text_after = |at: usize| fields[at + 1..].iter().any(|f| f.iter().any(Lexeme::is_word) && !unit(f));
-    for (at, field) in fields.iter().enumerate() {
-        let said = quantity.is_some_and(|q| q == at || (unit(field) && q.abs_diff(at) == 1));
-        if said && !text_after(at) {
-            continue;
-        }
-        if at > named && numeric(field) && quantity.is_some_and(|q| q < at) {
-            continue;
-        }
-        let mut field = field.clone();
+    let mut out = spaced(kept);
+    let mut tail = fields[quantity].clone();
+    if let Some(head) = tail.first() {
+        let tab = Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
+        out.push(tab);
+    }
+    tail.extend(beside.into_iter().flat_map(|at| fields[at].clone()));
+    out.extend(spaced(vec![tail]));
+    out
+}
+
+/// Fields in a row, with a blank between.
+fn spaced(fields: Vec<Vec<Lexeme>>) -> Vec<Lexeme> {
+    let mut out = Vec::new();
+    for mut field in fields {
         if let Some(first) = field.first_mut() {
             first.spaced = true;
         }
         out.extend(field);
-    }
-    if let Some(q) = quantity.filter(|q| !text_after(*q)) {
-        let mut tail = fields[q].clone();
-        if let Some(first) = tail.first_mut() {
-            let mut tab = first.clone();
-            tab.kind = super::lexer::Kind::Mark('\t');
-            tab.text = String::new();
-            out.push(tab);
-            first.spaced = true;
-        }
-        out.extend(tail);
-        for at in [q + 1, q.wrapping_sub(1)] {
-            if fields.get(at).is_some_and(|f| unit(f)) {
-                out.extend(fields[at].clone());
-                break;
-            }
-        }
     }
     out
 }
@@ -316,6 +343,7 @@ fn crosses(line: &mut [Lexeme]) {
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
 fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut dead = vec![false; line.len()];
+    let mut mended: Vec<usize> = Vec::new();
     let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
     let boundary = |l: &Lexeme| {
         l.is(',') || l.is(';') || l.is('!') || l.is('?') || l.is('(') || l.is(')') || l.is('.') || l.is('\t')
@@ -336,6 +364,9 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 if replaced {
                     for d in &mut dead[i..=after] {
                         *d = true;
+                    }
+                    if comma && i > 0 {
+                        mended.push(after);
                     }
                     i = after;
                 } else if bracket || comma {
@@ -371,9 +402,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 } else if word(k).is_some_and(|w| matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")) {
                     dead[k] = true;
                 } else {
-                    while k < line.len() && line[k].is_word() && !speech::is_filler(&line[k].text) && unit_at(&line, k).is_none() {
+                    if line.get(k).is_some_and(|l| l.is_word() && !speech::is_filler(&l.text)) {
                         dead[k] = true;
                         k += 1;
+                    }
+                    if line.get(k).is_some_and(Lexeme::is_number) && unit_at(&line, k + 1).is_none() && line.get(k + 1).is_some() {
+                        dead[k] = true;
                     }
                 }
             }
@@ -403,6 +437,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             _ => {}
         }
         i += 1;
+    }
+    let mut line = line;
+    for at in mended {
+        // «5 уп, не 5 а 7»: what follows puts right what was said.
+        line[at].text = "лучше".into();
+        dead[at] = false;
     }
     line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
 }
@@ -473,13 +513,35 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             begun_at = out.len();
             continue;
         }
+        if depth == 0 && lexeme.is(':') && !current.is_empty() && quantity_follows(&line, i + 1) {
+            current.push(Lexeme { kind: super::lexer::Kind::Mark('-'), spaced: true, ..lexeme.clone() });
+            continue;
+        }
         if depth == 0 && lexeme.is(':') && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number)) && !table {
             flush(index, &mut current, begins, true, out);
             begins = true;
             begun_at = out.len();
             continue;
         }
+        // «1000 шт нет 2000 шт», «точнее чёрный»
+        let mends = depth == 0
+            && lexeme.is_word()
+            && current.iter().any(Lexeme::is_number)
+            && matches!(lexeme.text.as_str(), "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше")
+            && next.is_some_and(|n| n.is_number() || n.is_word());
+        if mends {
+            flush(index, &mut current, begins, false, out);
+            begins = false;
+        }
+        // «белый/чёрный по 5»
+        let either = depth == 0
+            && lexeme.is('/')
+            && i > 0
+            && [line.get(i - 1), next].iter().all(|l| {
+                l.is_some_and(|l| l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text))
+            });
         let comma = lexeme.is(',') && depth == 0
+            || either
             || lexeme.is('+') && lexeme.spaced && depth == 0
             || lexeme.is_word()
                 && depth == 0
@@ -507,6 +569,18 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         }
     }
     flush(index, &mut current, begins, false, out);
+}
+
+/// Whether a quantity and nothing else stands between here and the next comma.
+fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
+    let to = line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let rest = &line[from..to];
+    match rest.first() {
+        Some(first) if first.is_number() && !first.named => {
+            rest.len() == 1 || unit_at(rest, 1).is_some_and(|(_, n)| n + 1 == rest.len())
+        }
+        _ => false,
+    }
 }
 
 /// Makes pieces of a run: cut where a quantity ends and another item begins.
@@ -549,6 +623,8 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
         cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
             || texts.iter().any(|t| speech::is_cancel(t)),
         same_quantity: pair("столько", "же"),
+        absent: texts.last() == Some(&"нет") && texts.len() > 1,
+        total: texts.first().is_some_and(|t| matches!(*t, "итого" | "всего" | "сумма" | "итог")),
         question: speech::asks(&texts),
         talk: speech::talk(&texts),
         lexemes: lexemes.to_vec(),
@@ -563,6 +639,19 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
     let mut i = 0;
     while i < lexemes.len() {
         let lexeme = &lexemes[i];
+        if lexeme.is_word()
+            && super::quantity::is_lone_unit(&lexeme.text)
+            && i > 0
+            && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
+            && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
+            && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
+            && lexemes[i + 1..].iter().any(Lexeme::is_number)
+        {
+            out.push(i + 1);
+            from = i + 1;
+            i += 1;
+            continue;
+        }
         if !lexeme.is_number() || lexeme.named {
             i += 1;
             continue;
