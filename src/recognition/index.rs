@@ -89,6 +89,8 @@ pub struct Index {
     pub(crate) by_path: FxMap<u32, Vec<u32>>,
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
+    /// Other names by which titles of a category begin.
+    pub(crate) called: FxMap<(u32, u32), ()>,
     /// Words (by category) that many titles do without and mean the same.
     pub(crate) optional: FxMap<(u32, u32), ()>,
     /// Values that say nothing in a category: every product has them.
@@ -330,6 +332,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_path,
         by_alias: lessons.aliases,
         optional: lessons.optional,
+        called: lessons.called,
         constants: lessons.constants,
         path_figures,
         leaves,

@@ -76,7 +76,13 @@ fn piece(word: &str) -> Option<Piece> {
         "сотня" | "сотню" | "сотни" | "сотен" => Collective(100),
         "полсотни" => Collective(50),
         "полтыщи" | "полтысячи" => Collective(500),
-        "пару" | "парочку" => Collective(2),
+        "пяток" => Collective(5),
+        "полдюжины" => Collective(6),
+        "полдесятка" => Collective(5),
+        "червонец" => Collective(10),
+        "полсотенки" => Collective(50),
+        "сотенка" | "сотенку" | "стольник" => Collective(100),
+        "пару" | "парочку" | "пара" => Collective(2),
         "двое" => Collective(2),
         "трое" => Collective(3),
         "четверо" => Collective(4),
@@ -147,6 +153,32 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             out.push(number);
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
             i += 1;
+            continue;
+        }
+        // «полкоробки», «пол-литра»
+        if lexeme.is_word() && let Some(rest) = lexeme.text.strip_prefix("пол") {
+            let (unit, taken) = if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
+                (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
+            } else {
+                (rest, 1)
+            };
+            if unit.chars().count() >= 4 && crate::domain::Unit::known(unit).is_some() {
+                let end = lexemes[i + taken - 1].end;
+                out.push(Lexeme { kind: Kind::Number, text: "0.5".into(), value: 500, spoken: true, dotted: false, ..lexeme.clone() });
+                out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
+                i += taken;
+                continue;
+            }
+        }
+        // «2 с половиной»
+        if lexeme.text == "с"
+            && out.last().is_some_and(Lexeme::is_number)
+            && lexemes.get(i + 1).is_some_and(|l| l.text.starts_with("половин"))
+            && let Some(last) = out.last_mut()
+        {
+            last.value += 500;
+            last.end = lexemes[i + 1].end;
+            i += 2;
             continue;
         }
         // «8ка», «300й», «20-ка»
@@ -277,7 +309,20 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     };
     let (total, next, named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),
-        Piece::Collective(n) => return Some((make(n * 1000, start + 1, false), start + 1)),
+        Piece::Collective(n) => {
+            // «пару сотен», «пара тысяч»
+            let (times, next) = match word(start + 1) {
+                Some(Piece::Collective(m)) if m >= 10 => (m, start + 2),
+                Some(Piece::Thousand(_)) => (1000, start + 2),
+                _ => (1, start + 1),
+            };
+            // «20 пар», «перчатки пара»: a unit.
+            let pair = matches!(lexemes[start].text.as_str(), "пара");
+            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| crate::domain::Unit::known(&l.text).is_some()) {
+                return None;
+            }
+            return Some((make(n * times * 1000, next, false), next));
+        }
         Piece::Fraction(thousandths) => {
             return Some(match word(start + 1) {
                 // «полтора десятка», «пол тысячи»
@@ -292,6 +337,13 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     let mut next = next;
     let mut value = total * 1000;
     let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
+    if let Some(Piece::Collective(n @ 10..)) = word(next)
+        && total > 0
+        && !matches!(lexemes[next].text.as_str(), "десяток" | "сотня" | "дюжина")
+    {
+        // «три десятка», «пять сотен»
+        return Some((make(total * n * 1000, next + 1, false), next + 1));
+    }
     if text(next) == Some("с") && text(next + 1).is_some_and(|t| t.starts_with("половин")) {
         value += 500;
         next += 2;

@@ -220,6 +220,7 @@ fn number_readings(
     if cross && !prefix {
         // «2х100шт»: so many packs of so many.
         if i >= 2
+            && !number.spoken
             && lexemes[i - 2].is_number()
             && (i < 3 || !lexemes[i - 3].is('x'))
             && let Some((unit, taken)) = unit_at(lexemes, i + 1)
@@ -281,6 +282,18 @@ fn number_readings(
         spoken_for.extend([i + 1, i + 2]);
     }
     if i >= 2 && lexemes[i - 1].is('-') && !lexemes[i - 1].spaced && !number.spaced && lexemes[i - 2].is_number() {
+        // «174-2», «101-5шт»: the number and how many of it.
+        let unit = unit_at(lexemes, i + 1);
+        let taken = unit.as_ref().map_or(0, |u| u.1);
+        if i + taken >= last {
+            out.push(Reading {
+                spoken_for: (i - 1..=i + taken).collect(),
+                quantity,
+                prior: if unit.is_some() { 0.9 } else { 0.35 },
+                unit: unit.map(|u| u.0),
+                ..Reading::default()
+            });
+        }
         return;
     }
     if let Some((unit, taken)) = unit_at(lexemes, after) {
@@ -329,7 +342,7 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "килограмм" | "килограммов" | "литров"))
+        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "метра" | "килограмм" | "килограмма" | "килограммов" | "литров" | "литра"))
         && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {

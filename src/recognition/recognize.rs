@@ -344,7 +344,9 @@ impl<'t> Desk<'t> {
         }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
-            return !(said && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
+            // A number after words unknown is a line only where the text has a line for it.
+            let listed = counted || piece.new_line || self.single(piece);
+            return !(said && listed && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -438,8 +440,14 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             && super::terms::marker(&word.text, true).is_none()
             && index.vocabulary.hears(&word.text)
     };
-    (0..lexemes.len()).any(code) || lexemes.iter().any(|l| {
+    let unit = |at: usize| {
+        at > 0
+            && lexemes[at - 1].is_number()
+            && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
+    };
+    (0..lexemes.len()).any(code) || lexemes.iter().enumerate().any(|(at, l)| {
         l.is_word()
+            && !unit(at)
             && !(speech::is_filler(&l.text) && !l.dotted)
             && !super::terms::is_little(&l.text)
             && opens(index, l)

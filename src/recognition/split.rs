@@ -159,7 +159,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             if let Some(found) = quantity_column(&cells) {
                 column = Some(found);
             }
-            line = row_of_table(cells, column);
+            line = row_of_table(index, cells, column);
         }
         let first = out.len();
         let mut line = corrected(index, line);
@@ -194,7 +194,7 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(word(i + 1), "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+            } else if matches!(word(i + 1), "раз" | "раза" | "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
                 end = Some(i + 2);
             }
         }
@@ -271,8 +271,11 @@ fn quantity_column(fields: &[Vec<Lexeme>]) -> Option<usize> {
 }
 
 /// A row of a table: the quantity is put last, prices and sums are left out.
-fn row_of_table(fields: Vec<Vec<Lexeme>>, column: Option<usize>) -> Vec<Lexeme> {
-    let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number();
+fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) -> Vec<Lexeme> {
+    let article = |f: &[Lexeme]| {
+        f[0].text.len() >= 5 && !index.articles.whole(&f[0].text).is_empty() || f[0].text.starts_with('0') && f[0].text.len() > 3
+    };
+    let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number() && !article(f);
     let unit = |f: &[Lexeme]| !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len());
     let both = |f: &[Lexeme]| f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len());
     let text = |f: &[Lexeme]| f.iter().any(Lexeme::is_word) && !unit(f) && !both(f);
@@ -383,7 +386,7 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     i += 1;
                 }
             }
-            Some("вместо" | "взамен" | "заместо") => {
+            Some("вместо" | "заместо") => {
                 dead[i] = true;
                 let mut k = i + 1;
                 // One thing: a number with its unit, or words.
@@ -540,8 +543,16 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             && [line.get(i - 1), next].iter().all(|l| {
                 l.is_some_and(|l| l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text))
             });
+        // «4х25/4х30 по 1000»
+        let sizes = depth == 0
+            && lexeme.is('/')
+            && i >= 2
+            && line[i - 2].is('x')
+            && next.is_some_and(Lexeme::is_number)
+            && line.get(i + 2).is_some_and(|l| l.is('x'));
         let comma = lexeme.is(',') && depth == 0
             || either
+            || sizes
             || lexeme.is('+') && lexeme.spaced && depth == 0
             || lexeme.is_word()
                 && depth == 0
@@ -643,6 +654,7 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && super::quantity::is_lone_unit(&lexeme.text)
             && i > 0
             && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
+            && !index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head)
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)

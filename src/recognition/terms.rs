@@ -329,7 +329,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             };
             let long = matches!(size.numbers[0].measure, Measure::Metre | Measure::None);
             let slash = lexemes.get(next).is_some_and(|l| l.is('/') && !l.spaced);
-            if long && size.numbers.len() == 1 && size.numbers[0].marker == 0
+            if long && size.numbers.len() == 1 && size.numbers[0].marker == 0 && size.numbers[0].value >= 10_000
                 && (i > 0 && packed(i - 1) || slash && packed(next + 1))
             {
                 size.numbers[0].marker = PACK;
@@ -364,7 +364,9 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             // «Т-5», «т.5», «h=80» are as good as glued.
             let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
             if let Some(mark) = marker(&lexeme.text, tight) {
-                pending = Some((mark, i));
+                // «Р6М5» is a code, not a thread.
+                let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
+                pending = Some((if code { CODE } else { mark }, i));
                 i += 1;
                 continue;
             }
@@ -465,7 +467,9 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let mark = &lexemes[i];
         let tight = !mark.spaced && !lexemes[i + 1].spaced;
         let cross = mark.is('x');
-        let slash = (mark.is('/') || mark.is('+') || mark.is('\\')) && tight;
+        let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
+            && tight
+            && !(size.numbers.len() > 1 && !size.slash);
         let range = mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
         if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
             i = joint;
