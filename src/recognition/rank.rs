@@ -692,10 +692,10 @@ impl<'a> Seeker<'a> {
             for need in &way.needs {
                 let found = match need {
                     Need::Word(sought) if want.without => {
-                        if self.word(row, sought) > 0.0 {
-                            0.0
-                        } else if sought.without.is_some_and(|w| self.has_word(row, w)) {
+                        if sought.without.is_some_and(|w| self.has_word(row, w)) {
                             1.0
+                        } else if self.in_title(row, sought) > 0.0 {
+                            0.0
                         } else {
                             0.93
                         }
@@ -786,17 +786,23 @@ impl<'a> Seeker<'a> {
 
     /// How well a product has the word: in its title, aside, in its category.
     fn word(&self, row: u32, sought: &Sought) -> f32 {
-        let mut best = 0.0_f32;
-        for word in self.index.words.row(row as usize) {
-            let quality = sought.meanings.quality(word & !ASIDE);
-            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
-            best = best.max(quality);
-        }
+        let mut best = self.in_title(row, sought);
         let category = self.index.category[row as usize];
         for list in [&sought.paths, &sought.aliases] {
             if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
                 best = best.max(list[at].1);
             }
+        }
+        best
+    }
+
+    /// How well a product's title, or the words aside, have the word.
+    fn in_title(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = 0.0_f32;
+        for word in self.index.words.row(row as usize) {
+            let quality = sought.meanings.quality(word & !ASIDE);
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
+            best = best.max(quality);
         }
         best
     }

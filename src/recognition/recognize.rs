@@ -74,8 +74,21 @@ impl<'t> Desk<'t> {
         let begun = Instant::now();
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
+        if piece.total {
+            self.remark(&piece);
+            return;
+        }
+        if let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0)
+            && taken == piece.lexemes.len()
+            && let Some(last) = self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
+        {
+            // «болт М6х40, шт, 500»
+            last.unit = Some(unit);
+            last.end = last.end.max(piece.end);
+            return;
+        }
         if let Some(reading) = only_quantity(&piece.lexemes) {
-            let said = reading.unit.is_some();
+            let said = reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };
@@ -317,9 +330,6 @@ impl<'t> Desk<'t> {
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
-        if piece.total {
-            return true;
-        }
         if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
             && (guesses || !anchored && draft.meant.len() != 1)
         {

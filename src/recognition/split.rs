@@ -156,8 +156,16 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         let cells = fields(&line);
         let table = cells.is_some();
         if let Some(cells) = cells {
-            if let Some(found) = quantity_column(&cells) {
-                column = Some(found);
+            let sum = cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
+                matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
+            });
+            let found = heading(&cells);
+            if let Some(found) = found {
+                column = found;
+            }
+            if sum || found.is_some() {
+                out.extend(piece(&line).map(|p| Piece { total: true, new_line: true, ..p }));
+                continue;
             }
             line = row_of_table(index, cells, column);
         }
@@ -224,7 +232,6 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
         let first = line.first().filter(|l| l.is_number() && l.value % 1000 == 0 && !l.spoken)?;
         let next = line.get(1)?;
         let list = (next.is('.') || next.is(')')) && line.len() > 2
-            || next.is('\t')
             || next.is('-') && next.spaced && line.get(2).is_some_and(Lexeme::is_word);
         list.then_some((first.value / 1000, skip + 2))
     };
@@ -261,38 +268,57 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
     Some(fields)
 }
 
-/// Which column of a table its heading says is the quantity.
-fn quantity_column(fields: &[Vec<Lexeme>]) -> Option<usize> {
-    let heading = fields.iter().flatten().all(|l| !l.is_number());
-    let column = fields.iter().position(|f| {
-        f.first().is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
-    });
-    column.filter(|_| heading)
+/// Whether a row of a table is its heading, and which column it says is the quantity.
+fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
+    const WORDS: &[&str] = &[
+        "наимен", "товар", "номенклат", "артикул", "код", "кол", "ед", "цена", "сумм", "п/п", "позиц",
+        "заказ", "примеч", "цвет", "характерист", "размер", "опис", "итого", "марка", "бренд",
+    ];
+    let titled = |f: &Vec<Lexeme>| {
+        f.iter().find(|l| l.is_word()).is_some_and(|l| WORDS.iter().any(|w| l.text.starts_with(w)))
+    };
+    if fields.iter().flatten().any(Lexeme::is_number) || fields.iter().filter(|f| titled(f)).count() < 2 {
+        return None;
+    }
+    Some(fields.iter().position(|f| {
+        f.iter().find(|l| l.is_word()).is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
+    }))
 }
 
 /// A row of a table: the quantity is put last, prices and sums are left out.
 fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) -> Vec<Lexeme> {
     let article = |f: &[Lexeme]| {
-        f[0].text.len() >= 5 && !index.articles.whole(&f[0].text).is_empty() || f[0].text.starts_with('0') && f[0].text.len() > 3
+        f[0].text.len() >= 5 && !index.articles.whole(&f[0].text).is_empty()
+            || f[0].text.starts_with('0') && f[0].text.len() > 3
     };
     let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number() && !article(f);
     let unit = |f: &[Lexeme]| !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len());
-    let both = |f: &[Lexeme]| f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len());
-    let text = |f: &[Lexeme]| f.iter().any(Lexeme::is_word) && !unit(f) && !both(f);
-    let Some(first) = fields.iter().position(|f| text(f)) else { return fields.concat() };
+    let both = |f: &[Lexeme]| {
+        f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len())
+    };
+    let money = |f: &[Lexeme]| f[0].text.rsplit_once('.').is_some_and(|(_, d)| d.len() == 2);
+    let text = |f: &[Lexeme]| !f.is_empty() && !numeric(f) && !unit(f) && !both(f);
+    let Some(first) = fields.iter().position(|f| text(f)) else { return spaced(fields) };
     let last = fields.iter().rposition(|f| text(f)).unwrap_or(first);
+    let tail: Vec<usize> = (last + 1..fields.len()).filter(|at| numeric(&fields[*at])).collect();
+    let value = |at: usize| i128::from(fields[at][0].value);
+    // So many, at so much, make so much.
+    let product = tail.windows(3).find(|w| {
+        let (made, sum) = (value(w[0]) * value(w[1]) / 1000, value(w[2]));
+        (made - sum).abs() * 50 <= sum.max(1)
+    });
+    let beside_unit = |at: &usize| {
+        unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f))
+    };
     let quantity = column
         .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
         .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
-        .or_else(|| {
-            (last + 1..fields.len()).find(|at| {
-                numeric(&fields[*at])
-                    && (unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f)))
-            })
-        })
-        .or_else(|| (last + 1..fields.len()).find(|at| numeric(&fields[*at])))
+        .or_else(|| tail.iter().copied().find(|at| beside_unit(at)))
+        .or_else(|| product.map(|w| w[0]))
+        .or_else(|| tail.iter().copied().rev().find(|at| !money(&fields[*at])))
+        .or_else(|| tail.first().copied())
         .or_else(|| (0..first).find(|at| both(&fields[*at])))
-        .or_else(|| (1..first).rev().find(|at| numeric(&fields[*at])));
+        .or_else(|| (0..first).rev().find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at)))));
     let Some(quantity) = quantity else { return spaced(fields) };
     let beside = [quantity + 1, quantity.wrapping_sub(1)]
         .into_iter()
@@ -300,9 +326,10 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
     let mut kept: Vec<Vec<Lexeme>> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
         let said = at == quantity || Some(at) == beside;
-        // Before the name a lone number is the row's; after the quantity it is money.
-        let idle = (numeric(field) && (at < first || at > last)) || (at > last && (unit(field) || both(field)));
-        if !said && !idle {
+        // A small number before the name is the row's; money goes after the quantity.
+        let row = at < first && numeric(field) && field[0].value < 1_000_000;
+        let after = at > last && at > quantity && (numeric(field) || unit(field) || both(field));
+        if !said && !row && !after {
             kept.push(field.clone());
         }
     }
@@ -623,13 +650,14 @@ fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
 }
 
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
-    let first = lexemes.iter().find(|l| l.is_word() || l.is_number())?;
-    let last = lexemes.iter().rev().find(|l| l.is_word() || l.is_number())?;
+    let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
+    let start = told().map(|l| l.start).min()?;
+    let end = told().map(|l| l.end).max()?;
     let texts: Vec<&str> = lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
     let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
     Some(Piece {
-        start: first.start,
-        end: last.end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
+        start,
+        end: end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
         corrects: texts.iter().any(|t| speech::is_correction(t)),
         cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
             || texts.iter().any(|t| speech::is_cancel(t)),
