@@ -228,6 +228,13 @@ fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
             value = value.saturating_mul(1000);
             text.push_str("000");
             end += 4;
+            // «1 000,00»
+            let cents = ch.get(end..end + 3).is_some_and(|c| {
+                matches!(c[0], ',' | '.') && c[1..].iter().all(char::is_ascii_digit)
+            });
+            if cents && !ch.get(end + 3).is_some_and(char::is_ascii_digit) {
+                end += 3;
+            }
         }
     }
     lexeme.kind = Kind::Number;

@@ -35,6 +35,8 @@ struct Pending {
     new_line: bool,
     /// Goes on the sentence of the line before.
     continues: bool,
+    /// What it was read from.
+    lexemes: Vec<Lexeme>,
     micros: u64,
 }
 
@@ -63,11 +65,13 @@ struct Desk<'t> {
     context: Vec<Want>,
     /// «Хотя нет» was said: a quantity that follows replaces.
     correcting: bool,
+    /// «По 5»: of each that the sentence goes on to name.
+    ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false }
+        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, ahead: None }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
@@ -92,7 +96,7 @@ impl<'t> Desk<'t> {
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };
-                self.quantity_alone(&piece, &draft);
+                self.quantity_alone(seeker, &piece, &draft);
                 return;
             }
         }
@@ -124,7 +128,7 @@ impl<'t> Desk<'t> {
             if draft.reading.quantity.is_none() && piece.corrects {
                 self.correcting = true;
             }
-            self.quantity_alone(&piece, &draft);
+            self.quantity_alone(seeker, &piece, &draft);
             return;
         }
         if piece.cancels {
@@ -197,7 +201,24 @@ impl<'t> Desk<'t> {
         }
         self.lines.push(line);
         if each {
-            self.share(quantity, unit, each);
+            let first = self.lines.last().is_some_and(|l| {
+                l.draft.reading.spoken_for.contains(&0) && l.draft.reading.spoken_for.len() < l.lexemes.len()
+            });
+            if first && !piece.continues {
+                // «по 5 листов EL2240 20, 30 и 40 мм»
+                self.ahead = Some((quantity, unit));
+            } else {
+                self.share(seeker, quantity, unit);
+            }
+        } else if piece.continues {
+            if let (Some((quantity, unit)), Some(last)) = (self.ahead.clone(), self.lines.last_mut())
+                && last.quantity.is_none()
+            {
+                last.quantity = quantity;
+                last.unit = unit;
+            }
+        } else {
+            self.ahead = None;
         }
     }
 
@@ -248,7 +269,7 @@ impl<'t> Desk<'t> {
     }
 
     /// A piece that names no product: a quantity for what was named before, or talk.
-    fn quantity_alone(&mut self, piece: &Piece, draft: &Draft) {
+    fn quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece, draft: &Draft) {
         let quantity = draft.reading.quantity;
         if quantity.is_some()
             && let Some(mut asked) = self.asked.take()
@@ -271,7 +292,7 @@ impl<'t> Desk<'t> {
                 last.quantity = quantity;
                 last.unit.clone_from(&unit);
             }
-            self.share(quantity, unit, true);
+            self.share(seeker, quantity, unit);
             return;
         }
         let Some(last) = self.lines.last_mut() else {
@@ -294,22 +315,45 @@ impl<'t> Desk<'t> {
         }
     }
 
-    /// Gives a quantity to the lines before that have none.
-    fn share(&mut self, quantity: Option<Quantity>, unit: Option<Said>, each: bool) {
-        let count = self.lines.len();
-        for at in (0..count.saturating_sub(1)).rev() {
-            let next_continues = self.lines[at + 1].continues;
+    /// Gives a quantity to the lines before that have none, and what the last line says to those
+    /// that leave it open: «RS133 96 и 128 хром по 10».
+    fn share(&mut self, seeker: &mut Seeker<'_>, quantity: Option<Quantity>, unit: Option<Said>) {
+        let Some(last) = self.lines.last() else { return };
+        let said: Vec<Want> =
+            last.draft.wants.iter().filter(|w| !w.numeric && !w.inherited).cloned().collect();
+        for at in (0..self.lines.len().saturating_sub(1)).rev() {
+            let joined = self.lines[at + 1].continues || self.lines[at].quantity.is_none();
+            let line = &self.lines[at];
+            // A bare number before «по 10» was no quantity.
+            let bare = line.quantity.is_some()
+                && line.unit.is_none()
+                && !line.draft.reading.each
+                && line.draft.meant.len() > 1;
+            if !joined || !(line.quantity.is_none() || bare) {
+                break;
+            }
+            let mut draft = line.draft.clone();
+            if bare {
+                let light = Light { context: &[], header: true };
+                let (again, _) = read(seeker, self.text, &line.lexemes, light);
+                if again.fit == 0 {
+                    break;
+                }
+                draft = again;
+            }
+            if draft.meant.len() > 1 && !said.is_empty() {
+                let mut fuller = draft.clone();
+                let keys: Vec<String> = fuller.wants.iter().map(|w| w.key.clone()).collect();
+                fuller.wants.extend(said.iter().filter(|w| !keys.contains(&w.key)).cloned());
+                again(seeker, &mut fuller);
+                if fuller.fit > 0 && !fuller.stretched {
+                    draft = fuller;
+                }
+            }
             let line = &mut self.lines[at];
-            if line.quantity.is_some() || !(next_continues || each) {
-                break;
-            }
-            if !each && !next_continues {
-                break;
-            }
-            if each {
-                line.quantity = quantity;
-                line.unit.clone_from(&unit);
-            }
+            line.draft = draft;
+            line.quantity = quantity;
+            line.unit.clone_from(&unit);
         }
     }
 
@@ -473,6 +517,7 @@ fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
         header: piece.header && draft.reading.quantity.is_none(),
         new_line: piece.new_line,
         continues: piece.continues,
+        lexemes: piece.lexemes.clone(),
         draft,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     }
@@ -729,6 +774,7 @@ impl Index {
             header: false,
             new_line: true,
             continues: false,
+            lexemes: Vec::new(),
             micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let mut line = line(&seeker, buyer, pending);

@@ -148,6 +148,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line.push(lexeme);
         }
     }
+    let lines: Vec<Vec<Lexeme>> = lines.into_iter().flat_map(inline_list).collect();
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
     let mut column: Option<usize> = None;
@@ -224,6 +225,30 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     out
 }
 
+/// «1) … 2) … 3) …» in one line → lines.
+fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
+    let numbers = |n: i64, at: usize| {
+        let number = line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
+        let mark = line.get(at + 1).is_some_and(|l| (l.is(')') || l.is('.')) && !l.spaced);
+        number && mark && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
+    };
+    if !numbers(1, 0) {
+        return vec![line];
+    }
+    let mut starts = vec![0];
+    for at in 2..line.len() {
+        let next = i64::try_from(starts.len() + 1).unwrap_or(i64::MAX);
+        if line[at].spaced && numbers(next, at) {
+            starts.push(at);
+        }
+    }
+    if starts.len() < 2 {
+        return vec![line];
+    }
+    starts.push(line.len());
+    starts.windows(2).map(|w| line[w[0] + 2..w[1]].to_vec()).collect()
+}
+
 /// How many lexemes at the beginning of each line are its number in a list.
 fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
     let number = |line: &[Lexeme]| -> Option<(i64, usize)> {
@@ -258,7 +283,11 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
         count >= if *m == '\t' { 1 } else { 2 }
     })?;
     let mut fields: Vec<Vec<Lexeme>> = vec![Vec::new()];
+    let quoted = line.iter().filter(|l| l.is('"')).count();
     for lexeme in line {
+        if lexeme.is('"') && quoted >= 2 && quoted.is_multiple_of(2) {
+            continue;
+        }
         if lexeme.is(mark) {
             fields.push(Vec::new());
         } else if let Some(field) = fields.last_mut() {
