@@ -300,7 +300,12 @@ fn number_readings(
     if range {
         spoken_for.extend([i + 1, i + 2]);
     }
-    if i >= 2 && lexemes[i - 1].is('-') && !lexemes[i - 1].spaced && !number.spaced && lexemes[i - 2].is_number() {
+    if i >= 2
+        && lexemes[i - 1].is('-')
+        && !lexemes[i - 1].spaced
+        && !number.spaced
+        && lexemes[i - 2].is_number()
+    {
         // «174-2», «101-5шт»: the number and how many of it.
         let unit = unit_at(lexemes, i + 1);
         let taken = unit.as_ref().map_or(0, |u| u.1);
@@ -371,7 +376,17 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "метра" | "килограмм" | "килограмма" | "килограммов" | "литров" | "литра"))
+        && (unit.counts()
+            || matches!(
+                lexemes[i - 1].text.as_str(),
+                "метров"
+                    | "метра"
+                    | "килограмм"
+                    | "килограмма"
+                    | "килограммов"
+                    | "литров"
+                    | "литра"
+            ))
         && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
