@@ -2,6 +2,7 @@
 //!
 //! A command returns an [`Outcome`]; data goes to stdout, everything else to stderr.
 
+pub mod catalog;
 mod check;
 mod serve;
 mod terminal;

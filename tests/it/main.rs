@@ -5,6 +5,7 @@ mod cli_bad_input;
 mod cli_commands;
 mod layering;
 mod onec_catalog;
+mod onec_files;
 mod onec_server;
 mod orders;
 mod program;
