@@ -286,6 +286,7 @@ create table drafts (
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
     edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
+    undo text,                                          -- JSON: how the lines were before the last addition
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
     delivery_date text,                                 -- YYYY-MM-DD in the company's zone
@@ -514,3 +515,9 @@ create table running (
     started_at_ms integer not null,
     pid integer not null
 ) strict;
+
+-- Requests to language models by day: a restart does not renew the day's budget.
+create table llm_usage (
+    day text primary key,                               -- YYYY-MM-DD in the company's zone
+    requests integer not null
+) strict, without rowid;

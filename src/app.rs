@@ -5,10 +5,20 @@ pub mod folder;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::chat::Core;
+use crate::chat::worker::Worker;
 use crate::config::Config;
 use crate::domain::{Clock, Zone};
 use crate::services::Base;
+use crate::services::accounts::Accounts;
+use crate::services::bot_status::BotStatus;
+use crate::services::browser_chat::BrowserChat;
+use crate::services::catalog::Catalog;
+use crate::services::conversations::Conversations;
+use crate::services::courier::Courier;
+use crate::services::exchange::Exchange;
 use crate::services::live::Live;
+use crate::services::ordering::Ordering;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
 use crate::tasks::Tasks;
@@ -20,6 +30,26 @@ pub struct App {
     pub base: Base,
     /// Background tasks, and the token that tells them to stop.
     pub tasks: Tasks,
+    /// People, organizations, sign-in.
+    pub accounts: Accounts,
+    /// Products as customers see them, and the index of recognition.
+    pub catalog: Catalog,
+    /// Exchange with 1C.
+    pub exchange: Exchange,
+    /// Drafts and orders.
+    pub ordering: Ordering,
+    /// The inbox and where dialogues stand.
+    pub conversations: Conversations,
+    /// The browser chat's messages.
+    pub browser_chat: BrowserChat,
+    /// How the bot is doing.
+    pub bot: BotStatus,
+    /// The conversation.
+    pub chat: Core,
+    /// Answers what is in the inbox.
+    pub worker: Arc<Worker>,
+    /// Delivers the outbox. It has no wire until a door registers one.
+    pub courier: Arc<Courier>,
 }
 
 impl App {
@@ -27,19 +57,44 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Those of [`Db::open`]. A file that was not closed in good order is checked first:
-    /// [`StorageError::Damaged`].
+    /// Those of [`Db::open`].
     pub fn open(config: Config, clock: Clock, create: Create) -> Result<Self, StorageError> {
         let path = database(&config);
         let db = Db::open(&path, create)?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
-        Ok(Self { base, tasks: Tasks::new() })
+        Ok(Self::over(base))
+    }
+
+    /// The services over this base.
+    pub fn over(base: Base) -> Self {
+        let accounts = Accounts::new(base.clone());
+        let catalog = Catalog::new(base.clone());
+        let ordering = Ordering::new(base.clone(), catalog.clone());
+        let chat = Core::new(base.clone(), accounts.clone(), ordering.clone());
+        Self {
+            tasks: Tasks::new(),
+            exchange: Exchange::new(base.clone()),
+            conversations: Conversations::new(base.clone()),
+            browser_chat: BrowserChat::new(base.clone()),
+            bot: BotStatus::default(),
+            worker: Worker::new(&base, Arc::new(chat.clone())),
+            courier: Courier::new(base.clone(), Arc::new(chat.clone())),
+            accounts,
+            catalog,
+            ordering,
+            chat,
+            base,
+        }
     }
 
     /// Marks that this process runs on the file; checks the file first if the last one did not
     /// stop in good order.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Damaged`] when the check finds damage.
     pub fn begin(&self) -> Result<(), StorageError> {
         let unclean = self.base.db.read_blocking(upkeep::is_marked_running)?;
         if unclean {

@@ -2,8 +2,13 @@
 //!
 //! A command returns an [`Outcome`]; data goes to stdout, everything else to stderr.
 
+mod admin;
 pub mod catalog;
 mod check;
+mod demo;
+mod eval;
+mod init;
+mod recognize;
 mod serve;
 mod terminal;
 mod usage;
@@ -14,9 +19,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::App;
 use crate::app::folder::FolderError;
 use crate::config::{Config, Inputs, Loaded, Mistakes};
+use crate::domain::Clock;
 use crate::storage::StorageError;
+use crate::storage::db::Create;
 use terminal::Terminal;
 
 /// The command line.
@@ -84,12 +92,45 @@ enum Command {
   partner-m serve --listen 0.0.0.0:8000
   partner-m --config /etc/partner-m/partner-m.toml serve")]
     Serve(serve::ServeArgs),
+    /// Показать всё сразу: каталог, чат и панель на временных данных, ничего не настраивая
+    #[command(before_help = "Примеры:
+  partner-m demo
+  partner-m demo --listen 127.0.0.1:8080
+  partner-m demo --data ./demo    оставить данные после остановки")]
+    Demo(demo::DemoArgs),
+    /// Создать папку данных, файл настроек и первого администратора
+    #[command(before_help = "Примеры:
+  partner-m init
+  partner-m init --dir /srv/partner-m
+  partner-m init --phone 89211234567 --name Анна --password-stdin < пароль.txt")]
+    Init(init::InitArgs),
     /// Показать настройки с их источниками и проверить базу, права, часы и диск
     #[command(before_help = "Примеры:
   partner-m check
   partner-m check --json
   partner-m check --data /var/lib/partner-m")]
     Check,
+    /// Учётные записи сотрудников: завести, показать, пароль, роль, доступ
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m admin create --phone 89211234567 --name Анна
+  partner-m admin list
+  partner-m admin passwd 89211234567"
+    )]
+    Admin(admin::AdminCommand),
+    /// Распознать текст заказа по каталогу, ничего не создавая
+    #[command(before_help = "Примеры:
+  echo 'саморез 4х25 жёлтый 4000' | partner-m recognize
+  partner-m recognize заказ.txt --org 12 --trace
+  partner-m recognize --jsonl --catalog catalog.json < orders.jsonl")]
+    Recognize(recognize::RecognizeArgs),
+    /// Прогнать размеченные заказы и показать, сколько строк распознано верно
+    #[command(before_help = "Примеры:
+  partner-m eval заказы.jsonl
+  partner-m eval заказы.jsonl --catalog catalog.json --json > прежний.json
+  partner-m eval заказы.jsonl --baseline прежний.json --fail-under 0.9")]
+    Eval(eval::EvalArgs),
     /// Напечатать дополнение команд для оболочки: bash, zsh, fish, elvish, powershell
     #[command(before_help = "Примеры:
   partner-m completions bash > /etc/bash_completion.d/partner-m
@@ -268,6 +309,11 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
     let global = cli.global;
     match cli.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
         Command::Serve(args) => serve::run(&global, &args, terminal),
+        Command::Demo(args) => demo::run(&global, &args, terminal),
+        Command::Init(args) => init::run(&global, &args, terminal),
+        Command::Admin(command) => admin::run(&global, command, terminal),
+        Command::Recognize(args) => recognize::run(&global, &args, terminal),
+        Command::Eval(args) => eval::run(&global, &args, terminal),
         Command::Check => check::run(&global, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -285,6 +331,21 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The runtime of commands that wait.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(Exit::Failed, format!("не запускается: {error}"), "проверьте лимиты процессов")
+    })
+}
+
+/// The services over a database that is there, for commands that work beside `serve`.
+fn open_existing(global: &Global) -> Result<(App, Loaded), Failure> {
+    let loaded = settings(global, Vec::new())?;
+    serve::own(&loaded.config.data_dir)?;
+    let app = App::open(loaded.config.clone(), Clock::system(), Create::No)?;
+    Ok((app, loaded))
+}
 
 /// A setting given by a flag: its key, the flag, the value.
 type Flag = (&'static str, &'static str, String);

@@ -128,7 +128,7 @@ fn network_file_system(folder: &Path) -> Option<String> {
 
 /// The type of the file system that holds the folder, by the text of `/proc/self/mountinfo`.
 ///
-/// Source: proc_pid_mountinfo(5) <https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html>.
+/// Source: `proc_pid_mountinfo(5)` <https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html>.
 fn file_system_of<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     let mut best = None;
     let mut depth = 0;

@@ -5,8 +5,8 @@
 //! refused, never misread.
 
 use crate::domain::{
-    CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrderStatus, OrganizationId, PersonId,
-    ProductId, ThreadId,
+    CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrderStatus, OrgRole, OrganizationId,
+    PersonId, ProductId, ThreadId,
 };
 
 /// `callback_data` of an inline button: 1–64 bytes of UTF-8.
@@ -60,15 +60,21 @@ id_parts! {
     CategoryId DraftId DraftLineId OrderId OrderLineId OrganizationId PersonId ProductId ThreadId
 }
 
-impl Part for OrderStatus {
-    fn write(&self) -> String {
-        self.as_str().to_owned()
-    }
+macro_rules! code_parts {
+    ($($code:ident)+) => {$(
+        impl Part for $code {
+            fn write(&self) -> String {
+                self.as_str().to_owned()
+            }
 
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )+};
 }
+
+code_parts! { OrderStatus OrgRole }
 
 /// Declares [`Action`] with the code of each variant.
 macro_rules! actions {
@@ -260,6 +266,26 @@ actions! {
     "register.org" => RegisterOrganization { organization: OrganizationId };
     /// Registration: working hours, by the number of the offered answer.
     "register.hours" => RegisterHours { choice: i64 };
+    /// Registration: not that organization, a new one.
+    "register.new_org" => RegisterNewOrganization;
+    /// Asks for the number again, for the chat's contact.
+    "register.start" => RegisterStart;
+    /// Sign-in by phone and password.
+    "login.start" => LoginStart;
+    /// A new password by the chat's contact.
+    "login.recover" => Recover;
+    /// Asks staff for access.
+    "access.ask" => AccessAsk;
+    /// Lets a guest in, as asked.
+    "access.grant" => AccessGrant { request: i64 };
+    /// Asks for the organization that a guest belongs to.
+    "access.link" => AccessLink { request: i64 };
+    /// Lets a guest into this organization.
+    "access.link_yes" => AccessLinkYes { request: i64, organization: OrganizationId };
+    /// Keeps a guest out.
+    "access.refuse" => AccessRefuse { request: i64 };
+    /// Joins the organization of the link that was followed.
+    "invite.accept" => InvitationAccept;
     /// Lets a person into an organization.
     "member.admit" => MemberAdmit { organization: OrganizationId, person: PersonId };
     /// Keeps a person out of an organization.
@@ -273,6 +299,61 @@ actions! {
     "account.show" => Account;
     /// Signs the chat out.
     "account.leave" => SignOut;
+    /// The person's organizations, to choose from.
+    "account.orgs" => Organizations;
+    /// Acts for another organization.
+    "account.switch" => SwitchOrganization { organization: OrganizationId };
+    /// What there is to pay.
+    "account.balance" => Balance;
+    /// Linked chats and the password.
+    "account.security" => Security;
+    /// What can be changed about oneself.
+    "account.edit" => AccountEdit;
+    /// Asks for the name.
+    "account.name" => AccountName;
+    /// Asks for the address for documents.
+    "account.email" => AccountEmail;
+    /// Asks for the working hours.
+    "account.hours" => AccountHours;
+    /// Asks for a new password.
+    "security.password" => PasswordChange;
+    /// Signs another chat of the person out, by its place in the list.
+    "security.unlink" => SecurityUnlink { chat: i64 };
+    /// The people of the organization.
+    "member.list" => Members { organization: OrganizationId };
+    /// One of them.
+    "member.show" => MemberShow { organization: OrganizationId, person: PersonId };
+    /// Gives a member a role.
+    "member.role" => MemberRole { organization: OrganizationId, person: PersonId, role: OrgRole };
+    /// Takes a member out: asks first.
+    "member.remove" => MemberRemove { organization: OrganizationId, person: PersonId };
+    /// Takes a member out.
+    "member.remove_yes" => MemberRemoveYes { organization: OrganizationId, person: PersonId };
+    /// Invites: as what?
+    "member.invite" => Invite { organization: OrganizationId };
+    /// Invites in this role: by link or by phone?
+    "member.invite_as" => InviteAs { organization: OrganizationId, role: OrgRole };
+    /// Makes a link for one person.
+    "member.invite_link" => InviteLink { organization: OrganizationId, role: OrgRole };
+    /// Asks for the number to invite.
+    "member.invite_phone" => InvitePhone { organization: OrganizationId, role: OrgRole };
+
+    /// The organization's questions, open ones first.
+    "thread.list" => Threads;
+    /// Questions that are settled, from this page.
+    "thread.closed" => ThreadsClosed { page: i64 };
+    /// One thread.
+    "thread.show" => ThreadShow { thread: ThreadId };
+    /// What the question is about.
+    "thread.ask" => ThreadAsk;
+    /// A topic is chosen, by its number: asks for the words.
+    "thread.topic" => ThreadTopic { topic: i64 };
+    /// The next messages go to the thread.
+    "thread.reply" => ThreadReply { thread: ThreadId };
+    /// Leaves the thread.
+    "thread.exit" => ThreadExit;
+    /// The question is settled.
+    "thread.resolve" => ThreadResolve { thread: ThreadId };
 }
 
 #[cfg(test)]

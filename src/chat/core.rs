@@ -17,6 +17,7 @@ use super::{Action, Event, EventKind, Screen};
 use crate::domain::{ChatKey, Timestamp};
 use crate::services::Base;
 use crate::services::accounts::{Accounts, Who};
+use crate::services::bot_status::BotStatus;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
 use crate::storage::orders::OrderFilter;
@@ -36,6 +37,7 @@ pub struct Core {
     pub(super) base: Base,
     pub(super) accounts: Accounts,
     pub(super) ordering: Ordering,
+    pub(super) bot: BotStatus,
 }
 
 /// One event being answered.
@@ -46,6 +48,8 @@ pub(super) struct Talk<'a> {
     pub(super) chat: &'a ChatKey,
     /// Who does it.
     pub(super) who: Who,
+    /// The wire's name of the person.
+    pub(super) from_name: &'a str,
     /// The present moment.
     pub(super) now: Timestamp,
     /// Where the dialogue stands.
@@ -107,7 +111,14 @@ impl Handler for Core {
 impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
-        Self { base, accounts, ordering }
+        Self { base, accounts, ordering, bot: BotStatus::default() }
+    }
+
+    /// With the bot's name, for links that lead to it.
+    #[must_use]
+    pub fn with_bot(mut self, bot: BotStatus) -> Self {
+        self.bot = bot;
+        self
     }
 
     pub(super) fn scene(&self) -> Scene {
@@ -129,6 +140,7 @@ impl Core {
             key: &event.key,
             chat: &event.chat,
             who: self.accounts.who(&event.from).await?,
+            from_name: &event.from_name,
             now: self.base.clock.now(),
             state,
             out: Vec::new(),
@@ -192,6 +204,7 @@ impl Core {
         }
         if let Some(label) = menu::label(text) {
             talk.state.form = None;
+            talk.state.account = None;
             return self.label(talk, label).await;
         }
         if self.account_text(talk, text, message_id).await? {
@@ -244,6 +257,17 @@ impl Core {
             Label::Orders => self.show_orders(talk, 0).await,
             Label::Repeat => self.repeat_last(talk).await,
             Label::Account => self.show_account(talk).await,
+            Label::Login => self.begin_login(talk).await,
+            Label::Register => self.begin_registration(talk).await,
+            Label::Recover => {
+                Self::begin_recovery(talk);
+                Ok(())
+            }
+            Label::Access => self.begin_access(talk).await,
+            Label::Organizations => self.show_organizations(talk).await,
+            Label::Balance => self.show_balance(talk).await,
+            Label::Invite => self.begin_invitation(talk).await,
+            Label::SignOut => self.leave(talk).await,
             Label::Queue => self.show_queue(talk, 0, false).await,
             Label::AllOrders => self.show_queue(talk, 0, true).await,
             Label::Help => {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{DraftId, DraftLineId, OrderId, OrderLineId, Timestamp};
+use crate::domain::{
+    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, Phone, Timestamp,
+};
 
 /// How long a form waits for its answer.
 pub const FORM_LIFE: Duration = Duration::from_mins(15);
@@ -25,6 +27,203 @@ pub struct State {
     pub open_line: Option<DraftLineId>,
     /// Whether card 2 walks from one unresolved line to the next.
     pub walking: bool,
+    /// The form of registration, sign-in or the account that is being filled in.
+    pub account: Option<AccountForm>,
+    /// Since when.
+    pub account_since: Timestamp,
+    /// The invitation that was followed: its token, until it is used or another is followed.
+    pub invitation: Option<String>,
+}
+
+/// A form about who the person is. No password is ever kept in one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "snake_case")]
+pub enum AccountForm {
+    /// Registration, step by step.
+    Register(Box<Registration>),
+    /// Someone whom 1C or an invitation names: is it them?
+    Known {
+        /// The number that the chat's contact proved.
+        phone: Phone,
+        /// Whether they have said so: the password is waited for.
+        confirmed: bool,
+    },
+    /// Sign-in: the number is waited for.
+    LoginPhone,
+    /// Sign-in: the password is waited for.
+    LoginPassword {
+        /// The number, as written.
+        phone: String,
+        /// Whether the chat's contact proved it.
+        contact: bool,
+    },
+    /// Recovery: the contact is waited for.
+    RecoverContact,
+    /// Recovery: the new password is waited for.
+    RecoverPassword {
+        /// The number that the chat's contact proved.
+        phone: Phone,
+    },
+    /// A request for access, step by step.
+    Access(AccessForm),
+    /// Staff: the organization that a guest belongs to is waited for.
+    LinkRequest {
+        /// The request.
+        request: i64,
+    },
+    /// A new password: the present one is waited for.
+    PresentPassword,
+    /// A new password is waited for; the present one was right.
+    NewPassword,
+    /// A new name is waited for.
+    Name,
+    /// A new address for documents is waited for.
+    Email,
+    /// New working hours are waited for.
+    Hours,
+    /// The number to invite is waited for.
+    InvitePhone {
+        /// Where to.
+        organization: OrganizationId,
+        /// As what.
+        role: OrgRole,
+    },
+}
+
+impl AccountForm {
+    /// Whether the next text is a password: it is deleted at once and never taken for an order.
+    pub fn waits_for_password(&self) -> bool {
+        match self {
+            Self::Register(form) => form.step() == RegistrationStep::Password,
+            Self::Known { confirmed, .. } => *confirmed,
+            Self::LoginPassword { .. }
+            | Self::RecoverPassword { .. }
+            | Self::PresentPassword
+            | Self::NewPassword => true,
+            _ => false,
+        }
+    }
+}
+
+/// A registration being filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The number: proven by the chat's contact in Telegram, claimed elsewhere.
+    pub phone: Phone,
+    /// The full name.
+    pub name: String,
+    /// Where the person works.
+    pub organization: Option<OrgAnswer>,
+    /// A known organization that may be meant: the person is asked.
+    pub candidate: Option<Candidate>,
+    /// Where goods go.
+    pub address: String,
+    /// When they are taken.
+    pub hours: String,
+    /// Whether the hours are to be written.
+    pub own_hours: bool,
+    /// For documents.
+    pub email: String,
+    /// How many steps are done.
+    pub done: usize,
+}
+
+/// Where a person who registers works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "org", rename_all = "snake_case")]
+pub enum OrgAnswer {
+    /// A new organization.
+    New {
+        /// Its name.
+        name: String,
+        /// Its taxpayer's number.
+        inn: Option<String>,
+    },
+    /// A known one.
+    Existing(Candidate),
+    /// Where the followed invitation leads.
+    Invited {
+        /// The invitation's token.
+        token: String,
+    },
+    /// Nowhere.
+    Private,
+}
+
+/// A known organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The row.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its taxpayer's number.
+    pub inn: Option<String>,
+    /// What the person wrote.
+    pub written: String,
+}
+
+/// A step of the registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationStep {
+    /// The name.
+    Name,
+    /// The organization.
+    Organization,
+    /// The address.
+    Address,
+    /// The working hours.
+    Hours,
+    /// The address for documents.
+    Email,
+    /// The password.
+    Password,
+}
+
+impl Registration {
+    /// A registration of this number, to be filled in; with an invitation the organization is
+    /// known.
+    pub fn new(phone: Phone, invitation: Option<String>) -> Self {
+        Self {
+            phone,
+            name: String::new(),
+            organization: invitation.map(|token| OrgAnswer::Invited { token }),
+            candidate: None,
+            address: String::new(),
+            hours: String::new(),
+            own_hours: false,
+            email: String::new(),
+            done: 0,
+        }
+    }
+
+    /// The steps: who joins a known organization is not asked about it.
+    pub fn steps(&self) -> &'static [RegistrationStep] {
+        use RegistrationStep::{Address, Email, Hours, Name, Organization, Password};
+        match self.organization {
+            Some(OrgAnswer::Invited { .. }) => &[Name, Email, Password],
+            Some(OrgAnswer::Existing(_)) => &[Name, Organization, Email, Password],
+            _ => &[Name, Organization, Address, Hours, Email, Password],
+        }
+    }
+
+    /// The step that waits for its answer.
+    pub fn step(&self) -> RegistrationStep {
+        let steps = self.steps();
+        steps[self.done.min(steps.len() - 1)]
+    }
+}
+
+/// A request for access being filled in: the first field that is `None` is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccessForm {
+    /// The name.
+    pub name: Option<String>,
+    /// The organization.
+    pub organization: Option<String>,
+    /// The number.
+    pub phone: Option<Phone>,
 }
 
 /// The answer that is waited for.
@@ -71,6 +270,11 @@ pub enum Form {
         /// The order.
         order: OrderId,
     },
+    /// How many of an order's line, from a manager.
+    StaffQuantity {
+        /// The line.
+        line: OrderLineId,
+    },
     /// What a manager looks for, for an order's line.
     PickBySearch {
         /// The line.
@@ -82,6 +286,20 @@ impl State {
     /// The form, if it has not expired.
     pub fn active_form(&self, now: Timestamp) -> Option<&Form> {
         self.form.as_ref().filter(|_| now.since(self.form_since) <= FORM_LIFE)
+    }
+
+    /// The account's form, if it has not expired. One that waits for a password does not: the
+    /// password must not be taken for an order.
+    pub fn active_account_form(&self, now: Timestamp) -> Option<&AccountForm> {
+        let fresh = now.since(self.account_since) <= FORM_LIFE;
+        self.account.as_ref().filter(|form| fresh || form.waits_for_password())
+    }
+
+    /// Waits for an answer about the account from now on.
+    pub fn ask_account(&mut self, form: AccountForm, now: Timestamp) {
+        self.form = None;
+        self.account = Some(form);
+        self.account_since = now;
     }
 
     /// Waits for an answer from now on.

@@ -62,9 +62,12 @@ impl Core {
             Notice::Text(message) => {
                 vec![Outgoing::Show { slot: None, place: Place::Below, message: message.clone() }]
             }
-            Notice::NewSignIn { .. } | Notice::JoinAsked { .. } => {
-                self.account_notice(chat, notice).await?
-            }
+            Notice::NewSignIn { .. }
+            | Notice::JoinAsked { .. }
+            | Notice::JoinDecided { .. }
+            | Notice::MemberJoined { .. }
+            | Notice::AccessAsked { .. }
+            | Notice::AccessDecided { .. } => self.account_notice(chat, notice).await?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! `partner-m check`: every setting with its source, then database, rights, clock and disk.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::terminal::{Terminal, table};
 use super::{Exit, Global, Outcome, settings};
 use crate::app::{self, folder};
+use crate::config::table::Setting;
 use crate::config::{Config, Loaded, Value};
 use crate::domain::Clock;
 use crate::domain::ru;
@@ -102,7 +104,7 @@ fn human(report: &Report) -> String {
     };
     let mut text = table(&report.settings.iter().map(row).collect::<Vec<_>>());
     for notice in &report.notices {
-        text.push_str(&format!("\nвнимание: {notice}"));
+        let _ = write!(text, "\nвнимание: {notice}");
     }
     text.push_str(if report.notices.is_empty() { "\n" } else { "\n\n" });
     let rows = report.checks.iter().map(|check| {
@@ -130,7 +132,7 @@ fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
     let mode = std::fs::metadata(file).map_or(0, |meta| meta.permissions().mode());
     let secret = values.iter().any(|value| {
         let from_file = matches!(value.source, crate::config::Source::File { .. });
-        from_file && crate::config::table::Setting::find(value.key).is_some_and(|s| s.is_secret())
+        from_file && Setting::find(value.key).is_some_and(Setting::is_secret)
     });
     if secret && mode & 0o044 != 0 {
         let hint = format!("в нём есть секреты: chmod 600 {shown}");

@@ -1,11 +1,11 @@
 //! `partner-m serve`: bot, HTTP server, 1C and backups in one process.
 
-use std::net::SocketAddr;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -14,15 +14,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::terminal::Terminal;
-use super::{Exit, Failure, Global, Outcome, VERSION, settings};
+use super::{Exit, Failure, Global, Outcome, VERSION, runtime, settings};
 use crate::app::folder::{self, DataLock, FolderError};
 use crate::app::{self, App};
-use crate::config::Config;
+use crate::config::{ChatMode, Config};
 use crate::domain::Clock;
 use crate::logging;
+use crate::services::accounts::Accounts;
 use crate::services::live::Change;
+use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{StorageError, upkeep};
+use crate::{telegram, web};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, Args)]
@@ -56,17 +59,51 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         let stop = Stop::listen()?;
         let listener = bind(loaded.config.server.listen).await?;
         let app = open(loaded.config)?;
-        let doors = Doors { listener, lock };
-        live(app, doors, stop, |app, address| {
-            let folder = app.base.config.data_dir.display().to_string();
-            let ms = started.elapsed().as_millis();
-            let text = format!(
-                "Партнёр-М {VERSION}\nпапка данных: {folder}\nпанель: http://{address}/admin\n\
-                 готово за {ms}\u{a0}мс"
-            );
-            terminal.started(&text);
-        })
-        .await
+        let doors = Doors { listener, lock, bot: bot(&app)?, demo: None };
+        live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
+    })
+}
+
+/// What is said once everything is up.
+fn greeting(app: &App, address: SocketAddr, started: Instant) -> String {
+    let config = &app.base.config;
+    let folder = config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone());
+    let host =
+        if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+    let address = SocketAddr::new(host, address.port());
+    let mut text = format!(
+        "Партнёр-М {VERSION}\nпапка данных: {}\nпанель: http://{address}/admin\n",
+        folder.display()
+    );
+    let bot = match (&config.telegram.bot_token, config.server.chat) {
+        (Some(_), _) => "бот: подключается к Telegram".to_owned(),
+        (None, ChatMode::Auto) => {
+            format!("бот: нет токена (telegram.bot_token); чат в браузере: http://{address}/chat")
+        }
+        (None, _) => "бот: нет токена (telegram.bot_token)".to_owned(),
+    };
+    let pull = &config.onec.pull;
+    let exchange = match (pull.enabled && pull.base_url.is_some(), &config.onec.webhook_token) {
+        (true, _) => {
+            let minutes = pull.interval.as_secs() / 60;
+            format!("1С: забираю каталог раз в {minutes}\u{a0}мин")
+        }
+        (false, Some(_)) => "1С: жду выгрузку, токен задан".to_owned(),
+        (false, None) => "1С: жду выгрузку, токен не задан (onec.webhook_token)".to_owned(),
+    };
+    let ms = started.elapsed().as_millis();
+    let _ = write!(text, "{bot}\n{exchange}\nготово за {ms}\u{a0}мс");
+    text
+}
+
+/// The bot, where there is a token.
+fn bot(app: &App) -> Result<Option<teloxide::Bot>, Failure> {
+    telegram::bot(&app.base.config.telegram).map_err(|error| {
+        Failure::new(
+            Exit::Settings,
+            error.to_string(),
+            "исправьте настройку и проверьте: partner-m check",
+        )
     })
 }
 
@@ -76,13 +113,10 @@ pub struct Doors {
     pub listener: TcpListener,
     /// The data folder.
     pub lock: DataLock,
-}
-
-/// The runtime of commands that wait.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        Failure::new(Exit::Failed, format!("не запускается: {error}"), "проверьте лимиты процессов")
-    })
+    /// The bot.
+    pub bot: Option<teloxide::Bot>,
+    /// What a demo adds to the pages.
+    pub demo: Option<Arc<web::Demo>>,
 }
 
 /// Makes sure that the data folder is ours: root becomes its owner, anyone else is refused.
@@ -144,7 +178,7 @@ pub fn open(config: Config) -> Result<App, Failure> {
 }
 
 /// A read-only folder shows itself in several ways.
-fn in_folder(error: StorageError, folder: &Path) -> Failure {
+pub fn in_folder(error: StorageError, folder: &Path) -> Failure {
     if error.is_read_only() {
         let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
         return FolderError::Io { path: folder.to_owned(), source }.into();
@@ -159,12 +193,12 @@ pub async fn live(
     mut stop: Stop,
     ready: impl FnOnce(&App, SocketAddr),
 ) -> Outcome {
-    let Doors { listener, lock } = doors;
+    let Doors { listener, lock, bot, demo } = doors;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
     })?;
-    start_tasks(&app);
-    let server = serve_http(listener, router(&app), app.tasks.stop_token());
+    start_tasks(&app, bot);
+    let server = web::serve(listener, desk(&app, demo));
     tokio::pin!(server);
 
     ready(&app, address);
@@ -210,33 +244,55 @@ pub async fn live(
     }
 }
 
-async fn serve_http(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
+/// What the pages stand on.
+fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
+    web::Desk {
+        base: app.base.clone(),
+        tasks: app.tasks.clone(),
+        accounts: app.accounts.clone(),
+        ordering: app.ordering.clone(),
+        catalog: app.catalog.clone(),
+        conversations: app.conversations.clone(),
+        bot: app.bot.clone(),
+        chat: app.browser_chat.clone(),
+        demo,
+    }
 }
 
-fn router(_app: &App) -> Router {
-    Router::new().route("/health", axum::routing::get(async || "ok"))
-}
+fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
+    let tasks = &app.tasks;
+    let catalog = app.catalog.clone();
+    tasks.spawn("index", move |stop| catalog.clone().run(stop));
+    let worker = app.worker.clone();
+    tasks.spawn("worker", move |stop| worker.clone().run(stop));
+    let browser = web::BrowserDoor::new(app.browser_chat.clone());
+    app.courier.register(courier::WEB, Arc::new(browser));
+    if let Some(bot) = bot {
+        let messenger = telegram::TelegramMessenger::new(bot.clone());
+        app.courier.register(courier::TELEGRAM, Arc::new(messenger));
+        let (base, status) = (app.base.clone(), app.bot.clone());
+        tasks.spawn("polling", move |stop| {
+            telegram::Polling::new(bot.clone(), base.clone(), status.clone()).run(stop)
+        });
+    }
+    let courier = app.courier.clone();
+    tasks.spawn("courier", move |stop| courier.clone().run(stop));
 
-fn start_tasks(app: &App) {
-    let base = Arc::new(app.base.clone());
-    let watched = base.clone();
-    app.tasks.spawn("elsewhere", move |stop| watch_other_processes(watched.clone(), stop));
-    app.tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), stop));
+    let accounts = app.accounts.clone();
+    let base = app.base.clone();
+    tasks.spawn("elsewhere", move |stop| {
+        watch_other_processes(base.clone(), accounts.clone(), stop)
+    });
+    let (base, accounts) = (app.base.clone(), app.accounts.clone());
+    tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), accounts.clone(), stop));
     if let Some(patience) = sd_notify::watchdog_enabled() {
         let base = app.base.clone();
-        app.tasks.spawn("watchdog", move |stop| feed_watchdog(base.clone(), patience / 2, stop));
+        tasks.spawn("watchdog", move |stop| feed_watchdog(base.clone(), patience / 2, stop));
     }
 }
 
 /// Tells [`Change::Elsewhere`] within a second of another process's commit.
-async fn watch_other_processes(base: Arc<crate::services::Base>, stop: CancellationToken) {
+async fn watch_other_processes(base: Base, accounts: Accounts, stop: CancellationToken) {
     let mut last = None;
     while pause(Duration::from_millis(500), &stop).await {
         let db = base.db.clone();
@@ -247,6 +303,7 @@ async fn watch_other_processes(base: Arc<crate::services::Base>, stop: Cancellat
             Ok(Ok(version)) => {
                 if last.is_some_and(|last| last != version) {
                     info!("another process has changed the database");
+                    accounts.forget();
                     base.live.tell(Change::Elsewhere);
                 }
                 last = Some(version);
@@ -257,9 +314,16 @@ async fn watch_other_processes(base: Arc<crate::services::Base>, stop: Cancellat
     }
 }
 
-/// Keeps the write-ahead log short.
-async fn upkeep_every_minute(base: Arc<crate::services::Base>, stop: CancellationToken) {
+/// Keeps the write-ahead log short, and forgets what is over.
+async fn upkeep_every_minute(base: Base, accounts: Accounts, stop: CancellationToken) {
+    let mut minutes = 0_u32;
     while pause(Duration::from_mins(1), &stop).await {
+        minutes = minutes.wrapping_add(1);
+        if minutes.is_multiple_of(60)
+            && let Err(error) = accounts.sweep().await
+        {
+            warn!("old sessions and links: {error}");
+        }
         let db = base.db.clone();
         let large = app::wal_size(&base.config) > LARGEST_WAL;
         let work = move || db.maintain(|conn| upkeep::checkpoint(conn, large));
@@ -272,9 +336,9 @@ async fn upkeep_every_minute(base: Arc<crate::services::Base>, stop: Cancellatio
 }
 
 /// Tells systemd that we live, having just read the database.
-async fn feed_watchdog(base: crate::services::Base, every: Duration, stop: CancellationToken) {
+async fn feed_watchdog(base: Base, every: Duration, stop: CancellationToken) {
     while pause(every, &stop).await {
-        let read = base.db.read(|conn| upkeep::is_marked_running(conn)).await;
+        let read = base.db.read(upkeep::is_marked_running).await;
         match read {
             Ok(_) => {
                 let _ = sd_notify::notify(&[NotifyState::Watchdog]);

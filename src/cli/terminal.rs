@@ -13,13 +13,17 @@ use crate::config::Log;
 use super::{ColorChoice, Failure, Global, Outcome};
 
 /// Where a command speaks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are flags")]
 pub struct Terminal {
     /// One JSON document instead of text.
     pub json: bool,
     quiet: bool,
     verbose: bool,
     color: bool,
+    asks: bool,
+    /// Whether questions are answered «да».
+    pub yes: bool,
 }
 
 impl Terminal {
@@ -32,13 +36,20 @@ impl Terminal {
                 io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
             }
         };
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, color }
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color,
+            asks: !global.no_input,
+            yes: global.yes,
+        }
     }
 
     /// Before the flags are known.
     pub fn plain(arguments: &[OsString]) -> Self {
         let json = arguments.iter().any(|argument| argument == "--json");
-        Self { json, quiet: false, verbose: false, color: false }
+        Self { json, quiet: false, verbose: false, color: false, asks: false, yes: false }
     }
 
     /// The command's data: one JSON document, or text made by `human`.
@@ -58,16 +69,26 @@ impl Terminal {
         let _ = io::stdout().flush();
     }
 
+    /// Whether there is somebody to ask.
+    pub fn may_ask(&self) -> bool {
+        self.asks && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks at the terminal; the answer without spaces around.
+    #[expect(clippy::unused_self, reason = "the one way to ask")]
+    pub fn ask(&self, question: &str) -> String {
+        let _ = write!(io::stderr(), "{question}");
+        let _ = io::stderr().flush();
+        let mut answer = String::new();
+        let _ = io::stdin().read_line(&mut answer);
+        answer.trim().to_owned()
+    }
+
     /// A line about what is going on, for people.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{text}");
         }
-    }
-
-    /// What a long-running command says once it works; without `-q` only.
-    pub fn started(&self, text: &str) {
-        self.say(text);
     }
 
     /// How to log: `-v` tells more, `-q` only warnings.

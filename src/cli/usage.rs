@@ -1,6 +1,7 @@
 //! Arguments in Russian: help, and what is wrong with a command line.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
@@ -55,9 +56,9 @@ fn russian(command: Command, path: &str) -> Command {
         let many =
             if argument.get_num_args().is_some_and(|n| n.max_values() > 1) { "…" } else { "" };
         if argument.is_required_set() {
-            usage.push_str(&format!(" {name}{many}"));
+            let _ = write!(usage, " {name}{many}");
         } else {
-            usage.push_str(&format!(" [{name}]{many}"));
+            let _ = write!(usage, " [{name}]{many}");
         }
     }
     if command.has_subcommands() {
@@ -91,17 +92,17 @@ fn russian(command: Command, path: &str) -> Command {
 
 /// Reads the command line.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, Stop> {
-    let matches = command().try_get_matches_from(arguments).map_err(stop)?;
-    Cli::from_arg_matches(&matches).map_err(stop)
+    let matches = command().try_get_matches_from(arguments).map_err(|e| stop(&e))?;
+    Cli::from_arg_matches(&matches).map_err(|e| stop(&e))
 }
 
-fn stop(error: clap::Error) -> Stop {
+fn stop(error: &clap::Error) -> Stop {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Stop::Shown(error.render().to_string())
         }
         _ => {
-            let (message, hint) = explain(&error);
+            let (message, hint) = explain(error);
             Stop::Wrong(Failure::new(Exit::Usage, message, hint))
         }
     }
@@ -157,9 +158,10 @@ fn explain(error: &clap::Error) -> (String, String) {
         }
         ErrorKind::ArgumentConflict => {
             let other = text(ContextKind::PriorArg);
-            match argument == other {
-                true => format!("«{argument}» указан дважды"),
-                false => format!("«{argument}» и «{other}» не сочетаются"),
+            if argument == other {
+                format!("«{argument}» указан дважды")
+            } else {
+                format!("«{argument}» и «{other}» не сочетаются")
             }
         }
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {

@@ -139,7 +139,7 @@ mod tests {
 
     fn value(text: &str, name: &str) -> String {
         let parsed = DotEnv::parse(text, &BTreeMap::new());
-        parsed.entries.get(name).map(|e| e.value.clone()).unwrap_or_else(|| "(none)".to_owned())
+        parsed.entries.get(name).map_or_else(|| "(none)".to_owned(), |entry| entry.value.clone())
     }
 
     #[test]

@@ -106,8 +106,7 @@ mod tests {
         }
         std::fs::write(&path, text).expect("written");
         let loaded = Config::load(&inputs).expect("every default is read");
-        let mut expected = Config::default();
-        expected.data_dir = "./data".into();
+        let expected = Config { data_dir: "./data".into(), ..Config::default() };
         assert_eq!(format!("{:?}", loaded.config), format!("{expected:?}"));
     }
 }

@@ -585,7 +585,11 @@ fn number<T: std::str::FromStr>(values: &[String]) -> Result<T, String> {
     one(values).parse().map_err(|_| "нужно целое число".to_owned())
 }
 
-fn between<T: PartialOrd + std::fmt::Display>(value: T, low: T, high: T) -> Result<(), String> {
+fn between<T: Copy + PartialOrd + std::fmt::Display>(
+    value: T,
+    low: T,
+    high: T,
+) -> Result<(), String> {
     if value < low || value > high {
         return Err(format!("нужно число от {low} до {high}"));
     }

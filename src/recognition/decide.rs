@@ -1,8 +1,9 @@
 //! Products that fit → ✅, ❓ or ❌, and the next question.
 
 use super::index::{ASIDE, Index};
+use super::interpret::asks_for_junk;
 use super::normalize::FxMap;
-use super::rank::Hit;
+use super::rank::{Hit, Seeker, Want};
 use super::terms::Measure;
 use super::types::{Question, QuestionOption};
 use crate::domain::ProductId;
@@ -16,17 +17,28 @@ const COMPARED: usize = 200;
 /// Of products that satisfy every want, those that may be meant: not the junk, not those that fit
 /// by a stretch where others fit plainly, not those with a mark that nobody named where the same
 /// product without it is there.
-pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit> {
-    let mut fit: Vec<Hit> = hits
-        .iter()
-        .copied()
-        .filter(|h| asks_for_junk == index.junk[h.row as usize] || asks_for_junk)
-        .collect();
-    if asks_for_junk && fit.iter().any(|h| index.junk[h.row as usize]) {
-        fit.retain(|h| index.junk[h.row as usize]);
+pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hit> {
+    let index = seeker.index;
+    let junk = |h: &Hit| index.junk[h.row as usize];
+    let mut fit: Vec<Hit> = hits.to_vec();
+    if asks_for_junk(wants) {
+        if fit.iter().any(junk) {
+            fit.retain(junk);
+        }
+    } else {
+        fit.retain(|h| !junk(h));
     }
     let best = fit.first().map_or(0.0, |h| h.quality);
     fit.retain(|h| h.quality >= best - MARGIN);
+    if fit.len() < 2 {
+        return fit;
+    }
+    // «Нож» is a knife before it is a blade for one.
+    if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+        prefer(&mut fit, |h| seeker.is_headed(h.row, first));
+    }
+    // «Bella» is «Bella» before it is «Bella Lux».
+    prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
     if fit.len() > 1 && fit.len() <= COMPARED {
         let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row)).collect();
         let keep: Vec<bool> = (0..fit.len())
@@ -41,9 +53,22 @@ pub(crate) fn meant(index: &Index, hits: &[Hit], asks_for_junk: bool) -> Vec<Hit
     fit
 }
 
+/// Keeps what is preferred, if anything is.
+fn prefer(fit: &mut Vec<Hit>, good: impl Fn(&Hit) -> bool) {
+    if fit.iter().any(&good) {
+        fit.retain(good);
+    }
+}
+
 /// What a title says, without other names for the same.
 struct Core {
+    category: u32,
+    /// Words, without other names for the category's products.
     words: Vec<u32>,
+    /// All words.
+    full: Vec<u32>,
+    /// All words but those that titles of the category may do without.
+    needed: Vec<u32>,
     values: Vec<u32>,
     available: bool,
 }
@@ -51,26 +76,39 @@ struct Core {
 impl Core {
     fn of(index: &Index, row: u32) -> Self {
         let category = index.category[row as usize];
-        let mut words: Vec<u32> = index
-            .words
-            .row(row as usize)
-            .iter()
-            .copied()
-            .filter(|w| w & ASIDE == 0)
-            .filter(|w| !index.by_alias.get(w).is_some_and(|c| c.contains(&category)))
-            .filter(|w| !index.by_path.get(w).is_some_and(|c| c.contains(&category)))
-            .collect();
-        words.sort_unstable();
+        let own = index.words.row(row as usize).iter().copied();
+        let mut full: Vec<u32> = own.filter(|w| w & ASIDE == 0).collect();
+        full.sort_unstable();
+        let alias = |w: &u32| index.by_alias.get(w).is_some_and(|c| c.contains(&category));
+        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w)).collect();
         let figures = index.figures.row(row as usize).iter();
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
-        Self { words, values, available: index.entries[row as usize].available }
+        let needed: Vec<u32> = full
+            .iter()
+            .copied()
+            .filter(|w| !index.optional.contains_key(&(*w, category)))
+            .collect();
+        Self {
+            category,
+            words,
+            full,
+            needed,
+            values,
+            available: index.entries[row as usize].available,
+        }
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
     /// other is this one over again. `first`: this one stands before the other.
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
+        if self.category != other.category {
+            // A special category's product is the plain category's with something more.
+            return self.needed.len() < other.full.len()
+                && within(&self.needed, &other.full)
+                && !within(&other.needed, &self.full);
+        }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);
         if self.words == other.words && self.values == other.values {
             return match (self.available, other.available) {

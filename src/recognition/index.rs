@@ -1,9 +1,7 @@
 //! The catalogue, read once: its vocabulary, its numbers, and what its titles teach.
 
-use std::sync::Arc;
-
 use super::learn;
-use super::lexer::lex;
+use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap};
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
@@ -72,6 +70,8 @@ pub struct Index {
     pub(crate) vocabulary: Vocabulary,
     /// Words of each product's title in order, and words aside.
     pub(crate) words: Rows<u32>,
+    /// After which of its words a title has something else than the next: a bit for each.
+    pub(crate) breaks: Vec<u32>,
     /// Numbers of each product's title.
     pub(crate) figures: Rows<Figure>,
     /// Values of numbers, in thousandths.
@@ -89,8 +89,20 @@ pub struct Index {
     pub(crate) by_path: FxMap<u32, Vec<u32>>,
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
+    /// Other names by which titles of a category begin.
+    pub(crate) called: FxMap<(u32, u32), ()>,
+    /// Words (by category) that many titles do without and mean the same.
+    pub(crate) optional: FxMap<(u32, u32), ()>,
     /// Values that say nothing in a category: every product has them.
-    pub(crate) constants: FxMap<(u32, u32), ()>,
+    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
+    /// Numbers of each category's path.
+    pub(crate) path_figures: Rows<Figure>,
+    /// Categories by a value of their path.
+    pub(crate) by_path_value: FxMap<u32, Vec<u32>>,
+    /// How articles are spelt: `A-9/9`.
+    pub(crate) shapes: FxMap<String, u32>,
+    /// Words of the last step of each category's path.
+    pub(crate) leaves: Rows<u32>,
     /// Products not offered unless asked for.
     pub(crate) junk: Vec<bool>,
     pub(crate) lexicon: Lexicon,
@@ -182,41 +194,33 @@ fn digit_tail(key: &str) -> String {
     key[from..].trim_start_matches('0').to_owned()
 }
 
-/// What a title says that its product must not be offered for.
-fn is_junk(title: &str) -> bool {
-    const SIGNS: &[&str] = &[
-        "не использ",
-        "неиспольз",
-        "удалить",
-        "удален",
-        "на удал",
-        "старый код",
-        "стар код",
-        "ст. код",
-        "старая карт",
-        "не заказ",
-        "не продав",
-        "не выпис",
-        "снят с",
-        "снята с",
-        "архив",
-        "дубль",
-        "дубл.",
+/// Whether a title says that its product must not be offered.
+fn is_junk(lexemes: &[Lexeme]) -> bool {
+    const ALONE: &[&str] = &[
+        "удал",
         "уценк",
         "уценен",
-        "брак",
         "некондиц",
+        "архив",
+        "дубль",
         "ошибоч",
-        "тест ",
-        "не отгруж",
+        "неиспольз",
         "выведен",
     ];
-    let lower = title.to_lowercase().replace('ё', "е");
-    SIGNS.iter().any(|sign| {
-        lower.match_indices(sign).any(|(at, _)| {
-            // «брак» is not «брако…» of another word, «архив» not of «архивный шкаф».
-            lower[..at].chars().next_back().is_none_or(|c| !c.is_alphabetic())
-        })
+    // «не использовать», «не исп.», «не заказывать»
+    const NOT: &[&str] = &["исп", "заказ", "продав", "выпис", "отгруж", "брать", "трогать"];
+    const OLD: &[&str] = &["код", "арт", "карт", "номенкл"];
+    lexemes.iter().enumerate().any(|(at, lexeme)| {
+        if !lexeme.is_word() {
+            return false;
+        }
+        let begins = |list: &[&str], word: &str| list.iter().any(|w| word.starts_with(w));
+        let next = lexemes.get(at + 1).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+        begins(ALONE, &lexeme.text)
+            || lexeme.text == "брак"
+            || lexeme.text == "не" && begins(NOT, next)
+            || (lexeme.text.starts_with("стар") || lexeme.text == "ст") && begins(OLD, next)
+            || (lexeme.text.starts_with("снят") && matches!(next, "с" | "со"))
     })
 }
 
@@ -233,6 +237,8 @@ pub(crate) struct DraftWord {
     pub(crate) id: u32,
     pub(crate) dotted: bool,
     pub(crate) proper: bool,
+    /// Whether anything but the next word follows it.
+    pub(crate) ends: bool,
 }
 
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
@@ -247,6 +253,10 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut articles = Articles::default();
     let mut junk = Vec::with_capacity(entries.len());
     let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
+    let mut path_figures = Rows::new();
+    let mut leaves = Rows::new();
+    let mut by_path_value: FxMap<u32, Vec<u32>> = FxMap::default();
+    let mut shapes: FxMap<String, u32> = FxMap::default();
     for (row, entry) in entries.iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         if row == 0 || entries[row as usize - 1].category != entry.category {
@@ -259,6 +269,13 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
                     at.push(number);
                 }
             }
+            let figures = path_numbers(&entry.category, &mut values, &mut value_rows);
+            for figure in &figures {
+                by_path_value.entry(figure.value).or_default().push(number);
+            }
+            path_figures.push(figures);
+            let leaf = entry.category.rsplit('/').next().unwrap_or("");
+            leaves.push(vocabulary.add_text(leaf));
         }
         if let Some(last) = ranges.last_mut() {
             last.1 = row + 1;
@@ -266,23 +283,33 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         category.push(u32::try_from(ranges.len()).unwrap_or(1).saturating_sub(1));
         by_id.insert(entry.id.0, row);
         articles.add(&entry.article, row);
+        if !entry.article.is_empty() {
+            *shapes.entry(article_shape(&entry.article)).or_default() += 1;
+        }
         articles.add(&entry.barcode, row);
-        junk.push(is_junk(&entry.title));
-        drafts.push(draft(entry, &mut vocabulary, &mut values, &mut value_rows));
+        let (draft, is_junk) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
+        junk.push(is_junk);
+        drafts.push(draft);
     }
     let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
     let mut words = Rows::new();
     let mut figures = Rows::new();
+    let mut breaks: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
+        let mut stops = 0_u32;
         for word in &draft.words {
             if !own.contains(&word.id) {
+                if word.ends && own.len() < 32 {
+                    stops |= 1 << own.len();
+                }
                 own.push(word.id);
             }
         }
+        breaks.push(stops);
         for word in draft.aside {
             if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
                 own.push(word | ASIDE);
@@ -307,6 +334,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_id,
         articles,
         vocabulary,
+        breaks,
         words,
         figures,
         values,
@@ -317,7 +345,13 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         ranges,
         by_path,
         by_alias: lessons.aliases,
+        optional: lessons.optional,
+        called: lessons.called,
         constants: lessons.constants,
+        path_figures,
+        leaves,
+        by_path_value,
+        shapes,
         junk,
         lexicon: Lexicon::default(),
     };
@@ -346,7 +380,7 @@ fn draft(
     vocabulary: &mut Vocabulary,
     values: &mut Vec<i64>,
     value_rows: &mut FxMap<i64, u32>,
-) -> Draft {
+) -> (Draft, bool) {
     let chars = Chars::new(&entry.title);
     let lexemes = lex(&chars);
     let mut words = Vec::new();
@@ -359,7 +393,8 @@ fn draft(
                 let lexeme = &lexemes[word.from];
                 let proper = !first && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
-                words.push(DraftWord { id, dotted: word.dotted, proper });
+                let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
+                words.push(DraftWord { id, dotted: word.dotted, proper, ends });
             }
             Term::Size(size) => {
                 for number in size.numbers {
@@ -381,7 +416,46 @@ fn draft(
     }
     let mut aside = vocabulary.add_text(&entry.search_words);
     aside.extend(vocabulary.add_text(&entry.description));
-    Draft { words, figures, aside }
+    (Draft { words, figures, aside }, is_junk(&lexemes))
+}
+
+/// Numbers of a category's path.
+fn path_numbers(
+    path: &str,
+    values: &mut Vec<i64>,
+    value_rows: &mut FxMap<i64, u32>,
+) -> Vec<Figure> {
+    let mut out = Vec::new();
+    for term in terms(&lex(&Chars::new(path)), |_| false) {
+        let Term::Size(size) = term else { continue };
+        for number in size.numbers {
+            let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
+            let value = *value_rows.entry(number.value).or_insert_with(|| {
+                values.push(number.value);
+                next
+            });
+            out.push(Figure { value, measure: number.measure, marker: number.marker, group: 0 });
+        }
+    }
+    out
+}
+
+/// How an article is spelt: runs of letters are `A`, of digits `9`, marks stand as they are.
+pub(crate) fn article_shape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        let sign = if c.is_ascii_digit() {
+            '9'
+        } else if c.is_alphabetic() {
+            'A'
+        } else {
+            c
+        };
+        if !out.ends_with(sign) || !sign.is_alphanumeric() {
+            out.push(sign);
+        }
+    }
+    out
 }
 
 impl Vocabulary {
@@ -398,6 +472,3 @@ impl Vocabulary {
         words.collect()
     }
 }
-
-/// The index behind an [`Arc`], as services share it.
-pub type SharedIndex = Arc<Index>;

@@ -2,6 +2,7 @@
 
 use super::decide::meant;
 use super::index::Index;
+use super::inherit::{Heir, inherit};
 use super::lexer::Lexeme;
 use super::quantity::{Reading, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
@@ -117,6 +118,21 @@ fn article(
         };
         let named =
             matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
+        let shape = super::index::article_shape(raw);
+        let marked = shape.contains(['-', '/']) && digits >= 5;
+        if end == to
+            && marked
+            && (shape.contains('A') || raw.starts_with('0') || digits >= 8)
+            && index.shapes.iter().any(|(s, _)| {
+                *s == shape
+                    || shape.contains('A')
+                        && s.contains('A')
+                        && s.contains(['-', '/'])
+                        && s.replace(['-', '/'], "") == shape.replace(['-', '/'], "")
+            })
+        {
+            return Some((end, Vec::new()));
+        }
         if digits >= 5 || (named && digits >= 4) {
             let rows = index.articles.fragment(raw);
             if !rows.is_empty() && rows.len() <= 20 {
@@ -127,29 +143,63 @@ fn article(
     None
 }
 
+/// What a piece is read in the light of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Light<'c> {
+    /// What the piece before wanted; empty where nothing may be inherited.
+    pub(crate) context: &'c [Want],
+    /// The piece only introduces others: it has no quantity.
+    pub(crate) header: bool,
+}
+
 /// Reads a piece in every way and keeps the best.
-pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> Draft {
+pub(crate) fn read(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    lexemes: &[Lexeme],
+    light: Light<'_>,
+) -> (Draft, Heir) {
     let cited = cited(seeker.index, text, lexemes);
-    let mut ways = readings(lexemes);
+    let telling = |l: &Lexeme| {
+        l.is_word()
+            && seeker
+                .index
+                .vocabulary
+                .row(&super::normalize::stem(&l.text))
+                .is_some_and(|w| seeker.index.vocabulary.get(w).telling)
+    };
+    let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
-    let mut plain: Vec<Draft> = Vec::with_capacity(ways.len());
+    if light.header {
+        ways.retain(|r| r.quantity.is_none());
+    }
+    let mut plain: Vec<(Draft, Heir)> = Vec::with_capacity(ways.len());
     for reading in ways {
         let mut draft = wanted(seeker, lexemes, reading, &cited);
         settle(seeker, &mut draft, Stretch::No);
-        plain.push(draft);
+        if !light.context.is_empty() && draft.says_something() && !draft.by_article {
+            draft.score -= 0.8;
+            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft) {
+                heir.score += 0.5;
+                plain.push((heir, how));
+            }
+        }
+        plain.push((draft, Heir::None));
     }
-    if plain.iter().all(|d| d.fit == 0) {
-        for draft in &mut plain {
-            if draft.says_something() {
+    if !plain.iter().any(|d| d.0.is_certain()) {
+        for (draft, _) in &mut plain {
+            if draft.says_something() && draft.fit == 0 && draft.wants.iter().any(|w| w.numeric) {
                 settle(seeker, draft, Stretch::Units);
                 draft.stretched = draft.fit > 0;
+                draft.score -= 0.2;
             }
         }
     }
-    if plain.iter().all(|d| d.fit == 0) {
+    if plain.iter().all(|d| d.0.fit == 0) {
         let wide: Vec<Draft> = plain
             .iter()
+            .map(|d| &d.0)
             .filter(|d| d.says_something())
             .map(|draft| {
                 let mut wide = draft.clone();
@@ -160,9 +210,26 @@ pub(crate) fn read(seeker: &mut Seeker<'_>, text: &str, lexemes: &[Lexeme]) -> D
                 wide
             })
             .collect();
-        plain.extend(wide.into_iter().filter(|d| d.fit > 0));
+        plain.extend(wide.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
     }
-    plain.into_iter().max_by(|a, b| a.score.total_cmp(&b.score)).unwrap_or_default()
+    plain
+        .into_iter()
+        .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
+        .unwrap_or((Draft::default(), Heir::None))
+}
+
+/// A piece that is nothing but a quantity with its unit: «3 рулона», «по 2 шт».
+pub(crate) fn only_quantity(lexemes: &[Lexeme]) -> Option<Reading> {
+    let all = readings(lexemes, &|_| false);
+    all.into_iter().filter(|r| r.quantity.is_some()).find(|r| {
+        (0..lexemes.len()).filter(|i| !r.spoken_for.contains(i)).all(|i| {
+            let lexeme = &lexemes[i];
+            !lexeme.is_number()
+                && (!lexeme.is_word()
+                    || super::speech::is_filler(&lexeme.text)
+                    || super::terms::is_little(&lexeme.text))
+        })
+    })
 }
 
 /// What a reading wants of the product.
@@ -179,9 +246,30 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
         None => seeker.wants(lexemes, &skip),
     };
     for article in cited {
+        if article.rows.is_empty() {
+            let text: String =
+                lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+            wants.push(Want {
+                ways: Vec::new(),
+                key: text.clone(),
+                text,
+                numeric: true,
+                without: false,
+                known: false,
+                guessed: false,
+                from: article.from,
+                inherited: false,
+            });
+            continue;
+        }
         let text: String =
             lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
-        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0 };
+        let way = |row: &u32| Way {
+            needs: vec![Need::Product(*row)],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        };
         wants.push(Want {
             ways: article.rows.iter().map(way).collect(),
             key: text.clone(),
@@ -203,13 +291,15 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     let nowhere = draft.wants.iter().any(|w| w.numeric && !w.known);
     let hits = if nowhere { Vec::new() } else { seeker.hits(&draft.wants, stretch) };
     draft.fit = hits.len();
-    draft.meant = meant(index, &hits, asks_for_junk(&draft.wants));
+    draft.meant = meant(seeker, &hits, &draft.wants);
     let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
     let known = draft.wants.len() - draft.unknown();
+    let words = draft.wants.iter().any(|w| w.known && !w.numeric);
     let mut score = match draft.meant.len() {
         _ if draft.wants.is_empty() => -0.5,
         0 if known == 0 => 0.2,
         0 => 0.4,
+        _ if unknown > 0 && !words => 0.3,
         1 => 3.0,
         2..=12 => 2.4,
         _ => 2.1,
@@ -230,6 +320,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
 
 /// Whether the words ask for defective or retired goods.
 pub(crate) fn asks_for_junk(wants: &[Want]) -> bool {
-    const ASKS: &[&str] = &["уцен", "брак", "некондиц", "дефект", "стар", "архив"];
-    wants.iter().any(|w| ASKS.iter().any(|a| w.text.starts_with(a)))
+    wants.iter().any(|w| names_junk(&w.text))
+}
+
+/// Whether a word asks for defective goods.
+pub(crate) fn names_junk(word: &str) -> bool {
+    const ASKS: &[&str] = &["уцен", "брак", "некондиц", "дефектн"];
+    ASKS.iter().any(|a| word.starts_with(a)) && word != "браком"
 }

@@ -15,8 +15,12 @@ use super::vocabulary::Vocabulary;
 pub(crate) struct Lessons {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) aliases: FxMap<u32, Vec<u32>>,
+    /// Other names that many titles of a category do without.
+    pub(crate) optional: FxMap<(u32, u32), ()>,
+    /// Other names by which titles of a category begin.
+    pub(crate) called: FxMap<(u32, u32), ()>,
     /// Values that (nearly) every product of a category has.
-    pub(crate) constants: FxMap<(u32, u32), ()>,
+    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
 }
 
 /// Reads all titles; replaces cut words by full ones in the drafts.
@@ -32,15 +36,25 @@ pub(crate) fn learn(
         complete(vocabulary, &mut drafts[*from as usize..*to as usize]);
     }
     let telling = contrasts(drafts, category, junk);
+    let mut titles: Vec<u32> = vec![0; vocabulary.len()];
+    for word in drafts.iter().flat_map(|d| &d.words) {
+        titles[word.id as usize] += 1;
+    }
     for (word, times) in telling {
-        if times >= 2 {
+        // A chance pair or two among hundreds of titles teaches nothing.
+        if times >= 2 && times * 12 >= titles[word as usize] {
             vocabulary.set_telling(word);
         }
     }
-    Lessons {
-        aliases: aliases(vocabulary, drafts, ranges, junk),
-        constants: constants(drafts, ranges),
+    let mut parting = Vec::new();
+    let mut lessons = aliases(vocabulary, drafts, ranges, junk, &mut parting);
+    if !parting.is_empty() {
+        for word in parting {
+            vocabulary.set_telling(word);
+        }
+        lessons = aliases(vocabulary, drafts, ranges, junk, &mut Vec::new());
     }
+    Lessons { constants: constants(drafts, ranges), ..lessons }
 }
 
 /// Words that are written with a capital inside titles are names.
@@ -64,7 +78,8 @@ fn note_names(vocabulary: &mut Vocabulary, drafts: &[Draft]) {
         if first[id] > 0 && first[id] * 4 >= all {
             vocabulary.set_head(u32::try_from(id).unwrap_or(u32::MAX));
         }
-        if proper > 0 && proper * 2 >= all {
+        let short = vocabulary.get(u32::try_from(id).unwrap_or(0)).surface.chars().count() < 4;
+        if proper > 0 && proper * 2 >= all && !short {
             vocabulary.set_name(u32::try_from(id).unwrap_or(u32::MAX));
         }
     }
@@ -154,38 +169,67 @@ fn mix(n: u64) -> u64 {
 }
 
 /// Categories by the words that name their products without telling them apart.
+///
+/// A word qualifies when it stands in a good part of the category's titles, never told two of them
+/// apart, and keeps the company that the other titles keep: what mostly goes with it goes with them
+/// too. «Тесьма киперная» is a «лента киперная»; «шток эксцентрика» is no «полкодержатель».
 fn aliases(
     vocabulary: &Vocabulary,
     drafts: &[Draft],
     ranges: &[(u32, u32)],
     junk: &[bool],
-) -> FxMap<u32, Vec<u32>> {
+    parting: &mut Vec<u32>,
+) -> Lessons {
+    let mut called: FxMap<(u32, u32), ()> = FxMap::default();
+    let mut optional: FxMap<(u32, u32), ()> = FxMap::default();
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let mut own: FxMap<u32, (u32, u32)> = FxMap::default();
-        let mut products = 0;
-        for row in *from..*to {
-            if junk[row as usize] {
-                continue;
-            }
-            products += 1;
-            let draft = &drafts[row as usize];
-            for (at, word) in draft.words.iter().enumerate() {
-                let counts = own.entry(word.id).or_default();
-                counts.0 += 1;
-                counts.1 += u32::from(at == 0);
-            }
-        }
-        if products < 3 {
+        let titles: Vec<Vec<u64>> = (*from..*to)
+            .filter(|row| !junk[*row as usize])
+            .map(|row| features(&drafts[row as usize]))
+            .collect();
+        let all = titles.len();
+        if all < 3 {
             continue;
         }
-        for (word, (titles, first)) in own {
-            let known = vocabulary.get(word);
-            let common = titles * 8 >= products;
-            let head = first * 2 >= titles;
-            if common && !known.telling && (!known.name || head && !known.stem.is_ascii()) {
-                out.entry(word).or_default().push(number);
+        let mut counts: FxMap<u64, u32> = FxMap::default();
+        for feature in titles.iter().flatten() {
+            *counts.entry(*feature).or_default() += 1;
+        }
+        let candidates: Vec<u64> = counts
+            .iter()
+            .filter(|(feature, times)| {
+                let Some(word) = word_of(**feature) else { return false };
+                let known = vocabulary.get(word);
+                **times as usize * 8 >= all && !known.telling && !known.name
+            })
+            .map(|(feature, _)| *feature)
+            .collect();
+        let mut company: Vec<u64> = candidates
+            .into_iter()
+            .filter(|f| keeps_company(vocabulary, *f, &titles, &counts))
+            .collect();
+        company.sort_unstable();
+        // The worst goes first: once «жёлтый» is known to tell, «цинк» is seen not to.
+        while let Some((at, share)) = worst_rival(&titles, &company) {
+            let feature = company.remove(at);
+            if share > 0.3 && all >= 6 {
+                parting.extend(word_of(feature));
+            }
+        }
+        let aliases = company.clone();
+        for feature in aliases {
+            let Some(word) = word_of(feature) else { continue };
+            out.entry(word).or_default().push(number);
+            let begins = (*from..*to)
+                .any(|row| drafts[row as usize].words.first().is_some_and(|w| w.id == word));
+            if begins {
+                called.insert((word, number), ());
+            }
+            let times = counts.get(&feature).copied().unwrap_or(0);
+            if times as usize * 10 < all * 7 && may_be_left_out(feature, &titles, &company) {
+                optional.insert((word, number), ());
             }
         }
     }
@@ -217,17 +261,119 @@ fn aliases(
             }
         }
     }
+    Lessons { aliases: out, optional, called, constants: FxMap::default() }
+}
+
+/// What a title says: its words and its numbers, each once.
+fn features(draft: &Draft) -> Vec<u64> {
+    let words = draft.words.iter().map(|w| u64::from(w.id));
+    let figures = draft.figures.iter().filter(|f| f.measure != Measure::Piece);
+    let mut out: Vec<u64> = words.chain(figures.map(|f| u64::from(f.value) | FIGURE)).collect();
+    out.sort_unstable();
+    out.dedup();
     out
 }
 
+/// The bit that tells a number from a word among features.
+const FIGURE: u64 = 1 << 40;
+
+fn word_of(feature: u64) -> Option<u32> {
+    (feature & FIGURE == 0).then(|| u32::try_from(feature).ok()).flatten()
+}
+
+/// Whether what mostly goes with a word goes with the titles that lack it as well.
+fn keeps_company(
+    vocabulary: &Vocabulary,
+    word: u64,
+    titles: &[Vec<u64>],
+    counts: &FxMap<u64, u32>,
+) -> bool {
+    let with: Vec<&Vec<u64>> = titles.iter().filter(|t| t.binary_search(&word).is_ok()).collect();
+    let without = titles.len() - with.len();
+    if without == 0 {
+        return true;
+    }
+    let mut near: FxMap<u64, u32> = FxMap::default();
+    for feature in with.iter().flat_map(|t| t.iter()).filter(|f| **f != word) {
+        *near.entry(*feature).or_default() += 1;
+    }
+    let (mut kept, mut lost) = (0, 0);
+    for (feature, times) in near {
+        let telling = word_of(feature).is_some_and(|w| vocabulary.get(w).telling);
+        if times as usize * 2 <= with.len() && with.len() > 1 || telling {
+            continue;
+        }
+        let elsewhere = counts.get(&feature).copied().unwrap_or(0) - times;
+        if elsewhere as usize * 10 >= without * 3 {
+            kept += 1;
+        } else {
+            lost += 1;
+        }
+    }
+    kept > 0 && kept >= lost * 3
+}
+
+/// Whether titles without a word have nothing in its stead.
+fn may_be_left_out(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
+    let names = |title: &Vec<u64>| -> Vec<u64> {
+        title.iter().copied().filter(|f| company.contains(f) && *f != word).collect()
+    };
+    let (with, without): (Vec<&Vec<u64>>, Vec<&Vec<u64>>) =
+        titles.iter().partition(|t| t.binary_search(&word).is_ok());
+    let with: Vec<Vec<u64>> = with.into_iter().take(60).map(|t| names(t)).collect();
+    let without = without.into_iter().take(60).map(|t| names(t));
+    let (mut bare, mut seen) = (0, 0);
+    for title in without {
+        seen += 1;
+        bare += usize::from(with.iter().any(|w| title.iter().all(|f| w.binary_search(f).is_ok())));
+    }
+    bare * 2 > seen
+}
+
+/// The word of which most titles have twins without it, and their share: the same numbers and the
+/// same telling words. Such a word parts products, though titles never differ in it alone.
+fn worst_rival(titles: &[Vec<u64>], company: &[u64]) -> Option<(usize, f32)> {
+    const SAMPLE: usize = 40;
+    let hard: Vec<Vec<u64>> = titles
+        .iter()
+        .map(|t| t.iter().copied().filter(|f| company.binary_search(f).is_err()).collect())
+        .collect();
+    let within = |part: &[u64], whole: &[u64]| part.iter().all(|f| whole.binary_search(f).is_ok());
+    let mut worst: Option<(usize, f32)> = None;
+    for (at, word) in company.iter().enumerate() {
+        let (with, without): (Vec<usize>, Vec<usize>) =
+            (0..titles.len()).partition(|t| titles[*t].binary_search(word).is_ok());
+        if without.is_empty() {
+            continue;
+        }
+        let others: Vec<&Vec<u64>> = without
+            .iter()
+            .step_by(without.len().div_ceil(SAMPLE * 10))
+            .map(|t| &hard[*t])
+            .collect();
+        let (mut twins, mut seen) = (0_u16, 0_u16);
+        for title in with.iter().step_by(with.len().div_ceil(SAMPLE)) {
+            let own = &hard[*title];
+            seen += 1;
+            twins += u16::from(others.iter().any(|o| within(own, o) || within(o, own)));
+        }
+        let share = f32::from(twins) / f32::from(seen.max(1));
+        if share > 0.14 && worst.is_none_or(|(_, s)| share > s) {
+            worst = Some((at, share));
+        }
+    }
+    worst
+}
+
 /// Values that nine in ten products of a category have.
-fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32), ()> {
+fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32, u8), ()> {
     let mut out = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let mut counts: FxMap<u32, u32> = FxMap::default();
+        let mut counts: FxMap<(u32, u8), u32> = FxMap::default();
         for draft in &drafts[*from as usize..*to as usize] {
-            let mut seen: Vec<u32> = draft.figures.iter().map(|f: &Figure| f.value).collect();
+            let mut seen: Vec<(u32, u8)> =
+                draft.figures.iter().map(|f: &Figure| (f.value, f.measure as u8)).collect();
             seen.sort_unstable();
             seen.dedup();
             for value in seen {
@@ -235,9 +381,9 @@ fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32), ()> {
             }
         }
         let products = to - from;
-        for (value, times) in counts {
+        for ((value, measure), times) in counts {
             if products >= 4 && times * 10 >= products * 8 {
-                out.insert((number, value), ());
+                out.insert((number, value, measure), ());
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -43,6 +44,14 @@ impl Hasher for Fx {
 
 /// A map with the fast hash.
 pub(crate) type FxMap<K, V> = HashMap<K, V, BuildHasherDefault<Fx>>;
+
+/// A set of words that is asked often.
+pub(crate) type WordSet = OnceLock<FxMap<&'static str, ()>>;
+
+/// Whether a word is among these, which are hashed at the first question.
+pub(crate) fn among(set: &'static WordSet, words: &'static [&'static str], word: &str) -> bool {
+    set.get_or_init(|| words.iter().map(|w| (*w, ())).collect()).contains_key(word)
+}
 
 /// A text as normalised characters, each with its place in the original.
 #[derive(Debug, Clone)]
@@ -93,7 +102,7 @@ fn fold(c: char) -> char {
 }
 
 const LATIN_KEYS: &str = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.";
-const CYRILLIC_KEYS: &str = "ейцукенгшщзхъфывапролджэячсмитьбю";
+const CYRILLIC_KEYS: &str = "ёйцукенгшщзхъфывапролджэячсмитьбю";
 
 /// What the same key gives in the other keyboard layout.
 pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
@@ -110,7 +119,8 @@ pub(crate) fn other_layout(c: char, to_cyrillic: bool) -> char {
         _ => c,
     };
     let sought = if to_cyrillic { upper } else { c };
-    from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i)).unwrap_or(c)
+    let turned = from.chars().position(|k| k == sought).and_then(|i| to.chars().nth(i));
+    turned.map_or(c, |t| if t == 'ё' { 'е' } else { t })
 }
 
 /// Whether a letter is Cyrillic.
@@ -220,8 +230,10 @@ pub(crate) fn sound(word: &str) -> String {
             'ц' => ("c", 1),
             'ч' => ("q", 1),
             'ш' | 'щ' => ("w", 1),
-            'ю' => ("iu", 1),
+            'ю' => ("u", 1),
+            'ь' if next == 'ю' => ("u", 2),
             'я' => ("ia", 1),
+            _ if chars.len() <= 2 && c.is_ascii_alphabetic() => (letter(c), 1),
             's' if next == 'c' && third == 'h' => ("w", 3),
             's' if next == 'h' => ("w", 2),
             'c' if next == 'h' => ("q", 2),
@@ -237,10 +249,14 @@ pub(crate) fn sound(word: &str) -> String {
             'q' => ("k", 1),
             'x' => ("ks", 1),
             'w' => ("v", 1),
-            'y' if matches!(next, 'a' | 'u') => ("i", 1),
+            'y' if next == 'u' => ("u", 2),
+            'y' if next == 'a' => ("i", 1),
             'y' if next == 'o' => ("e", 2),
             'y' => ("i", 1),
-            'j' if matches!(next, 'a' | 'u') => ("i", 1),
+            'j' if next == 'u' => ("u", 2),
+            'j' if next == 'a' => ("i", 1),
+            'e' if next == 'w' => ("u", 2),
+            'g' if next == 'e' && i + 2 == chars.len() => ("j", 2),
             'j' if i + 1 == chars.len() => ("i", 1),
             'j' => ("j", 1),
             _ if c.is_ascii_alphanumeric() => {
@@ -256,6 +272,83 @@ pub(crate) fn sound(word: &str) -> String {
         i += used;
     }
     out
+}
+
+/// How a single Latin letter of a code sounds.
+fn letter(c: char) -> &'static str {
+    const LETTERS: &[(char, &str)] = &[
+        ('a', "a"),
+        ('b', "b"),
+        ('c', "c"),
+        ('d', "d"),
+        ('e', "e"),
+        ('f', "f"),
+        ('g', "g"),
+        ('h', "h"),
+        ('i', "i"),
+        ('j', "j"),
+        ('k', "k"),
+        ('l', "l"),
+        ('m', "m"),
+        ('n', "n"),
+        ('o', "o"),
+        ('p', "p"),
+        ('q', "k"),
+        ('r', "r"),
+        ('s', "s"),
+        ('t', "t"),
+        ('u', "u"),
+        ('v', "v"),
+        ('w', "v"),
+        ('x', "ks"),
+        ('y', "i"),
+        ('z', "z"),
+    ];
+    LETTERS.iter().find(|(l, _)| *l == c).map_or("", |(_, s)| s)
+}
+
+/// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
+pub(crate) fn spelt_out(word: &str) -> Option<String> {
+    const NAMES: &[(&str, char)] = &[
+        ("эйч", 'х'),
+        ("аш", 'х'),
+        ("ай", 'и'),
+        ("бэ", 'б'),
+        ("вэ", 'в'),
+        ("гэ", 'г'),
+        ("дэ", 'д'),
+        ("жэ", 'ж'),
+        ("зэ", 'з'),
+        ("ка", 'к'),
+        ("эль", 'л'),
+        ("эл", 'л'),
+        ("эм", 'м'),
+        ("эн", 'н'),
+        ("пэ", 'п'),
+        ("пи", 'п'),
+        ("эр", 'р'),
+        ("эс", 'с'),
+        ("тэ", 'т'),
+        ("те", 'т'),
+        ("эф", 'ф'),
+        ("ха", 'х'),
+        ("хэ", 'х'),
+        ("цэ", 'ц'),
+        ("ша", 'ш'),
+        ("а", 'а'),
+        ("е", 'е'),
+        ("и", 'и'),
+        ("у", 'у'),
+        ("э", 'е'),
+    ];
+    let mut out = String::new();
+    let mut rest = word;
+    while !rest.is_empty() {
+        let (name, letter) = NAMES.iter().find(|(name, _)| rest.starts_with(name))?;
+        out.push(*letter);
+        rest = &rest[name.len()..];
+    }
+    (out.chars().count() >= 2 || word.chars().count() >= 2 && !out.is_empty()).then_some(out)
 }
 
 fn push_once(out: &mut String, c: char) {
@@ -304,37 +397,45 @@ fn is_vowel(c: char) -> bool {
     matches!(c, 'а' | 'е' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я')
 }
 
-/// Shortens a diminutive to the word it is made of: «кромочка» → «кромка», «скотчик» → «скотч».
-pub(crate) fn without_diminutive(word: &str) -> Option<String> {
-    const ENDINGS: &[(&str, &str)] = &[
-        ("очками", "ки"),
-        ("очкой", "ку"),
-        ("очка", "ка"),
-        ("очки", "ки"),
-        ("очку", "ку"),
-        ("очек", "ок"),
-        ("ечка", "ка"),
-        ("ечки", "ки"),
-        ("ечку", "ку"),
-        ("чики", ""),
-        ("чиков", ""),
-        ("чика", ""),
-        ("чик", ""),
-        ("ики", ""),
-        ("иков", ""),
-        ("ика", ""),
-        ("ик", ""),
-        ("очки", ""),
-        ("ушка", ""),
-        ("ушки", ""),
-        ("енький", "ый"),
-        ("енькая", "ая"),
-        ("енькие", "ые"),
+/// Words that a diminutive may be made of: «кромочка» → «кромка», «скотчик» → «скотч».
+pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
+    const ENDINGS: &[(&str, &[&str])] = &[
+        ("очками", &["ки", "ы"]),
+        ("очкой", &["ка", "а"]),
+        ("очка", &["ка", "а"]),
+        ("очки", &["ки", "ы", ""]),
+        ("очку", &["ку", "у"]),
+        ("очек", &["ок", ""]),
+        ("ечка", &["ка", "а"]),
+        ("ечки", &["ки", "и"]),
+        ("ечку", &["ку", "у"]),
+        ("чики", &["", "чи"]),
+        ("чиков", &[""]),
+        ("чика", &[""]),
+        ("чик", &["", "ч"]),
+        ("олки", &["лы"]),
+        ("олка", &["ла"]),
+        ("олок", &["л"]),
+        ("ики", &[""]),
+        ("иков", &[""]),
+        ("ика", &[""]),
+        ("ик", &[""]),
+        ("ушка", &[""]),
+        ("ушки", &[""]),
+        ("енький", &["ый"]),
+        ("енькая", &["ая"]),
+        ("енькие", &["ые"]),
+        ("ки", &[""]),
+        ("ков", &[""]),
     ];
-    ENDINGS.iter().find_map(|(ending, instead)| {
-        let base = word.strip_suffix(ending)?;
-        (base.chars().count() >= 3).then(|| format!("{base}{instead}"))
-    })
+    for (ending, instead) in ENDINGS {
+        if let Some(base) = word.strip_suffix(ending)
+            && base.chars().count() >= 3
+        {
+            return instead.iter().map(|i| format!("{base}{i}")).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// Which letters a word has, one bit each: a cheap lower bound for [`distance`].
@@ -394,9 +495,27 @@ fn lone(word: &[char], at: usize) -> usize {
 
 /// Letters that are confused by ear.
 fn confusable(a: char, b: char) -> bool {
-    const GROUPS: &[&str] =
-        &["ао", "еиэя", "ыи", "бп", "вф", "гкх", "дт", "жш", "зс", "щш", "цс", "юу", "ей", "чщ"];
-    GROUPS.iter().any(|g| g.contains(a) && g.contains(b))
+    let (a, b) = if a < b { (a, b) } else { (b, a) };
+    matches!(
+        (a, b),
+        ('а', 'о')
+            | ('е', 'и' | 'э' | 'я' | 'й')
+            | ('и', 'э' | 'я' | 'ы')
+            | ('э', 'я')
+            | ('б', 'п')
+            | ('в', 'ф')
+            | ('г', 'к' | 'х')
+            | ('к', 'х')
+            | ('д', 'т')
+            | ('ж', 'ш')
+            | ('з', 'с')
+            | ('ш', 'щ')
+            | ('с', 'ц')
+            | ('у', 'ю')
+            | ('ч', 'щ')
+            | ('a', 'o')
+            | ('e', 'i')
+    )
 }
 
 #[cfg(test)]

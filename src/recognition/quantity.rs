@@ -3,8 +3,10 @@
 //! A line may be read in several ways: the last number may be a size or a quantity. This module
 //! lists the readings; the catalogue chooses (see `interpret`).
 
+use std::sync::OnceLock;
+
 use super::lexer::{Lexeme, lex};
-use super::normalize::Chars;
+use super::normalize::{Chars, FxMap, distance, letter_set, stem};
 use super::numerals;
 use super::vocabulary::cyrillic;
 use crate::domain::{Quantity, Unit};
@@ -91,17 +93,17 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     // «пог. м», «кв.м», «т шт», «к-т»
     if let Some(second) = word(at + 1)
         && !(first.spaced && second.spaced && !first.dotted && text.chars().count() < 2)
-        && let Some(unit) = Unit::known(&format!("{} {}", text, second.text))
+        && let Some(unit) = known_unit(&format!("{} {}", text, second.text))
     {
-        return Some((Said::Unit(unit), 2));
+        return Some((Said::Unit(Unit::new(unit)), 2));
     }
     if let (Some(dash), Some(second)) = (lexemes.get(at + 1), word(at + 2))
         && dash.is('-')
         && !dash.spaced
         && !second.spaced
-        && let Some(unit) = Unit::known(&format!("{}-{}", text, second.text))
+        && let Some(unit) = known_unit(&format!("{}-{}", text, second.text))
     {
-        return Some((Said::Unit(unit), 3));
+        return Some((Said::Unit(Unit::new(unit)), 3));
     }
     if matches!(text.as_str(), "м" | "кв") {
         let square = lexemes.get(at + 1).filter(|l| l.is_number() && !l.spaced);
@@ -111,32 +113,92 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
             _ => {}
         }
     }
-    if let Some(unit) = Unit::known(&text).or_else(|| Unit::known(&first.text)) {
-        return Some((Said::Unit(unit), 1));
+    if let Some(unit) = known_unit(&text).or_else(|| known_unit(&first.text)) {
+        return Some((Said::Unit(Unit::new(unit)), 1));
     }
     if matches!(text.as_str(), "р" | "к" | "б" | "у" | "п" | "ш") {
         return Some((Said::Letter(text), 1));
     }
-    // «рулонн», «штучк»: a slip in a long unit.
-    if text.chars().count() >= 5 {
-        let chars: Vec<char> = text.chars().collect();
+    let short = declined_unit(&text)?;
+    Some((Said::Unit(Unit::new(short)), 1))
+}
+
+/// The units' spellings, hashed.
+struct UnitTable {
+    exact: FxMap<&'static str, &'static str>,
+    stems: FxMap<String, &'static str>,
+    long: Vec<(Vec<char>, u64, &'static str)>,
+}
+
+fn unit_table() -> &'static UnitTable {
+    static TABLE: OnceLock<UnitTable> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table =
+            UnitTable { exact: FxMap::default(), stems: FxMap::default(), long: Vec::new() };
         for (form, short) in Unit::spellings() {
-            let other: Vec<char> = form.chars().collect();
-            if other.len() >= 5
-                && other[0] == chars[0]
-                && super::normalize::distance(&chars, &other, 2).is_some()
-            {
-                return Some((Said::Unit(Unit::new(short)), 1));
+            table.exact.entry(form).or_insert(short);
+            let chars: Vec<char> = form.chars().collect();
+            if chars.len() >= 4 && !form.contains(' ') {
+                table.stems.entry(stem(form)).or_insert(short);
+            }
+            if chars.len() >= 5 {
+                table.long.push((chars, letter_set(form), short));
             }
         }
+        table
+    })
+}
+
+/// The short form of a unit by one of its spellings.
+pub(crate) fn known_unit(text: &str) -> Option<&'static str> {
+    unit_table().exact.get(text).copied()
+}
+
+/// The unit meant by a case form that its spellings lack («рулону»), or by a slip («рулонн»).
+fn declined_unit(text: &str) -> Option<&'static str> {
+    let table = unit_table();
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() < 4 {
+        return None;
     }
-    None
+    let key = stem(text);
+    let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
+        matches!(
+            ending,
+            "" | "у"
+                | "ом"
+                | "е"
+                | "ам"
+                | "ами"
+                | "ах"
+                | "ой"
+                | "и"
+                | "ы"
+                | "а"
+                | "ов"
+                | "ю"
+                | "ей"
+        )
+    });
+    if noun && let Some(short) = table.stems.get(&key) {
+        return Some(short);
+    }
+    if chars.len() < 5 {
+        return None;
+    }
+    let letters = letter_set(text);
+    table
+        .long
+        .iter()
+        .filter(|(form, set, _)| form[0] == chars[0] && (set ^ letters).count_ones() <= 3)
+        .find(|(form, _, _)| distance(&chars, form, 2).is_some())
+        .map(|(_, _, short)| *short)
 }
 
 /// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».
 pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
     let lexemes = numerals::replace(lex(&Chars::new(text)), |_| false);
-    let readings = readings(&lexemes);
+    let readings = readings(&lexemes, &|_| false);
     let best = readings
         .into_iter()
         .filter(|r| r.quantity.is_some_and(Quantity::is_positive))
@@ -154,7 +216,8 @@ pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
 }
 
 /// Every way to read a line's quantity, among them that there is none.
-pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
+/// `telling` knows words after which a lone number is hardly a number of the product: colours.
+pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) -> Vec<Reading> {
     let mut out = vec![Reading::default()];
     let last = (0..lexemes.len()).rev().find(|i| lexemes[*i].is_word() || lexemes[*i].is_number());
     let Some(last) = last else { return out };
@@ -162,7 +225,7 @@ pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
         (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
     for i in 0..lexemes.len() {
         if lexemes[i].is_number() {
-            number_readings(lexemes, i, first, last, &mut out);
+            number_readings(lexemes, i, (first, last), telling, &mut out);
         } else if lexemes[i].is_word() {
             lone_unit(lexemes, i, last, &mut out);
         }
@@ -174,8 +237,8 @@ pub(crate) fn readings(lexemes: &[Lexeme]) -> Vec<Reading> {
 fn number_readings(
     lexemes: &[Lexeme],
     i: usize,
-    first: usize,
-    last: usize,
+    (first, last): (usize, usize),
+    telling: &dyn Fn(&Lexeme) -> bool,
     out: &mut Vec<Reading>,
 ) {
     let number = &lexemes[i];
@@ -188,9 +251,30 @@ fn number_readings(
     let mut prior = 0.0;
     let cross = i > 0 && lexemes[i - 1].is('x');
     let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
+    if cross
+        && !prefix
+        && number.spoken
+        && number.value > 20_000
+        && tens > 0
+        && ones > 0
+        && ones % 1000 == 0
+        && let Some((unit, taken)) = unit_at(lexemes, i + 1)
+    {
+        // «тысяча десять на сорок два комплекта»
+        out.push(Reading {
+            spoken_for: (i + 1..=i + taken).collect(),
+            quantity: Some(Quantity::from_thousandths(ones)),
+            prior: if unit.counts() { 0.8 } else { 0.1 },
+            unit: Some(unit),
+            left: Some((i, tens)),
+            each: false,
+        });
+    }
     if cross && !prefix {
         // «2х100шт»: so many packs of so many.
         if i >= 2
+            && !number.spoken
             && lexemes[i - 2].is_number()
             && (i < 3 || !lexemes[i - 3].is('x'))
             && let Some((unit, taken)) = unit_at(lexemes, i + 1)
@@ -205,6 +289,20 @@ fn number_readings(
                 ..Reading::default()
             });
         }
+        // «тройник 20 х15»
+        if lexemes[i - 1].spaced && !number.spaced {
+            let unit = unit_at(lexemes, i + 1);
+            let taken = unit.as_ref().map_or(0, |u| u.1);
+            if i + taken >= last {
+                out.push(Reading {
+                    spoken_for: (i - 1..=i + taken).collect(),
+                    quantity,
+                    unit: unit.map(|u| u.0),
+                    prior: 0.3,
+                    ..Reading::default()
+                });
+            }
+        }
         return;
     }
     if prefix {
@@ -213,14 +311,26 @@ fn number_readings(
     }
     let tied = i > 0 && !number.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('/'))
         || lexemes.get(i + 1).is_some_and(|l| l.is('x') || (l.is('/') && !l.spaced));
-    let follows_slash = i > 0 && (lexemes[i - 1].is('/') || lexemes[i - 1].is('№'));
+    // «тип 80», «цвет 174», «h=80»: a number that has its name is no quantity.
+    let named = |k: usize| {
+        lexemes[k].is_word()
+            && !lexemes[k].text.starts_with("шт")
+            && super::terms::marker(&lexemes[k].text, false).is_some()
+    };
+    let follows_slash = i > 0
+        && (lexemes[i - 1].is('/')
+            || lexemes[i - 1].is('№')
+            || named(i - 1)
+            || i > 1 && lexemes[i - 1].is('=') && lexemes[i - 2].is_word());
     if tied || follows_slash {
         return;
     }
     let each = i > 0 && matches!(lexemes[i - 1].text.as_str(), "по" | "po");
     // «50-60 шт» is at least fifty.
-    let range = lexemes.get(i + 1).is_some_and(|l| l.is('-'))
-        && lexemes.get(i + 2).is_some_and(|l| l.is_number() && !l.spaced);
+    let range = lexemes.get(i + 1).is_some_and(|l| l.is('-') && !l.spaced)
+        && lexemes.get(i + 2).is_some_and(|l| {
+            l.is_number() && !l.spaced && l.value > number.value && !l.text.starts_with('0')
+        });
     let after = if range { i + 3 } else { i + 1 };
     if range {
         spoken_for.extend([i + 1, i + 2]);
@@ -231,6 +341,18 @@ fn number_readings(
         && !number.spaced
         && lexemes[i - 2].is_number()
     {
+        // «174-2», «101-5шт»: the number and how many of it.
+        let unit = unit_at(lexemes, i + 1);
+        let taken = unit.as_ref().map_or(0, |u| u.1);
+        if i + taken >= last {
+            out.push(Reading {
+                spoken_for: (i - 1..=i + taken).collect(),
+                quantity,
+                prior: if unit.is_some() { 0.9 } else { 0.35 },
+                unit: unit.map(|u| u.0),
+                ..Reading::default()
+            });
+        }
         return;
     }
     if let Some((unit, taken)) = unit_at(lexemes, after) {
@@ -274,7 +396,6 @@ fn number_readings(
             ..Reading::default()
         });
         // «сорок два комплекта» after «тысяча десять на»
-        let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
         if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
             out.push(Reading {
                 spoken_for: (after..after + taken).collect(),
@@ -290,9 +411,18 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && unit.counts()
-        && !lexemes[i - 1].text.is_empty()
-        && lexemes[i - 1].text.chars().count() > 1
+        && (unit.counts()
+            || matches!(
+                lexemes[i - 1].text.as_str(),
+                "метров"
+                    | "метра"
+                    | "килограмм"
+                    | "килограмма"
+                    | "килограммов"
+                    | "литров"
+                    | "литра"
+            ))
+        && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
         let mut taken = spoken_for.clone();
@@ -342,6 +472,9 @@ fn number_readings(
         if number.spoken && at_end {
             prior += 0.2;
         }
+        if at_end && i > 0 && telling(&lexemes[i - 1]) {
+            prior += 0.5;
+        }
         out.push(Reading {
             spoken_for: spoken_for.clone(),
             quantity,
@@ -363,8 +496,8 @@ fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) ->
     end
 }
 
-/// «войлок рулон», «скотч коробку»: a container without a number is one.
-fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+/// Whether the word names one container: «рулон», «коробку».
+pub(crate) fn is_lone_unit(word: &str) -> bool {
     const ONE: &[&str] = &[
         "рулон",
         "рулончик",
@@ -402,7 +535,12 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
         "штучку",
         "штуку",
     ];
-    if !ONE.contains(&lexemes[i].text.as_str()) {
+    ONE.contains(&word)
+}
+
+/// «войлок рулон», «скотч коробку»: a container without a number is one.
+fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    if !is_lone_unit(&lexemes[i].text) {
         return;
     }
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;

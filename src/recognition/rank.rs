@@ -44,6 +44,10 @@ pub(crate) struct Want {
 pub(crate) struct Way {
     pub(crate) needs: Vec<Need>,
     pub(crate) quality: f32,
+    /// Whether the words must stand side by side in the title.
+    pub(crate) adjacent: bool,
+    /// Whether its numbers may be said once more: «трёхполюсный 3P».
+    pub(crate) free: bool,
 }
 
 /// One requirement.
@@ -138,8 +142,12 @@ impl<'a> Seeker<'a> {
         let mut reach = 0;
         for (id, quality) in &meanings.words {
             reach += index.by_word.row(*id as usize).len();
+            if *quality < 0.93 && word.text.chars().count() < 4 && !word.text.is_empty() {
+                // Two letters begin the name of every second category.
+                continue;
+            }
             for category in index.by_path.get(id).into_iter().flatten() {
-                note(&mut paths, *category, quality * 0.97);
+                note(&mut paths, *category, quality * 0.95);
             }
             for category in index.by_alias.get(id).into_iter().flatten() {
                 note(&mut aliases, *category, quality * 0.97);
@@ -180,8 +188,26 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
+        let mut ways = vec![Way {
+            needs: vec![Need::Size(size.clone())],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        }];
+        let mut known = known;
+        if let Some(other) = pipe_thread(size)
+            && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
+        {
+            known = true;
+            ways.push(Way {
+                needs: vec![Need::Size(other)],
+                quality: 0.97,
+                adjacent: false,
+                free: false,
+            });
+        }
         Want {
-            ways: vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0 }],
+            ways,
             key: text.clone(),
             text,
             numeric: true,
@@ -197,22 +223,50 @@ impl<'a> Seeker<'a> {
         if speech::is_filler(&word.text) && !word.code && !word.dotted {
             return (None, 1);
         }
+        if super::interpret::names_junk(&word.text) {
+            let want = Want {
+                ways: Vec::new(),
+                text: word.text.clone(),
+                key: stem(&word.text),
+                numeric: false,
+                without: word.without,
+                known: true,
+                guessed: false,
+                from: word.from,
+                inherited: false,
+            };
+            return (Some(want), 1);
+        }
         // «т.серый», «темно серый»
         if let Some(Term::Word(second)) = next
             && let Some(want) = self.compound(word, second)
         {
             return (Some(want), 2);
         }
+        if let Some(Term::Word(second)) = next
+            && let Some(want) = self.halves(word, second)
+        {
+            return (Some(want), 2);
+        }
         let sought = self.sought(word);
         let mut ways = Vec::new();
         let known = !sought.meanings.words.is_empty();
+        if (!known || !sought.meanings.sure) && super::quantity::known_unit(&word.text).is_some() {
+            return (None, 1);
+        }
         let guessed = known && !sought.meanings.sure;
         if known {
-            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0 });
+            ways.push(Way {
+                needs: vec![Need::Word(Rc::clone(&sought))],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            });
         }
         ways.extend(self.initials(word));
         if !sought.meanings.sure && !word.dotted {
             ways.extend(self.glued(word));
+            ways.extend(self.guessed_synonyms(&sought));
         }
         if word.code && word.text.chars().count() == 1 && ways.is_empty() {
             return (None, 1);
@@ -269,8 +323,55 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), ..Word::default() };
         let sought = Rc::new(self.place(meanings, &word));
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0 }],
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
             key: text.clone(),
+            text,
+            numeric: false,
+            without: false,
+            known: true,
+            guessed: false,
+            from: first.from,
+            inherited: false,
+        })
+    }
+
+    /// «син тепон», «эс тэ» → one word.
+    fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
+        let vocabulary = &self.index.vocabulary;
+        let plain = |w: &Word| !w.dotted && !w.without && !vocabulary.has(&w.text);
+        if !(plain(first) && plain(second)) || first.code {
+            return None;
+        }
+        let joined = format!("{}{}", first.text, second.text);
+        let letters = |w: &Word| {
+            w.text.chars().count() <= 3
+                && super::normalize::spelt_out(&w.text).is_some_and(|l| l.chars().count() == 1)
+        };
+        let text = if letters(first) && letters(second) {
+            let both =
+                [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
+            let both = both.concat();
+            vocabulary.hears(&both).then_some(both)?
+        } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
+            joined
+        } else {
+            return None;
+        };
+        let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
+        let sought = self.sought(&word);
+        Some(Want {
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
+            key: stem(&text),
             text,
             numeric: false,
             without: false,
@@ -283,6 +384,9 @@ impl<'a> Seeker<'a> {
 
     /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
     fn initials(&mut self, word: &Word) -> Vec<Way> {
+        if word.dotted && !word.text.contains('/') {
+            return Vec::new();
+        }
         let parts: Vec<String> = if word.text.contains('/') {
             word.text.split('/').map(str::to_owned).collect()
         } else {
@@ -311,7 +415,10 @@ impl<'a> Seeker<'a> {
             let text = Word { text: part.clone(), ..Word::default() };
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
-        ways.push(Way { needs, quality: 0.97 });
+        if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
+            let adjacent = parts.len() == 2;
+            ways.push(Way { needs, quality: 0.97, adjacent, free: false });
+        }
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
             let tail = stem(&parts[1]);
@@ -328,6 +435,8 @@ impl<'a> Seeker<'a> {
                 ways.push(Way {
                     needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
                     quality: 0.97,
+                    adjacent: false,
+                    free: false,
                 });
             }
         }
@@ -345,12 +454,19 @@ impl<'a> Seeker<'a> {
                 break;
             }
             let vocabulary = &self.index.vocabulary;
-            if vocabulary.has(left) && vocabulary.has(right) {
-                let needs = [left, right].map(|part| {
-                    let part = Word { text: part.to_owned(), ..Word::default() };
+            let whole = vocabulary.has(left);
+            let begun = left.chars().count() >= 4 && vocabulary.beginning(left).next().is_some();
+            if (whole || begun) && right.chars().count() >= 4 && vocabulary.has(right) {
+                let needs = [(left, !whole), (right, false)].map(|(part, dotted)| {
+                    let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
-                return Some(Way { needs: needs.to_vec(), quality: 0.95 });
+                return Some(Way {
+                    needs: needs.to_vec(),
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
             }
         }
         None
@@ -382,7 +498,12 @@ impl<'a> Seeker<'a> {
             }
             let way = match target {
                 SynonymTarget::Product(id) => match self.index.row(*id) {
-                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0 },
+                    Some(row) => Way {
+                        needs: vec![Need::Product(row)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    },
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
@@ -394,13 +515,13 @@ impl<'a> Seeker<'a> {
                             Term::Size(size) => needs.push(Need::Size(size)),
                         }
                     }
-                    let dead = needs
-                        .iter()
-                        .any(|n| matches!(n, Need::Word(s) if s.meanings.words.is_empty()));
+                    let dead = needs.iter().any(|n| {
+                        matches!(n, Need::Word(s) if s.meanings.words.is_empty() || !s.meanings.sure)
+                    });
                     if needs.is_empty() || dead {
                         continue;
                     }
-                    Way { needs, quality: 0.98 }
+                    Way { needs, quality: 0.98, adjacent: false, free: true }
                 }
             };
             match &mut best {
@@ -415,6 +536,36 @@ impl<'a> Seeker<'a> {
             }
         }
         best
+    }
+
+    /// What the synonyms of a misspelt word mean: «кажзам» is «кожзам» is «искусственная кожа».
+    fn guessed_synonyms(&mut self, sought: &Sought) -> Vec<Way> {
+        let index = self.index;
+        let mut ways = Vec::new();
+        for (word, quality) in sought.meanings.words.iter().take(8) {
+            let surface = &index.vocabulary.get(*word).surface;
+            let lexemes = super::lexer::lex(&super::normalize::Chars::new(surface));
+            let run: Vec<&Lexeme> = lexemes.iter().collect();
+            for (count, target) in index.lexicon.at(&run) {
+                let SynonymTarget::Words(words) = target else { continue };
+                if count != run.len() {
+                    continue;
+                }
+                let chars = super::normalize::Chars::new(words);
+                let mut needs = Vec::new();
+                for term in terms(&super::lexer::lex(&chars), |_| false) {
+                    match term {
+                        Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                        Term::Size(size) => needs.push(Need::Size(size)),
+                    }
+                }
+                let sure = needs.iter().all(|n| !matches!(n, Need::Word(s) if !s.meanings.sure));
+                if sure && !needs.is_empty() {
+                    ways.push(Way { needs, quality: quality * 0.98, adjacent: false, free: true });
+                }
+            }
+        }
+        ways
     }
 
     /// Terms as one want that is satisfied by all of them.
@@ -438,7 +589,11 @@ impl<'a> Seeker<'a> {
                 }
             }
         }
-        let ways = if alive { vec![Way { needs, quality: 1.0 }] } else { Vec::new() };
+        let ways = if alive {
+            vec![Way { needs, quality: 1.0, adjacent: false, free: false }]
+        } else {
+            Vec::new()
+        };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -471,7 +626,12 @@ impl<'a> Seeker<'a> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95 });
+                wide.ways.push(Way {
+                    needs: vec![Need::Word(near)],
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -481,12 +641,19 @@ impl<'a> Seeker<'a> {
 
     /// How many products have the number.
     fn products_with(&self, number: Number, stretch: Stretch) -> usize {
-        self.values_of(number, stretch).map(|row| self.index.by_value.row(row as usize).len()).sum()
+        self.values_of(number, stretch)
+            .map(|row| {
+                let paths = self.index.by_path_value.get(&row).into_iter().flatten();
+                let in_paths: u32 =
+                    paths.map(|c| self.index.ranges[*c as usize]).map(|(from, to)| to - from).sum();
+                self.index.by_value.row(row as usize).len() + in_paths as usize
+            })
+            .sum()
     }
 
     fn values_of(&self, number: Number, stretch: Stretch) -> impl Iterator<Item = u32> + '_ {
         let rows = &self.index.value_rows;
-        let scaled = scales(number, stretch).into_iter().map(move |by| scaled(number, by));
+        let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
         let keys: Vec<i64> =
             number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
         let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
@@ -551,6 +718,10 @@ impl<'a> Seeker<'a> {
                 let rarest = size.numbers.iter().min_by_key(|n| self.products_with(**n, stretch));
                 for value in rarest.into_iter().flat_map(|n| self.values_of(*n, stretch)) {
                     rows.extend_from_slice(self.index.by_value.row(value as usize));
+                    for category in self.index.by_path_value.get(&value).into_iter().flatten() {
+                        let (from, to) = self.index.ranges[*category as usize];
+                        rows.extend(from..to);
+                    }
                 }
             }
             Need::Product(row) => rows.push(*row),
@@ -586,10 +757,10 @@ impl<'a> Seeker<'a> {
             for need in &way.needs {
                 let found = match need {
                     Need::Word(sought) if want.without => {
-                        if self.word(row, sought) > 0.0 {
-                            0.0
-                        } else if sought.without.is_some_and(|w| self.has_word(row, w)) {
+                        if sought.without.is_some_and(|w| self.has_word(row, w)) {
                             1.0
+                        } else if self.in_title(row, sought) > 0.0 {
+                            0.0
                         } else {
                             0.93
                         }
@@ -603,13 +774,80 @@ impl<'a> Seeker<'a> {
                     break;
                 }
             }
+            if quality > 0.0 && way.adjacent && !self.side_by_side(row, &way.needs) {
+                quality = 0.0;
+            }
             if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
-                best = Some((quality, taken));
+                best = Some((quality, if way.free { *used } else { taken }));
             }
         }
         let (quality, taken) = best?;
         *used = taken;
         Some(quality)
+    }
+
+    /// Whether the words of the needs follow one another in the title; what the category may leave
+    /// unsaid may be missing at the end.
+    fn side_by_side(&self, row: u32, needs: &[Need]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let has = |at: usize, need: &Need| match need {
+            Need::Word(sought) => {
+                words.get(at).is_some_and(|w| w & ASIDE == 0 && sought.meanings.quality(*w) > 0.0)
+            }
+            _ => false,
+        };
+        let category = self.index.category[row as usize];
+        let implied = |need: &Need| match need {
+            Need::Word(sought) => sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok(),
+            _ => false,
+        };
+        (0..words.len()).any(|from| {
+            needs.iter().enumerate().all(|(n, need)| has(from + n, need) || n > 0 && implied(need))
+        })
+    }
+
+    /// Whether the product is called by the want: its title begins so, or its category goes by it.
+    pub(crate) fn is_headed(&self, row: u32, want: &Want) -> bool {
+        let category = self.index.category[row as usize];
+        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Word(sought) => {
+                first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
+                    || sought
+                        .meanings
+                        .words
+                        .iter()
+                        .any(|(w, _)| self.index.called.contains_key(&(*w, category)))
+                    || self
+                        .index
+                        .leaves
+                        .row(category as usize)
+                        .iter()
+                        .any(|w| sought.meanings.quality(*w) > 0.0)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
+    pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let said = |word: u32| {
+            wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(
+                |need| matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0),
+            )
+        };
+        let breaks = self.index.breaks[row as usize];
+        words.windows(2).enumerate().any(|(at, pair)| {
+            pair[0] & ASIDE == 0
+                && pair[1] & ASIDE == 0
+                && at < 32
+                && breaks >> at & 1 == 0
+                && self.index.vocabulary.get(pair[0]).name
+                && self.index.vocabulary.get(pair[1]).name
+                && said(pair[0])
+                && !said(pair[1])
+        })
     }
 
     fn has_word(&self, row: u32, word: u32) -> bool {
@@ -618,17 +856,23 @@ impl<'a> Seeker<'a> {
 
     /// How well a product has the word: in its title, aside, in its category.
     fn word(&self, row: u32, sought: &Sought) -> f32 {
-        let mut best = 0.0_f32;
-        for word in self.index.words.row(row as usize) {
-            let quality = sought.meanings.quality(word & !ASIDE);
-            let quality = if word & ASIDE == 0 { quality } else { quality * 0.97 };
-            best = best.max(quality);
-        }
+        let mut best = self.in_title(row, sought);
         let category = self.index.category[row as usize];
         for list in [&sought.paths, &sought.aliases] {
             if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
                 best = best.max(list[at].1);
             }
+        }
+        best
+    }
+
+    /// How well a product's title, or the words aside, have the word.
+    fn in_title(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = 0.0_f32;
+        for word in self.index.words.row(row as usize) {
+            let quality = sought.meanings.quality(word & !ASIDE);
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
+            best = best.max(quality);
         }
         best
     }
@@ -640,7 +884,7 @@ impl<'a> Seeker<'a> {
             return direct;
         }
         let first = size.numbers[0];
-        for by in scales(first, stretch) {
+        for by in scales(first, stretch, size.numbers.len() == 1) {
             let numbers: Vec<Number> = size.numbers.iter().map(|n| scaled(*n, by)).collect();
             let found = self.numbers(row, &numbers, used);
             if found > 0.0 {
@@ -678,7 +922,8 @@ impl<'a> Seeker<'a> {
                     continue;
                 }
                 if wanted.len() == 1 {
-                    if index.constants.contains_key(&(category, figure.value)) {
+                    if index.constants.contains_key(&(category, figure.value, figure.measure as u8))
+                    {
                         quality *= 0.85;
                     }
                 } else if let Some((before, group)) = last {
@@ -693,13 +938,29 @@ impl<'a> Seeker<'a> {
                     best = Some((quality, at));
                 }
             }
-            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else { return 0.0 };
+            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
+                if wanted.len() == 1 {
+                    // «DIN 603» may be said by the category alone.
+                    let paths = index.path_figures.row(category as usize).iter();
+                    let best = paths.map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max);
+                    return best * 0.95;
+                }
+                return 0.0;
+            };
             taken |= 1 << at;
             total += quality;
             last = Some((at, figures[at].group));
         }
         *used = taken;
-        total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX))
+        let mut quality = total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX));
+        if wanted.len() > 1
+            && let Some((_, group)) = last
+            && figures.iter().filter(|f| f.group == group).count() > wanted.len()
+        {
+            // «1/2» is all of «1/2"» and a part of «3/4"х1/2"».
+            quality *= 0.97;
+        }
+        quality
     }
 }
 
@@ -720,10 +981,43 @@ fn numbers_in(want: &Want) -> usize {
     want.ways.iter().map(count).max().unwrap_or(0)
 }
 
+/// A nominal bore for a pipe thread and back: «Ду15» is «1/2"».
+///
+/// Source: ГОСТ 6357-81 and ГОСТ 28338-89.
+fn pipe_thread(size: &Size) -> Option<Size> {
+    const PAIRS: &[(i64, &[i64])] = &[
+        (10, &[3, 8]),
+        (15, &[1, 2]),
+        (20, &[3, 4]),
+        (25, &[1]),
+        (32, &[1, 1, 4]),
+        (40, &[1, 1, 2]),
+        (50, &[2]),
+    ];
+    let whole: Vec<i64> = size.numbers.iter().map(|n| n.value / 1000).collect();
+    if let [number] = size.numbers.as_slice()
+        && number.marker == b'd'
+    {
+        let (_, thread) = PAIRS.iter().find(|(bore, _)| *bore * 1000 == number.value)?;
+        let numbers = thread.iter().map(|n| Number { value: n * 1000, ..Number::default() });
+        return Some(Size { numbers: numbers.collect(), slash: true, ..size.clone() });
+    }
+    if size.slash && size.numbers.len() == 2 {
+        let (bore, _) = PAIRS.iter().find(|(_, thread)| *thread == whole.as_slice())?;
+        let number = Number { value: bore * 1000, marker: b'd', ..Number::default() };
+        return Some(Size { numbers: vec![number], slash: false, ..size.clone() });
+    }
+    None
+}
+
 /// By how much a number without a unit may be scaled, in thousandths.
-fn scales(number: Number, stretch: Stretch) -> Vec<i64> {
+fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
     use super::terms::Measure;
     if stretch == Stretch::No || number.measure != Measure::None {
+        return Vec::new();
+    }
+    if alone && number.value % 1000 == 0 {
+        // «150» is no 15 and no 1500; «1,6» may be 1600.
         return Vec::new();
     }
     let mut by = vec![10_000, 1_000_000, 100_000];

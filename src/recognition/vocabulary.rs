@@ -1,6 +1,8 @@
 //! The words of the catalogue and how a word of an order is found among them.
 
-use super::normalize::{FxMap, distance, is_cyrillic, letter_set, sound, stem, without_diminutive};
+use super::normalize::{
+    FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
+};
 use super::terms::{Word, twin};
 
 /// A word of the catalogue.
@@ -33,6 +35,8 @@ pub(crate) struct Vocabulary {
     by_sound: FxMap<Box<str>, Vec<u32>>,
     /// Rows in the order of their stems.
     sorted: Vec<u32>,
+    /// Names in Latin letters by how they sound, for slips of the ear.
+    latin: Vec<(u32, u64, Box<str>)>,
 }
 
 /// Words of the catalogue that a word of an order may mean, each with how surely.
@@ -144,6 +148,9 @@ impl Vocabulary {
             if known.stem.is_ascii() && known.stem.len() > 3 {
                 keys.push(trimmed(&keys[0]).to_owned());
             }
+            if known.stem.is_ascii() && known.stem.len() > 3 {
+                self.latin.push((row, letter_set(&keys[0]), keys[0].clone().into()));
+            }
             keys.sort();
             keys.dedup();
             for key in keys {
@@ -186,8 +193,22 @@ impl Vocabulary {
         if length >= 4 {
             self.cut_in_titles(&text, &mut out);
         }
-        if let Some(base) = without_diminutive(&text) {
+        self.kin(&text, &mut out);
+        for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
+        }
+        if out.words.is_empty()
+            && length >= 4
+            && let Some(letters) = spelt_out(&text)
+        {
+            self.spelt(&letters, 0.93, &mut out);
+            self.heard(&letters, &mut out);
+            self.begun(&letters, false, false, &mut out);
+        }
+        if out.words.is_empty() && text.is_ascii() && text.contains('x') {
+            // «xrom»: people write х so.
+            let back = cyrillic(&text.replace('x', "h"));
+            self.spelt(&back, 0.93, &mut out);
         }
         out.sure = !out.words.is_empty();
         if !out.sure && length >= 3 {
@@ -275,6 +296,22 @@ impl Vocabulary {
             .take_while(move |w| self.words[*w as usize].stem.starts_with(text))
     }
 
+    /// Words of the same root: «спиральная» for «спираль», «шестигранник» for «шестигранный».
+    fn kin(&self, text: &str, out: &mut Meanings) {
+        let key = stem(text);
+        let count = key.chars().count();
+        if count < 6 {
+            return;
+        }
+        let root: String = key.chars().take((count * 3).div_ceil(4).max(5)).collect();
+        for id in self.beginning(&root) {
+            let other = self.words[id as usize].stem.chars().count();
+            if other.abs_diff(count) <= 3 {
+                out.add(id, 0.86);
+            }
+        }
+    }
+
     /// Words that titles cut short: «внутр.» for «внутренняя».
     fn cut_in_titles(&self, text: &str, out: &mut Meanings) {
         let ends = text.char_indices().map(|(at, _)| at).skip(2);
@@ -297,8 +334,8 @@ impl Vocabulary {
                 0..=2 => continue,
                 3 => 1,
                 4 => 2,
-                5..=6 => 3,
-                7..=8 => 4,
+                5 => 3,
+                6..=8 => 4,
                 _ => 5,
             };
             let letters = letter_set(candidate);
@@ -321,6 +358,26 @@ impl Vocabulary {
             }
             if candidate == text {
                 break;
+            }
+        }
+        if !text.is_ascii() || text.len() > 4 {
+            let heard: Vec<char> = sound(text).chars().collect();
+            let letters = letter_set(&sound(text));
+            let limit = if heard.len() < 5 {
+                0
+            } else if heard.len() < 8 {
+                2
+            } else {
+                4
+            };
+            for (id, set, other) in self.latin.iter().filter(|_| limit > 0) {
+                if (set ^ letters).count_ones() as usize > limit + 1 {
+                    continue;
+                }
+                let other: Vec<char> = other.chars().collect();
+                if let Some(cost) = distance(&heard, &other, limit) {
+                    out.add(*id, 0.88 - 0.03 * f32::from(u8::try_from(cost).unwrap_or(9)));
+                }
             }
         }
         // Of many guesses only the nearest are worth anything.

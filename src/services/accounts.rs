@@ -6,8 +6,10 @@
 
 mod entry;
 mod membership;
+mod notices;
 mod panel;
 mod passwords;
+mod requests;
 mod staff;
 mod tokens;
 mod who;
@@ -24,11 +26,12 @@ use crate::storage::{StorageError, audit, throttle};
 use rusqlite::{Connection, Transaction};
 
 pub use entry::{Contact, NewAccount, NewOrg, SignInError};
-pub use membership::{AccessRequest, Invitation, Member};
+pub use membership::{Invitation, Member, inn as read_inn};
 pub use panel::{SessionInfo, SignedIn, StaffSession};
 pub use passwords::{PasswordProblem, check as check_password};
+pub use requests::{AccessDecision, AccessRequest, NewAccessRequest};
 pub use staff::{NewStaff, StaffMember};
-pub use who::{Membership, Person, Who};
+pub use who::{AccountDetails, Membership, Person, Who};
 
 /// Failures in a quarter of an hour for one account or one chat, after which it must wait.
 const TRIES_PER_ACCOUNT: u32 = 5;

@@ -165,6 +165,10 @@ impl Conversations {
             if !inbox::finish(tx, id, now)? {
                 return Ok::<_, StorageError>(false);
             }
+            // What is taken off the screen at once was a password: it is kept nowhere.
+            if outgoing.iter().any(|outgoing| matches!(outgoing, Outgoing::RemoveMessage { .. })) {
+                inbox::erase(tx, id)?;
+            }
             dialogues::put(tx, &chat, state.as_deref(), now)?;
             for outgoing in &outgoing {
                 notifications::enqueue(tx, &chat, outgoing, now, None)?;

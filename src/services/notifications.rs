@@ -172,6 +172,31 @@ pub enum Notice {
         /// Where to.
         organization: crate::domain::OrganizationId,
     },
+    /// A person was let into an organization or kept out: told to the person. Says what is so by
+    /// then.
+    JoinDecided {
+        /// Who asked.
+        person: PersonId,
+        /// Where to.
+        organization: crate::domain::OrganizationId,
+    },
+    /// An organization has a new member: told to its owners.
+    MemberJoined {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        organization: crate::domain::OrganizationId,
+    },
+    /// A guest asks for access: told to staff.
+    AccessAsked {
+        /// The request.
+        request: i64,
+    },
+    /// A guest's request for access was decided: told to the guest.
+    AccessDecided {
+        /// The request.
+        request: i64,
+    },
     /// A text that is ready, with buttons that need nothing.
     Text(Message),
 }

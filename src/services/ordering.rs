@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use super::Base;
 use super::catalog::{Catalog, CatalogError};
 use crate::domain::{Channel, ChatKey, OrderId, OrderStatus, OrganizationId, PersonId, Timestamp};
-use crate::storage::{StorageError, orders};
+use crate::storage::{StorageError, orders, organizations};
 
 /// Orders and the drafts they grow from.
 #[derive(Clone)]
@@ -124,11 +124,8 @@ fn price_type(
     conn: &Connection,
     organization: Option<OrganizationId>,
 ) -> Result<Option<i64>, StorageError> {
-    const SQL: &str = "select price_type_id from organizations where id = ?1";
     let Some(organization) = organization else { return Ok(None) };
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let mut rows = stmt.query([organization])?;
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
+    Ok(organizations::find(conn, organization)?.and_then(|row| row.price_type_id))
 }
 
 /// The order, if it is of the party's organization.

@@ -25,6 +25,8 @@ pub struct DraftRow {
     pub edits: Option<OrderId>,
     /// `open`, `sent` or `dropped`.
     pub state: String,
+    /// JSON of how the lines were before the last addition, while it can be taken back.
+    pub undo: Option<String>,
     /// Grows with every change.
     pub revision: i64,
     /// When to deliver.
@@ -100,7 +102,7 @@ pub struct NewDraftLine {
 }
 
 const DRAFT: &str = "
-    select id, chat_key, person_id, organization_id, on_behalf_by, edits_order_id, state, revision,
+    select id, chat_key, person_id, organization_id, on_behalf_by, edits_order_id, state, undo, revision,
         delivery_kind, delivery_date, delivery_address, comment, updated_at_ms
     from drafts";
 
@@ -120,6 +122,7 @@ impl DraftRow {
             on_behalf_by: row.get("on_behalf_by")?,
             edits: row.get("edits_order_id")?,
             state: row.get("state")?,
+            undo: row.get("undo")?,
             revision: row.get("revision")?,
             delivery: delivery_from(row)?,
             address: row.get("delivery_address")?,
@@ -252,6 +255,12 @@ pub fn set_owner(
     one(tx.prepare_cached(SQL)?.execute(params)?)
 }
 
+/// Keeps how the lines were before an addition; any other change forgets it.
+pub fn set_undo(tx: &Transaction<'_>, id: DraftId, undo: &str) -> Result<(), StorageError> {
+    const SQL: &str = "update drafts set undo = :undo where id = :id";
+    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":undo": undo })?)
+}
+
 /// Makes the draft one that changes an order when it is sent.
 pub fn set_edits(tx: &Transaction<'_>, id: DraftId, order: OrderId) -> Result<(), StorageError> {
     const SQL: &str = "update drafts set edits_order_id = :order where id = :id";
@@ -274,8 +283,9 @@ pub fn set_state(
 
 /// Notes that something in the draft changed: its buttons drawn before are stale.
 pub fn touch(tx: &Transaction<'_>, id: DraftId, now: Timestamp) -> Result<(), StorageError> {
-    const SQL: &str =
-        "update drafts set revision = revision + 1, updated_at_ms = :now where id = :id";
+    const SQL: &str = "
+        update drafts set revision = revision + 1, undo = null, updated_at_ms = :now
+        where id = :id";
     one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
 }
 

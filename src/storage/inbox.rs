@@ -109,6 +109,13 @@ pub fn finish(tx: &Transaction<'_>, id: InboxId, now: Timestamp) -> Result<bool,
     Ok(stmt.execute(named_params! { ":id": id, ":now": now })? == 1)
 }
 
+/// Forgets what an event said; that it came is still known.
+pub fn erase(tx: &Transaction<'_>, id: InboxId) -> Result<(), StorageError> {
+    const SQL: &str = "update inbox set payload = '' where id = :id";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?;
+    Ok(())
+}
+
 /// Counts a failure; the number of failures, or `None` when the event does not wait any more.
 /// From `limit` on the event is given up.
 pub fn fail(

@@ -3,18 +3,21 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
-pub mod addresses;
 pub mod audit;
+pub mod backup;
 pub mod categories;
 pub mod chat_slots;
 pub mod chats;
 pub mod db;
 pub mod dialogues;
+pub mod directory;
 pub mod drafts;
 pub mod entries;
 pub mod exchange_log;
+pub mod figures;
 pub mod inbox;
 pub mod links;
+pub mod llm_budget;
 pub mod members;
 pub mod migrations;
 pub mod offers;
@@ -25,9 +28,11 @@ pub mod persons;
 pub mod prices;
 pub mod products;
 pub mod recipients;
+pub mod requests;
 pub mod sessions;
 mod sql_types;
 pub mod stocks;
+pub mod synonyms;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

@@ -188,6 +188,18 @@ setters! {
     set_manager(manager: Option<PersonId>) = "manager_id";
 }
 
+/// The name of the organization's price type; `None`: it has the default one.
+pub fn price_type_name(
+    conn: &Connection,
+    id: OrganizationId,
+) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "
+        select t.name from organizations o join price_types t on t.id = o.price_type_id
+        where o.id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get("name")).optional()?)
+}
+
 /// An address of the organization's book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressRow {

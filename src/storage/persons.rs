@@ -8,6 +8,7 @@ use crate::domain::{ChatKey, OrganizationId, PersonId, Phone, Role, Timestamp};
 
 /// A row of `persons`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct PersonRow {
     /// The row.
     pub id: PersonId,

@@ -46,6 +46,12 @@ impl From<crate::storage::StorageError> for WebError {
     }
 }
 
+impl From<crate::services::accounts::AccountError> for WebError {
+    fn from(error: crate::services::accounts::AccountError) -> Self {
+        Self::internal(error)
+    }
+}
+
 /// What an error page says; [`pages`] draws it around the visitor's theme.
 #[derive(Debug, Clone)]
 struct Problem {

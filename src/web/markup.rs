@@ -2,11 +2,39 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::assets;
 use crate::formats::html::Html;
+
+/// The marks of states, with our pictures of them: not every machine has a font with these signs.
+const MARKS: [(char, &str); 7] = [
+    ('✅', "mark-ok.svg"),
+    ('❓', "mark-ask.svg"),
+    ('❌', "mark-none.svg"),
+    ('👤', "mark-manager.svg"),
+    ('⛔', "mark-gone.svg"),
+    ('🆕', "mark-new.svg"),
+    ('📱', "mark-phone.svg"),
+];
 
 /// The text of a message. [`Html`] escapes what is put into it.
 pub fn message(html: &Html) -> Markup {
-    PreEscaped(html.as_str().to_owned())
+    PreEscaped(with_marks(html.as_str().to_owned()))
+}
+
+/// Plain text, its marks drawn.
+pub fn marked(text: &str) -> Markup {
+    PreEscaped(with_marks(html! { (text) }.into_string()))
+}
+
+fn with_marks(mut escaped: String) -> String {
+    for (sign, file) in MARKS {
+        if escaped.contains(sign) {
+            let url = assets::url(file);
+            let picture = format!("<img class=\"sign\" src=\"{url}\" alt=\"{sign}\">");
+            escaped = escaped.replace(sign, &picture);
+        }
+    }
+    escaped
 }
 
 /// `<!doctype html>`
@@ -123,7 +151,9 @@ fn path(icon: Icon) -> &'static str {
         Icon::Settings => {
             "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM9 19.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z"
         }
-        Icon::More => "M5.5 12h.01M12 12h.01M18.5 12h.01",
+        Icon::More => {
+            "M5 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0M11.4 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0M17.8 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0"
+        }
         Icon::Theme => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 3.5v17M15 5v14M18 7.5v9",
         Icon::Back => "M14.5 6 8.5 12l6 6",
         Icon::Forward => "m9.5 6 6 6-6 6",

@@ -14,6 +14,7 @@ mod privilege;
 mod router;
 mod session;
 mod simulator;
+mod trace;
 
 use std::future::IntoFuture as _;
 use std::io;
@@ -24,11 +25,18 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use tokio::net::TcpListener;
 
-use crate::chat::event::Event;
 use crate::domain::{ChatKey, Phone};
 use crate::services::Base;
+use crate::services::accounts::Accounts;
+use crate::services::bench::Bench;
+use crate::services::bot_status::BotStatus;
 use crate::services::browser_chat::BrowserChat;
+use crate::services::catalog::Catalog;
+use crate::services::conversations::Conversations;
+use crate::services::directory::Directory;
 use crate::services::notifications::Sending;
+use crate::services::ordering::Ordering;
+use crate::services::overview::Overview;
 use crate::tasks::Tasks;
 
 pub use error::WebError;
@@ -43,10 +51,16 @@ pub struct Desk {
     pub base: Base,
     /// Background work of open pages.
     pub tasks: Tasks,
-    /// People of the panel.
-    pub accounts: Arc<dyn Accounts>,
+    /// People, their sessions, who may what.
+    pub accounts: Accounts,
+    /// Orders.
+    pub ordering: Ordering,
+    /// The catalogue's index.
+    pub catalog: Catalog,
     /// Where the browser chat's events go.
-    pub conversations: Arc<dyn Accept>,
+    pub conversations: Conversations,
+    /// How the bot is doing.
+    pub bot: BotStatus,
     /// The browser chat's messages.
     pub chat: BrowserChat,
     /// The demo, where this is one.
@@ -83,45 +97,22 @@ impl Persona {
     }
 }
 
-/// Placeholder for the accounts service.
-pub trait Accounts: Send + Sync {
-    /// Signs in; the session's token.
-    fn sign_in_panel<'a>(
-        &'a self,
-        phone: &'a str,
-        password: &'a str,
-        address: &'a str,
-        user_agent: &'a str,
-    ) -> Sending<'a, Result<String, SignInError>>;
-    /// The session with this token.
-    fn panel_session<'a>(
-        &'a self,
-        token: &'a str,
-    ) -> Sending<'a, Result<Option<ManagerSession>, WebError>>;
-    /// Ends a session.
-    fn sign_out_panel<'a>(&'a self, token: &'a str) -> Sending<'a, Result<(), WebError>>;
-    /// Whether there is an administrator, those of the demo not counted.
-    fn has_admin(&self) -> Sending<'_, Result<bool, WebError>>;
-}
-
-/// Why nobody was signed in.
-#[derive(Debug)]
-pub enum SignInError {
-    /// Phone and password do not go together, or the person is no staff.
-    Wrong,
-    /// Too many failures; how many minutes to wait.
-    Wait(u64),
-    /// Our fault.
-    Internal(String),
-}
-
-/// Placeholder for the conversations service.
-pub trait Accept: Send + Sync {
-    /// Stores an event.
-    fn accept(&self, event: Event) -> Sending<'_, Result<(), String>>;
-}
-
 impl Desk {
+    /// Figures of the first page.
+    fn overview(&self) -> Overview {
+        Overview::new(self.base.clone())
+    }
+
+    /// Clients, people and products as they are listed.
+    fn directory(&self) -> Directory {
+        Directory::new(self.base.clone())
+    }
+
+    /// The recognition bench.
+    fn bench(&self) -> Bench {
+        Bench::new(self.base.clone(), self.catalog.clone())
+    }
+
     /// The people of the browser chat.
     pub fn personas(&self) -> Vec<Persona> {
         self.demo.as_ref().map_or_else(

@@ -15,7 +15,7 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::login;
+use super::admin::{login, orders, today};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
 
@@ -23,6 +23,12 @@ use super::{Desk, assets, error as pages, health, live, simulator};
 pub fn router(desk: Desk) -> Router {
     // Panel and chat: for browsers, behind the guard.
     let guarded = Router::new()
+        .route("/admin", get(today::page))
+        .route("/admin/orders", get(orders::list))
+        .route("/admin/orders/{number}", get(orders::page))
+        .route("/admin/orders/{number}/status", post(orders::set_status))
+        .route("/admin/orders/{number}/messages", post(orders::write))
+        .route("/admin/orders/{number}/lines/{line}", post(orders::pick))
         .route("/admin/login", get(login::page).post(login::sign_in))
         .route("/admin/logout", post(login::sign_out))
         .route("/admin/events", get(live::events))
@@ -31,6 +37,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/chat/reset", post(simulator::reset))
         .route("/chat/{persona}", get(simulator::page))
         .route("/chat/{persona}/events", get(simulator::events))
+        .route("/chat/{persona}/trace", get(simulator::trace))
         .route("/chat/{persona}/say", post(simulator::say))
         .route("/chat/{persona}/press", post(simulator::press))
         .route("/chat/{persona}/contact", post(simulator::contact))

@@ -19,7 +19,9 @@ use subtle::ConstantTimeEq;
 use super::Desk;
 use super::admin::login;
 use super::error::WebError;
-use crate::domain::{PersonId, Role};
+use crate::domain::{Channel, Role};
+use crate::services::accounts::StaffSession;
+use crate::services::ordering::Actor;
 
 /// A form's fields together; a file has its own limit.
 const FORM_LIMIT: usize = 2 * 1024 * 1024;
@@ -28,20 +30,23 @@ const FORM_LIMIT: usize = 2 * 1024 * 1024;
 pub const FILE_LIMIT: usize = 21 * 1024 * 1024;
 
 /// The panel's signed-in person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ManagerSession {
-    /// Who.
-    pub person: PersonId,
-    /// Their name.
-    pub name: String,
-    /// What they may do; at least a manager.
-    pub role: Role,
+    /// Who, and what they may do; at least a manager.
+    pub staff: StaffSession,
+    /// The IP address, for the journal.
+    pub address: String,
 }
 
 impl ManagerSession {
+    /// The person as the one who changes an order.
+    pub fn actor(&self) -> Actor {
+        Actor { person: Some(self.staff.person), channel: Channel::Panel }
+    }
+
     /// Refuses who is no administrator; `right` is what they would need.
     pub fn must_be_admin(&self, right: &'static str) -> Result<(), WebError> {
-        if self.role == Role::Admin { Ok(()) } else { Err(WebError::Forbidden(right)) }
+        if self.staff.role == Role::Admin { Ok(()) } else { Err(WebError::Forbidden(right)) }
     }
 }
 
@@ -112,16 +117,23 @@ impl Visitor {
     /// What the headers alone tell: enough to draw a page that says no.
     pub fn of_headers(desk: &Desk, headers: &HeaderMap) -> Self {
         let jar = CookieJar::from_headers(headers);
-        let cookies = CookieNames::of(desk);
-        let secret = jar.get(cookies.session).or_else(|| jar.get(cookies.visit));
         Self {
             theme: jar.get("theme").map(|c| Theme::named(c.value())).unwrap_or_default(),
-            csrf: secret.map(|c| csrf_of(c.value())).unwrap_or_default(),
+            csrf: String::new(),
             company: desk.base.config.company.name.clone(),
             session: None,
             token: None,
             address: String::new(),
         }
+    }
+
+    /// The visitor with this session.
+    #[must_use]
+    pub fn signed_in(mut self, staff: StaffSession, token: &str) -> Self {
+        staff.csrf.expose().clone_into(&mut self.csrf);
+        self.session = Some(ManagerSession { staff, address: self.address.clone() });
+        self.token = Some(token.to_owned());
+        self
     }
 }
 
@@ -207,7 +219,12 @@ pub async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Re
     match admit(&desk, request).await {
         Ok(Admitted::Through(request, cookie)) => {
             let private = request.uri().path().starts_with("/admin");
+            let visitor = request.extensions().get::<Visitor>().cloned();
             let mut response = next.run(*request).await;
+            if let Some(visitor) = visitor {
+                // For the page of a refusal.
+                response.extensions_mut().insert(visitor);
+            }
             if private {
                 let headers = response.headers_mut();
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -238,20 +255,20 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
     let jar = CookieJar::from_headers(&parts.headers);
     let mut visitor = Visitor::of_headers(desk, &parts.headers);
     visitor.address = desk.peer(&parts).to_string();
-    if let Some(cookie) = jar.get(names.session) {
-        visitor.session = desk.accounts.panel_session(cookie.value()).await?;
-        if visitor.session.is_some() {
-            visitor.token = Some(cookie.value().to_owned());
-        } else {
-            // An ended session proves nothing; the visit's cookie may.
-            visitor.csrf = jar.get(names.visit).map(|c| csrf_of(c.value())).unwrap_or_default();
-        }
+    if let Some(cookie) = jar.get(names.session)
+        && let Some(staff) = desk.accounts.session(cookie.value()).await?
+    {
+        visitor = visitor.signed_in(staff, cookie.value());
     }
     let mut set = None;
-    if visitor.csrf.is_empty() {
-        let token = random_token()?;
-        visitor.csrf = csrf_of(&token);
-        set = Some(names.make(names.visit, token));
+    if visitor.session.is_none() {
+        if let Some(visit) = jar.get(names.visit) {
+            visitor.csrf = csrf_of(visit.value());
+        } else {
+            let token = random_token()?;
+            visitor.csrf = csrf_of(&token);
+            set = Some(names.make(names.visit, token));
+        }
     }
     let path = parts.uri.path();
     let panel = path.starts_with("/admin") && path != "/admin/login";

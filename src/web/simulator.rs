@@ -17,9 +17,9 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::WebError;
-use super::layout::{csrf, document, mark, theme_button};
+use super::layout::{alone, csrf, document, mark, theme_button};
 use super::live::{Stream, last_event_id, stream};
-use super::markup::{Icon, icon, message, small_icon};
+use super::markup::{Icon, icon, marked, message, small_icon};
 use super::session::Visitor;
 use super::{Desk, Persona, privilege};
 use crate::chat::event::{Event, EventKind};
@@ -31,6 +31,7 @@ use crate::services::notifications::{
     ButtonTarget, Delivered, DeliveryError, InlineButton, Message, Messenger, Outgoing, Place,
     ReplyKeyboard, Sending,
 };
+use crate::services::ordering::Party;
 use crate::storage::StorageError;
 
 /// A message's words, as in Telegram.
@@ -136,6 +137,11 @@ pub async fn available(desk: &Desk, parts: &Parts) -> Result<bool, WebError> {
     }
 }
 
+/// Whether the panel points at the browser chat.
+pub fn linked(desk: &Desk) -> bool {
+    desk.demo.is_some() || desk.base.config.server.chat == ChatMode::On
+}
+
 /// The person that a path names, where the chat is open to the visitor.
 async fn enter(desk: &Desk, parts: &Parts, key: &str) -> Result<Persona, WebError> {
     if !available(desk, parts).await? {
@@ -203,6 +209,7 @@ pub async fn page(
             (banner(&desk, &visitor))
             (switch(&personas, &key))
             main.chats #chats data-count=(panes.len()) {
+                h1.sr { "Чат: " (persona.label) }
                 @for (current, pane) in &panes {
                     div.chat-slot data-current=[current.then_some("yes")] { (pane) }
                 }
@@ -219,7 +226,7 @@ fn banner(desk: &Desk, visitor: &Visitor) -> Markup {
     let demo = desk.demo.is_some();
     html! {
         header.chat-top {
-            a.brand href="/chat" { (mark()) span.word { (visitor.company) } }
+            a.brand href="/chat" aria-label=(format!("{}: чат", visitor.company)) { (mark()) span.word { (visitor.company) } }
             @if desk.base.config.telegram.bot_token.is_none() {
                 p.state {
                     span.dot.warn {}
@@ -243,7 +250,7 @@ fn banner(desk: &Desk, visitor: &Visitor) -> Markup {
                 }
             }
             span.gap {}
-            a.button.small href="/admin" { "Открыть панель" }
+            a.button.small href="/admin" { "Панель" }
             (theme_button(visitor))
         }
     }
@@ -283,10 +290,19 @@ impl Pane<'_> {
                     span.avatar aria-hidden="true" { (self.persona.label.chars().next().unwrap_or('?')) }
                     h2.clip id=(format!("who-{key}")) { span.sr { (side) ": " } (self.persona.label) }
                     span.count { (side) }
+                    @if !self.persona.staff {
+                        a.button.quiet.small href=(format!("/chat/{key}/trace")) data-drawer { (icon(Icon::Trace)) "Что распознано" }
+                    }
                 }
                 div.log role="log" aria-live="polite" tabindex="0"
                     aria-label=(format!("Переписка: {}", self.persona.label)) data-log {
                     @for item in &picture.items { (self.item(item)) }
+                    @if picture.items.is_empty() {
+                        form.start method="post" action=(format!("/chat/{key}/say")) data-say data-start {
+                            (csrf(self.visitor))
+                            button.button.primary type="submit" name="text" value="/start" { "Начать" }
+                        }
+                    }
                     p.typing hidden data-typing { "печатает…" }
                 }
                 @if examples { (self.examples(picture.items.is_empty())) }
@@ -310,7 +326,7 @@ impl Pane<'_> {
         match &item.content {
             Some(Content::Own { text }) => html! {
                 div.msg.own id=(id) data-id=(item.id) {
-                    div.bubble { span.sr { "Вы: " } p.text { (text) } time { (time) } }
+                    div.bubble { span.sr { "Вы: " } p.text { (marked(text)) } time { (time) } }
                 }
             },
             Some(Content::Shown { message: shown }) => html! {
@@ -377,12 +393,12 @@ impl Pane<'_> {
                         @if button.contact {
                             form method="post" action=(format!("/chat/{key}/contact")) data-contact {
                                 (csrf(self.visitor))
-                                button.key type="submit" { (button.label) }
+                                button.key type="submit" { (marked(&button.label)) }
                             }
                         } @else {
                             form method="post" action=(format!("/chat/{key}/say")) data-say {
                                 (csrf(self.visitor))
-                                button.key type="submit" name="text" value=(button.label) { (button.label) }
+                                button.key type="submit" name="text" value=(button.label) { (marked(&button.label)) }
                             }
                         }
                     }
@@ -404,7 +420,7 @@ fn placeholder(keyboard: Option<&ReplyKeyboard>, staff: bool) -> String {
 fn inline_button(button: &InlineButton) -> Markup {
     match &button.target {
         ButtonTarget::Press(data) => html! {
-            button type="submit" name="data" value=(data) { (button.label) }
+            button type="submit" name="data" value=(data) { span { (marked(&button.label)) } }
         },
         ButtonTarget::Link(url) if url.starts_with("https://") || url.starts_with('/') => html! {
             a href=(url) { (button.label) (small_icon(Icon::Forward)) }
@@ -540,7 +556,9 @@ async fn accept(
         at: desk.base.clock.now(),
         kind,
     };
-    desk.conversations.accept(event).await.map_err(WebError::Internal)
+    let payload = serde_json::to_string(&event).map_err(WebError::internal)?;
+    desk.conversations.accept(event.key, event.chat, payload).await?;
+    Ok(())
 }
 
 /// Nothing more for a script, which is told over its stream; the page anew for a plain form.
@@ -549,6 +567,48 @@ fn done(key: &str, headers: &HeaderMap) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     Redirect::to(&format!("/chat/{key}")).into_response()
+}
+
+/// `GET /chat/{persona}/trace`: what was understood of the open draft, line by line.
+pub async fn trace(
+    State(desk): State<Desk>,
+    Path(key): Path<String>,
+    visitor: Visitor,
+    parts: Parts,
+) -> Result<Markup, WebError> {
+    let persona = enter(&desk, &parts, &key).await?;
+    let who = desk.accounts.who(&persona.chat()).await?;
+    let party = Party {
+        chat: persona.chat(),
+        person: who.person_id(),
+        organization: who.acting_for().map(|member| member.organization),
+        may_send: who.may_send(),
+        sees_prices: who.sees_prices(),
+    };
+    let draft = desk.ordering.open_draft(&party).await?;
+    let lines = draft.map(|draft| draft.lines).unwrap_or_default();
+    Ok(alone(
+        &visitor,
+        "Что распознано",
+        &html! {
+            div.panel #drawer {
+                h1 { "Что распознано" }
+                @if lines.is_empty() {
+                    p.muted { "Открытой заявки нет. Напишите список в чат — здесь появится разбор каждой строки." }
+                }
+                @for line in &lines {
+                    section.traced {
+                        h2 { (marked(line.row.state.mark())) " " (line.row.position) ". «" (line.row.raw.trim()) "»" }
+                        @if let Some(offer) = &line.offer {
+                            p { (offer.title) @if let Some(amount) = line.amount() { " — " (amount) } }
+                        }
+                        (super::trace::draw(line.row.trace.as_deref()))
+                    }
+                }
+                div.buttons data-no-drawer { a.button href=(format!("/chat/{key}")) { "К переписке" } }
+            }
+        },
+    ))
 }
 
 /// Since which revision a page wants to know.

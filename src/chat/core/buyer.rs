@@ -12,6 +12,7 @@ use crate::domain::{Delivery, DraftLineId, OrderId, Quantity, ru};
 use crate::recognition::{RemarkKind, parse_quantity};
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{Added, DraftLine, DraftView, Need, OrderError, Placed};
+use crate::storage::organizations::AddressRow;
 
 /// The longest message that is read as an order, in characters.
 const LONGEST_MESSAGE: usize = 4_096;
@@ -460,14 +461,14 @@ impl Core {
             }
             Action::CheckoutAddresses { draft } => {
                 let view = self.ordering.draft(&party, draft).await?;
-                let book = self.ordering.addresses(&party).await?;
+                let book = self.address_book(talk).await?;
                 talk.state.ask(Form::Address { draft }, talk.now);
                 talk.out.push(basket::addresses(&view, &book).in_place(DESK));
             }
             Action::CheckoutAddress { draft, version, address } => {
-                let book = self.ordering.addresses(&party).await?;
-                let found = book.into_iter().find(|(id, _)| *id == address);
-                let (_, text) = found.ok_or(OrderError::Stale)?;
+                let book = self.address_book(talk).await?;
+                let found = book.into_iter().find(|row| row.id == address);
+                let text = found.ok_or(OrderError::Stale)?.address;
                 let set = move |_: &mut Delivery, address: &mut String, _: &mut String| {
                     *address = text;
                 };
@@ -544,9 +545,11 @@ impl Core {
         }
         // The last address is the default.
         if view.draft.address.is_empty()
-            && let Some((_, last)) = self.ordering.addresses(&party).await?.into_iter().next()
+            && let Some(last) = self.address_book(talk).await?.into_iter().next()
         {
-            let set = move |_: &mut Delivery, address: &mut String, _: &mut String| *address = last;
+            let set = move |_: &mut Delivery, address: &mut String, _: &mut String| {
+                *address = last.address;
+            };
             view = self.ordering.set_checkout(&party, draft, None, set).await?;
         }
         talk.state.open_line = None;
@@ -555,6 +558,13 @@ impl Core {
         let desk = basket::checkout(&view, note, sends, &self.scene());
         talk.out.push(desk.in_place(DESK));
         Ok(())
+    }
+
+    async fn address_book(&self, talk: &Talk<'_>) -> Result<Vec<AddressRow>, ChatError> {
+        match talk.who.acting_for() {
+            Some(member) => Ok(self.accounts.addresses(member.organization).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn set_delivery(
@@ -614,7 +624,7 @@ impl Core {
             Action::OrderAsk { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
                 talk.state.ask(Form::AskAboutOrder { order }, talk.now);
-                let words = format!("Напишите вопрос о заявке №\u{a0}{}.", view.order.number);
+                let words = format!("Напишите менеджеру о заявке №\u{a0}{}.", view.order.number);
                 let cancel = Button::new("Отмена", Action::Cancel);
                 talk.out.push(Screen::text(words).row([cancel]).below(PANE));
             }
@@ -687,7 +697,7 @@ impl Core {
     ) -> Result<(), Refused> {
         let row = self.ordering.ask_manager(&talk.party(), order, text).await?;
         let hours = &self.base.config.company.hours;
-        let words = format!("Вопрос о заявке №\u{a0}{} передан. Отвечаем {hours}.", row.number);
+        let words = format!("Сообщение о заявке №\u{a0}{} передано. Отвечаем {hours}.", row.number);
         talk.out.push(Screen::text(words).below(PANE));
         Ok(())
     }
@@ -749,7 +759,10 @@ impl Core {
                 self.checkout_below(talk, draft).await?;
             }
             Form::AskAboutOrder { order } => self.ask_about_order(talk, order, &text).await?,
-            Form::WriteToClient { .. } | Form::RejectReason { .. } | Form::PickBySearch { .. } => {}
+            Form::WriteToClient { .. }
+            | Form::RejectReason { .. }
+            | Form::StaffQuantity { .. }
+            | Form::PickBySearch { .. } => {}
         }
         Ok(())
     }

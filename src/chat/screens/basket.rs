@@ -9,6 +9,7 @@ use crate::domain::{Delivery, LineState, Price, Quantity, Timestamp, Zone, ru, t
 use crate::formats::html::Html;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
+use crate::storage::organizations::AddressRow;
 
 /// Lines of card 1 on a page.
 pub const LINES_A_PAGE: usize = 12;
@@ -105,7 +106,10 @@ fn list_line(line: &DraftLine, sees_prices: bool, scene: &Scene) -> Html {
     }
     if let Some(offer) = &line.offer {
         if sees_prices {
+            let foreign = line.unit() != offer.unit.as_str();
             html = html.push(match offer.price {
+                // «2 рул · 18,60 ₽/м»: the price is of the base unit.
+                Some(price) if foreign => format!(" · {price}/{}", offer.unit),
                 Some(price) => format!(" · {price}"),
                 None => " · цену подтвердит менеджер".to_owned(),
             });
@@ -297,6 +301,7 @@ fn option_rows(
     let shown: Vec<&Offer> =
         line.options.iter().skip(page * OPTIONS_A_PAGE).take(OPTIONS_A_PAGE).collect();
     let labels = option_labels(&shown, view.sees_prices, scene.show_stock);
+    screen.html = full_names(screen.html, &shown, &labels);
     for (offer, label) in shown.into_iter().zip(labels) {
         let action =
             Action::LinePick { line: line.row.id, version: view.draft.revision, product: offer.id };
@@ -333,6 +338,16 @@ pub fn option_labels(offers: &[&Offer], prices: bool, show: ShowStock) -> Vec<St
             format!("{}{tail}", ru::ellipsis(&title, room))
         })
         .collect()
+}
+
+/// The whole names of the options below the text, where the buttons have no room for them.
+pub fn full_names(html: Html, offers: &[&Offer], labels: &[String]) -> Html {
+    if !labels.iter().any(|label| label.contains('…')) {
+        return html;
+    }
+    offers
+        .iter()
+        .fold(html, |html, offer| html.line().push("• ").push(ru::ellipsis(&offer.title, 120)))
 }
 
 /// The price without needless kopecks: «1 450 ₽».
@@ -375,6 +390,7 @@ fn nothing_found(view: &DraftView, line: &DraftLine, scene: &Scene) -> Screen {
     let mut screen = Screen::new(heading(view, line).line().push(said));
     let nearest: Vec<&Offer> = line.options.iter().take(3).collect();
     let labels = option_labels(&nearest, view.sees_prices, scene.show_stock);
+    screen.html = full_names(screen.html, &nearest, &labels);
     for (offer, label) in nearest.into_iter().zip(labels) {
         let action = Action::LinePick { line: id, version, product: offer.id };
         screen = screen.row([Button::new(label, action)]);
@@ -622,16 +638,16 @@ pub fn dates(view: &DraftView, scene: &Scene) -> Screen {
 }
 
 /// Card 2: addresses of the book.
-pub fn addresses(view: &DraftView, book: &[(i64, String)]) -> Screen {
+pub fn addresses(view: &DraftView, book: &[AddressRow]) -> Screen {
     let (draft, version) = (view.draft.id, view.draft.revision);
     let mut screen = Screen::text(if book.is_empty() {
         "Адресов пока нет. Напишите адрес доставки."
     } else {
         "Куда доставить? Выберите или напишите новый адрес."
     });
-    for (address, text) in book.iter().take(6) {
-        let action = Action::CheckoutAddress { draft, version, address: *address };
-        screen = screen.row([Button::new(ru::ellipsis(text, OPTION_LABEL), action)]);
+    for row in book.iter().take(6) {
+        let action = Action::CheckoutAddress { draft, version, address: row.id };
+        screen = screen.row([Button::new(ru::ellipsis(&row.address, OPTION_LABEL), action)]);
     }
     screen.row([Button::new("Назад", Action::Checkout { draft })])
 }

@@ -17,6 +17,22 @@ pub enum Label {
     Repeat,
     /// «Аккаунт»
     Account,
+    /// «Войти по паролю»
+    Login,
+    /// «Регистрация»
+    Register,
+    /// «Восстановить данные»
+    Recover,
+    /// «Запросить доступ»
+    Access,
+    /// «Сменить организацию»
+    Organizations,
+    /// «Баланс»
+    Balance,
+    /// «Пригласить работника»
+    Invite,
+    /// «Выйти»
+    SignOut,
     /// «Новые»
     Queue,
     /// «Все заказы»
@@ -34,8 +50,16 @@ const LABELS: &[(&str, Label)] = &[
     ("мои заказы", Label::Orders),
     ("повторить", Label::Repeat),
     ("аккаунт", Label::Account),
-    ("выйти", Label::Account),
-    ("сменить организацию", Label::Account),
+    ("войти по паролю", Label::Login),
+    ("вход", Label::Login),
+    ("регистрация", Label::Register),
+    ("подтвердить номер", Label::Register),
+    ("восстановить данные", Label::Recover),
+    ("запросить доступ", Label::Access),
+    ("сменить организацию", Label::Organizations),
+    ("баланс", Label::Balance),
+    ("пригласить работника", Label::Invite),
+    ("выйти", Label::SignOut),
     ("новые", Label::Queue),
     ("все заказы", Label::AllOrders),
     ("помощь", Label::Help),
@@ -72,7 +96,8 @@ pub fn role_keyboard(role: Role) -> ReplyKeyboard {
 
 /// The reply keyboard of a guest.
 pub fn guest_keyboard() -> ReplyKeyboard {
-    let mut keyboard = keyboard(&[&["📱 Подтвердить номер"], &["Войти по паролю"]], "");
+    let mut keyboard =
+        keyboard(&[&["📱 Подтвердить номер"], &["Войти по паролю", "Запросить доступ"]], "");
     keyboard.rows[0][0].contact = true;
     keyboard
 }

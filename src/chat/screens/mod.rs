@@ -1,6 +1,9 @@
 //! One file per screen: facts in, [`Screen`](super::Screen) out.
 
+pub mod account;
 pub mod basket;
+pub mod login;
 pub mod menu;
 pub mod order;
+pub mod registration;
 pub mod staff;

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::basket::{Scene, option_labels};
+use super::basket::{Scene, full_names, option_labels};
 use super::order::{order_line, pager};
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
@@ -61,6 +61,9 @@ fn standing(order: &OrderRow, scene: &Scene) -> Html {
     let at = scene.zone.date_time(order.created_at, scene.now);
     let html = match (order.status, order.manager_name.as_str()) {
         (status, "") => Html::text(format!("{} · {at}", status.staff_label())),
+        (status, name) if status.is_final() => {
+            Html::text(format!("{} · {name}", status.staff_label()))
+        }
         (status, name) => Html::text(format!("{} · В работе: {name}", status.staff_label())),
     };
     if order.status_reason.is_empty() { html } else { html.line().push(&order.status_reason) }
@@ -227,7 +230,7 @@ pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -
     });
     let shown: Vec<&Offer> = candidates.into_iter().take(8).collect();
     let labels = option_labels(&shown, true, ShowStock::Exact);
-    let mut screen = Screen::new(html);
+    let mut screen = Screen::new(full_names(html, &shown, &labels));
     for (offer, label) in shown.into_iter().zip(labels) {
         let action = Action::StaffPick { line: id, version, product: offer.id };
         screen = screen.row([Button::new(label, action)]);
@@ -242,6 +245,17 @@ pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -
     }
     last.push(Button::new("К заказу", Action::StaffCard { order: view.order.id }));
     screen.row(last)
+}
+
+/// How many of a line whose product is known?
+pub fn ask_quantity(view: &OrderView, line: &OrderLineRow) -> Screen {
+    let html = Html::text(format!("№\u{a0}{}, позиция {}: ", view.order.number, line.position))
+        .bold(&line.title)
+        .line()
+        .italic(format!("«{}»", ru::ellipsis(line.raw.trim(), 200)))
+        .line()
+        .push("Сколько? Напишите число, можно с единицей.");
+    Screen::new(html).row([Button::new("К заказу", Action::StaffCard { order: view.order.id })])
 }
 
 /// What a manager's search found.

@@ -3,33 +3,58 @@
 //!
 //! It errs on the side of masking: a model that sees less proposes less, and that is all.
 
+use std::ops::Range;
+
 /// The text with everything private replaced by a word in brackets. `secrets` are names and
 /// addresses; case, «ё», punctuation and spacing do not matter, and an address is also found by
 /// its end («Ленина 5»).
 pub fn mask(text: &str, secrets: &[String]) -> String {
-    let tokens = tokens(text);
-    let mut hits = emails(text);
-    hits.extend(numbers(text));
-    for secret in secrets {
-        hits.extend(named(&tokens, secret));
-    }
-    hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
-    let mut masked = String::with_capacity(text.len());
-    let mut at = 0;
-    for hit in hits {
-        if hit.start < at {
-            // A part that sticks out of a piece that is masked already goes with it.
-            at = at.max(hit.end);
-            continue;
-        }
-        masked.push_str(&text[at..hit.start]);
-        masked.push_str(hit.word);
-        at = hit.end;
-    }
-    masked.push_str(&text[at..]);
-    masked
+    Mask::of(text, secrets).piece(text, 0..text.len())
 }
 
+/// What is private in a text: for pieces of it, since a name may stand across two of them.
+#[derive(Debug)]
+pub struct Mask {
+    /// In the order of the text; none begins inside another one.
+    hits: Vec<Hit>,
+}
+
+impl Mask {
+    /// What is private in this text.
+    pub fn of(text: &str, secrets: &[String]) -> Self {
+        let tokens = tokens(text);
+        let mut found = emails(text);
+        found.extend(numbers(text));
+        for secret in secrets {
+            found.extend(named(&tokens, secret));
+        }
+        found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
+        let mut hits: Vec<Hit> = Vec::with_capacity(found.len());
+        for hit in found {
+            match hits.last_mut() {
+                // What sticks out of a piece that is masked already goes with it.
+                Some(last) if hit.start < last.end => last.end = last.end.max(hit.end),
+                _ => hits.push(hit),
+            }
+        }
+        Self { hits }
+    }
+
+    /// A piece of the same text, masked; a span outside it is empty.
+    pub fn piece(&self, text: &str, span: Range<usize>) -> String {
+        let mut masked = String::new();
+        let mut at = span.start;
+        for hit in self.hits.iter().filter(|hit| hit.start < span.end && hit.end > span.start) {
+            masked.push_str(text.get(at..hit.start).unwrap_or_default());
+            masked.push_str(hit.word);
+            at = hit.end;
+        }
+        masked.push_str(text.get(at..span.end).unwrap_or_default());
+        masked
+    }
+}
+
+#[derive(Debug)]
 struct Hit {
     start: usize,
     end: usize,
@@ -311,6 +336,15 @@ mod tests {
         assert_eq!(mask(text, &secrets), "Для [скрыто]: болт 5 шт на [скрыто], [скрыто]; двор 5");
         let whole = "Тверь, Королёва дом 5";
         assert_eq!(mask(whole, &secrets), "[скрыто]");
+    }
+
+    #[test]
+    fn a_name_across_two_pieces_is_masked_in_both() {
+        let text = "болт для Рога и Копыта 5 шт";
+        let mask = Mask::of(text, &["Рога и Копыта".to_owned()]);
+        let at = text.find(" и ").expect("it is there");
+        assert_eq!(mask.piece(text, 0..at), "болт для [скрыто]");
+        assert_eq!(mask.piece(text, at + 4..text.len()), "[скрыто] 5 шт");
     }
 
     proptest! {

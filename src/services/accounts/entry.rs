@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::passwords::Verdict;
 use super::staff::end_sessions;
-use super::{AccountError, Accounts, Actor, TRIES_PER_ACCOUNT, Who, note_person, who};
-use crate::config::Registration;
+use super::{
+    AccountError, Accounts, Actor, TRIES_PER_ACCOUNT, Who, note_person, notices, tokens, who,
+};
+use crate::config::{Access, Config, Registration};
 use crate::domain::{
     Channel, ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Role,
     Timestamp,
 };
+use crate::storage::links::{self, LinkKind};
 use crate::storage::persons::{self, PersonRow};
 use crate::storage::{StorageError, chats, members, organizations, throttle};
 
@@ -107,6 +110,11 @@ pub enum NewOrg {
     },
     /// A known one: its owner or a manager lets the person in.
     Existing(OrganizationId),
+    /// Where an invitation leads; it is used up. The person is in at once.
+    Invited {
+        /// The invitation's token.
+        token: String,
+    },
     /// Nowhere: a private person.
     Private,
 }
@@ -120,7 +128,7 @@ impl Accounts {
     /// A person shared their own contact: the door has checked that it is their own.
     ///
     /// In Telegram this proves the number. In the browser it proves nothing and leads to no
-    /// account: the answer is [`Contact::Unknown`].
+    /// account: a guest gets [`Contact::Unknown`].
     pub async fn link_contact(
         &self,
         chat: &ChatKey,
@@ -128,7 +136,11 @@ impl Accounts {
         chat_title: &str,
     ) -> Result<Contact, AccountError> {
         if !vouched(chat) {
-            return Ok(Contact::Unknown);
+            let who = self.who(chat).await?;
+            return Ok(match who.person {
+                Some(_) => Contact::SignedIn(Box::new(who)),
+                None => Contact::Unknown,
+            });
         }
         let (chat, phone, title) = (chat.clone(), phone.clone(), chat_title.to_owned());
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
@@ -175,7 +187,7 @@ impl Accounts {
     /// The person whom 1C or an invitation named confirms that it is them, and sets a password.
     ///
     /// Whatever an account of this number had before it was proven is not inherited: neither its
-    /// password nor its chats.
+    /// password nor its chats. Who has no name yet gets the chat's.
     ///
     /// # Errors
     ///
@@ -185,7 +197,6 @@ impl Accounts {
         &self,
         chat: &ChatKey,
         phone: &Phone,
-        name: Option<&str>,
         password: &str,
         chat_title: &str,
     ) -> Result<Who, AccountError> {
@@ -195,7 +206,7 @@ impl Accounts {
         self.check_password(password, &[phone.as_str()])?;
         let hash = self.hasher.hash(password).await?;
         let (chat, phone, title) = (chat.clone(), phone.clone(), chat_title.to_owned());
-        let name = name.map(str::to_owned);
+        let name = title.clone();
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
         self.base
             .db
@@ -207,12 +218,15 @@ impl Accounts {
                 disown(tx, person.id)?;
                 persons::set_phone(tx, person.id, Some(&phone), true)?;
                 persons::set_password_hash(tx, person.id, Some(&hash))?;
-                if let Some(name) = name.filter(|name| !name.is_empty()) {
+                if person.name.is_empty() {
                     persons::set_name(tx, person.id, &name)?;
                 }
                 chats::link(tx, &chat, person.id, &title, now)?;
                 let actor = Actor::bot(person.id);
                 note_person(tx, &actor, now, "person.confirmed", person.id, (None, None))?;
+                for membership in members::of_person(tx, person.id)? {
+                    notices::joined(tx, person.id, membership.organization, now)?;
+                }
                 Ok(who::who(tx, &config.access, chat)?)
             })
             .await
@@ -251,7 +265,8 @@ impl Accounts {
     /// the chosen organization is gone.
     pub async fn register(&self, new: NewAccount) -> Result<Who, AccountError> {
         let mode = self.base.config.access.registration;
-        if mode == Registration::Invite {
+        let invited = matches!(new.organization, NewOrg::Invited { .. });
+        if mode == Registration::Invite && !invited {
             return Err(AccountError::InviteOnly);
         }
         self.check_password(&new.password, &[&new.name, new.phone.as_str()])?;
@@ -278,7 +293,7 @@ impl Accounts {
                     },
                     now,
                 )?;
-                join_new(tx, person, &new, mode, now)?;
+                join_new(tx, &config, person, &new, now)?;
                 chats::link(tx, &new.chat, person, &new.chat_title, now)?;
                 let actor = Actor::bot(person);
                 note_person(tx, &actor, now, "person.registered", person, (None, None))?;
@@ -378,6 +393,22 @@ impl Accounts {
             .await
     }
 
+    /// Whether [`Accounts::reset_password`] would be allowed. Errors are its own.
+    pub async fn may_reset_password(
+        &self,
+        chat: &ChatKey,
+        phone: &Phone,
+    ) -> Result<(), AccountError> {
+        if !vouched(chat) {
+            return Err(AccountError::NotAllowed);
+        }
+        let (chat, phone, config) = (chat.clone(), phone.clone(), self.base.config.clone());
+        self.base
+            .db
+            .read(move |conn| resettable(conn, &config.access, &chat, &phone).map(|_| ()))
+            .await
+    }
+
     /// Sets a new password for whoever has just proven the number with the chat's own contact, and
     /// signs the chat in; every session of the person ends.
     ///
@@ -404,20 +435,13 @@ impl Accounts {
             .base
             .db
             .write(move |tx| {
-                let person = persons::find_by_phone(tx, &phone)?;
-                let person = person
-                    .filter(|person| person.phone_verified && !person.blocked)
-                    .ok_or(AccountError::NotFound)?;
-                let own = persons::find_by_chat(tx, &chat)?.is_some_and(|own| own.id == person.id);
-                if !own && persons::role(tx, &config.access, &person)?.is_staff() {
-                    return Err(AccountError::NotAllowed);
-                }
+                let person = resettable(tx, &config.access, &chat, &phone)?;
                 persons::set_password_hash(tx, person.id, Some(&hash))?;
                 end_sessions(tx, person.id)?;
                 let actor = Actor::bot(person.id);
                 note_person(tx, &actor, now, "person.password", person.id, (None, None))?;
                 enter(tx, &chat, &person, &title, now)?;
-                Ok(who::who(tx, &config.access, chat)?)
+                Ok::<_, AccountError>(who::who(tx, &config.access, chat)?)
             })
             .await?;
         self.forget();
@@ -493,6 +517,23 @@ impl Accounts {
     }
 }
 
+/// The person whose password the bearer of a proven number may set anew.
+fn resettable(
+    conn: &Connection,
+    access: &Access,
+    chat: &ChatKey,
+    phone: &Phone,
+) -> Result<PersonRow, AccountError> {
+    let person = persons::find_by_phone(conn, phone)?
+        .filter(|person| person.phone_verified && !person.blocked)
+        .ok_or(AccountError::NotFound)?;
+    let own = persons::find_by_chat(conn, chat)?.is_some_and(|own| own.id == person.id);
+    if !own && persons::role(conn, access, &person)?.is_staff() {
+        return Err(AccountError::NotAllowed);
+    }
+    Ok(person)
+}
+
 /// Someone whom 1C, an invitation or the old program names.
 fn known(tx: &Transaction<'_>, person: &PersonRow) -> Result<Contact, AccountError> {
     let organization = members::of_person(tx, person.id)?.into_iter().next();
@@ -505,7 +546,7 @@ fn known(tx: &Transaction<'_>, person: &PersonRow) -> Result<Contact, AccountErr
 /// Whether a new chat needs the password besides the contact.
 fn is_staff_with_proof(
     tx: &Transaction<'_>,
-    access: &crate::config::Access,
+    access: &Access,
     person: &PersonRow,
 ) -> Result<bool, StorageError> {
     Ok(persons::role(tx, access, person)? > Role::Client)
@@ -524,6 +565,7 @@ fn enter(
     chats::link(tx, chat, person.id, title, now)?;
     persons::set_seen(tx, person.id, now)?;
     if new {
+        notices::new_sign_in(tx, person.id, chat, now)?;
         let actor =
             Actor { person: Some(person.id), channel: Channel::Bot, address: String::new() };
         let key = chat.to_string();
@@ -542,11 +584,20 @@ fn disown(tx: &Transaction<'_>, person: PersonId) -> Result<(), StorageError> {
 /// Puts a new person into the organization that they named.
 fn join_new(
     tx: &Transaction<'_>,
+    config: &Config,
     person: PersonId,
     new: &NewAccount,
-    mode: Registration,
     now: Timestamp,
 ) -> Result<(), AccountError> {
+    if let NewOrg::Invited { token } = &new.organization {
+        let link = links::consume(tx, &tokens::hash(token), LinkKind::Invite, now)?;
+        let link = link.ok_or(AccountError::LinkExpired)?;
+        let organization = link.organization.ok_or(AccountError::LinkExpired)?;
+        let role = link.role.unwrap_or(OrgRole::Viewer);
+        members::set(tx, organization, person, role, MemberState::Active, now)?;
+        notices::joined(tx, person, organization, now)?;
+        return Ok(());
+    }
     let known = match &new.organization {
         NewOrg::Existing(id) => {
             Some(organizations::find(tx, *id)?.ok_or(AccountError::NotFound)?.id)
@@ -560,16 +611,16 @@ fn join_new(
         // Its owner or a manager lets the person in; until then nothing of it is theirs to see.
         let (role, state) = (OrgRole::Buyer, MemberState::Pending);
         members::set(tx, organization, person, role, state, now)?;
+        notices::join_asked(tx, config, person, organization, now)?;
         return Ok(());
     }
     let private;
-    let (kind, name, inn) = match &new.organization {
-        NewOrg::New { name, inn } => (OrgKind::Company, name.as_str(), inn.as_deref()),
-        _ => {
-            // 1C merges namesakes: the last digits tell them apart.
-            private = format!("{}, …{}", new.name, new.phone.last_four());
-            (OrgKind::Person, private.as_str(), None)
-        }
+    let (kind, name, inn) = if let NewOrg::New { name, inn } = &new.organization {
+        (OrgKind::Company, name.as_str(), inn.as_deref())
+    } else {
+        // 1C merges namesakes: the last digits tell them apart.
+        private = format!("{}, …{}", new.name, new.phone.last_four());
+        (OrgKind::Person, private.as_str(), None)
     };
     let organization = organizations::insert(
         tx,
@@ -583,11 +634,14 @@ fn join_new(
         },
         now,
     )?;
-    let state = match mode {
+    let state = match config.access.registration {
         Registration::Open => MemberState::Active,
         _ => MemberState::Pending,
     };
     members::set(tx, organization, person, OrgRole::Owner, state, now)?;
+    if state == MemberState::Pending {
+        notices::join_asked(tx, config, person, organization, now)?;
+    }
     if !new.address.is_empty() {
         organizations::use_address(tx, organization, &new.address, now)?;
     }

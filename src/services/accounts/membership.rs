@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
-use super::{AccountError, Accounts, Actor, Who, note, tokens, who};
+use super::{AccountError, Accounts, Actor, Who, note, notices, tokens, who};
 use crate::domain::{MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Secret};
+use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::links::{self, LinkKind, LinkRow};
 use crate::storage::members::{self, MemberRow};
 use crate::storage::organizations::{self, OrganizationRow};
@@ -28,19 +29,6 @@ pub struct Invitation {
     pub role: OrgRole,
     /// Who invites.
     pub by: String,
-}
-
-/// «Запросить доступ»: what a guest tells of themself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessRequest {
-    /// The name.
-    pub name: String,
-    /// The organization, in words.
-    pub organization: String,
-    /// The number, as typed.
-    pub phone: String,
-    /// What else.
-    pub comment: String,
 }
 
 impl Accounts {
@@ -121,9 +109,14 @@ impl Accounts {
                 let object = format!("member:{organization}:{person}");
                 let change = (Some(before.as_str()), Some(state.as_str()));
                 note(tx, &by, now, "member.state", &object, change)?;
-                Ok(())
+                let decided = Outgoing::Notice(Notice::JoinDecided { person, organization });
+                notifications::enqueue_to_person(tx, person, &decided, now, None)?;
+                notices::join_asked(tx, &config, person, organization, now)?;
+                Ok::<_, AccountError>(())
             })
-            .await
+            .await?;
+        self.tell_outbox();
+        Ok(())
     }
 
     /// Changes what a member may do.
@@ -272,7 +265,7 @@ impl Accounts {
                     )?,
                 };
                 let present = members::find(tx, organization, person)?;
-                if !present.is_some_and(|(_, state)| state == MemberState::Active) {
+                if present.is_none_or(|(_, state)| state != MemberState::Active) {
                     members::set(tx, organization, person, role, MemberState::Active, now)?;
                 }
                 let object = format!("member:{organization}:{person}");
@@ -324,7 +317,8 @@ impl Accounts {
     ) -> Result<(Who, Invitation), AccountError> {
         let (chat, hash, now) = (chat.clone(), tokens::hash(token), self.base.clock.now());
         let config = self.base.config.clone();
-        self.base
+        let accepted = self
+            .base
             .db
             .write(move |tx| {
                 let person = persons::find_by_chat(tx, &chat)?
@@ -344,9 +338,14 @@ impl Accounts {
                 let object = format!("member:{organization}:{person}");
                 let actor = Actor::bot(person);
                 note(tx, &actor, now, "member.joined", &object, (None, Some(role.as_str())))?;
-                Ok((who::who(tx, &config.access, chat)?, invitation))
+                if active.is_none() {
+                    notices::joined(tx, person, organization, now)?;
+                }
+                Ok::<_, AccountError>((who::who(tx, &config.access, chat)?, invitation))
             })
-            .await
+            .await?;
+        self.tell_outbox();
+        Ok(accepted)
     }
 
     /// The addresses of the organization, the last used first.
@@ -360,7 +359,7 @@ impl Accounts {
 
 /// A taxpayer's number: 10 digits of a legal entity or 12 of a person, written anyhow; `None` when
 /// the text is none.
-pub(super) fn inn(text: &str) -> Option<String> {
+pub fn inn(text: &str) -> Option<String> {
     let text = text.trim();
     let bare = text.strip_prefix("ИНН").or_else(|| text.strip_prefix("инн")).unwrap_or(text);
     let digits: String = bare.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();

@@ -25,7 +25,7 @@ const TOUCH: Duration = Duration::from_mins(1);
 /// A session has been opened.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The cookie's value: 64 hexadecimal digits.
+    /// The cookie's value: 43 characters of base64url.
     pub token: Secret,
     /// Who.
     pub person: PersonId,
@@ -90,14 +90,11 @@ fn csrf(token: &str) -> Secret {
 
 /// For whom an address is counted: an IPv6 network of 64 bits is one subscriber.
 pub(super) fn address_subject(address: &str) -> String {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => format!("address:{v4}"),
-            None => {
-                let [a, b, c, d, ..] = v6.segments();
-                format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        },
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(v6)) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
         Ok(v4) => format!("address:{v4}"),
         Err(_) => "address:?".to_owned(),
     }
@@ -205,16 +202,18 @@ impl Accounts {
 
     /// Who the token's bearer is; `None`: nobody, or no longer staff, or the session is over.
     pub async fn session(&self, token: &str) -> Result<Option<StaffSession>, AccountError> {
-        if token.len() != 64 {
+        if token.len() != tokens::TOKEN_LEN {
             return Ok(None);
         }
         let hash = tokens::hash(token);
         let now = self.base.clock.now();
-        let cached = match self.sessions.get(&hash).await {
-            Some(cached) => Some(cached),
-            None => self.load_session(hash).await?,
+        let (mut cached, known) = match self.sessions.get(&hash).await {
+            Some(cached) => (cached, true),
+            None => match self.load_session(hash).await? {
+                Some(loaded) => (loaded, false),
+                None => return Ok(None),
+            },
         };
-        let Some(mut cached) = cached else { return Ok(None) };
         let over =
             now.since(cached.row.seen_at) >= IDLE || now.since(cached.row.created_at) >= ABSOLUTE;
         if over {
@@ -228,7 +227,10 @@ impl Accounts {
                 .await?;
             cached.row.seen_at = now;
         }
-        self.sessions.insert(hash, cached.clone()).await;
+        // What is in the cache is never put there again: it would never be looked up anew.
+        if !known {
+            self.sessions.insert(hash, cached.clone()).await;
+        }
         Ok(Some(StaffSession {
             person: cached.row.person,
             name: cached.name,

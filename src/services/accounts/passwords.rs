@@ -278,11 +278,11 @@ mod tests {
         );
     }
 
-    /// The example of passlib's documentation.
+    /// A string that passlib wrote; its salt has the `.` and the `/`.
     #[test]
     fn a_hash_of_passlib_is_read() {
-        let hash = "$pbkdf2-sha256$6400$0ZrzXitFSGltTQnBWOsdYw$\
-            Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
+        let hash = "$pbkdf2-sha256$6400$.6UI/S.nXIk8jcbdHx3Fhg$\
+            98jZicV16ODfEsEZeYPGHU3kbrUrvUEXOPimVSQDD44";
         assert!(matches("password", hash));
         assert!(!matches("Password", hash));
         for broken in ["$pbkdf2-sha256$", "$pbkdf2-sha256$0$a$b", "$pbkdf2-sha256$9$é$b", "", "x"]

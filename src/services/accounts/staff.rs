@@ -23,6 +23,7 @@ pub struct NewStaff {
 
 /// Someone of the company, for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct StaffMember {
     /// The row.
     pub id: PersonId,
@@ -169,6 +170,20 @@ impl Accounts {
         present: &str,
         new: &str,
     ) -> Result<(), AccountError> {
+        self.check_present_password(person, present).await?;
+        self.set_password(by, person, new).await
+    }
+
+    /// Checks that a person knows their present password.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::WrongPassword`], counted like a failed sign-in; [`AccountError::TooMany`].
+    pub async fn check_present_password(
+        &self,
+        person: PersonId,
+        present: &str,
+    ) -> Result<(), AccountError> {
         let subject = format!("person:{person}");
         let tries = self.begin_try(vec![(subject, super::TRIES_PER_ACCOUNT)]).await?;
         let hash = self
@@ -182,7 +197,6 @@ impl Accounts {
         if self.hasher.verify(present, hash).await? == super::passwords::Verdict::Wrong {
             return Err(AccountError::WrongPassword);
         }
-        self.set_password(by, person, new).await?;
         self.take_back(tries).await
     }
 

@@ -5,12 +5,19 @@ use sha2::{Digest, Sha256};
 use super::AccountError;
 use crate::storage::sessions::TokenHash;
 
-/// A new token: 256 random bits as 64 hexadecimal digits.
+/// A new token: 256 random bits as [`TOKEN_LEN`] characters of base64url, so that a link of the bot
+/// has room for it.
+///
+/// Source: RFC 4648 §5 <https://www.rfc-editor.org/rfc/rfc4648#section-5>; a `start` payload is at
+/// most 64 of `A-Za-z0-9_-` <https://core.telegram.org/bots/features#deep-linking>.
 pub(super) fn new_token() -> Result<String, AccountError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|_| AccountError::NoRandomness)?;
-    Ok(hex(&bytes))
+    Ok(base64url(&bytes))
 }
+
+/// Characters of a token.
+pub(super) const TOKEN_LEN: usize = 43;
 
 /// What the database keeps of a token.
 pub(super) fn hash(token: &str) -> TokenHash {
@@ -29,6 +36,21 @@ pub(super) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let inner = Sha256::new().chain_update(padded.map(|b| b ^ 0x36)).chain_update(message);
     let outer = Sha256::new().chain_update(padded.map(|b| b ^ 0x5c));
     outer.chain_update(inner.finalize()).finalize().into()
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let mut group = [0_u8; 4];
+        group[1..=chunk.len()].copy_from_slice(chunk);
+        let group = u32::from_be_bytes(group);
+        for place in 0..=chunk.len() {
+            let digit = (group >> (18 - 6 * place)) & 63;
+            text.push(char::from(DIGITS[digit as usize]));
+        }
+    }
+    text
 }
 
 /// Lower-case hexadecimal digits.
@@ -67,7 +89,14 @@ mod tests {
     #[test]
     fn tokens_do_not_repeat() {
         let (a, b) = (new_token().expect("a token"), new_token().expect("a token"));
-        assert_eq!(a.len(), 64);
+        assert_eq!(a.len(), TOKEN_LEN);
         assert_ne!(a, b);
+    }
+
+    #[test]
+    fn base64url_agrees_with_the_published_vectors() {
+        let all = [&b""[..], b"f", b"fo", b"foo", b"foob", b"fooba", b"foobar", &[0xfb, 0xff]];
+        let all: Vec<String> = all.map(base64url).into();
+        assert_eq!(all, ["", "Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy", "-_8"]);
     }
 }

@@ -2,13 +2,14 @@
 
 use rusqlite::Connection;
 
-use super::{AccountError, Accounts};
+use super::{AccountError, Accounts, Member};
 use crate::config::Access;
 use crate::domain::{
     ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Role,
 };
 use crate::storage::StorageError;
 use crate::storage::members::{self, MembershipRow};
+use crate::storage::organizations;
 use crate::storage::persons::{self, PersonRow};
 
 /// Who stands behind a chat, with the rights of this very moment.
@@ -26,6 +27,7 @@ pub struct Who {
 }
 
 /// A person with an account.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The row.
@@ -44,6 +46,21 @@ pub struct Person {
     pub blocked: bool,
     /// Gets new orders.
     pub on_shift: bool,
+    /// Whether a password is set.
+    pub has_password: bool,
+}
+
+/// What the account card tells beside [`Who`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountDetails {
+    /// The manager in charge of the organization.
+    pub manager: Option<String>,
+    /// The name of its price type.
+    pub price_type: Option<String>,
+    /// When it takes deliveries.
+    pub hours: String,
+    /// Where, the last used first.
+    pub addresses: Vec<String>,
 }
 
 /// A person's place in an organization.
@@ -162,6 +179,86 @@ impl Accounts {
         self.base.db.read(move |conn| Ok(who(conn, &config.access, chat)?)).await
     }
 
+    /// What the account card tells of the organization that the person acts for.
+    pub async fn details(&self, who: &Who) -> Result<AccountDetails, AccountError> {
+        let Some(membership) = who.acting_for() else { return Ok(AccountDetails::default()) };
+        let id = membership.organization;
+        self.base
+            .db
+            .read(move |conn| {
+                let row = organizations::find(conn, id)?.ok_or(AccountError::NotFound)?;
+                let manager =
+                    row.manager.map(|manager| persons::find(conn, manager)).transpose()?;
+                let addresses = organizations::addresses(conn, id, 20)?;
+                Ok(AccountDetails {
+                    manager: manager.flatten().map(|manager| manager.name),
+                    price_type: organizations::price_type_name(conn, id)?,
+                    hours: row.hours,
+                    addresses: addresses.into_iter().map(|row| row.address).collect(),
+                })
+            })
+            .await
+    }
+
+    /// Changes what people may change about themselves: the name.
+    pub async fn set_name(&self, person: PersonId, name: &str) -> Result<(), AccountError> {
+        let name = name.to_owned();
+        self.base.db.write(move |tx| Ok(persons::set_name(tx, person, &name)?)).await
+    }
+
+    /// The address for documents; may be empty.
+    pub async fn set_email(&self, person: PersonId, email: &str) -> Result<(), AccountError> {
+        let email = email.to_owned();
+        self.base.db.write(move |tx| Ok(persons::set_email(tx, person, &email)?)).await
+    }
+
+    /// When the organization takes deliveries. Only its owner may say so.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::NotAllowed`].
+    pub async fn set_hours(&self, who: &Who, hours: &str) -> Result<(), AccountError> {
+        let membership = who.acting_for().filter(|_| who.is_owner());
+        let id = membership.ok_or(AccountError::NotAllowed)?.organization;
+        let hours = hours.to_owned();
+        self.base.db.write(move |tx| Ok(organizations::set_hours(tx, id, &hours)?)).await
+    }
+
+    /// One membership with the member, also one that has ended.
+    pub async fn membership(
+        &self,
+        organization: OrganizationId,
+        person: PersonId,
+    ) -> Result<(Membership, Member), AccountError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let (role, state) =
+                    members::find(conn, organization, person)?.ok_or(AccountError::NotFound)?;
+                let row = organizations::find(conn, organization)?.ok_or(AccountError::NotFound)?;
+                let person = persons::find(conn, person)?.ok_or(AccountError::NotFound)?;
+                let membership = Membership {
+                    organization,
+                    name: row.name,
+                    kind: row.kind,
+                    role,
+                    state,
+                    verified: row.verified,
+                    blocked: row.blocked,
+                };
+                let member = Member {
+                    person: person.id,
+                    phone: person.shown_phone().cloned(),
+                    phone_verified: person.phone_verified,
+                    name: person.name,
+                    role,
+                    state,
+                };
+                Ok((membership, member))
+            })
+            .await
+    }
+
     /// One person, with the role of this very moment.
     pub async fn person(&self, id: PersonId) -> Result<Person, AccountError> {
         let config = self.base.config.clone();
@@ -218,5 +315,6 @@ pub(super) fn person(
         role,
         blocked: row.blocked,
         on_shift: row.on_shift,
+        has_password: row.password_hash.is_some(),
     })
 }

@@ -1,6 +1,7 @@
 //! Drafts: from text to lines, and every change of a line.
 
 use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
 
 use super::{OrderError, Ordering, Party, price_type};
 use crate::domain::{
@@ -9,7 +10,7 @@ use crate::domain::{
 use crate::recognition::{self, Buyer, Decision, Question, RemarkKind};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
-use crate::storage::{StorageError, addresses, orders, words};
+use crate::storage::{StorageError, orders, organizations, words};
 
 /// How long an emptied draft can be brought back.
 const RESTORE_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -74,6 +75,19 @@ pub struct Added {
     pub remarks: Vec<(RemarkKind, String)>,
     /// Whether the draft had lines before.
     pub extended: bool,
+}
+
+/// How the lines were before an addition: their quantities and words.
+#[derive(Debug, Serialize, Deserialize)]
+struct Undo {
+    kept: Vec<(DraftLineId, Option<Quantity>, String)>,
+}
+
+impl Undo {
+    fn of(lines: &[DraftLineRow]) -> String {
+        let kept = lines.iter().map(|line| (line.id, line.quantity, line.raw.clone())).collect();
+        serde_json::to_string(&Self { kept }).unwrap_or_default()
+    }
 }
 
 impl DraftLine {
@@ -144,13 +158,6 @@ impl Ordering {
             .await
     }
 
-    /// The address book of the party's organization, the last used first.
-    pub async fn addresses(&self, party: &Party) -> Result<Vec<(i64, String)>, OrderError> {
-        let Some(organization) = party.organization else { return Ok(Vec::new()) };
-        let list = move |conn: &Connection| addresses::list(conn, organization);
-        Ok(self.base.db.read(list).await?)
-    }
-
     /// The products that fit these words best, with the default prices: for staff.
     pub async fn search(&self, words: &str, limit: usize) -> Result<Vec<Offer>, OrderError> {
         let index = self.catalog.index().await?;
@@ -195,20 +202,21 @@ impl Ordering {
                     None if lines.is_empty() => return Ok(None),
                     None => begin(tx, &party, now)?,
                 };
-                let before = drafts::lines(tx, draft.id)?.len();
+                let before = drafts::lines(tx, draft.id)?;
                 let first_time = drafts::note_event(tx, &event_key, draft.id, now)?;
-                let merged = if first_time && !lines.is_empty() {
-                    add_lines(tx, &party, &draft, &lines, &event_key, now)?
-                } else {
-                    Vec::new()
-                };
+                let mut merged = Vec::new();
+                if first_time && !lines.is_empty() {
+                    let undo = Undo::of(&before);
+                    merged = add_lines(tx, &party, &draft, &lines, &event_key, now)?;
+                    drafts::set_undo(tx, draft.id, &undo)?;
+                }
                 let draft = drafts::find(tx, draft.id)?.ok_or(OrderError::NotFound)?;
                 Ok::<_, OrderError>(Some(Added {
                     view: view(tx, &party, draft)?,
                     added: lines.len(),
                     merged,
                     remarks: Vec::new(),
-                    extended: before > 0,
+                    extended: !before.is_empty(),
                 }))
             })
             .await?;
@@ -420,7 +428,7 @@ impl Ordering {
             .await
     }
 
-    /// Takes out the lines that the last message added.
+    /// Takes back what the last message added: new lines go, merged quantities shrink again.
     pub async fn undo_add(
         &self,
         party: &Party,
@@ -431,12 +439,22 @@ impl Ordering {
         self.base
             .db
             .write(move |tx| {
-                open(tx, &party, draft, Some(version))?;
-                let lines = drafts::lines(tx, draft)?;
-                let last = lines.last().map(|line| line.event_key.clone()).unwrap_or_default();
-                let ids: Vec<_> =
-                    lines.iter().filter(|l| l.event_key == last).map(|l| l.id).collect();
-                drafts::remove_lines(tx, draft, &ids)?;
+                let row = open(tx, &party, draft, Some(version))?;
+                let undo = row.undo.and_then(|json| serde_json::from_str::<Undo>(&json).ok());
+                let Undo { kept } = undo.ok_or(OrderError::Stale)?;
+                let mut added = Vec::new();
+                for mut line in drafts::lines(tx, draft)? {
+                    let Some((_, quantity, raw)) = kept.iter().find(|(id, ..)| *id == line.id)
+                    else {
+                        added.push(line.id);
+                        continue;
+                    };
+                    line.quantity = *quantity;
+                    raw.clone_into(&mut line.raw);
+                    settle(tx, &party, &mut line)?;
+                    drafts::update_line(tx, &line)?;
+                }
+                drafts::remove_lines(tx, draft, &added)?;
                 drafts::touch(tx, draft, now)?;
                 fresh(tx, &party, draft)
             })
@@ -720,7 +738,6 @@ pub(super) fn view(
     party: &Party,
     draft: DraftRow,
 ) -> Result<DraftView, OrderError> {
-    const NAME: &str = "select name from organizations where id = ?1";
     let rows = drafts::lines(conn, draft.id)?;
     let ids = rows.iter().flat_map(|row| row.product.iter().chain(&row.candidates)).copied();
     let offers = offers::load(conn, ids, price_type(conn, draft.organization)?)?;
@@ -735,10 +752,8 @@ pub(super) fn view(
         DraftLine { row, offer, base, sum, options, question }
     });
     let lines = lines.collect();
-    let organization_name = match draft.organization {
-        Some(id) => conn.prepare_cached(NAME)?.query_row([id], |row| row.get(0))?,
-        None => String::new(),
-    };
+    let organization = draft.organization.map(|id| organizations::find(conn, id)).transpose()?;
+    let organization_name = organization.flatten().map(|row| row.name).unwrap_or_default();
     Ok(DraftView { draft, organization_name, sees_prices: party.sees_prices, lines })
 }
 
@@ -754,23 +769,8 @@ fn add_lines(
 ) -> Result<Vec<(i64, String)>, OrderError> {
     let mut merged = Vec::new();
     for line in lines {
-        let present = drafts::lines(tx, draft.id)?;
-        let twin = present.into_iter().find(|row| {
-            row.state == LineState::Ok
-                && line.state == Some(LineState::Ok)
-                && row.product == line.product
-                && row.unit == line.unit
-        });
-        let sum = twin.as_ref().and_then(|row| row.quantity?.checked_add(line.quantity?));
-        if let (Some(mut row), Some(sum)) = (twin, sum) {
-            let (before, more) = (row.quantity.unwrap_or_default(), line.quantity);
-            let unit = if row.unit.is_empty() { "" } else { row.unit.as_str() };
-            let text = format!("{before} + {}", more.unwrap_or_default());
-            merged.push((row.position, format!("{text}\u{a0}{unit}").trim_end().to_owned()));
-            row.quantity = Some(sum);
-            row.raw = format!("{}; {}", row.raw, line.raw);
-            settle(tx, party, &mut row)?;
-            drafts::update_line(tx, &row)?;
+        if let Some((position, what)) = merge(tx, party, draft, line)? {
+            merged.push((position, what));
             continue;
         }
         let id = drafts::insert_line(tx, draft.id, line, event_key)?;
@@ -780,6 +780,42 @@ fn add_lines(
     }
     drafts::touch(tx, draft.id, now)?;
     Ok(merged)
+}
+
+/// Puts the line's quantity into the certain line of the same product, where there is one: its
+/// position, and what came to what.
+fn merge(
+    tx: &Transaction<'_>,
+    party: &Party,
+    draft: &DraftRow,
+    line: &NewDraftLine,
+) -> Result<Option<(i64, String)>, OrderError> {
+    let (Some(LineState::Ok), Some(product), Some(more)) =
+        (line.state, line.product, line.quantity)
+    else {
+        return Ok(None);
+    };
+    let price_type = price_type(tx, party.organization)?;
+    let Some(offer) = offers::load(tx, [product], price_type)?.remove(&product) else {
+        return Ok(None);
+    };
+    let base = offer.unit.as_str();
+    let unit_of = |unit: &str| if unit.is_empty() { base.to_owned() } else { unit.to_owned() };
+    let present = drafts::lines(tx, draft.id)?;
+    let twin = present.into_iter().find(|row| {
+        row.state == LineState::Ok
+            && row.product == line.product
+            && unit_of(&row.unit) == unit_of(&line.unit)
+    });
+    let Some(mut row) = twin else { return Ok(None) };
+    let before = row.quantity.unwrap_or_default();
+    let Some(sum) = before.checked_add(more) else { return Ok(None) };
+    row.quantity = Some(sum);
+    row.raw = format!("{}; {}", row.raw, line.raw);
+    settle(tx, party, &mut row)?;
+    drafts::update_line(tx, &row)?;
+    let what = format!("{before} + {}", more.with_unit(&unit_of(&line.unit)));
+    Ok(Some((row.position, what)))
 }
 
 fn copy_lines(

@@ -15,7 +15,7 @@ use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
-use crate::storage::{addresses, words};
+use crate::storage::{organizations, words};
 
 /// How long the buyer can take a cancellation back.
 const UNDO_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -104,7 +104,7 @@ impl Ordering {
                 write_lines(tx, id, &lines, &offers, now)?;
                 let learnt = learn(tx, organization, id, &lines, now)?;
                 if !row.address.is_empty() {
-                    addresses::remember(tx, organization, &row.address, now)?;
+                    organizations::use_address(tx, organization, &row.address, now)?;
                 }
                 drafts::set_state(tx, draft, "sent", now)?;
                 let text =
@@ -344,12 +344,14 @@ fn write_lines(
     now: Timestamp,
 ) -> Result<(), OrderError> {
     for line in lines {
-        let certain = line.state == LineState::Ok;
-        let offer = line.product.filter(|_| certain).and_then(|id| offers.get(&id));
+        // A known product stays even if the buyer left the quantity open.
+        let offer = line.product.filter(|_| line.state != LineState::Gone);
+        let offer = offer.and_then(|id| offers.get(&id));
+        let certain = offer.is_some() && line.state == LineState::Ok;
         let base_quantity =
             offer.zip(line.quantity).and_then(|(offer, q)| offer.base_quantity(q, &line.unit));
         let mut candidates = line.candidates.clone();
-        if let Some(product) = line.product.filter(|_| !certain)
+        if let Some(product) = line.product.filter(|_| offer.is_none())
             && !candidates.contains(&product)
         {
             candidates.insert(0, product);
@@ -363,7 +365,7 @@ fn write_lines(
                 position: line.position,
                 raw: line.raw.clone(),
                 phrase: line.phrase.clone(),
-                state: if offer.is_some() { LineState::Ok } else { LineState::Manager },
+                state: if certain { LineState::Ok } else { LineState::Manager },
                 product: offer.map(|offer| offer.id),
                 title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
                 sku: offer.map(|offer| offer.sku.clone()).unwrap_or_default(),

@@ -9,10 +9,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::ru;
-use crate::web::error::{WebError, encode};
+use crate::services::accounts::SignInError;
+use crate::web::Desk;
+use crate::web::error::WebError;
 use crate::web::layout::{alone, csrf, theme_button};
 use crate::web::session::{CookieNames, Theme, Visitor, safe_next};
-use crate::web::{Desk, SignInError};
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]
@@ -121,15 +122,18 @@ pub async fn sign_in(
         (StatusCode::UNPROCESSABLE_ENTITY, form(&visitor, &draft)).into_response()
     };
     let token = match signed_in {
-        Ok(token) => token,
-        Err(SignInError::Wrong) => return Ok(refused("Неверный телефон или пароль.".to_owned())),
-        Err(SignInError::Wait(minutes)) => {
+        Ok(signed_in) => signed_in.token.expose().to_owned(),
+        Err(SignInError::TooMany { retry_after }) => {
+            let minutes = retry_after.as_secs().div_ceil(60).max(1);
             return Ok(refused(format!(
                 "Слишком много попыток. Попробуйте через {}\u{a0}мин.",
                 ru::thousands(minutes)
             )));
         }
-        Err(SignInError::Internal(cause)) => return Err(WebError::Internal(cause)),
+        Err(SignInError::Other(error)) => return Err(error.into()),
+        Err(SignInError::Wrong | SignInError::ContactNeeded) => {
+            return Ok(refused("Неверный телефон или пароль.".to_owned()));
+        }
     };
     let names = CookieNames::of(&desk);
     let secret = names.make(names.session, token.clone());
@@ -149,11 +153,9 @@ async fn resume(
     path: &str,
     carried: &str,
 ) -> Result<Markup, WebError> {
-    let mut headers = HeaderMap::new();
-    let cookie = format!("{}={token}", CookieNames::of(desk).session);
-    headers.insert(header::COOKIE, cookie.parse().map_err(WebError::internal)?);
-    let session = desk.accounts.panel_session(token).await?;
-    let visitor = Visitor { theme: visitor.theme, session, ..Visitor::of_headers(desk, &headers) };
+    let staff = desk.accounts.session(token).await?;
+    let staff = staff.ok_or_else(|| WebError::internal("a session that has just begun is over"))?;
+    let visitor = visitor.clone().signed_in(staff, token);
     let fields = decode(carried);
     Ok(alone(
         &visitor,
@@ -211,7 +213,7 @@ pub async fn sign_out(
     jar: CookieJar,
 ) -> Result<(CookieJar, Redirect), WebError> {
     if let Some(token) = &visitor.token {
-        desk.accounts.sign_out_panel(token).await?;
+        desk.accounts.sign_out(token).await?;
     }
     let names = CookieNames::of(&desk);
     let gone = names.make(names.session, String::new());
@@ -241,11 +243,6 @@ pub async fn set_theme(
     let came_from = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let path = came_from.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
     (jar.add(cookie), Redirect::to(safe_next(&path)))
-}
-
-/// The address of the sign-in page that leads back to `path`.
-pub fn address(path: &str) -> String {
-    format!("/admin/login?next={}", encode(path))
 }
 
 #[cfg(test)]

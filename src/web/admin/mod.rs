@@ -3,3 +3,45 @@
 pub mod login;
 pub mod orders;
 pub mod today;
+
+use super::error::WebError;
+use super::layout::{Signal, Surroundings};
+use super::session::ManagerSession;
+use super::{Desk, simulator};
+use crate::domain::{OrderNumber, OrderStatus};
+use crate::services::bot_status::BotState;
+use crate::services::ordering::OrderView;
+
+/// What the frame shows around a page.
+async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebError> {
+    let counts = desk.ordering.counts().await?;
+    let new_orders = counts.iter().find(|(status, _)| *status == OrderStatus::New);
+    Ok(Surroundings {
+        company: desk.base.config.company.name.clone(),
+        name: me.staff.name.clone(),
+        role: Some(me.staff.role),
+        new_orders: new_orders.map_or(0, |(_, count)| *count),
+        open_questions: 0,
+        signals: vec![bot_signal(desk)],
+        chat: simulator::linked(desk),
+    })
+}
+
+fn bot_signal(desk: &Desk) -> Signal {
+    let state = desk.bot.report().state;
+    let words = match state {
+        BotState::Off => "выключен",
+        BotState::Starting => "подключается",
+        BotState::Ok => "работает",
+        BotState::Refused => "токен не принят",
+        BotState::Conflict => "занят другой программой",
+        BotState::Offline => "нет связи",
+    };
+    Signal { name: "Бот", state: words, tone: today::bot_tone(state) }
+}
+
+/// The order that an address names.
+async fn lookup(desk: &Desk, number: &str) -> Result<OrderView, WebError> {
+    let number = OrderNumber::parse(number).ok_or(WebError::NotFound)?;
+    Ok(desk.ordering.order_by_number(number).await?)
+}

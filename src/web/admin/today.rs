@@ -1,1 +1,190 @@
-//! «Сегодня».
+//! «Сегодня»: what wants attention, and today's figures.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use crate::domain::{OrderStatus, ru, time};
+use crate::services::bot_status::BotState;
+use crate::services::overview::Figures;
+use crate::storage::figures::Turnover;
+use crate::storage::orders::{OrderFilter, OrderRow};
+use crate::web::Desk;
+use crate::web::admin::around;
+use crate::web::error::WebError;
+use crate::web::layout::{Page, Section, Tone, page as framed, status_badge};
+use crate::web::markup::{Icon, icon, marked};
+use crate::web::session::{ManagerSession, Visitor};
+
+/// Orders named one by one; the rest is a link.
+const NAMED: u32 = 8;
+
+/// `GET /admin`
+pub async fn page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+) -> Result<Markup, WebError> {
+    let of = |statuses: &[OrderStatus], unresolved: bool| OrderFilter {
+        statuses: statuses.to_vec(),
+        unresolved,
+        ..OrderFilter::default()
+    };
+    let untaken = desk.ordering.orders(of(&[OrderStatus::New], false), 0, NAMED).await?;
+    let active = [OrderStatus::Accepted, OrderStatus::Picking, OrderStatus::Ready];
+    let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
+    let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
+    let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
+    let figures = desk.overview().figures().await?;
+    let around = around(&desk, &me).await?;
+    let content = html! {
+        div.page-head { h1 { "Сегодня" } }
+        @if all == 0 { (first_steps(&desk, &figures)) }
+        div.today {
+            section.card #attention data-live aria-labelledby="attention-title" {
+                header {
+                    h2 #attention-title { "Требует внимания" }
+                    @let n = untaken.total + unresolved.total + waiting;
+                    @if n > 0 { span.count { (n) } }
+                }
+                ul.rows {
+                    @for order in &untaken.orders { (row(&desk, order, "Новая заявка")) }
+                    @if untaken.total > NAMED {
+                        li { a href="/admin/orders?view=new" { "Ещё новых: " (untaken.total - NAMED) } }
+                    }
+                    @for order in &unresolved.orders { (row(&desk, order, "Позиции без товара")) }
+                    @if waiting > 0 {
+                        li {
+                            div.grow {
+                                a.quiet href="/admin/orders?view=waiting" { "Ждут ответа клиента: " (waiting) }
+                            }
+                        }
+                    }
+                    @if untaken.total + unresolved.total + waiting == 0 {
+                        li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
+                    }
+                }
+            }
+            div {
+                (figures_card(&figures))
+                (state_card(&desk, &figures))
+                @if !figures.unknown.is_empty() { (unknown_card(&figures)) }
+            }
+        }
+    };
+    let page = Page { title: "Сегодня", section: Some(Section::Today), class: "", content };
+    Ok(framed(&visitor, &around, &page))
+}
+
+fn figures_card(figures: &Figures) -> Markup {
+    let share = |turnover: &Turnover| {
+        let known = turnover.lines.saturating_sub(turnover.by_hand);
+        (u64::from(known) * 100 + u64::from(turnover.lines) / 2)
+            .checked_div(u64::from(turnover.lines))
+    };
+    html! {
+        section.card #figures data-live aria-labelledby="figures-title" {
+            header { h2 #figures-title { "Цифры" } span.count { "сегодня и за 7\u{a0}дней" } }
+            dl.figures {
+                div { dt { "Заявок" } dd { (figures.today.orders) small.muted { " / " (figures.week.orders) } } }
+                div { dt { "На сумму за 7\u{a0}дней" } dd.sum { (figures.week.total) } }
+                div { dt { "Распознано само" } dd { @if let Some(share) = share(&figures.week) { (share) "\u{a0}%" } @else { "—" } } }
+                div { dt { "Ждут принятия, медиана" } dd { @if let Some(wait) = figures.median_wait { (time::ago(wait)) } @else { "—" } } }
+                div { dt { "Доставок сегодня" } dd { (figures.deliveries_today) } }
+                div { dt { "Доставок завтра" } dd { (figures.deliveries_tomorrow) } }
+            }
+        }
+    }
+}
+
+fn state_card(desk: &Desk, figures: &Figures) -> Markup {
+    let bot = desk.bot.report();
+    html! {
+        section.card aria-labelledby="state-title" {
+            header { h2 #state-title { "Состояние" } }
+            div.body {
+                dl.facts {
+                    dt { "Бот" }
+                    dd { span class=(format!("dot {}", bot_tone(bot.state).as_str())) {} " " @if let Some(name) = &bot.username { "@" (name) ", " } (bot.state.label()) }
+                    dt { "Каталог" }
+                    dd { @if figures.products == 0 { "пуст" } @else { (ru::count(u64::from(figures.products), ["товар", "товара", "товаров"])) } }
+                    dt { "Версия" }
+                    dd { (env!("CARGO_PKG_VERSION")) }
+                }
+            }
+        }
+    }
+}
+
+fn unknown_card(figures: &Figures) -> Markup {
+    html! {
+        section.card aria-labelledby="unknown-title" {
+            header { h2 #unknown-title { "Чаще всего не узнаём" } }
+            ul.rows {
+                @for (phrase, times) in &figures.unknown {
+                    li { span.grow { "«" (phrase) "»" } span.count { (ru::count(u64::from(*times), ["раз", "раза", "раз"])) } }
+                }
+            }
+        }
+    }
+}
+
+/// What to do first, while there are no orders.
+fn first_steps(desk: &Desk, figures: &Figures) -> Markup {
+    let bot = desk.bot.report().state == BotState::Ok;
+    let exchange = desk.base.config.onec.webhook_token.is_some()
+        || desk.base.config.onec.exchange.password.is_some()
+        || desk.base.config.onec.pull.enabled;
+    let steps = [
+        (bot, "Подключите бота", "Токен из @BotFather — в telegram.bot_token или BOT_TOKEN"),
+        (
+            figures.products > 0,
+            "Загрузите каталог",
+            "Выгрузкой из 1С или командой partner-m catalog import ФАЙЛ",
+        ),
+        (exchange, "Настройте обмен", "Токен или пароль обмена — в разделе [onec] настроек"),
+    ];
+    html! {
+        section.card.first aria-labelledby="first-title" {
+            header { h2 #first-title { "Первые шаги" } }
+            ol.steps {
+                @for (done, what, how) in steps {
+                    li {
+                        span.state-mark data-done[done] { @if done { (icon(Icon::Check)) } @else { (icon(Icon::Forward)) } }
+                        div.grow { strong { (what) } span.sub.muted { " " (how) } }
+                        span.count { (if done { "готово" } else { "не сделано" }) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How serious the bot's state is.
+pub fn bot_tone(state: BotState) -> Tone {
+    match state {
+        BotState::Ok => Tone::Ok,
+        BotState::Off | BotState::Starting => Tone::Neutral,
+        BotState::Offline => Tone::Warn,
+        BotState::Refused | BotState::Conflict => Tone::Danger,
+    }
+}
+
+fn row(desk: &Desk, order: &OrderRow, what: &str) -> Markup {
+    let waits = desk.base.clock.now().since(order.created_at);
+    html! {
+        li {
+            div.grow {
+                a.quiet href=(format!("/admin/orders/{}", order.number)) {
+                    strong { "№\u{a0}" (order.number) } " · " (order.organization_name)
+                }
+                span.sub {
+                    (what) " · " (ru::positions(order.line_count as usize))
+                    @if order.unresolved_count > 0 { " · " (marked("👤")) "\u{a0}" (order.unresolved_count) }
+                    " · " (order.total) " · " (time::ago(waits))
+                }
+            }
+            (status_badge(order.status))
+            a.button.small href=(format!("/admin/orders/{}", order.number)) { "Открыть" span.sr { " № " (order.number) } (icon(Icon::Forward)) }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Figures for the panel's first page.
+
+use std::time::Duration;
+
+use super::Base;
+use crate::domain::Timestamp;
+use crate::storage::StorageError;
+use crate::storage::figures::{self, Turnover};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Words that are named as unknown.
+const UNKNOWN: u32 = 5;
+
+/// What the panel's first page counts. Clones share it.
+#[derive(Clone)]
+pub struct Overview {
+    base: Base,
+}
+
+/// The figures of a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Orders since midnight in the company's zone.
+    pub today: Turnover,
+    /// Orders of the last seven days.
+    pub week: Turnover,
+    /// The median time from an order to its first change of status, over the week; `None` when
+    /// there was none.
+    pub median_wait: Option<Duration>,
+    /// Orders in work to be delivered today.
+    pub deliveries_today: u32,
+    /// Orders in work to be delivered tomorrow.
+    pub deliveries_tomorrow: u32,
+    /// Phrases of the last 30 days that had no certain product, most frequent first.
+    pub unknown: Vec<(String, u32)>,
+    /// Products that are sold.
+    pub products: u32,
+}
+
+impl Overview {
+    /// Over this base.
+    pub fn new(base: Base) -> Self {
+        Self { base }
+    }
+
+    /// The figures as they are now.
+    pub async fn figures(&self) -> Result<Figures, StorageError> {
+        let now = self.base.clock.now();
+        let today = self.base.zone.civil(now).date();
+        let midnight =
+            self.base.zone.moment(today.at(0, 0, 0, 0)).unwrap_or_else(|| now.minus(DAY));
+        let tomorrow = today.tomorrow().unwrap_or(today);
+        self.base
+            .db
+            .read(move |conn| {
+                let week = now.minus(DAY * 7);
+                let waits = figures::waits(conn, week)?;
+                Ok(Figures {
+                    today: figures::turnover(conn, midnight)?,
+                    week: figures::turnover(conn, week)?,
+                    median_wait: median(&waits),
+                    deliveries_today: figures::deliveries(conn, &today.to_string())?,
+                    deliveries_tomorrow: figures::deliveries(conn, &tomorrow.to_string())?,
+                    unknown: figures::unknown_words(conn, now.minus(DAY * 30), UNKNOWN)?,
+                    products: figures::products(conn)?,
+                })
+            })
+            .await
+    }
+}
+
+/// The middle of what is sorted.
+fn median(sorted: &[i64]) -> Option<Duration> {
+    let middle = sorted.get(sorted.len() / 2)?;
+    Some(Timestamp::from_millis(*middle).since(Timestamp::from_millis(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[1, 5, 900]), Some(Duration::from_millis(5)));
+    }
+}

@@ -1,0 +1,99 @@
+//! Sums over orders, for the panel's first page. Nothing here changes anything.
+
+use rusqlite::{Connection, named_params};
+
+use super::StorageError;
+use crate::domain::{Money, OrderStatus, Timestamp};
+
+/// Orders since some moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turnover {
+    /// How many, those called off left out.
+    pub orders: u32,
+    /// Their sum.
+    pub total: Money,
+    /// Their lines.
+    pub lines: u32,
+    /// Lines whose product a manager had to choose, or has to.
+    pub by_hand: u32,
+}
+
+/// Orders made since `since` and neither cancelled nor rejected.
+pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, StorageError> {
+    const SQL: &str = "
+        with chosen as (
+            select id, total_kopecks from orders
+            where created_at_ms >= :since and status not in ('cancelled', 'rejected'))
+        select (select count(*) from chosen) as orders,
+            (select coalesce(sum(total_kopecks), 0) from chosen) as total_kopecks,
+            (select count(*) from order_lines l join chosen c on c.id = l.order_id) as lines,
+            (select count(*) from order_lines l join chosen c on c.id = l.order_id
+                where l.state <> 'ok') as by_hand";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":since": since }, |row| {
+        Ok(Turnover {
+            orders: row.get("orders")?,
+            total: row.get("total_kopecks")?,
+            lines: row.get("lines")?,
+            by_hand: row.get("by_hand")?,
+        })
+    })?)
+}
+
+/// How long orders made since `since` waited for the first change of status by a person, in
+/// milliseconds, shortest first.
+pub fn waits(conn: &Connection, since: Timestamp) -> Result<Vec<i64>, StorageError> {
+    const SQL: &str = "
+        select min(e.at_ms) - o.created_at_ms as wait_ms
+        from orders o join order_events e on e.order_id = o.id and e.kind = 'status'
+        where o.created_at_ms >= :since and e.person_id is not null
+        group by o.id having wait_ms >= 0 order by wait_ms";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since }, |row| row.get("wait_ms"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many orders in work are to be delivered on this day, `YYYY-MM-DD`.
+pub fn deliveries(conn: &Connection, day: &str) -> Result<u32, StorageError> {
+    let active = [
+        OrderStatus::New,
+        OrderStatus::NeedsClient,
+        OrderStatus::Accepted,
+        OrderStatus::Picking,
+        OrderStatus::Ready,
+    ];
+    let active: Vec<String> = active.iter().map(|status| format!("'{status}'")).collect();
+    let sql = format!(
+        "select count(*) as orders from orders
+            where delivery_date = :day and status in ({})",
+        active.join(", ")
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    Ok(stmt.query_row(named_params! { ":day": day }, |row| row.get("orders"))?)
+}
+
+/// The words that most often had no product since `since`, with how often.
+pub fn unknown_words(
+    conn: &Connection,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<(String, u32)>, StorageError> {
+    const SQL: &str = "
+        select l.phrase, count(*) as times
+        from order_lines l join orders o on o.id = l.order_id
+        where o.created_at_ms >= :since and l.phrase <> ''
+            and l.state <> 'ok'
+        group by l.phrase order by times desc, l.phrase limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since, ":limit": limit }, |row| {
+        Ok((row.get("phrase")?, row.get("times")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many products are sold now.
+pub fn products(conn: &Connection) -> Result<u32, StorageError> {
+    const SQL: &str =
+        "select count(*) as products from products where withdrawn = 0 and hidden = 0";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("products"))?)
+}

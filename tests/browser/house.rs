@@ -1,0 +1,124 @@
+//! The real server on a temporary database with a day's work in it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use partner_m::chat::Core;
+use partner_m::chat::worker::Worker;
+use partner_m::config::Config;
+use partner_m::domain::{Clock, Timestamp, Zone};
+use partner_m::services::Base;
+use partner_m::services::accounts::Accounts;
+use partner_m::services::bot_status::BotStatus;
+use partner_m::services::browser_chat::BrowserChat;
+use partner_m::services::catalog::Catalog;
+use partner_m::services::conversations::Conversations;
+use partner_m::services::courier::Courier;
+use partner_m::services::live::Live;
+use partner_m::services::ordering::Ordering;
+use partner_m::storage::db::Create;
+use partner_m::storage::{Db, StorageError};
+use partner_m::tasks::Tasks;
+use partner_m::web::{self, BrowserDoor, Demo, Desk, Persona};
+
+/// The password of the panel's people.
+pub const PASSWORD: &str = "пароль для теста";
+
+/// 24.11.2026, 14:05 in Moscow.
+pub const NOW: i64 = 1_795_518_300_000;
+
+pub struct House {
+    pub address: SocketAddr,
+    pub desk: Desk,
+    tasks: Tasks,
+    _dir: tempfile::TempDir,
+}
+
+impl House {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let db = Db::open(&dir.path().join("partner-m.db"), Create::Yes).expect("opens");
+        let base = Base {
+            db,
+            clock: Clock::manual(Timestamp::from_millis(NOW)),
+            zone: Zone::named("Europe/Moscow").expect("bundled"),
+            config: Arc::new(Config::default()),
+            live: Live::default(),
+        };
+        let persona = |key: &str, label: &str, name: &str, phone: Option<&str>, staff| Persona {
+            key: key.to_owned(),
+            label: label.to_owned(),
+            name: name.to_owned(),
+            phone: phone.map(|p| p.parse().expect("a phone")),
+            staff,
+        };
+        let tasks = Tasks::new();
+        let accounts = Accounts::new(base.clone());
+        accounts.demo_people(PASSWORD).await.expect("the demo's people");
+        seed(&base).await;
+        let catalog = Catalog::new(base.clone());
+        catalog.refresh().await.expect("an index");
+        let ordering = Ordering::new(base.clone(), catalog.clone());
+        let core = Core::new(base.clone(), accounts.clone(), ordering.clone());
+        let chat = BrowserChat::new(base.clone());
+        let courier = Courier::new(base.clone(), Arc::new(core.clone()));
+        courier.register("web", Arc::new(BrowserDoor::new(chat.clone())));
+        let worker = Worker::new(&base, Arc::new(core));
+        tasks.spawn("worker", move |stop| worker.clone().run(stop));
+        tasks.spawn("courier", move |stop| courier.clone().run(stop));
+        let desk = Desk {
+            conversations: Conversations::new(base.clone()),
+            bot: BotStatus::default(),
+            catalog: catalog.clone(),
+            base,
+            tasks: tasks.clone(),
+            accounts,
+            ordering,
+            chat,
+            demo: Some(Arc::new(Demo {
+                personas: vec![
+                    persona("guest", "Гость", "Гость", None, false),
+                    persona(
+                        "anna",
+                        "Анна, ООО «Диван-М»",
+                        "Анна Иванова",
+                        Some("+79000000001"),
+                        false,
+                    ),
+                    persona(
+                        "maria",
+                        "Мария, менеджер",
+                        "Мария Соколова",
+                        Some("+79000000002"),
+                        true,
+                    ),
+                ],
+                reset: Box::new(|| Box::pin(async { Ok(()) })),
+            })),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let served = desk.clone();
+        tasks.spawn_once("web", async move {
+            web::serve(listener, served).await.expect("serves");
+        });
+        Self { address, desk, tasks, _dir: dir }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn stop(self) {
+        assert!(self.tasks.stop(Duration::from_secs(10)).await, "the server ends in time");
+    }
+}
+
+async fn seed(base: &Base) {
+    let sql = include_str!("seed.sql").replace(":now", &NOW.to_string());
+    base.db
+        .write(move |tx| tx.execute_batch(&sql).map_err(StorageError::from))
+        .await
+        .expect("the seed fits the schema");
+}

@@ -1,0 +1,140 @@
+//! The panel and the browser chat in a real browser.
+
+mod chrome;
+mod house;
+
+use std::path::PathBuf;
+
+use chrome::{Chrome, Look, looks};
+use house::House;
+
+/// Every page in both themes and at every width: accessible, quiet in the console, no wider than
+/// the window.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_and_quiet() {
+    let Some(chrome) = Chrome::start().await else { return };
+    let house = House::start().await;
+    let mut faults = Vec::new();
+    chrome.open(&house.url("/admin/login")).await;
+    for look in looks() {
+        chrome.look(look).await;
+        faults.extend(examine(&chrome, "login", look).await);
+    }
+    sign_in(&chrome, &house).await;
+    for (name, path) in PAGES {
+        chrome.open(&house.url(path)).await;
+        for look in looks() {
+            chrome.look(look).await;
+            faults.extend(examine(&chrome, name, look).await);
+        }
+        let complaints = chrome.complaints().await;
+        // A page that is meant to be absent may be reported as such.
+        let complaints = complaints.into_iter().filter(|c| *name != "404" || !c.contains("404"));
+        faults.extend(complaints.map(|complaint| format!("{name}: {complaint}")));
+    }
+    chrome.stop().await;
+    house.stop().await;
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+async fn examine(chrome: &Chrome, name: &str, look: Look) -> Vec<String> {
+    let theme = if look.dark { "dark" } else { "light" };
+    let mut faults = chrome.violations().await.unwrap_or_default();
+    let overflow = chrome.overflow().await;
+    if overflow != 0 {
+        faults.push(format!("the page is {overflow} px wider than the window"));
+    }
+    faults.into_iter().map(|fault| format!("{name} {} {theme}: {fault}", look.width)).collect()
+}
+
+/// The first hour: a buyer writes, a manager takes, the panel shows it without being touched.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_travels_from_the_chat_to_the_panel() {
+    let Some(chrome) = Chrome::start().await else { return };
+    let house = House::start().await;
+    chrome.look(Look { width: 1440, height: 900, dark: false }).await;
+    sign_in(&chrome, &house).await;
+    chrome.open(&house.url("/chat/anna")).await;
+    let say = chrome.wait("[data-persona=anna] textarea").await;
+    say.send_keys("саморез 4х25 жёлтый 4000 шт, поролон 40 мм 10 листов").await.expect("typed");
+    say.send_keys("\u{e007}").await.expect("sent");
+    press(&chrome, "anna", "Оформить").await;
+    press(&chrome, "anna", "Отправить").await;
+    // The manager's side stands beside.
+    press(&chrome, "maria", "Принять").await;
+    chrome
+        .until("document.querySelector('[data-persona=anna] [data-log]').textContent.includes('Принята')")
+        .await;
+    chrome.open(&house.url("/admin/orders")).await;
+    chrome.wait("h1").await;
+    let text = chrome.wait("main").await.text().await.expect("text");
+    assert!(text.contains("Заказы"), "{text}");
+    assert_eq!(chrome.complaints().await, Vec::<String>::new());
+    chrome.stop().await;
+    house.stop().await;
+}
+
+/// Presses the newest button of a chat whose label begins with these words, once it is there.
+async fn press(chrome: &Chrome, persona: &str, label: &str) {
+    let script = format!(
+        "(() => {{
+            const buttons = [...document.querySelectorAll('[data-persona={persona}] [data-log] button')];
+            const button = buttons.reverse().find((b) => b.textContent.startsWith('{label}'));
+            button?.click();
+            return Boolean(button);
+        }})()"
+    );
+    chrome.until(&script).await;
+}
+
+/// Makes docs/screens: `cargo test --test browser screens -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "makes pictures"]
+async fn screens() {
+    let Some(chrome) = Chrome::start().await else { return };
+    let house = House::start().await;
+    let to = std::env::var_os("SCREENS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/screens"),
+        PathBuf::from,
+    );
+    std::fs::create_dir_all(&to).expect("a folder");
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let widths = std::env::var("WIDTHS").unwrap_or_default();
+    sign_in(&chrome, &house).await;
+    for look in looks() {
+        if !widths.is_empty() && !widths.split(',').any(|w| w == look.width.to_string()) {
+            continue;
+        }
+        chrome.look(look).await;
+        for (name, path) in PAGES {
+            if !name.contains(&only) {
+                continue;
+            }
+            chrome.open(&house.url(path)).await;
+            let theme = if look.dark { "dark" } else { "light" };
+            let file = to.join(format!("{name}-{}-{theme}.png", look.width));
+            std::fs::write(file, chrome.screenshot().await).expect("written");
+        }
+    }
+    chrome.stop().await;
+    house.stop().await;
+}
+
+const PAGES: &[(&str, &str)] = &[
+    ("today", "/admin"),
+    ("orders", "/admin/orders?view=all"),
+    ("orders-empty", "/admin/orders?view=approval"),
+    ("order", "/admin/orders/1042"),
+    ("chat", "/chat/anna"),
+    ("chat-guest", "/chat/guest"),
+    ("404", "/admin/nowhere"),
+    ("login", "/admin/login?next=/chat"),
+];
+
+async fn sign_in(chrome: &Chrome, house: &House) {
+    chrome.open(&house.url("/admin/login")).await;
+    chrome.wait("#phone").await.send_keys("+79000000003").await.expect("typed");
+    chrome.wait("#password").await.send_keys(house::PASSWORD).await.expect("typed");
+    chrome.wait("button.primary").await.click().await.expect("clicked");
+    chrome.wait("h1").await;
+}

@@ -1,0 +1,116 @@
+//! OpenAI's chat completions, with the manners of compatible servers on request.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use axum::routing::post;
+use partner_m::config;
+use partner_m::domain::Secret;
+use serde_json::{Value, json};
+
+use super::server::{Scripted, Server, json as reply};
+
+pub const KEY: &str = "sk-MARK-456";
+
+/// The fake: scripted replies first, then `answer` for ever.
+pub struct FakeOpenAi {
+    server: Server,
+    state: Arc<Mutex<FakeState>>,
+}
+
+#[derive(Default)]
+pub struct FakeState {
+    /// The content of the usual answer.
+    pub answer: String,
+    /// What it answers first.
+    pub script: VecDeque<Scripted>,
+    /// Parameters that the model refuses.
+    pub refuses: Vec<&'static str>,
+    /// Bodies of the questions.
+    pub questions: Vec<Value>,
+}
+
+type Shared = Arc<Mutex<FakeState>>;
+
+fn lock(state: &Shared) -> MutexGuard<'_, FakeState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FakeOpenAi {
+    pub async fn start() -> Self {
+        let state = Arc::new(Mutex::new(FakeState { answer: "[]".into(), ..Default::default() }));
+        let router =
+            Router::new().route("/v1/chat/completions", post(chat)).with_state(state.clone());
+        Self { server: Server::http(router).await, state }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, FakeState> {
+        lock(&self.state)
+    }
+
+    /// Settings that lead here.
+    pub fn settings(&self) -> config::OpenAi {
+        config::OpenAi {
+            api_key: Some(Secret::new(KEY)),
+            base_url: Some(format!("http://{}/v1", self.server.address)),
+            ..config::Config::default().llm.openai
+        }
+    }
+}
+
+async fn chat(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let scripted = lock(&state).script.pop_front();
+    let question: Value = match serde_json::from_slice(&body) {
+        Ok(question) => question,
+        Err(_) => return refuse(400, "malformed", "invalid_request_error"),
+    };
+    lock(&state).questions.push(question.clone());
+    if let Some(scripted) = scripted {
+        return scripted.respond().await;
+    }
+    let fake = lock(&state);
+    let key = headers.get("authorization").and_then(|value| value.to_str().ok());
+    if key != Some(&format!("Bearer {KEY}")) {
+        return refuse(401, "Incorrect API key provided: sk-MARK", "invalid_api_key");
+    }
+    for name in &fake.refuses {
+        if !question[*name].is_null() {
+            let message = format!("Unsupported parameter: '{name}'");
+            return refuse(400, &message, "unsupported_parameter");
+        }
+    }
+    if question["response_format"]["type"] == "json_schema" {
+        let schema = &question["response_format"]["json_schema"];
+        let item = &schema["schema"]["properties"]["items"]["items"];
+        let strict = schema["strict"] == true
+            && schema["schema"]["additionalProperties"] == false
+            && item["additionalProperties"] == false
+            && item["required"].as_array().map(Vec::len)
+                == item["properties"].as_object().map(serde_json::Map::len);
+        if !strict {
+            return refuse(400, "Invalid schema for response_format", "invalid_request_error");
+        }
+    }
+    let answer = json!({
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_768_996_171,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{
+            "index": 0,
+            "finish_reason": "stop",
+            "message": { "role": "assistant", "content": fake.answer, "refusal": null },
+        }],
+        "usage": { "prompt_tokens": 180, "completion_tokens": 60, "total_tokens": 240 },
+    });
+    reply(200, answer.to_string())
+}
+
+fn refuse(status: u16, message: &str, code: &str) -> Response<Body> {
+    let error = json!({ "message": message, "type": "invalid_request_error", "code": code });
+    reply(status, json!({ "error": error }).to_string())
+}
