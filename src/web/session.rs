@@ -20,7 +20,7 @@ use super::Desk;
 use super::admin::login;
 use super::error::WebError;
 use crate::domain::{Channel, Role};
-use crate::services::accounts::StaffSession;
+use crate::services::accounts::{self, StaffSession};
 use crate::services::ordering::Actor;
 
 /// A form's fields together; a file has its own limit.
@@ -42,6 +42,11 @@ impl ManagerSession {
     /// The person as the one who changes an order.
     pub fn actor(&self) -> Actor {
         Actor { person: Some(self.staff.person), channel: Channel::Panel }
+    }
+
+    /// The person as the one who changes people, organizations, the catalogue's own fields.
+    pub fn account_actor(&self) -> accounts::Actor {
+        self.staff.actor(self.address.clone())
     }
 
     /// Refuses who is no administrator; `right` is what they would need.
