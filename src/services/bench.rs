@@ -79,9 +79,8 @@ impl Bench {
             let begun = std::time::Instant::now();
             let found = index.recognize(&text, &buyer);
             let micros = begun.elapsed().as_micros();
-            let slice = |span: std::ops::Range<usize>| {
-                text.get(span).unwrap_or_default().trim().to_owned()
-            };
+            let slice =
+                |span: std::ops::Range<usize>| text.get(span).unwrap_or_default().trim().to_owned();
             let lines: Vec<(String, Line)> =
                 found.lines.into_iter().map(|line| (slice(line.span.clone()), line)).collect();
             let remarks = found.remarks.into_iter().map(|r| (r.kind, slice(r.span))).collect();
@@ -162,7 +161,8 @@ impl Bench {
         words: &str,
         means: &str,
     ) -> Result<(), BenchError> {
-        let tidy = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let tidy =
+            |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
         let (words, means) = (tidy(words), tidy(means));
         if words.is_empty() || means.is_empty() {
             return Err(BenchError::Invalid("Заполните оба поля: слова клиента и что они значат."));

@@ -264,9 +264,8 @@ pub fn bought(
         where o.organization_id = :organization and o.status not in ('cancelled', 'rejected')
         group by p.id order by times desc, last_at_ms desc limit :limit";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt.query_map(
-        named_params! { ":organization": organization, ":limit": limit },
-        |row| {
+    let rows =
+        stmt.query_map(named_params! { ":organization": organization, ":limit": limit }, |row| {
             Ok(BoughtLine {
                 product: row.get("id")?,
                 title: row.get("title")?,
@@ -276,8 +275,7 @@ pub fn bought(
                 quantity: row.get("quantity")?,
                 last_at: row.get("last_at_ms")?,
             })
-        },
-    )?;
+        })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -307,9 +305,8 @@ pub fn learnt(
         from learnt_phrases w join products p on p.id = w.product_id
         where w.organization_id = :organization order by w.learnt_at_ms desc, w.phrase limit :limit";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt.query_map(
-        named_params! { ":organization": organization, ":limit": limit },
-        |row| {
+    let rows =
+        stmt.query_map(named_params! { ":organization": organization, ":limit": limit }, |row| {
             Ok(LearntLine {
                 phrase: row.get("phrase")?,
                 product: row.get("product_id")?,
@@ -317,8 +314,7 @@ pub fn learnt(
                 refused: row.get("refused")?,
                 at: row.get("learnt_at_ms")?,
             })
-        },
-    )?;
+        })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -9,6 +9,7 @@ mod health;
 mod layout;
 mod live;
 mod markup;
+pub mod onec;
 mod privilege;
 mod router;
 mod session;
