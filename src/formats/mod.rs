@@ -3,4 +3,5 @@
 pub mod html;
 pub mod json;
 pub mod onec_json;
+pub mod sheet;
 pub mod text;

@@ -25,6 +25,7 @@ pub fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/admin", get(today::page))
         .route("/admin/orders", get(orders::list))
+        .route("/admin/orders/export/{format}", get(orders::export))
         .route("/admin/orders/{number}", get(orders::page))
         .route("/admin/orders/{number}/status", post(orders::set_status))
         .route("/admin/orders/{number}/messages", post(orders::write))

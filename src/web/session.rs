@@ -221,18 +221,14 @@ fn random_token() -> Result<String, WebError> {
 
 /// Stands before every page that a browser opens.
 pub async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    match admit(&desk, request).await {
+    let private = request.uri().path().starts_with("/admin");
+    let mut response = match admit(&desk, request).await {
         Ok(Admitted::Through(request, cookie)) => {
-            let private = request.uri().path().starts_with("/admin");
             let visitor = request.extensions().get::<Visitor>().cloned();
             let mut response = next.run(*request).await;
             if let Some(visitor) = visitor {
                 // For the page of a refusal.
                 response.extensions_mut().insert(visitor);
-            }
-            if private {
-                let headers = response.headers_mut();
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c.to_string()).ok()) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -241,7 +237,12 @@ pub async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Re
         }
         Ok(Admitted::Stopped(status, page)) => (status, page).into_response(),
         Err(error) => error.into_response(),
+    };
+    if private {
+        let value = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
     }
+    response
 }
 
 enum Admitted {

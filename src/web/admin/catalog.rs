@@ -174,7 +174,7 @@ fn total(tree: &[CategoryRow], row: &CategoryRow, depth: usize) -> u32 {
 fn table(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, rows: &[ProductLine]) -> Markup {
     html! {
         div.table-wrap {
-            table.cards-on-phone.simple {
+            table.cards-on-phone.simple.goods {
                 caption.sr { "Товары" }
                 thead {
                     tr {
@@ -198,15 +198,15 @@ fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLi
     let now = desk.base.clock.now();
     html! {
         tr id=(format!("product-{}", row.id)) {
-            td.muted.nowrap { @if row.sku.is_empty() { "—" } @else { (row.sku) } }
-            td {
+            td.muted.nowrap.g-sku { @if row.sku.is_empty() { "—" } @else { (row.sku) } }
+            td.g-title {
                 a.quiet href=(format!("{}#product-{}", href.href(), row.id)) aria-expanded=(open) { (row.title) }
                 @if !row.search_words.is_empty() { span.sub { "слова: " (row.search_words) } }
             }
-            td.num { @if let Some(price) = row.price { (price) } @else { span.muted { "нет цены" } } }
-            td.num { (row.available.with_unit(row.unit.as_str())) }
+            td.num.g-price { @if let Some(price) = row.price { (price) } @else { span.muted { "нет цены" } } }
+            td.num.g-stock { (row.available.with_unit(row.unit.as_str())) }
             td.roomy { @if row.packs.is_empty() { span.muted { "—" } } @else { (row.packs) } }
-            td {
+            td.g-state {
                 @if row.withdrawn { (badge(Tone::Neutral, "снят с продажи")) }
                 @else if row.hidden { (badge(Tone::Neutral, "скрыт")) }
                 @else if row.available.is_positive() { (badge(Tone::Ok, "в продаже")) }

@@ -361,7 +361,7 @@ pub async fn people(
                 div.table-wrap {
                     table.cards-on-phone.simple {
                         caption.sr { "Люди" }
-                        thead { tr { th scope="col" { "Имя" } th scope="col" { "Телефон" } th scope="col" { "Роль" } th scope="col" { "Организация" } th scope="col" { "Был" } th scope="col" { "Состояние" } @if admin { th scope="col" { span.sr { "Действия" } } } } }
+                        thead { tr { th scope="col" { "Имя" } th scope="col" { "Телефон" } th.roomy scope="col" { "Роль" } th.roomy scope="col" { "Организация" } th.roomy scope="col" { "Последний визит" } th scope="col" { "Состояние" } @if admin { th scope="col" { span.sr { "Действия" } } } } }
                         tbody { @for person in &found.rows { (person_row(&desk, &visitor, person, &me, admin)) } }
                     }
                 }
@@ -392,9 +392,9 @@ fn person_row(
                     @if person.phone_verified { " " span title="подтверждён" { "✓" span.sr { " подтверждён" } } }
                 } @else { span.muted { "—" } }
             }
-            td { (role.label()) }
-            td { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
-            td.muted { @if let Some(at) = person.seen_at { (time::ago(now.since(at))) } @else { "—" } }
+            td.roomy { (role.label()) }
+            td.roomy { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
+            td.muted.roomy { @if let Some(at) = person.seen_at { (time::ago(now.since(at))) } @else { "—" } }
             td {
                 @if person.blocked { (badge(Tone::Danger, "доступ закрыт")) }
                 @else if person.chat_blocked { (badge(Tone::Warn, "бот заблокирован")) }
