@@ -13,6 +13,7 @@ pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;
+pub mod questions;
 
 use std::sync::Arc;
 

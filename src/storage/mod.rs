@@ -31,6 +31,7 @@ pub mod requests;
 pub mod sessions;
 mod sql_types;
 pub mod stocks;
+pub mod threads;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

@@ -10,6 +10,7 @@ mod llm_models;
 mod llm_openai;
 mod orders;
 mod program;
+mod questions;
 mod registration;
 mod settings;
 mod support;
