@@ -1,5 +1,7 @@
 //! Words of talk, not of goods: greetings, requests, delivery, corrections. A language, not a trade.
 
+use super::normalize::{WordSet, among};
+
 /// Words that ask, thank and connect; they never name a product.
 pub(crate) fn is_filler(word: &str) -> bool {
     const FILLERS: &[&str] = &[
@@ -71,7 +73,6 @@ pub(crate) fn is_filler(word: &str) -> bool {
         "ещё",
         "также",
         "тоже",
-        "плюс",
         "потом",
         "затем",
         "итак",
@@ -286,12 +287,45 @@ pub(crate) fn is_filler(word: &str) -> bool {
         "кого",
         "кому",
         "часов",
-        "короче",
         "дела",
         "скажите",
         "вопрос",
+        "сделайте",
+        "сделай",
+        "исправьте",
+        "исправь",
+        "пусть",
+        "поменяйте",
+        "точнее",
+        "вернее",
+        "раза",
+        "ездить",
+        "стоп",
+        "извините",
+        "будьте",
+        "добры",
+        "нашлось",
+        "интересует",
+        "интересуют",
+        "требуется",
+        "требуются",
+        "желательно",
+        "можете",
+        "сможете",
+        "имеете",
+        "пришлите",
+        "скиньте",
+        "накиньте",
+        "докиньте",
+        "кинь",
+        "киньте",
+        "хотелось",
+        "штучки",
+        "собрали",
+        "соберем",
     ];
-    FILLERS.contains(&word)
+    static SET: WordSet = WordSet::new();
+    among(&SET, FILLERS, word)
 }
 
 /// What a piece of talk is about.
@@ -417,9 +451,6 @@ pub(crate) fn is_delivery(word: &str) -> bool {
     ];
     const WORDS: &[&str] = &[
         "ул",
-        "д",
-        "кв",
-        "г",
         "инн",
         "кпп",
         "тел",
@@ -427,8 +458,6 @@ pub(crate) fn is_delivery(word: &str) -> bool {
         "зао",
         "ао",
         "пн",
-        "вт",
-        "ср",
         "чт",
         "пт",
         "завтра",
@@ -436,11 +465,9 @@ pub(crate) fn is_delivery(word: &str) -> bool {
         "дом",
         "город",
         "проспект",
-        "пр",
         "часов",
         "часа",
         "час",
-        "к",
     ];
     const NOT: &[&str] = &[
         "накладная",

@@ -2,11 +2,13 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;
 pub mod catalog;
 pub mod conversations;
 pub mod courier;
+pub mod directory;
 pub mod exchange;
 pub mod live;
 pub mod models;
@@ -14,6 +16,7 @@ pub mod notifications;
 pub mod ordering;
 pub mod overview;
 pub mod questions;
+pub mod pull;
 
 use std::sync::Arc;
 

@@ -303,7 +303,7 @@ impl Desk {
     }
 }
 
-const CATALOG: &str = "
+pub const CATALOG: &str = "
     insert into price_types (id, name) values (1, '');
     insert into categories (id, parent_id, title) values
         (1, null, 'Крепёж'), (2, 1, 'Саморезы'), (3, null, 'Швейные материалы'), (4, 3, 'Молнии'),
