@@ -10,6 +10,7 @@ mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
 mod onec_catalog;
+mod onec_files;
 mod onec_server;
 mod orders;
 mod panel_guard;
