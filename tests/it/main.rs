@@ -15,6 +15,7 @@ mod onec_server;
 mod orders;
 mod panel_guard;
 mod program;
+mod questions;
 mod pull;
 mod registration;
 mod serve_demo;
