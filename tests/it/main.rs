@@ -13,6 +13,7 @@ mod onec_server;
 mod orders;
 mod program;
 mod serve_demo;
+mod serve_life;
 mod settings;
 mod support;
 mod telegram_door;
