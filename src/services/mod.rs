@@ -2,17 +2,20 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;
 pub mod catalog;
 pub mod conversations;
 pub mod courier;
+pub mod directory;
 pub mod exchange;
 pub mod live;
 pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;
+pub mod pull;
 
 use std::sync::Arc;
 

@@ -227,9 +227,8 @@ fn names(conn: &Connection, organization: OrganizationId) -> Result<Vec<String>,
     let mut names = Vec::new();
     names.extend(organizations::find(conn, organization)?.map(|row| row.name));
     names.extend(members::of_organization(conn, organization)?.into_iter().map(|row| row.name));
-    names.extend(
-        organizations::addresses(conn, organization, 100)?.into_iter().map(|row| row.address),
-    );
+    let addresses = organizations::addresses(conn, organization, 1_000)?;
+    names.extend(addresses.into_iter().map(|row| row.address));
     Ok(names)
 }
 

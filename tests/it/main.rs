@@ -1,5 +1,6 @@
 //! Stories: the real program, its real doors, a temporary database.
 
+mod accounts;
 mod cli_bad_input;
 mod cli_commands;
 mod cli_recognize;
@@ -11,9 +12,13 @@ mod llm_openai;
 mod onec_catalog;
 mod onec_server;
 mod orders;
+mod panel_guard;
 mod program;
+mod pull;
+mod registration;
 mod serve_demo;
 mod serve_life;
 mod settings;
 mod support;
 mod telegram_door;
+mod telegram_orders;

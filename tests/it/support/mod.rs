@@ -3,6 +3,8 @@
 pub mod bot_api;
 pub mod desk;
 pub mod fake_gigachat;
+pub mod fake_onec;
 pub mod fake_openai;
 pub mod logs;
+pub mod panel;
 pub mod server;
