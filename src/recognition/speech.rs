@@ -1,5 +1,7 @@
 //! Words of talk, not of goods: greetings, requests, delivery, corrections. A language, not a trade.
 
+use super::normalize::{WordSet, among};
+
 /// Words that ask, thank and connect; they never name a product.
 pub(crate) fn is_filler(word: &str) -> bool {
     const FILLERS: &[&str] = &[
@@ -322,7 +324,8 @@ pub(crate) fn is_filler(word: &str) -> bool {
         "собрали",
         "соберем",
     ];
-    FILLERS.contains(&word)
+    static SET: WordSet = WordSet::new();
+    among(&SET, FILLERS, word)
 }
 
 /// What a piece of talk is about.
@@ -465,6 +468,19 @@ pub(crate) fn is_delivery(word: &str) -> bool {
         "часов",
         "часа",
         "час",
+    ];
+    const NOT: &[&str] = &[
+        "накладная",
+        "накладной",
+        "накладные",
+        "накладную",
+        "накладка",
+        "складная",
+        "складной",
+        "складные",
+        "средний",
+        "средняя",
+        "средние",
     ];
     if NOT.contains(&word) {
         return false;
