@@ -5,7 +5,9 @@
 mod admin;
 mod check;
 mod demo;
+mod eval;
 mod init;
+mod recognize;
 mod serve;
 mod terminal;
 mod usage;
@@ -116,6 +118,18 @@ enum Command {
   partner-m admin passwd 89211234567"
     )]
     Admin(admin::AdminCommand),
+    /// Распознать текст заказа по каталогу, ничего не создавая
+    #[command(before_help = "Примеры:
+  echo 'саморез 4х25 жёлтый 4000' | partner-m recognize
+  partner-m recognize заказ.txt --org 12 --trace
+  partner-m recognize --jsonl --catalog catalog.json < orders.jsonl")]
+    Recognize(recognize::RecognizeArgs),
+    /// Прогнать размеченные заказы и показать, сколько строк распознано верно
+    #[command(before_help = "Примеры:
+  partner-m eval заказы.jsonl
+  partner-m eval заказы.jsonl --catalog catalog.json --json > прежний.json
+  partner-m eval заказы.jsonl --baseline прежний.json --fail-under 0.9")]
+    Eval(eval::EvalArgs),
     /// Напечатать дополнение команд для оболочки: bash, zsh, fish, elvish, powershell
     #[command(before_help = "Примеры:
   partner-m completions bash > /etc/bash_completion.d/partner-m
@@ -297,6 +311,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Demo(args) => demo::run(&global, &args, terminal),
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
+        Command::Recognize(args) => recognize::run(&global, &args, terminal),
+        Command::Eval(args) => eval::run(&global, &args, terminal),
         Command::Check => check::run(&global, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();

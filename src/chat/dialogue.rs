@@ -270,6 +270,11 @@ pub enum Form {
         /// The order.
         order: OrderId,
     },
+    /// How many of an order's line, from a manager.
+    StaffQuantity {
+        /// The line.
+        line: OrderLineId,
+    },
     /// What a manager looks for, for an order's line.
     PickBySearch {
         /// The line.

@@ -22,7 +22,6 @@ use crate::domain::Clock;
 use crate::logging;
 use crate::services::accounts::Accounts;
 use crate::services::live::Change;
-use crate::services::overview::Overview;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{StorageError, upkeep};
@@ -252,7 +251,7 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
         ordering: app.ordering.clone(),
-        overview: Overview::new(app.base.clone()),
+        catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),

@@ -77,8 +77,8 @@ impl<R: Read> Reader<R> {
     pub fn value(&mut self, text: &mut String) -> Result<Kind, JsonError> {
         text.clear();
         match self.peek_token()? {
-            Some(b'{') => self.take(Kind::Object),
-            Some(b'[') => self.take(Kind::Array),
+            Some(b'{') => Ok(self.take(Kind::Object)),
+            Some(b'[') => Ok(self.take(Kind::Array)),
             Some(b'"') => {
                 self.at += 1;
                 self.string(text)?;
@@ -231,9 +231,9 @@ impl<R: Read> Reader<R> {
         self.error(&format!("«{shown}» — не значение JSON"))
     }
 
-    fn take(&mut self, kind: Kind) -> Result<Kind, JsonError> {
+    fn take(&mut self, kind: Kind) -> Kind {
         self.at += 1;
-        Ok(kind)
+        kind
     }
 
     /// The next byte that is not a blank, without taking it.
@@ -459,7 +459,7 @@ fn advance(lines: u64, characters: u64, bytes: &[u8]) -> (u64, u64) {
     match bytes.iter().rposition(|b| *b == b'\n') {
         None => (lines, characters + count(bytes)),
         Some(last) => {
-            let ends = bytes[..=last].iter().filter(|b| **b == b'\n').count() as u64;
+            let ends = bytes[..=last].split(|b| *b == b'\n').count() as u64 - 1;
             (lines + ends, count(&bytes[last + 1..]))
         }
     }

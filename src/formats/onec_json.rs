@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::json::{JsonError, Kind, Reader};
+use super::json::{JsonError, Kind, Reader, Value};
 use super::text::{Decimal, NumberError, excerpt, many_lines, one_line, onec_id, yes_no};
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, ProductRecord,
@@ -140,11 +140,11 @@ impl<'e, R: Read> Decoder<'e, R> {
                 "categories" => {
                     let tree = self.reader.tree()?;
                     match tree {
-                        super::json::Value::Array(_) | super::json::Value::Object(_) => {
+                        Value::Array(_) | Value::Object(_) => {
                             lists = true;
                             self.categories(tree.elements());
                         }
-                        super::json::Value::Null => {}
+                        Value::Null => {}
                         _ => wrong_lists.push(key.clone()),
                     }
                 }
@@ -233,11 +233,9 @@ impl<'e, R: Read> Decoder<'e, R> {
         .is_break();
     }
 
-    fn categories(&mut self, elements: &[super::json::Value]) {
+    fn categories(&mut self, elements: &[Value]) {
         for (index, element) in elements.iter().enumerate() {
-            let text = |names: &[&str]| {
-                element.get(names).and_then(super::json::Value::text).map(str::to_owned)
-            };
+            let text = |names: &[&str]| element.get(names).and_then(Value::text).map(str::to_owned);
             let external_id = text(&["external_id", "id", "guid"]).map(|id| onec_id(&id));
             let external_id = external_id.unwrap_or_default();
             let title = text(&["title", "name", "title_ru"]).map(|t| one_line(&t));
@@ -270,8 +268,7 @@ struct Slot {
 impl Slot {
     fn put(&mut self, rank: u8, value: Field<String>) {
         let better = match (&self.value, &value) {
-            (Field::Keep, _) => true,
-            (Field::Clear, Field::Set(_)) => true,
+            (Field::Keep, _) | (Field::Clear, Field::Set(_)) => true,
             (Field::Set(_), Field::Clear | Field::Keep) | (Field::Clear, Field::Keep) => false,
             (Field::Set(_), Field::Set(_)) | (Field::Clear, Field::Clear) => rank <= self.rank,
         };
@@ -311,9 +308,18 @@ impl Item {
         text: &mut String,
     ) -> Result<(), JsonError> {
         match key {
-            "prices" => return self.prices(&reader.tree()?),
-            "stocks" => return self.stocks(&reader.tree()?),
-            "packs" => return self.packs(&reader.tree()?),
+            "prices" => {
+                self.prices(&reader.tree()?);
+                return Ok(());
+            }
+            "stocks" => {
+                self.stocks(&reader.tree()?);
+                return Ok(());
+            }
+            "packs" => {
+                self.packs(&reader.tree()?);
+                return Ok(());
+            }
             _ => {}
         }
         let kind = reader.value(text)?;
@@ -408,9 +414,9 @@ impl Item {
     }
 
     /// `[{"type","price","unit","coefficient"}]`; an id of the type may stand in `type_external_id`.
-    fn prices(&mut self, list: &super::json::Value) -> Result<(), JsonError> {
+    fn prices(&mut self, list: &Value) {
         if list.is_empty() {
-            return Ok(());
+            return;
         }
         for element in list.elements() {
             let field = |name: &str| match element.get(&[name]) {
@@ -447,23 +453,20 @@ impl Item {
                 price: price.set().copied(),
             });
         }
-        Ok(())
     }
 
     /// `[{"warehouse","qty"}]`; an id of the warehouse may stand in `warehouse_external_id`.
-    fn stocks(&mut self, list: &super::json::Value) -> Result<(), JsonError> {
+    fn stocks(&mut self, list: &Value) {
         if list.is_empty() || list.elements().is_empty() {
             self.record.stocks = Field::Clear;
-            return Ok(());
+            return;
         }
         let mut stocks = Vec::new();
         for element in list.elements() {
-            let text = |names: &[&str]| element.get(names).and_then(super::json::Value::text);
+            let text = |names: &[&str]| element.get(names).and_then(Value::text);
             let quantity = match element.get(&["qty", "stock_qty", "quantity", "stock"]) {
                 Some(value) if value.is_empty() => Field::Clear,
-                Some(super::json::Value::Text(t) | super::json::Value::Number(t)) => {
-                    Field::Set(t.clone())
-                }
+                Some(Value::Text(t) | Value::Number(t)) => Field::Set(t.clone()),
                 _ => {
                     self.fault("stocks", "", "ожидается список объектов с полями warehouse и qty");
                     continue;
@@ -478,19 +481,18 @@ impl Item {
             });
         }
         self.record.stocks = Field::Set(stocks);
-        Ok(())
     }
 
     /// `[{"unit","coefficient"}]`, as our own export writes them.
-    fn packs(&mut self, list: &super::json::Value) -> Result<(), JsonError> {
+    fn packs(&mut self, list: &Value) {
         if list.is_empty() || list.elements().is_empty() {
             self.record.packs = Field::Clear;
-            return Ok(());
+            return;
         }
         let mut packs = Vec::new();
         for element in list.elements() {
-            let unit = element.get(&["unit"]).and_then(super::json::Value::text);
-            let coefficient = element.get(&["coefficient"]).and_then(super::json::Value::text);
+            let unit = element.get(&["unit"]).and_then(Value::text);
+            let coefficient = element.get(&["coefficient"]).and_then(Value::text);
             let (Some(unit), Some(coefficient)) = (unit, coefficient) else {
                 self.fault("packs", "", "ожидается список объектов с полями unit и coefficient");
                 continue;
@@ -503,7 +505,6 @@ impl Item {
             }
         }
         self.record.packs = Field::Set(packs);
-        Ok(())
     }
 
     fn record(mut self, index: usize) -> Result<ProductRecord, SkippedRecord> {
@@ -596,9 +597,8 @@ fn category(path: Field<String>, external_id: Field<String>) -> Field<CategoryRe
             let path = category_path(&path);
             if path.is_empty() { Field::Clear } else { Field::Set(CategoryRef::Path(path)) }
         }
-        Field::Clear => Field::Clear,
         Field::Keep if id == Field::Keep => Field::Keep,
-        Field::Keep => Field::Clear,
+        Field::Keep | Field::Clear => Field::Clear,
     }
 }
 
@@ -651,7 +651,7 @@ mod tests {
             format!(r#"{{"catalog":[{item}]}}"#),
             format!(r#"{{"categories":[],"products":[{item}]}}"#),
             format!(r#"{{"meta":{{"items":[1]}},"products":{item},"full":"Нет"}}"#),
-            format!(r#" [ {item} , ] "#),
+            format!(" [ {item} , ] "),
         ] {
             let batch = read(&body).expect("reads");
             assert_eq!(batch.products.len(), 1, "{body}");

@@ -89,6 +89,8 @@ pub struct Index {
     pub(crate) by_path: FxMap<u32, Vec<u32>>,
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
+    /// Other names by which titles of a category begin.
+    pub(crate) called: FxMap<(u32, u32), ()>,
     /// Words (by category) that many titles do without and mean the same.
     pub(crate) optional: FxMap<(u32, u32), ()>,
     /// Values that say nothing in a category: every product has them.
@@ -99,6 +101,8 @@ pub struct Index {
     pub(crate) by_path_value: FxMap<u32, Vec<u32>>,
     /// How articles are spelt: `A-9/9`.
     pub(crate) shapes: FxMap<String, u32>,
+    /// Words of the last step of each category's path.
+    pub(crate) leaves: Rows<u32>,
     /// Products not offered unless asked for.
     pub(crate) junk: Vec<bool>,
     pub(crate) lexicon: Lexicon,
@@ -261,6 +265,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut junk = Vec::with_capacity(entries.len());
     let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
     let mut path_figures = Rows::new();
+    let mut leaves = Rows::new();
     let mut by_path_value: FxMap<u32, Vec<u32>> = FxMap::default();
     let mut shapes: FxMap<String, u32> = FxMap::default();
     for (row, entry) in entries.iter().enumerate() {
@@ -280,6 +285,8 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
                 by_path_value.entry(figure.value).or_default().push(number);
             }
             path_figures.push(figures);
+            let leaf = entry.category.rsplit('/').next().unwrap_or("");
+            leaves.push(vocabulary.add_text(leaf));
         }
         if let Some(last) = ranges.last_mut() {
             last.1 = row + 1;
@@ -349,8 +356,10 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_path,
         by_alias: lessons.aliases,
         optional: lessons.optional,
+        called: lessons.called,
         constants: lessons.constants,
         path_figures,
+        leaves,
         by_path_value,
         shapes,
         junk,

@@ -187,11 +187,12 @@ pub(crate) fn read(
         }
         plain.push((draft, Heir::None));
     }
-    if plain.iter().all(|d| d.0.fit == 0) {
+    if !plain.iter().any(|d| d.0.is_certain()) {
         for (draft, _) in &mut plain {
-            if draft.says_something() {
+            if draft.says_something() && draft.fit == 0 && draft.wants.iter().any(|w| w.numeric) {
                 settle(seeker, draft, Stretch::Units);
                 draft.stretched = draft.fit > 0;
+                draft.score -= 0.2;
             }
         }
     }
@@ -261,10 +262,8 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             });
             continue;
         }
-        let text: String =
-            lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
-        let way =
-            |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0, adjacent: false };
+        let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0, adjacent: false, free: false };
         wants.push(Want {
             ways: article.rows.iter().map(way).collect(),
             key: text.clone(),

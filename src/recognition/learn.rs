@@ -17,6 +17,8 @@ pub(crate) struct Lessons {
     pub(crate) aliases: FxMap<u32, Vec<u32>>,
     /// Other names that many titles of a category do without.
     pub(crate) optional: FxMap<(u32, u32), ()>,
+    /// Other names by which titles of a category begin.
+    pub(crate) called: FxMap<(u32, u32), ()>,
     /// Values that (nearly) every product of a category has.
     pub(crate) constants: FxMap<(u32, u32, u8), ()>,
 }
@@ -44,8 +46,15 @@ pub(crate) fn learn(
             vocabulary.set_telling(word);
         }
     }
-    let (aliases, optional) = aliases(vocabulary, drafts, ranges, junk);
-    Lessons { aliases, optional, constants: constants(drafts, ranges) }
+    let mut parting = Vec::new();
+    let mut lessons = aliases(vocabulary, drafts, ranges, junk, &mut parting);
+    if !parting.is_empty() {
+        for word in parting {
+            vocabulary.set_telling(word);
+        }
+        lessons = aliases(vocabulary, drafts, ranges, junk, &mut Vec::new());
+    }
+    Lessons { constants: constants(drafts, ranges), ..lessons }
 }
 
 /// Words that are written with a capital inside titles are names.
@@ -169,7 +178,9 @@ fn aliases(
     drafts: &[Draft],
     ranges: &[(u32, u32)],
     junk: &[bool],
-) -> (FxMap<u32, Vec<u32>>, FxMap<(u32, u32), ()>) {
+    parting: &mut Vec<u32>,
+) -> Lessons {
+    let mut called: FxMap<(u32, u32), ()> = FxMap::default();
     let mut optional: FxMap<(u32, u32), ()> = FxMap::default();
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
@@ -195,15 +206,26 @@ fn aliases(
             })
             .map(|(feature, _)| *feature)
             .collect();
-        let company: Vec<u64> =
-            candidates.into_iter().filter(|f| keeps_company(*f, &titles, &counts)).collect();
-        let aliases: Vec<u64> =
-            company.iter().copied().filter(|f| !has_rivals(*f, &titles, &company)).collect();
+        let mut company: Vec<u64> =
+            candidates.into_iter().filter(|f| keeps_company(vocabulary, *f, &titles, &counts)).collect();
+        company.sort_unstable();
+        // The worst goes first: once «жёлтый» is known to tell, «цинк» is seen not to.
+        while let Some((at, share)) = worst_rival(&titles, &company) {
+            let feature = company.remove(at);
+            if share > 0.3 && all >= 6 {
+                parting.extend(word_of(feature));
+            }
+        }
+        let aliases = company.clone();
         for feature in aliases {
             let Some(word) = word_of(feature) else { continue };
             out.entry(word).or_default().push(number);
+            let begins = (*from..*to).any(|row| drafts[row as usize].words.first().is_some_and(|w| w.id == word));
+            if begins {
+                called.insert((word, number), ());
+            }
             let times = counts.get(&feature).copied().unwrap_or(0);
-            if times as usize * 10 < all * 7 {
+            if times as usize * 10 < all * 7 && may_be_left_out(feature, &titles, &company) {
                 optional.insert((word, number), ());
             }
         }
@@ -236,7 +258,7 @@ fn aliases(
             }
         }
     }
-    (out, optional)
+    Lessons { aliases: out, optional, called, constants: FxMap::default() }
 }
 
 /// What a title says: its words and its numbers, each once.
@@ -257,7 +279,12 @@ fn word_of(feature: u64) -> Option<u32> {
 }
 
 /// Whether what mostly goes with a word goes with the titles that lack it as well.
-fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bool {
+fn keeps_company(
+    vocabulary: &Vocabulary,
+    word: u64,
+    titles: &[Vec<u64>],
+    counts: &FxMap<u64, u32>,
+) -> bool {
     let with: Vec<&Vec<u64>> = titles.iter().filter(|t| t.binary_search(&word).is_ok()).collect();
     let without = titles.len() - with.len();
     if without == 0 {
@@ -269,7 +296,8 @@ fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bo
     }
     let (mut kept, mut lost) = (0, 0);
     for (feature, times) in near {
-        if times as usize * 2 < with.len() {
+        let telling = word_of(feature).is_some_and(|w| vocabulary.get(w).telling);
+        if times as usize * 2 <= with.len() && with.len() > 1 || telling {
             continue;
         }
         let elsewhere = counts.get(&feature).copied().unwrap_or(0) - times;
@@ -282,29 +310,53 @@ fn keeps_company(word: u64, titles: &[Vec<u64>], counts: &FxMap<u64, u32>) -> bo
     kept > 0 && kept >= lost * 3
 }
 
-/// Whether titles with a word have twins without it: the same numbers and the same telling words.
-/// Then the word is what parts them, though titles never differ in it alone.
-fn has_rivals(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
-    const SAMPLE: usize = 40;
-    let hard = |title: &Vec<u64>| -> Vec<u64> {
-        title.iter().copied().filter(|f| !company.contains(f)).collect()
+/// Whether titles without a word have nothing in its stead.
+fn may_be_left_out(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
+    let names = |title: &Vec<u64>| -> Vec<u64> {
+        title.iter().copied().filter(|f| company.contains(f) && *f != word).collect()
     };
     let (with, without): (Vec<&Vec<u64>>, Vec<&Vec<u64>>) =
         titles.iter().partition(|t| t.binary_search(&word).is_ok());
-    if without.is_empty() {
-        return false;
-    }
-    let step = with.len().div_ceil(SAMPLE);
-    let others: Vec<Vec<u64>> =
-        without.iter().step_by(without.len().div_ceil(SAMPLE * 10)).map(|t| hard(t)).collect();
-    let within = |part: &[u64], whole: &[u64]| part.iter().all(|f| whole.binary_search(f).is_ok());
-    let (mut twins, mut seen) = (0, 0);
-    for title in with.iter().step_by(step) {
-        let own = hard(title);
+    let with: Vec<Vec<u64>> = with.into_iter().take(60).map(|t| names(t)).collect();
+    let without = without.into_iter().take(60).map(|t| names(t));
+    let (mut bare, mut seen) = (0, 0);
+    for title in without {
         seen += 1;
-        twins += usize::from(others.iter().any(|o| within(&own, o) || within(o, &own)));
+        bare += usize::from(with.iter().any(|w| title.iter().all(|f| w.binary_search(f).is_ok())));
     }
-    twins * 7 > seen
+    bare * 2 > seen
+}
+
+/// The word of which most titles have twins without it, and their share: the same numbers and the
+/// same telling words. Such a word parts products, though titles never differ in it alone.
+fn worst_rival(titles: &[Vec<u64>], company: &[u64]) -> Option<(usize, f32)> {
+    const SAMPLE: usize = 40;
+    let hard: Vec<Vec<u64>> = titles
+        .iter()
+        .map(|t| t.iter().copied().filter(|f| company.binary_search(f).is_err()).collect())
+        .collect();
+    let within = |part: &[u64], whole: &[u64]| part.iter().all(|f| whole.binary_search(f).is_ok());
+    let mut worst: Option<(usize, f32)> = None;
+    for (at, word) in company.iter().enumerate() {
+        let (with, without): (Vec<usize>, Vec<usize>) =
+            (0..titles.len()).partition(|t| titles[*t].binary_search(word).is_ok());
+        if without.is_empty() {
+            continue;
+        }
+        let others: Vec<&Vec<u64>> =
+            without.iter().step_by(without.len().div_ceil(SAMPLE * 10)).map(|t| &hard[*t]).collect();
+        let (mut twins, mut seen) = (0_u16, 0_u16);
+        for title in with.iter().step_by(with.len().div_ceil(SAMPLE)) {
+            let own = &hard[*title];
+            seen += 1;
+            twins += u16::from(others.iter().any(|o| within(own, o) || within(o, own)));
+        }
+        let share = f32::from(twins) / f32::from(seen.max(1));
+        if share > 0.14 && worst.is_none_or(|(_, s)| share > s) {
+            worst = Some((at, share));
+        }
+    }
+    worst
 }
 
 /// Values that nine in ten products of a category have.

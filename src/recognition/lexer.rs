@@ -112,7 +112,8 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             let mut letters: String = ch[start..i].iter().filter(|c| **c != '\u{301}').collect();
             let digit_next = ch.get(i).is_some_and(char::is_ascii_digit);
             let far_digit = ch[i..].iter().find(|c| **c != ' ').is_some_and(char::is_ascii_digit);
-            if letters == "х" || letters == "x" {
+            let lone_h = letters == "h" && after_number && digit_next && !lexeme.spaced;
+            if letters == "х" || letters == "x" || lone_h {
                 let lone = !(out.last().is_some_and(Lexeme::is_word) && !lexeme.spaced);
                 if (after_number && far_digit) || (digit_next && (lone || after_measure(&out))) {
                     lexeme.kind = Kind::Mark('x');
@@ -124,7 +125,12 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             }
             if lexeme.kind != Kind::Mark('x') {
                 lexeme.kind = Kind::Word;
-                i = slashed(ch, i, &mut letters);
+                let measured = after_number
+                    && !matches!(letters.as_str(), "г" | "гр" | "кг" | "g" | "kg")
+                    && Measure::read(&letters, true).is_some();
+                if !measured {
+                    i = slashed(ch, i, &mut letters);
+                }
                 lexeme.text = one_script(&letters);
                 if ch.get(i) == Some(&'.') && !ch.get(i + 1).is_some_and(|c| *c == '.') {
                     lexeme.dotted = true;
@@ -227,6 +233,13 @@ fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
             value = value.saturating_mul(1000);
             text.push_str("000");
             end += 4;
+            // «1 000,00»
+            let cents = ch.get(end..end + 3).is_some_and(|c| {
+                matches!(c[0], ',' | '.') && c[1..].iter().all(char::is_ascii_digit)
+            });
+            if cents && !ch.get(end + 3).is_some_and(char::is_ascii_digit) {
+                end += 3;
+            }
         }
     }
     lexeme.kind = Kind::Number;

@@ -224,6 +224,7 @@ pub(crate) fn sound(word: &str) -> String {
             'ю' => ("u", 1),
             'ь' if next == 'ю' => ("u", 2),
             'я' => ("ia", 1),
+            _ if chars.len() <= 2 && c.is_ascii_alphabetic() => (letter(c), 1),
             's' if next == 'c' && third == 'h' => ("w", 3),
             's' if next == 'h' => ("w", 2),
             'c' if next == 'h' => ("q", 2),
@@ -262,6 +263,36 @@ pub(crate) fn sound(word: &str) -> String {
         i += used;
     }
     out
+}
+
+/// How a single Latin letter of a code sounds.
+fn letter(c: char) -> &'static str {
+    const LETTERS: &[(char, &str)] = &[
+        ('a', "a"), ('b', "b"), ('c', "c"), ('d', "d"), ('e', "e"), ('f', "f"), ('g', "g"),
+        ('h', "h"), ('i', "i"), ('j', "j"), ('k', "k"), ('l', "l"), ('m', "m"), ('n', "n"),
+        ('o', "o"), ('p', "p"), ('q', "k"), ('r', "r"), ('s', "s"), ('t', "t"), ('u', "u"),
+        ('v', "v"), ('w', "v"), ('x', "ks"), ('y', "i"), ('z', "z"),
+    ];
+    LETTERS.iter().find(|(l, _)| *l == c).map_or("", |(_, s)| s)
+}
+
+/// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
+pub(crate) fn spelt_out(word: &str) -> Option<String> {
+    const NAMES: &[(&str, char)] = &[
+        ("эйч", 'х'), ("аш", 'х'), ("ай", 'и'), ("бэ", 'б'), ("вэ", 'в'), ("гэ", 'г'), ("дэ", 'д'),
+        ("жэ", 'ж'), ("зэ", 'з'), ("ка", 'к'), ("эль", 'л'), ("эл", 'л'), ("эм", 'м'), ("эн", 'н'),
+        ("пэ", 'п'), ("пи", 'п'), ("эр", 'р'), ("эс", 'с'), ("тэ", 'т'), ("те", 'т'), ("эф", 'ф'),
+        ("ха", 'х'), ("хэ", 'х'), ("цэ", 'ц'), ("ша", 'ш'), ("а", 'а'), ("е", 'е'), ("и", 'и'), ("у", 'у'),
+        ("э", 'е'),
+    ];
+    let mut out = String::new();
+    let mut rest = word;
+    while !rest.is_empty() {
+        let (name, letter) = NAMES.iter().find(|(name, _)| rest.starts_with(name))?;
+        out.push(*letter);
+        rest = &rest[name.len()..];
+    }
+    (out.chars().count() >= 2 || word.chars().count() >= 2 && !out.is_empty()).then_some(out)
 }
 
 fn push_once(out: &mut String, c: char) {
@@ -322,10 +353,13 @@ pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
         ("ечка", &["ка", "а"]),
         ("ечки", &["ки", "и"]),
         ("ечку", &["ку", "у"]),
-        ("чики", &[""]),
+        ("чики", &["", "чи"]),
         ("чиков", &[""]),
         ("чика", &[""]),
-        ("чик", &[""]),
+        ("чик", &["", "ч"]),
+        ("олки", &["лы"]),
+        ("олка", &["ла"]),
+        ("олок", &["л"]),
         ("ики", &[""]),
         ("иков", &[""]),
         ("ика", &[""]),
@@ -335,6 +369,8 @@ pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
         ("енький", &["ый"]),
         ("енькая", &["ая"]),
         ("енькие", &["ые"]),
+        ("ки", &[""]),
+        ("ков", &[""]),
     ];
     for (ending, instead) in ENDINGS {
         if let Some(base) = word.strip_suffix(ending)

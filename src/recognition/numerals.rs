@@ -82,7 +82,13 @@ fn piece(word: &str) -> Option<Piece> {
         "сотня" | "сотню" | "сотни" | "сотен" => Collective(100),
         "полсотни" => Collective(50),
         "полтыщи" | "полтысячи" => Collective(500),
-        "пару" | "парочку" => Collective(2),
+        "пяток" => Collective(5),
+        "полдюжины" => Collective(6),
+        "полдесятка" => Collective(5),
+        "червонец" => Collective(10),
+        "полсотенки" => Collective(50),
+        "сотенка" | "сотенку" | "стольник" => Collective(100),
+        "пару" | "парочку" | "пара" => Collective(2),
         "двое" => Collective(2),
         "трое" => Collective(3),
         "четверо" => Collective(4),
@@ -193,6 +199,48 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         let lexeme = &lexemes[i];
+        // «стометровая», «двухлитровый»
+        if lexeme.is_word() && let Some((value, unit)) = measured(&lexeme.text) {
+            let number = Lexeme {
+                kind: Kind::Number,
+                text: value.to_string(),
+                value: value * 1000,
+                named: true,
+                spoken: true,
+                dotted: false,
+                ..lexeme.clone()
+            };
+            out.push(number);
+            out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
+            i += 1;
+            continue;
+        }
+        // «полкоробки», «пол-литра»
+        if lexeme.is_word() && let Some(rest) = lexeme.text.strip_prefix("пол") {
+            let (unit, taken) = if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
+                (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
+            } else {
+                (rest, 1)
+            };
+            if unit.chars().count() >= 4 && crate::domain::Unit::known(unit).is_some() {
+                let end = lexemes[i + taken - 1].end;
+                out.push(Lexeme { kind: Kind::Number, text: "0.5".into(), value: 500, spoken: true, dotted: false, ..lexeme.clone() });
+                out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
+                i += taken;
+                continue;
+            }
+        }
+        // «2 с половиной»
+        if lexeme.text == "с"
+            && out.last().is_some_and(Lexeme::is_number)
+            && lexemes.get(i + 1).is_some_and(|l| l.text.starts_with("половин"))
+            && let Some(last) = out.last_mut()
+        {
+            last.value += 500;
+            last.end = lexemes[i + 1].end;
+            i += 2;
+            continue;
+        }
         // «8ка», «300й», «20-ка»
         if lexeme.is_word()
             && is_suffix(&lexeme.text)
@@ -243,6 +291,33 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         i += 1;
     }
     out
+}
+
+/// «стометровая» → 100 and «м».
+fn measured(word: &str) -> Option<(i64, &'static str)> {
+    const UNITS: &[(&str, &str)] = &[
+        ("миллиметров", "мм"),
+        ("сантиметров", "см"),
+        ("метров", "м"),
+        ("килограммов", "кг"),
+        ("литров", "л"),
+        ("ваттн", "вт"),
+        ("амперн", "а"),
+    ];
+    const ROOTS: &[(&str, i64)] = &[
+        ("одно", 1), ("двух", 2), ("трех", 3), ("четырех", 4), ("пяти", 5), ("шести", 6),
+        ("семи", 7), ("восьми", 8), ("девяти", 9), ("десяти", 10), ("двенадцати", 12),
+        ("пятнадцати", 15), ("шестнадцати", 16), ("двадцати", 20), ("двадцатипяти", 25),
+        ("тридцати", 30), ("сорока", 40), ("пятидесяти", 50), ("шестидесяти", 60),
+        ("восьмидесяти", 80), ("сто", 100), ("стопятидесяти", 150), ("двухсот", 200),
+        ("трехсот", 300), ("пятисот", 500),
+    ];
+    UNITS.iter().find_map(|(root, unit)| {
+        let (number, ending) = word.split_once(root)?;
+        let adjective = matches!(ending, "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки");
+        let value = ROOTS.iter().find(|(r, _)| *r == number)?.1;
+        adjective.then_some((value, *unit))
+    })
 }
 
 fn is_suffix(word: &str) -> bool {
@@ -301,7 +376,20 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     };
     let (total, next, named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),
-        Piece::Collective(n) => return Some((make(n * 1000, start + 1, false), start + 1)),
+        Piece::Collective(n) => {
+            // «пару сотен», «пара тысяч»
+            let (times, next) = match word(start + 1) {
+                Some(Piece::Collective(m)) if m >= 10 => (m, start + 2),
+                Some(Piece::Thousand(_)) => (1000, start + 2),
+                _ => (1, start + 1),
+            };
+            // «20 пар», «перчатки пара»: a unit.
+            let pair = matches!(lexemes[start].text.as_str(), "пара");
+            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| crate::domain::Unit::known(&l.text).is_some()) {
+                return None;
+            }
+            return Some((make(n * times * 1000, next, false), next));
+        }
         Piece::Fraction(thousandths) => {
             return Some(match word(start + 1) {
                 // «полтора десятка», «пол тысячи»
@@ -316,6 +404,13 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     let mut next = next;
     let mut value = total * 1000;
     let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
+    if let Some(Piece::Collective(n @ 10..)) = word(next)
+        && total > 0
+        && !matches!(lexemes[next].text.as_str(), "десяток" | "сотня" | "дюжина")
+    {
+        // «три десятка», «пять сотен»
+        return Some((make(total * n * 1000, next + 1, false), next + 1));
+    }
     if text(next) == Some("с") && text(next + 1).is_some_and(|t| t.starts_with("половин")) {
         value += 500;
         next += 2;

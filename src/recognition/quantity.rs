@@ -216,9 +216,30 @@ fn number_readings(
     let mut prior = 0.0;
     let cross = i > 0 && lexemes[i - 1].is('x');
     let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
+    if cross
+        && !prefix
+        && number.spoken
+        && number.value > 20_000
+        && tens > 0
+        && ones > 0
+        && ones % 1000 == 0
+        && let Some((unit, taken)) = unit_at(lexemes, i + 1)
+    {
+        // «тысяча десять на сорок два комплекта»
+        out.push(Reading {
+            spoken_for: (i + 1..=i + taken).collect(),
+            quantity: Some(Quantity::from_thousandths(ones)),
+            prior: if unit.counts() { 0.8 } else { 0.1 },
+            unit: Some(unit),
+            left: Some((i, tens)),
+            each: false,
+        });
+    }
     if cross && !prefix {
         // «2х100шт»: so many packs of so many.
         if i >= 2
+            && !number.spoken
             && lexemes[i - 2].is_number()
             && (i < 3 || !lexemes[i - 3].is('x'))
             && let Some((unit, taken)) = unit_at(lexemes, i + 1)
@@ -279,12 +300,19 @@ fn number_readings(
     if range {
         spoken_for.extend([i + 1, i + 2]);
     }
-    if i >= 2
-        && lexemes[i - 1].is('-')
-        && !lexemes[i - 1].spaced
-        && !number.spaced
-        && lexemes[i - 2].is_number()
-    {
+    if i >= 2 && lexemes[i - 1].is('-') && !lexemes[i - 1].spaced && !number.spaced && lexemes[i - 2].is_number() {
+        // «174-2», «101-5шт»: the number and how many of it.
+        let unit = unit_at(lexemes, i + 1);
+        let taken = unit.as_ref().map_or(0, |u| u.1);
+        if i + taken >= last {
+            out.push(Reading {
+                spoken_for: (i - 1..=i + taken).collect(),
+                quantity,
+                prior: if unit.is_some() { 0.9 } else { 0.35 },
+                unit: unit.map(|u| u.0),
+                ..Reading::default()
+            });
+        }
         return;
     }
     if let Some((unit, taken)) = unit_at(lexemes, after) {
@@ -328,7 +356,6 @@ fn number_readings(
             ..Reading::default()
         });
         // «сорок два комплекта» after «тысяча десять на»
-        let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
         if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
             out.push(Reading {
                 spoken_for: (after..after + taken).collect(),
@@ -344,8 +371,7 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && unit.counts()
-        && !lexemes[i - 1].text.is_empty()
+        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "метра" | "килограмм" | "килограмма" | "килограммов" | "литров" | "литра"))
         && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
@@ -420,8 +446,8 @@ fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) ->
     end
 }
 
-/// «войлок рулон», «скотч коробку»: a container without a number is one.
-fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+/// Whether the word names one container: «рулон», «коробку».
+pub(crate) fn is_lone_unit(word: &str) -> bool {
     const ONE: &[&str] = &[
         "рулон",
         "рулончик",
@@ -459,7 +485,12 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
         "штучку",
         "штуку",
     ];
-    if !ONE.contains(&lexemes[i].text.as_str()) {
+    ONE.contains(&word)
+}
+
+/// «войлок рулон», «скотч коробку»: a container without a number is one.
+fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    if !is_lone_unit(&lexemes[i].text) {
         return;
     }
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;

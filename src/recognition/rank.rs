@@ -46,6 +46,8 @@ pub(crate) struct Way {
     pub(crate) quality: f32,
     /// Whether the words must stand side by side in the title.
     pub(crate) adjacent: bool,
+    /// Whether its numbers may be said once more: «трёхполюсный 3P».
+    pub(crate) free: bool,
 }
 
 /// One requirement.
@@ -186,14 +188,13 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
-        let mut ways =
-            vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0, adjacent: false }];
+        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0, adjacent: false, free: false }];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
             && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
         {
             known = true;
-            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97, adjacent: false });
+            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97, adjacent: false, free: false });
         }
         Want {
             ways,
@@ -232,6 +233,11 @@ impl<'a> Seeker<'a> {
         {
             return (Some(want), 2);
         }
+        if let Some(Term::Word(second)) = next
+            && let Some(want) = self.halves(word, second)
+        {
+            return (Some(want), 2);
+        }
         let sought = self.sought(word);
         let mut ways = Vec::new();
         let known = !sought.meanings.words.is_empty();
@@ -240,15 +246,12 @@ impl<'a> Seeker<'a> {
         }
         let guessed = known && !sought.meanings.sure;
         if known {
-            ways.push(Way {
-                needs: vec![Need::Word(Rc::clone(&sought))],
-                quality: 1.0,
-                adjacent: false,
-            });
+            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0, adjacent: false, free: false });
         }
         ways.extend(self.initials(word));
         if !sought.meanings.sure && !word.dotted {
             ways.extend(self.glued(word));
+            ways.extend(self.guessed_synonyms(&sought));
         }
         if word.code && word.text.chars().count() == 1 && ways.is_empty() {
             return (None, 1);
@@ -305,8 +308,44 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), ..Word::default() };
         let sought = Rc::new(self.place(meanings, &word));
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false }],
+            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
             key: text.clone(),
+            text,
+            numeric: false,
+            without: false,
+            known: true,
+            guessed: false,
+            from: first.from,
+            inherited: false,
+        })
+    }
+
+    /// «син тепон», «эс тэ» → one word.
+    fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
+        let vocabulary = &self.index.vocabulary;
+        let plain = |w: &Word| !w.dotted && !w.without && !vocabulary.has(&w.text);
+        if !(plain(first) && plain(second)) || first.code {
+            return None;
+        }
+        let joined = format!("{}{}", first.text, second.text);
+        let letters = |w: &Word| {
+            w.text.chars().count() <= 3
+                && super::normalize::spelt_out(&w.text).is_some_and(|l| l.chars().count() == 1)
+        };
+        let text = if letters(first) && letters(second) {
+            let both = [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
+            let both = both.concat();
+            vocabulary.hears(&both).then_some(both)?
+        } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
+            joined
+        } else {
+            return None;
+        };
+        let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
+        let sought = self.sought(&word);
+        Some(Want {
+            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
+            key: stem(&text),
             text,
             numeric: false,
             without: false,
@@ -319,6 +358,9 @@ impl<'a> Seeker<'a> {
 
     /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
     fn initials(&mut self, word: &Word) -> Vec<Way> {
+        if word.dotted && !word.text.contains('/') {
+            return Vec::new();
+        }
         let parts: Vec<String> = if word.text.contains('/') {
             word.text.split('/').map(str::to_owned).collect()
         } else {
@@ -348,7 +390,8 @@ impl<'a> Seeker<'a> {
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
         if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
-            ways.push(Way { needs, quality: 0.97, adjacent: true });
+            let adjacent = parts.len() == 2;
+            ways.push(Way { needs, quality: 0.97, adjacent, free: false });
         }
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
@@ -363,11 +406,7 @@ impl<'a> Seeker<'a> {
             if !meanings.words.is_empty() {
                 meanings.words.sort_unstable_by_key(|w| w.0);
                 let text = Word { text: parts.concat(), ..Word::default() };
-                ways.push(Way {
-                    needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
-                    quality: 0.97,
-                    adjacent: false,
-                });
+                ways.push(Way { needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))], quality: 0.97, adjacent: false, free: false });
             }
         }
         ways
@@ -391,7 +430,7 @@ impl<'a> Seeker<'a> {
                     let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
-                return Some(Way { needs: needs.to_vec(), quality: 0.95, adjacent: false });
+                return Some(Way { needs: needs.to_vec(), quality: 0.95, adjacent: false, free: false });
             }
         }
         None
@@ -423,9 +462,7 @@ impl<'a> Seeker<'a> {
             }
             let way = match target {
                 SynonymTarget::Product(id) => match self.index.row(*id) {
-                    Some(row) => {
-                        Way { needs: vec![Need::Product(row)], quality: 1.0, adjacent: false }
-                    }
+                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0, adjacent: false, free: false },
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
@@ -443,7 +480,7 @@ impl<'a> Seeker<'a> {
                     if needs.is_empty() || dead {
                         continue;
                     }
-                    Way { needs, quality: 0.98, adjacent: false }
+                    Way { needs, quality: 0.98, adjacent: false, free: true }
                 }
             };
             match &mut best {
@@ -458,6 +495,36 @@ impl<'a> Seeker<'a> {
             }
         }
         best
+    }
+
+    /// What the synonyms of a misspelt word mean: «кажзам» is «кожзам» is «искусственная кожа».
+    fn guessed_synonyms(&mut self, sought: &Sought) -> Vec<Way> {
+        let index = self.index;
+        let mut ways = Vec::new();
+        for (word, quality) in sought.meanings.words.iter().take(8) {
+            let surface = &index.vocabulary.get(*word).surface;
+            let lexemes = super::lexer::lex(&super::normalize::Chars::new(surface));
+            let run: Vec<&Lexeme> = lexemes.iter().collect();
+            for (count, target) in index.lexicon.at(&run) {
+                let SynonymTarget::Words(words) = target else { continue };
+                if count != run.len() {
+                    continue;
+                }
+                let chars = super::normalize::Chars::new(words);
+                let mut needs = Vec::new();
+                for term in terms(&super::lexer::lex(&chars), |_| false) {
+                    match term {
+                        Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                        Term::Size(size) => needs.push(Need::Size(size)),
+                    }
+                }
+                let sure = needs.iter().all(|n| !matches!(n, Need::Word(s) if !s.meanings.sure));
+                if sure && !needs.is_empty() {
+                    ways.push(Way { needs, quality: quality * 0.98, adjacent: false, free: true });
+                }
+            }
+        }
+        ways
     }
 
     /// Terms as one want that is satisfied by all of them.
@@ -481,8 +548,7 @@ impl<'a> Seeker<'a> {
                 }
             }
         }
-        let ways =
-            if alive { vec![Way { needs, quality: 1.0, adjacent: false }] } else { Vec::new() };
+        let ways = if alive { vec![Way { needs, quality: 1.0, adjacent: false, free: false }] } else { Vec::new() };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -515,11 +581,7 @@ impl<'a> Seeker<'a> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way {
-                    needs: vec![Need::Word(near)],
-                    quality: 0.95,
-                    adjacent: false,
-                });
+                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95, adjacent: false, free: false });
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -541,9 +603,8 @@ impl<'a> Seeker<'a> {
 
     fn values_of(&self, number: Number, stretch: Stretch) -> impl Iterator<Item = u32> + '_ {
         let rows = &self.index.value_rows;
-        let scaled = scales(number, stretch).into_iter().map(move |by| scaled(number, by));
-        let keys: Vec<i64> =
-            number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
+        let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
+        let keys: Vec<i64> = number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
         let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
         found.sort_unstable();
         found.dedup();
@@ -645,10 +706,10 @@ impl<'a> Seeker<'a> {
             for need in &way.needs {
                 let found = match need {
                     Need::Word(sought) if want.without => {
-                        if self.word(row, sought) > 0.0 {
-                            0.0
-                        } else if sought.without.is_some_and(|w| self.has_word(row, w)) {
+                        if sought.without.is_some_and(|w| self.has_word(row, w)) {
                             1.0
+                        } else if self.in_title(row, sought) > 0.0 {
+                            0.0
                         } else {
                             0.93
                         }
@@ -666,7 +727,7 @@ impl<'a> Seeker<'a> {
                 quality = 0.0;
             }
             if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
-                best = Some((quality, taken));
+                best = Some((quality, if way.free { *used } else { taken }));
             }
         }
         let (quality, taken) = best?;
@@ -701,8 +762,12 @@ impl<'a> Seeker<'a> {
         want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
             Need::Word(sought) => {
                 first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
-                    || sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok()
-                    || sought.paths.binary_search_by_key(&category, |c| c.0).is_ok()
+                    || sought
+                        .meanings
+                        .words
+                        .iter()
+                        .any(|(w, _)| self.index.called.contains_key(&(*w, category)))
+                    || self.index.leaves.row(category as usize).iter().any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
         })
@@ -735,17 +800,23 @@ impl<'a> Seeker<'a> {
 
     /// How well a product has the word: in its title, aside, in its category.
     fn word(&self, row: u32, sought: &Sought) -> f32 {
-        let mut best = 0.0_f32;
-        for word in self.index.words.row(row as usize) {
-            let quality = sought.meanings.quality(word & !ASIDE);
-            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
-            best = best.max(quality);
-        }
+        let mut best = self.in_title(row, sought);
         let category = self.index.category[row as usize];
         for list in [&sought.paths, &sought.aliases] {
             if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
                 best = best.max(list[at].1);
             }
+        }
+        best
+    }
+
+    /// How well a product's title, or the words aside, have the word.
+    fn in_title(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = 0.0_f32;
+        for word in self.index.words.row(row as usize) {
+            let quality = sought.meanings.quality(word & !ASIDE);
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
+            best = best.max(quality);
         }
         best
     }
@@ -757,7 +828,7 @@ impl<'a> Seeker<'a> {
             return direct;
         }
         let first = size.numbers[0];
-        for by in scales(first, stretch) {
+        for by in scales(first, stretch, size.numbers.len() == 1) {
             let numbers: Vec<Number> = size.numbers.iter().map(|n| scaled(*n, by)).collect();
             let found = self.numbers(row, &numbers, used);
             if found > 0.0 {
@@ -884,9 +955,13 @@ fn pipe_thread(size: &Size) -> Option<Size> {
 }
 
 /// By how much a number without a unit may be scaled, in thousandths.
-fn scales(number: Number, stretch: Stretch) -> Vec<i64> {
+fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
     use super::terms::Measure;
     if stretch == Stretch::No || number.measure != Measure::None {
+        return Vec::new();
+    }
+    if alone && number.value % 1000 == 0 {
+        // «150» is no 15 and no 1500; «1,6» may be 1600.
         return Vec::new();
     }
     let mut by = vec![10_000, 1_000_000, 100_000];

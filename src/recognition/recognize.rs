@@ -33,6 +33,8 @@ struct Pending {
     new_line: bool,
     /// Goes on the sentence of the line before.
     continues: bool,
+    /// What it was read from.
+    lexemes: Vec<Lexeme>,
     micros: u64,
 }
 
@@ -61,30 +63,38 @@ struct Desk<'t> {
     context: Vec<Want>,
     /// «Хотя нет» was said: a quantity that follows replaces.
     correcting: bool,
+    /// «По 5»: of each that the sentence goes on to name.
+    ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            lines: Vec::new(),
-            remarks: Vec::new(),
-            asked: None,
-            context: Vec::new(),
-            correcting: false,
-        }
+        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, ahead: None }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
         let begun = Instant::now();
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
+        if piece.total {
+            self.remark(&piece);
+            return;
+        }
+        if let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0)
+            && taken == piece.lexemes.len()
+            && let Some(last) = self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
+        {
+            // «болт М6х40, шт, 500»
+            last.unit = Some(unit);
+            last.end = last.end.max(piece.end);
+            return;
+        }
         if let Some(reading) = only_quantity(&piece.lexemes) {
-            let said = reading.unit.is_some();
+            let said = reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };
-                self.quantity_alone(&piece, &draft);
+                self.quantity_alone(seeker, &piece, &draft);
                 return;
             }
         }
@@ -105,11 +115,18 @@ impl<'t> Desk<'t> {
                 heir = Heir::None;
             }
         }
+        if draft.fit == 0 && !piece.cancels && !piece.question && piece.lexemes.len() >= 5
+            && let Some((left, right)) = self.torn(seeker, &piece)
+        {
+            self.take(seeker, left);
+            self.take(seeker, right);
+            return;
+        }
         if !draft.says_something() {
             if draft.reading.quantity.is_none() && piece.corrects {
                 self.correcting = true;
             }
-            self.quantity_alone(&piece, &draft);
+            self.quantity_alone(seeker, &piece, &draft);
             return;
         }
         if piece.cancels {
@@ -132,6 +149,24 @@ impl<'t> Desk<'t> {
         }
         let known = draft.wants.iter().any(|w| w.known);
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        if piece.absent {
+            self.context = draft.wants.clone();
+            self.remark(&piece);
+            return;
+        }
+        if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
+            // «нет, лучше чёрный»
+            if let Some(last) = self.lines.last_mut() {
+                if draft.reading.quantity.is_some() {
+                    last.quantity = draft.reading.quantity;
+                    last.unit.clone_from(&draft.reading.unit);
+                }
+                last.end = piece.end;
+                self.context.clone_from(&draft.wants);
+                last.draft = draft;
+            }
+            return;
+        }
         if piece.question && !(counted && known) {
             self.context = draft.wants.clone();
             self.remark(&piece);
@@ -164,12 +199,75 @@ impl<'t> Desk<'t> {
         }
         self.lines.push(line);
         if each {
-            self.share(quantity, unit, each);
+            let first = self.lines.last().is_some_and(|l| {
+                l.draft.reading.spoken_for.contains(&0) && l.draft.reading.spoken_for.len() < l.lexemes.len()
+            });
+            if first && !piece.continues {
+                // «по 5 листов EL2240 20, 30 и 40 мм»
+                self.ahead = Some((quantity, unit));
+            } else {
+                self.share(seeker, quantity, unit);
+            }
+        } else if piece.continues {
+            if let (Some((quantity, unit)), Some(last)) = (self.ahead.clone(), self.lines.last_mut())
+                && last.quantity.is_none()
+            {
+                last.quantity = quantity;
+                last.unit = unit;
+            }
+        } else {
+            self.ahead = None;
         }
     }
 
+    /// A piece in which nothing fits, torn where a quantity ends or begins so that both parts fit.
+    fn torn(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Piece, Piece)> {
+        let lexemes = &piece.lexemes;
+        let mut places: Vec<usize> = Vec::new();
+        for at in 1..lexemes.len().saturating_sub(1) {
+            if !lexemes[at].is_number() || lexemes[at].named || lexemes[at - 1].is('x') {
+                continue;
+            }
+            match super::quantity::unit_at(lexemes, at + 1) {
+                Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
+                Some(_) => {}
+                None if lexemes[at].spoken => places.push(at + 1),
+                None => {}
+            }
+        }
+        places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
+        let mut best: Option<(f32, Piece, Piece)> = None;
+        for place in places.into_iter().take(8) {
+            let (Some(mut left), Some(mut right)) = (make_piece(&lexemes[..place]), make_piece(&lexemes[place..])) else {
+                continue;
+            };
+            let context = if anchored(seeker.index, &left.lexemes) { Vec::new() } else { self.context.clone() };
+            let (first, _) = read(seeker, self.text, &left.lexemes, Light { context: &context, header: false });
+            let begins = lexemes[place].is_number();
+            let ends = first.reading.quantity.is_some()
+                && first.reading.spoken_for.contains(&(place - 1));
+            if first.fit == 0 || first.unknown() > 0 || !(ends || begins && anchored(seeker.index, &right.lexemes)) {
+                continue;
+            }
+            let context = if anchored(seeker.index, &right.lexemes) { Vec::new() } else { first.wants.clone() };
+            let (second, _) = read(seeker, self.text, &right.lexemes, Light { context: &context, header: false });
+            if second.fit == 0 || second.unknown() > 0 || second.reading.quantity.is_none() || second.widened {
+                continue;
+            }
+            let score = first.score + second.score;
+            if best.as_ref().is_none_or(|(s, _, _)| score > *s) {
+                left.continues = piece.continues;
+                left.new_line = piece.new_line;
+                left.corrects = piece.corrects;
+                right.continues = true;
+                best = Some((score, left, right));
+            }
+        }
+        best.map(|(_, left, right)| (left, right))
+    }
+
     /// A piece that names no product: a quantity for what was named before, or talk.
-    fn quantity_alone(&mut self, piece: &Piece, draft: &Draft) {
+    fn quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece, draft: &Draft) {
         let quantity = draft.reading.quantity;
         if quantity.is_some()
             && let Some(mut asked) = self.asked.take()
@@ -192,7 +290,7 @@ impl<'t> Desk<'t> {
                 last.quantity = quantity;
                 last.unit.clone_from(&unit);
             }
-            self.share(quantity, unit, true);
+            self.share(seeker, quantity, unit);
             return;
         }
         let Some(last) = self.lines.last_mut() else {
@@ -215,22 +313,45 @@ impl<'t> Desk<'t> {
         }
     }
 
-    /// Gives a quantity to the lines before that have none.
-    fn share(&mut self, quantity: Option<Quantity>, unit: Option<Said>, each: bool) {
-        let count = self.lines.len();
-        for at in (0..count.saturating_sub(1)).rev() {
-            let next_continues = self.lines[at + 1].continues;
+    /// Gives a quantity to the lines before that have none, and what the last line says to those
+    /// that leave it open: «RS133 96 и 128 хром по 10».
+    fn share(&mut self, seeker: &mut Seeker<'_>, quantity: Option<Quantity>, unit: Option<Said>) {
+        let Some(last) = self.lines.last() else { return };
+        let said: Vec<Want> =
+            last.draft.wants.iter().filter(|w| !w.numeric && !w.inherited).cloned().collect();
+        for at in (0..self.lines.len().saturating_sub(1)).rev() {
+            let joined = self.lines[at + 1].continues || self.lines[at].quantity.is_none();
+            let line = &self.lines[at];
+            // A bare number before «по 10» was no quantity.
+            let bare = line.quantity.is_some()
+                && line.unit.is_none()
+                && !line.draft.reading.each
+                && line.draft.meant.len() > 1;
+            if !joined || !(line.quantity.is_none() || bare) {
+                break;
+            }
+            let mut draft = line.draft.clone();
+            if bare {
+                let light = Light { context: &[], header: true };
+                let (again, _) = read(seeker, self.text, &line.lexemes, light);
+                if again.fit == 0 {
+                    break;
+                }
+                draft = again;
+            }
+            if draft.meant.len() > 1 && !said.is_empty() {
+                let mut fuller = draft.clone();
+                let keys: Vec<String> = fuller.wants.iter().map(|w| w.key.clone()).collect();
+                fuller.wants.extend(said.iter().filter(|w| !keys.contains(&w.key)).cloned());
+                again(seeker, &mut fuller);
+                if fuller.fit > 0 && !fuller.stretched {
+                    draft = fuller;
+                }
+            }
             let line = &mut self.lines[at];
-            if line.quantity.is_some() || !(next_continues || each) {
-                break;
-            }
-            if !each && !next_continues {
-                break;
-            }
-            if each {
-                line.quantity = quantity;
-                line.unit.clone_from(&unit);
-            }
+            line.draft = draft;
+            line.quantity = quantity;
+            line.unit.clone_from(&unit);
         }
     }
 
@@ -285,12 +406,9 @@ impl<'t> Desk<'t> {
         }
         if known == 0 {
             let said = draft.reading.quantity.is_some();
-            return !(said && words <= 5 && !piece.question
-                || words <= 2
-                    && !piece.continues
-                    && figures + unknown > 0
-                    && !piece.question
-                    && self.single(piece));
+            // A number after words unknown is a line only where the text has a line for it.
+            let listed = counted || piece.new_line || self.single(piece);
+            return !(said && listed && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -378,8 +496,26 @@ fn address(lexemes: &[Lexeme]) -> bool {
 
 /// Whether a piece has a word that names goods by itself: one that opens titles, or a name.
 fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
-    lexemes.iter().any(|l| {
+    // «EL2240», «КК-02»: a code is a name.
+    let code = |at: usize| {
+        let word = &lexemes[at];
+        let number = |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
+        let glued = number(at + 1) || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        word.is_word()
+            && !word.dotted
+            && word.text.chars().count() >= 2
+            && glued
+            && super::terms::marker(&word.text, true).is_none()
+            && index.vocabulary.hears(&word.text)
+    };
+    let unit = |at: usize| {
+        at > 0
+            && lexemes[at - 1].is_number()
+            && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
+    };
+    (0..lexemes.len()).any(code) || lexemes.iter().enumerate().any(|(at, l)| {
         l.is_word()
+            && !unit(at)
             && !(speech::is_filler(&l.text) && !l.dotted)
             && !super::terms::is_little(&l.text)
             && opens(index, l)
@@ -395,6 +531,7 @@ fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
         header: piece.header && draft.reading.quantity.is_none(),
         new_line: piece.new_line,
         continues: piece.continues,
+        lexemes: piece.lexemes.clone(),
         draft,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     }
@@ -684,6 +821,7 @@ impl Index {
             header: false,
             new_line: true,
             continues: false,
+            lexemes: Vec::new(),
             micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let mut line = line(&seeker, buyer, pending);

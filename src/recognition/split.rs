@@ -31,6 +31,10 @@ pub(crate) struct Piece {
     pub(crate) corrects: bool,
     /// Whether it takes something back: «белые не надо».
     pub(crate) cancels: bool,
+    /// «№ 1 нет»: said not to be there.
+    pub(crate) absent: bool,
+    /// «Итого».
+    pub(crate) total: bool,
     /// «столько же».
     pub(crate) same_quantity: bool,
     /// What else it is, if it names no goods.
@@ -152,13 +156,27 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line.push(lexeme);
         }
     }
+    let lines: Vec<Vec<Lexeme>> = lines.into_iter().flat_map(inline_list).collect();
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
+    let mut column: Option<usize> = None;
     for (mut line, number) in lines.into_iter().zip(numbered) {
         line.drain(..number);
-        let table = line.iter().filter(|l| l.is('\t')).count() >= 1;
-        if table {
-            line = row_of_table(line);
+        let cells = fields(&line);
+        let table = cells.is_some();
+        if let Some(cells) = cells {
+            let sum = cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
+                matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
+            });
+            let found = heading(&cells);
+            if let Some(found) = found {
+                column = found;
+            }
+            if sum || found.is_some() {
+                out.extend(piece(&line).map(|p| Piece { total: true, new_line: true, ..p }));
+                continue;
+            }
+            line = row_of_table(index, cells, column);
         }
         let first = out.len();
         let mut line = corrected(index, line);
@@ -197,25 +215,7 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(
-                word(i + 1),
-                "утра"
-                    | "вечера"
-                    | "часов"
-                    | "часа"
-                    | "ноября"
-                    | "декабря"
-                    | "января"
-                    | "февраля"
-                    | "марта"
-                    | "апреля"
-                    | "мая"
-                    | "июня"
-                    | "июля"
-                    | "августа"
-                    | "сентября"
-                    | "октября"
-            ) {
+            } else if matches!(word(i + 1), "раз" | "раза" | "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
                 end = Some(i + 2);
             }
         }
@@ -237,6 +237,30 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     out
 }
 
+/// «1) … 2) … 3) …» in one line → lines.
+fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
+    let numbers = |n: i64, at: usize| {
+        let number = line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
+        let mark = line.get(at + 1).is_some_and(|l| (l.is(')') || l.is('.')) && !l.spaced);
+        number && mark && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
+    };
+    if !numbers(1, 0) {
+        return vec![line];
+    }
+    let mut starts = vec![0];
+    for at in 2..line.len() {
+        let next = i64::try_from(starts.len() + 1).unwrap_or(i64::MAX);
+        if line[at].spaced && numbers(next, at) {
+            starts.push(at);
+        }
+    }
+    if starts.len() < 2 {
+        return vec![line];
+    }
+    starts.push(line.len());
+    starts.windows(2).map(|w| line[w[0] + 2..w[1]].to_vec()).collect()
+}
+
 /// How many lexemes at the beginning of each line are its number in a list.
 fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
     let number = |line: &[Lexeme]| -> Option<(i64, usize)> {
@@ -245,7 +269,6 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
         let first = line.first().filter(|l| l.is_number() && l.value % 1000 == 0 && !l.spoken)?;
         let next = line.get(1)?;
         let list = (next.is('.') || next.is(')')) && line.len() > 2
-            || next.is('\t')
             || next.is('-') && next.spaced && line.get(2).is_some_and(Lexeme::is_word);
         list.then_some((first.value / 1000, skip + 2))
     };
@@ -267,67 +290,111 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
         .collect()
 }
 
-/// A row pasted from a table: prices and sums after the quantity are left out.
-fn row_of_table(line: Vec<Lexeme>) -> Vec<Lexeme> {
+/// A row of a table as it was pasted: fields between tabs, bars or semicolons.
+fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
+    let mark = ['\t', '|', ';'].into_iter().find(|m| {
+        let count = line.iter().filter(|l| l.is(*m)).count();
+        count >= if *m == '\t' { 1 } else { 2 }
+    })?;
     let mut fields: Vec<Vec<Lexeme>> = vec![Vec::new()];
+    let quoted = line.iter().filter(|l| l.is('"')).count();
     for lexeme in line {
-        if lexeme.is('\t') {
+        if lexeme.is('"') && quoted >= 2 && quoted.is_multiple_of(2) {
+            continue;
+        }
+        if lexeme.is(mark) {
             fields.push(Vec::new());
         } else if let Some(field) = fields.last_mut() {
-            field.push(lexeme);
+            field.push(lexeme.clone());
         }
     }
-    let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number();
+    Some(fields)
+}
+
+/// Whether a row of a table is its heading, and which column it says is the quantity.
+fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
+    const WORDS: &[&str] = &[
+        "наимен", "товар", "номенклат", "артикул", "код", "кол", "ед", "цена", "сумм", "п/п", "позиц",
+        "заказ", "примеч", "цвет", "характерист", "размер", "опис", "итого", "марка", "бренд",
+    ];
+    let titled = |f: &Vec<Lexeme>| {
+        f.iter().find(|l| l.is_word()).is_some_and(|l| WORDS.iter().any(|w| l.text.starts_with(w)))
+    };
+    if fields.iter().flatten().any(Lexeme::is_number) || fields.iter().filter(|f| titled(f)).count() < 2 {
+        return None;
+    }
+    Some(fields.iter().position(|f| {
+        f.iter().find(|l| l.is_word()).is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
+    }))
+}
+
+/// A row of a table: the quantity is put last, prices and sums are left out.
+fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) -> Vec<Lexeme> {
+    let article = |f: &[Lexeme]| {
+        f[0].text.len() >= 5 && !index.articles.whole(&f[0].text).is_empty()
+            || f[0].text.starts_with('0') && f[0].text.len() > 3
+    };
+    let numeric = |f: &[Lexeme]| f.len() == 1 && f[0].is_number() && !article(f);
     let unit = |f: &[Lexeme]| !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len());
-    let named = fields.iter().position(|f| f.iter().any(Lexeme::is_word) && !unit(f));
-    let Some(named) = named else { return fields.concat() };
-    // After the name: the quantity is beside the unit, or the first number.
-    let mut quantity: Option<usize> = None;
-    for at in named + 1..fields.len() {
-        if numeric(&fields[at]) {
-            let beside = unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
-            if beside || quantity.is_none() {
-                if beside {
-                    quantity = Some(at);
-                    break;
-                }
-                quantity = Some(at);
-            }
+    let both = |f: &[Lexeme]| {
+        f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len())
+    };
+    let money = |f: &[Lexeme]| f[0].text.rsplit_once('.').is_some_and(|(_, d)| d.len() == 2);
+    let text = |f: &[Lexeme]| !f.is_empty() && !numeric(f) && !unit(f) && !both(f);
+    let Some(first) = fields.iter().position(|f| text(f)) else { return spaced(fields) };
+    let last = fields.iter().rposition(|f| text(f)).unwrap_or(first);
+    let tail: Vec<usize> = (last + 1..fields.len()).filter(|at| numeric(&fields[*at])).collect();
+    let value = |at: usize| i128::from(fields[at][0].value);
+    // So many, at so much, make so much.
+    let product = tail.windows(3).find(|w| {
+        let (made, sum) = (value(w[0]) * value(w[1]) / 1000, value(w[2]));
+        (made - sum).abs() * 50 <= sum.max(1)
+    });
+    let beside_unit = |at: &usize| {
+        unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f))
+    };
+    let quantity = column
+        .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
+        .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
+        .or_else(|| tail.iter().copied().find(|at| beside_unit(at)))
+        .or_else(|| product.map(|w| w[0]))
+        .or_else(|| tail.iter().copied().rev().find(|at| !money(&fields[*at])))
+        .or_else(|| tail.first().copied())
+        .or_else(|| (0..first).find(|at| both(&fields[*at])))
+        .or_else(|| (0..first).rev().find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at)))));
+    let Some(quantity) = quantity else { return spaced(fields) };
+    let beside = [quantity + 1, quantity.wrapping_sub(1)]
+        .into_iter()
+        .find(|at| fields.get(*at).is_some_and(|f| unit(f)));
+    let mut kept: Vec<Vec<Lexeme>> = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        let said = at == quantity || Some(at) == beside;
+        // A small number before the name is the row's; money goes after the quantity.
+        let row = at < first && numeric(field) && field[0].value < 1_000_000;
+        let after = at > last && at > quantity && (numeric(field) || unit(field) || both(field));
+        if !said && !row && !after {
+            kept.push(field.clone());
         }
     }
-    let mut out: Vec<Lexeme> = Vec::new();
-    let text_after =
-        |at: usize| fields[at + 1..].iter().any(|f| f.iter().any(Lexeme::is_word) && !unit(f));
-    for (at, field) in fields.iter().enumerate() {
-        let said = quantity.is_some_and(|q| q == at || (unit(field) && q.abs_diff(at) == 1));
-        if said && !text_after(at) {
-            continue;
-        }
-        if at > named && numeric(field) && quantity.is_some_and(|q| q < at) {
-            continue;
-        }
-        let mut field = field.clone();
+    let mut out = spaced(kept);
+    let mut tail = fields[quantity].clone();
+    if let Some(head) = tail.first() {
+        let tab = Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
+        out.push(tab);
+    }
+    tail.extend(beside.into_iter().flat_map(|at| fields[at].clone()));
+    out.extend(spaced(vec![tail]));
+    out
+}
+
+/// Fields in a row, with a blank between.
+fn spaced(fields: Vec<Vec<Lexeme>>) -> Vec<Lexeme> {
+    let mut out = Vec::new();
+    for mut field in fields {
         if let Some(first) = field.first_mut() {
             first.spaced = true;
         }
         out.extend(field);
-    }
-    if let Some(q) = quantity.filter(|q| !text_after(*q)) {
-        let mut tail = fields[q].clone();
-        if let Some(first) = tail.first_mut() {
-            let mut tab = first.clone();
-            tab.kind = super::lexer::Kind::Mark('\t');
-            tab.text = String::new();
-            out.push(tab);
-            first.spaced = true;
-        }
-        out.extend(tail);
-        for at in [q + 1, q.wrapping_sub(1)] {
-            if fields.get(at).is_some_and(|f| unit(f)) {
-                out.extend(fields[at].clone());
-                break;
-            }
-        }
     }
     out
 }
@@ -358,6 +425,7 @@ fn crosses(line: &mut [Lexeme]) {
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
 fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut dead = vec![false; line.len()];
+    let mut mended: Vec<usize> = Vec::new();
     let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
     let boundary = |l: &Lexeme| {
         l.is(',')
@@ -392,6 +460,9 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     for d in &mut dead[i..=after] {
                         *d = true;
                     }
+                    if comma && i > 0 {
+                        mended.push(after);
+                    }
                     i = after;
                 } else if bracket || comma {
                     // A quantity after what is refused belongs to the line.
@@ -407,7 +478,7 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     i += 1;
                 }
             }
-            Some("вместо" | "взамен" | "заместо") => {
+            Some("вместо" | "заместо") => {
                 dead[i] = true;
                 let mut k = i + 1;
                 // One thing: a number with its unit, or words.
@@ -433,13 +504,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 }) {
                     dead[k] = true;
                 } else {
-                    while k < line.len()
-                        && line[k].is_word()
-                        && !speech::is_filler(&line[k].text)
-                        && unit_at(&line, k).is_none()
-                    {
+                    if line.get(k).is_some_and(|l| l.is_word() && !speech::is_filler(&l.text)) {
                         dead[k] = true;
                         k += 1;
+                    }
+                    if line.get(k).is_some_and(Lexeme::is_number) && unit_at(&line, k + 1).is_none() && line.get(k + 1).is_some() {
+                        dead[k] = true;
                     }
                 }
             }
@@ -481,6 +551,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             _ => {}
         }
         i += 1;
+    }
+    let mut line = line;
+    for at in mended {
+        // «5 уп, не 5 а 7»: what follows puts right what was said.
+        line[at].text = "лучше".into();
+        dead[at] = false;
     }
     line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
 }
@@ -554,17 +630,43 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             begun_at = out.len();
             continue;
         }
-        if depth == 0
-            && lexeme.is(':')
-            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
-            && !table
-        {
+        if depth == 0 && lexeme.is(':') && !current.is_empty() && quantity_follows(&line, i + 1) {
+            current.push(Lexeme { kind: super::lexer::Kind::Mark('-'), spaced: true, ..lexeme.clone() });
+            continue;
+        }
+        if depth == 0 && lexeme.is(':') && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number)) && !table {
             flush(index, &mut current, begins, true, out);
             begins = true;
             begun_at = out.len();
             continue;
         }
+        // «1000 шт нет 2000 шт», «точнее чёрный»
+        let mends = depth == 0
+            && lexeme.is_word()
+            && current.iter().any(Lexeme::is_number)
+            && matches!(lexeme.text.as_str(), "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше")
+            && next.is_some_and(|n| n.is_number() || n.is_word());
+        if mends {
+            flush(index, &mut current, begins, false, out);
+            begins = false;
+        }
+        // «белый/чёрный по 5»
+        let either = depth == 0
+            && lexeme.is('/')
+            && i > 0
+            && [line.get(i - 1), next].iter().all(|l| {
+                l.is_some_and(|l| l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text))
+            });
+        // «4х25/4х30 по 1000»
+        let sizes = depth == 0
+            && lexeme.is('/')
+            && i >= 2
+            && line[i - 2].is('x')
+            && next.is_some_and(Lexeme::is_number)
+            && line.get(i + 2).is_some_and(|l| l.is('x'));
         let comma = lexeme.is(',') && depth == 0
+            || either
+            || sizes
             || lexeme.is('+') && lexeme.spaced && depth == 0
             || lexeme.is_word()
                 && depth == 0
@@ -592,6 +694,18 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         }
     }
     flush(index, &mut current, begins, false, out);
+}
+
+/// Whether a quantity and nothing else stands between here and the next comma.
+fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
+    let to = line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let rest = &line[from..to];
+    match rest.first() {
+        Some(first) if first.is_number() && !first.named => {
+            rest.len() == 1 || unit_at(rest, 1).is_some_and(|(_, n)| n + 1 == rest.len())
+        }
+        _ => false,
+    }
 }
 
 /// Makes pieces of a run: cut where a quantity ends and another item begins.
@@ -634,18 +748,20 @@ fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
 }
 
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
-    let first = lexemes.iter().find(|l| l.is_word() || l.is_number())?;
-    let last = lexemes.iter().rev().find(|l| l.is_word() || l.is_number())?;
-    let texts: Vec<&str> =
-        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
+    let start = told().map(|l| l.start).min()?;
+    let end = told().map(|l| l.end).max()?;
+    let texts: Vec<&str> = lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
     let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
     Some(Piece {
-        start: first.start,
-        end: last.end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
+        start,
+        end: end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
         corrects: texts.iter().any(|t| speech::is_correction(t)),
         cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
             || texts.iter().any(|t| speech::is_cancel(t)),
         same_quantity: pair("столько", "же"),
+        absent: texts.last() == Some(&"нет") && texts.len() > 1,
+        total: texts.first().is_some_and(|t| matches!(*t, "итого" | "всего" | "сумма" | "итог")),
         question: speech::asks(&texts),
         talk: speech::talk(&texts),
         lexemes: lexemes.to_vec(),
@@ -660,6 +776,20 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
     let mut i = 0;
     while i < lexemes.len() {
         let lexeme = &lexemes[i];
+        if lexeme.is_word()
+            && super::quantity::is_lone_unit(&lexeme.text)
+            && i > 0
+            && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
+            && !index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head)
+            && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
+            && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
+            && lexemes[i + 1..].iter().any(Lexeme::is_number)
+        {
+            out.push(i + 1);
+            from = i + 1;
+            i += 1;
+            continue;
+        }
         if !lexeme.is_number() || lexeme.named {
             i += 1;
             continue;

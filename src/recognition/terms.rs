@@ -4,6 +4,11 @@
 use super::lexer::Lexeme;
 use super::normalize::{as_latin_twin, sound};
 
+/// The marker of a number glued to letters that are no marker: «EL2240».
+pub(crate) const CODE: u8 = b'c';
+/// The marker of a number that says how much is in a roll or a box: «рул 200м».
+pub(crate) const PACK: u8 = b'r';
+
 /// What a number measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
@@ -177,7 +182,10 @@ impl Number {
         }
         let marks = match (self.marker, title.marker) {
             (a, b) if a == b => 1.0,
-            (0, _) => 0.99,
+            (0, PACK) if self.measure == Measure::None => 0.0,
+            (0, CODE) => 0.95,
+            (CODE, 0) => 0.97,
+            (0, _) | (_, PACK) => 0.99,
             (_, 0) => 0.94,
             _ => 0.85,
         };
@@ -385,6 +393,20 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             if let Some((mark, from)) = pending.take() {
                 size.numbers[0].marker = mark;
                 size.from = from;
+            } else if i > 0 && lexemes[i - 1].is_word() && !lexeme.spaced && !lexemes[i - 1].dotted && free(i - 1) {
+                size.numbers[0].marker = CODE;
+            }
+            let packed = |k: usize| {
+                lexemes.get(k).is_some_and(|l| {
+                    matches!(l.text.as_str(), "рул" | "рулон" | "рулона" | "бухта" | "бухты" | "бух" | "уп" | "упак" | "кор" | "намотка")
+                })
+            };
+            let long = matches!(size.numbers[0].measure, Measure::Metre | Measure::None);
+            let slash = lexemes.get(next).is_some_and(|l| l.is('/') && !l.spaced);
+            if long && size.numbers.len() == 1 && size.numbers[0].marker == 0 && size.numbers[0].value >= 10_000
+                && (i > 0 && packed(i - 1) || slash && packed(next + 1))
+            {
+                size.numbers[0].marker = PACK;
             }
             out.push(Term::Size(size));
             i = next;
@@ -416,7 +438,9 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             // «Т-5», «т.5», «h=80» are as good as glued.
             let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
             if let Some(mark) = marker(&lexeme.text, tight) {
-                pending = Some((mark, i));
+                // «Р6М5» is a code, not a thread.
+                let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
+                pending = Some((if code { CODE } else { mark }, i));
                 i += 1;
                 continue;
             }
@@ -493,6 +517,12 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
                     if !code {
                         number.measure = measure;
                         i += 1;
+                        let square = free(i) && !lexemes[i].spaced && lexemes[i].text == "2";
+                        if measure == Measure::Mm && square {
+                            // «3х2,5 мм2» is the section of a wire; nobody says the unit.
+                            number.measure = Measure::None;
+                            i += 1;
+                        }
                         if measure == Measure::Metre && !lexemes[i - 1].spaced {
                             i = past_area(lexemes, i, &mut number, free);
                         }
@@ -511,9 +541,10 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let mark = &lexemes[i];
         let tight = !mark.spaced && !lexemes[i + 1].spaced;
         let cross = mark.is('x');
-        let slash = (mark.is('/') || mark.is('+') || mark.is('\\')) && tight;
-        let range =
-            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
+            && tight
+            && !(size.numbers.len() > 1 && !size.slash);
+        let range = mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
         if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
             i = joint;
             break;
@@ -535,6 +566,15 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         size.slash = slash;
     }
     size.to = i;
+    // «190*140 см»: the unit is of all.
+    if let [first @ .., last] = size.numbers.as_mut_slice()
+        && matches!(last.measure, Measure::Mm | Measure::Cm)
+        && first.iter().all(|n| n.measure == Measure::None)
+    {
+        for number in first {
+            number.measure = last.measure;
+        }
+    }
     (size, i)
 }
 

@@ -1,6 +1,8 @@
 //! The words of the catalogue and how a word of an order is found among them.
 
-use super::normalize::{FxMap, distance, is_cyrillic, letter_set, sound, stem, without_diminutive};
+use super::normalize::{
+    FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
+};
 use super::terms::{Word, twin};
 
 /// A word of the catalogue.
@@ -195,6 +197,16 @@ impl Vocabulary {
         for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
         }
+        if out.words.is_empty() && length >= 4 && let Some(letters) = spelt_out(&text) {
+            self.spelt(&letters, 0.93, &mut out);
+            self.heard(&letters, &mut out);
+            self.begun(&letters, false, false, &mut out);
+        }
+        if out.words.is_empty() && text.is_ascii() && text.contains('x') {
+            // «xrom»: people write х so.
+            let back = cyrillic(&text.replace('x', "h"));
+            self.spelt(&back, 0.93, &mut out);
+        }
         out.sure = !out.words.is_empty();
         if !out.sure && length >= 3 {
             self.misspelt(&text, &mut out);
@@ -319,8 +331,8 @@ impl Vocabulary {
                 0..=2 => continue,
                 3 => 1,
                 4 => 2,
-                5..=6 => 3,
-                7..=8 => 4,
+                5 => 3,
+                6..=8 => 4,
                 _ => 5,
             };
             let letters = letter_set(candidate);

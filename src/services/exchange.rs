@@ -283,7 +283,7 @@ impl Exchange {
 
     /// The hiding that waits for a person, if there is one.
     pub async fn held_hiding(&self) -> Result<Option<HeldHiding>, StorageError> {
-        self.base.db.read(|conn| exchange_log::waiting_hiding(conn)).await
+        self.base.db.read(exchange_log::waiting_hiding).await
     }
 
     /// A person lets the hiding happen; how many products it hid, `None` when it no longer waits.

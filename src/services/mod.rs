@@ -3,11 +3,13 @@
 
 pub mod accounts;
 pub mod backup;
+pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;
 pub mod catalog;
 pub mod conversations;
 pub mod courier;
+pub mod directory;
 pub mod exchange;
 pub mod live;
 pub mod models;

@@ -51,6 +51,19 @@ pub fn load(conn: &Connection) -> Result<Vec<Entry>, StorageError> {
     Ok(entries)
 }
 
+/// What wires call each product: the article where it is unique, else the key.
+pub fn keys(conn: &Connection) -> Result<HashMap<ProductId, String>, StorageError> {
+    const SQL: &str = "
+        select id, case
+            when sku <> '' and count(*) over (partition by sku) = 1 then sku
+            else coalesce(external_id, nullif(sku, ''), title)
+        end as key
+        from products";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("key")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn packs(conn: &Connection) -> Result<HashMap<ProductId, Vec<Pack>>, StorageError> {
     const SQL: &str = "
         select product_id, unit, coefficient_thousandths from packs

@@ -82,7 +82,7 @@ pub fn unknown_words(
         select l.phrase, count(*) as times
         from order_lines l join orders o on o.id = l.order_id
         where o.created_at_ms >= :since and l.phrase <> ''
-            and (l.state <> 'ok' or l.candidates <> '[]')
+            and l.state <> 'ok'
         group by l.phrase order by times desc, l.phrase limit :limit";
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map(named_params! { ":since": since, ":limit": limit }, |row| {

@@ -8,12 +8,17 @@ pub mod outbound;
 pub mod polling;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use teloxide::{ApiError, Bot, RequestError};
 
 use crate::config;
+use crate::services::Base;
+use crate::services::bot_status::BotStatus;
+use crate::services::courier::{self, Courier};
+use crate::tasks::Tasks;
 
 pub use outbound::TelegramMessenger;
 pub use polling::Polling;
@@ -36,6 +41,24 @@ pub enum BotError {
     /// The HTTP client cannot be made.
     #[error("HTTP-клиент для Telegram: {0}")]
     Client(#[source] reqwest::Error),
+}
+
+/// Opens the door: the courier gets its way out, and a task hears what people write. Whether there
+/// is a bot; `status` says from then on how it is doing. Waits for nothing: without a network the
+/// bot comes when the network does.
+pub fn start(
+    base: &Base,
+    tasks: &Tasks,
+    courier: &Courier,
+    status: &BotStatus,
+) -> Result<bool, BotError> {
+    let Some(bot) = bot(&base.config.telegram)? else { return Ok(false) };
+    courier.register(courier::TELEGRAM, Arc::new(TelegramMessenger::new(bot.clone())));
+    let (base, status) = (base.clone(), status.clone());
+    tasks.spawn("telegram", move |stop| {
+        Polling::new(bot.clone(), base.clone(), status.clone()).run(stop)
+    });
+    Ok(true)
 }
 
 /// The bot of these settings; `None` without a token. Makes no request.

@@ -120,14 +120,14 @@ impl Polling {
                 self.failures = 0;
                 if self.status.set(BotState::Ok, self.base.clock.now()) {
                     let name = self.status.report().username.unwrap_or_default();
-                    info!("бот @{name} на связи");
+                    info!("bot @{name} is connected");
                 }
                 Next::AtOnce
             }
             Err(Trouble::Storage(error)) => {
                 // Nothing is acknowledged: Telegram keeps updates for a day.
                 self.failures += 1;
-                error!("сообщения из Telegram не сохраняются и ждут там: {error}");
+                error!("updates cannot be stored and wait at Telegram: {error}");
                 Next::After(self.back_off())
             }
             Err(Trouble::Telegram(error)) => self.trouble(&error),
@@ -159,7 +159,7 @@ impl Polling {
         self.status.set_username(me.user.username.as_deref().unwrap_or_default());
         let webhook = self.bot.get_webhook_info().await?;
         if webhook.url.is_some() {
-            warn!("у бота был вебхук другой программы: он снят");
+            warn!("the bot had another program's webhook: it is removed");
             self.bot.delete_webhook().await?;
         }
         if let Some(id) = self.base.config.telegram.managers_chat {
@@ -205,7 +205,7 @@ impl Polling {
                 }
                 Heard::Unreadable(id, raw) => {
                     last = Some(*id);
-                    warn!("обновление {id} не читается и отложено");
+                    warn!("update {id} cannot be read and is set aside");
                     incoming.push(Incoming {
                         event_key: inbound::key(*id),
                         chat: inbound::chat_of_raw(raw).unwrap_or(ChatKey::Telegram(0)),
@@ -214,7 +214,7 @@ impl Polling {
                     });
                 }
                 Heard::Nameless => {
-                    error!("обновление без номера пропущено");
+                    error!("an update without an id is passed over");
                     // Nothing says which it is, so the next call steps over one id.
                     last = last.or(self.last_id).and_then(|id| id.checked_add(1));
                 }
@@ -237,7 +237,7 @@ impl Polling {
             return Ok(());
         }
         if let ChatKey::Telegram(id) = to {
-            info!("чат менеджеров стал супергруппой");
+            info!("the managers' chat has become a supergroup");
             self.managers_chat = Some(id);
         }
         Ok(self.conversations.move_chat(from, to).await?)
@@ -285,7 +285,7 @@ impl Polling {
             }
         };
         if self.status.set(state, self.base.clock.now()) {
-            warn!("Telegram: {}; {}", describe(error), state.label());
+            warn!(state = ?state, "Telegram: {}: {}", state.label(), describe(error));
         }
         next
     }

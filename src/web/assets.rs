@@ -10,7 +10,7 @@ use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
 #[derive(Embed)]
-#[folder = "assets/"]
+#[folder = "assets/web/"]
 struct Assets;
 
 /// One hash over everything: an address with another one is not cached.

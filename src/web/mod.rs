@@ -9,6 +9,7 @@ mod health;
 mod layout;
 mod live;
 mod markup;
+pub mod onec;
 mod privilege;
 mod router;
 mod session;
@@ -27,9 +28,12 @@ use tokio::net::TcpListener;
 use crate::domain::{ChatKey, Phone};
 use crate::services::Base;
 use crate::services::accounts::Accounts;
+use crate::services::bench::Bench;
 use crate::services::bot_status::BotStatus;
 use crate::services::browser_chat::BrowserChat;
+use crate::services::catalog::Catalog;
 use crate::services::conversations::Conversations;
+use crate::services::directory::Directory;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
@@ -51,8 +55,8 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Orders.
     pub ordering: Ordering,
-    /// Figures of the first page.
-    pub overview: Overview,
+    /// The catalogue's index.
+    pub catalog: Catalog,
     /// Where the browser chat's events go.
     pub conversations: Conversations,
     /// How the bot is doing.
@@ -94,6 +98,21 @@ impl Persona {
 }
 
 impl Desk {
+    /// Figures of the first page.
+    fn overview(&self) -> Overview {
+        Overview::new(self.base.clone())
+    }
+
+    /// Clients, people and products as they are listed.
+    fn directory(&self) -> Directory {
+        Directory::new(self.base.clone())
+    }
+
+    /// The recognition bench.
+    fn bench(&self) -> Bench {
+        Bench::new(self.base.clone(), self.catalog.clone())
+    }
+
     /// The people of the browser chat.
     pub fn personas(&self) -> Vec<Persona> {
         self.demo.as_ref().map_or_else(

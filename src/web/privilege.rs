@@ -1,7 +1,7 @@
 //! Loopback privilege: what this very machine may do without a token before there is an
 //! administrator.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
@@ -18,6 +18,22 @@ pub fn loopback(peer: SocketAddr, headers: &HeaderMap, config: &Config, has_admi
         && !proxied
         && config.server.public_url.is_none()
         && !has_admin
+}
+
+/// Who sent the request: the peer, or the nearest one that no trusted proxy is.
+pub fn client(peer: SocketAddr, headers: &HeaderMap, config: &Config) -> IpAddr {
+    let trusted = |ip: &IpAddr| config.server.trusted_proxies.contains(ip);
+    let mut at = peer.ip().to_canonical();
+    let lists = headers.get_all("x-forwarded-for").iter().rev();
+    // The last one is what our own proxy saw; those before an untrusted one anyone can write.
+    for hop in lists.filter_map(|v| v.to_str().ok()).flat_map(|list| list.rsplit(',')) {
+        if !trusted(&at) {
+            break;
+        }
+        let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
+        at = next.to_canonical();
+    }
+    at
 }
 
 #[cfg(test)]
@@ -52,5 +68,23 @@ mod tests {
         let mut public = Config::default();
         public.server.public_url = Some("https://desk.example".to_owned());
         assert!(!loopback(here, &none, &public, false));
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let mut config = Config::default();
+        let proxy = SocketAddr::from(([10, 0, 0, 1], 1));
+        let headers = |list: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", list.parse().unwrap());
+            headers
+        };
+        let forged = headers("1.1.1.1, 203.0.113.5");
+        assert_eq!(client(proxy, &forged, &config), proxy.ip());
+        config.server.trusted_proxies = vec![proxy.ip()];
+        assert_eq!(client(proxy, &forged, &config).to_string(), "203.0.113.5");
+        let chain = headers("1.1.1.1, 203.0.113.5, 10.0.0.1");
+        assert_eq!(client(proxy, &chain, &config).to_string(), "203.0.113.5");
+        assert_eq!(client(proxy, &headers("who"), &config), proxy.ip());
     }
 }

@@ -17,7 +17,6 @@ use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
-use partner_m::services::overview::Overview;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -60,7 +59,7 @@ impl House {
         seed(&base).await;
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.expect("an index");
-        let ordering = Ordering::new(base.clone(), catalog);
+        let ordering = Ordering::new(base.clone(), catalog.clone());
         let core = Core::new(base.clone(), accounts.clone(), ordering.clone());
         let chat = BrowserChat::new(base.clone());
         let courier = Courier::new(base.clone(), Arc::new(core.clone()));
@@ -71,7 +70,7 @@ impl House {
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
-            overview: Overview::new(base.clone()),
+            catalog: catalog.clone(),
             base,
             tasks: tasks.clone(),
             accounts,

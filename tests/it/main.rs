@@ -1,16 +1,24 @@
 //! Stories: the real program, its real doors, a temporary database.
 
 mod backups;
+mod accounts;
 mod cli_bad_input;
 mod cli_commands;
+mod cli_recognize;
 mod layering;
 mod llm_chain;
 mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
+mod onec_catalog;
+mod onec_server;
 mod orders;
+mod panel_guard;
 mod program;
 mod pull;
+mod registration;
+mod serve_demo;
 mod settings;
 mod support;
 mod telegram_door;
+mod telegram_orders;

@@ -1,10 +1,10 @@
 //! The real binary in a temporary folder.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 /// A folder to run the program in.
 pub struct Program {
@@ -24,6 +24,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// What it said before it was ready.
     pub said: String,
+    out: RefCell<BufReader<ChildStdout>>,
     rest: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -107,10 +108,18 @@ impl Running {
             }
             said.push_str(&line);
         }
-        let address = said
+        let mut out = BufReader::new(child.stdout.take().expect("stdout"));
+        let mut printed = String::new();
+        // What is printed for people or scripts comes before «готово».
+        if !said.contains("http://") {
+            while !printed.contains("http://") {
+                assert!(out.read_line(&mut printed).expect("text") > 0, "{said}{printed}");
+            }
+        }
+        let address = format!("{said}{printed}")
             .split("http://")
             .nth(1)
-            .and_then(|rest| rest.split('/').next())
+            .and_then(|rest| rest.split(['/', '"']).next())
             .and_then(|address| address.trim().parse().ok())
             .expect("an address");
         let rest = std::thread::spawn(move || {
@@ -118,7 +127,18 @@ impl Running {
             let _ = lines.read_to_string(&mut text);
             text
         });
-        Self { child, address, said, rest: Some(rest) }
+        Self { child, address, said, out: RefCell::new(out), rest: Some(rest) }
+    }
+
+    /// What follows `label` on the next line of stdout that has it.
+    pub fn out_line(&self, label: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.out.borrow_mut().read_line(&mut line).expect("text") > 0, "no {label}");
+            if let Some((_, rest)) = line.split_once(label) {
+                return rest.trim().to_owned();
+            }
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -171,13 +191,4 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
     (status, body.unwrap_or_default())
-}
-
-/// Waits until it is so, at most ten seconds.
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -9,7 +9,7 @@ use crate::chat::dialogue::AccountForm;
 use crate::chat::screens::{account, login, menu};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Screen};
-use crate::domain::{ChatKey, Phone, Role};
+use crate::domain::{ChatKey, ParsePhoneError, Phone, Role};
 use crate::services::accounts::{AccountError, Actor, Who};
 use crate::services::notifications::{Notice, Outgoing};
 
@@ -258,6 +258,14 @@ fn one_line(text: &str) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     (!line.is_empty()).then_some(line)
+}
+
+/// Why a text is no number, as a sentence.
+fn phone_hint(error: &ParsePhoneError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// Why a text is no e-mail address.

@@ -759,7 +759,10 @@ impl Core {
                 self.checkout_below(talk, draft).await?;
             }
             Form::AskAboutOrder { order } => self.ask_about_order(talk, order, &text).await?,
-            Form::WriteToClient { .. } | Form::RejectReason { .. } | Form::PickBySearch { .. } => {}
+            Form::WriteToClient { .. }
+            | Form::RejectReason { .. }
+            | Form::StaffQuantity { .. }
+            | Form::PickBySearch { .. } => {}
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::chat::screens::{basket, order, staff};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{Channel, LineState, OrderNumber, OrderStatus};
+use crate::recognition::parse_quantity;
 use crate::services::ordering::{Actor, OrderError, OrderView};
 use crate::storage::orders::{OrderFilter, OrderLineRow};
 
@@ -164,8 +165,13 @@ impl Core {
     }
 
     fn show_resolve(talk: &mut Talk<'_>, view: &OrderView, line: &OrderLineRow) {
-        talk.state.ask(Form::PickBySearch { line: line.id }, talk.now);
         let slot = staff_slot(view.order.id);
+        if line.product.is_some() && line.quantity.is_none() {
+            talk.state.ask(Form::StaffQuantity { line: line.id }, talk.now);
+            talk.out.push(staff::ask_quantity(view, line).in_place(slot));
+            return;
+        }
+        talk.state.ask(Form::PickBySearch { line: line.id }, talk.now);
         talk.out.push(staff::resolve(view, line, None).in_place(slot));
     }
 
@@ -187,7 +193,10 @@ impl Core {
         text: &str,
     ) -> Result<(), ChatError> {
         let filled = match form {
-            Form::WriteToClient { .. } | Form::RejectReason { .. } | Form::PickBySearch { .. } => {
+            Form::WriteToClient { .. }
+            | Form::RejectReason { .. }
+            | Form::StaffQuantity { .. }
+            | Form::PickBySearch { .. } => {
                 if talk.who.is_staff() {
                     self.fill_staff(talk, form, text).await
                 } else {
@@ -218,6 +227,24 @@ impl Core {
                 let view = self.ordering.order(order).await?;
                 let slot = staff_slot(order);
                 talk.out.push(self.staff_card(&view, &self.scene()).below(slot));
+            }
+            Form::StaffQuantity { line } => {
+                let Some((quantity, unit)) = parse_quantity(text) else {
+                    talk.state.ask(Form::StaffQuantity { line }, talk.now);
+                    talk.say(Screen::text(
+                        "Не понял количество. Напишите, например, «250» или «3 кор».",
+                    ));
+                    return Ok(());
+                };
+                let set = self.ordering.set_order_quantity(actor, line, None, quantity, unit);
+                let view = set.await?;
+                match view.lines.iter().find(|line| line.state != LineState::Ok) {
+                    Some(line) => Self::show_resolve(talk, &view, line),
+                    None => {
+                        let slot = staff_slot(view.order.id);
+                        talk.out.push(self.staff_card(&view, &self.scene()).below(slot));
+                    }
+                }
             }
             Form::PickBySearch { line } => {
                 let offers = self.ordering.search(text, FOUND).await?;

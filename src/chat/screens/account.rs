@@ -13,11 +13,7 @@ pub fn card(who: &Who, details: &AccountDetails) -> Screen {
     let Some(person) = &who.person else { return Screen::default() };
     let mut html = Html::new().bold(&person.name);
     if let Some(phone) = &person.phone {
-        let mark = if person.verified {
-            " ✅ подтверждён"
-        } else {
-            " — не подтверждён"
-        };
+        let mark = if person.verified { " ✓" } else { " — не подтверждён" };
         html = html.line().push(format!("{phone}{mark}"));
     }
     if person.role.is_staff() {

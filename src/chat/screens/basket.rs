@@ -106,7 +106,10 @@ fn list_line(line: &DraftLine, sees_prices: bool, scene: &Scene) -> Html {
     }
     if let Some(offer) = &line.offer {
         if sees_prices {
+            let foreign = line.unit() != offer.unit.as_str();
             html = html.push(match offer.price {
+                // «2 рул · 18,60 ₽/м»: the price is of the base unit.
+                Some(price) if foreign => format!(" · {price}/{}", offer.unit),
                 Some(price) => format!(" · {price}"),
                 None => " · цену подтвердит менеджер".to_owned(),
             });

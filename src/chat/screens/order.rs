@@ -130,6 +130,9 @@ pub fn order_line(line: &OrderLineRow, sees_prices: bool) -> Html {
     }
     if let (true, Some(price)) = (sees_prices, line.price) {
         html = html.push(format!(" · {price}"));
+        if !line.unit.is_empty() && line.unit != line.base_unit {
+            html = html.push(format!("/{}", line.base_unit));
+        }
     }
     html
 }

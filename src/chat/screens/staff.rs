@@ -247,6 +247,17 @@ pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -
     screen.row(last)
 }
 
+/// How many of a line whose product is known?
+pub fn ask_quantity(view: &OrderView, line: &OrderLineRow) -> Screen {
+    let html = Html::text(format!("№\u{a0}{}, позиция {}: ", view.order.number, line.position))
+        .bold(&line.title)
+        .line()
+        .italic(format!("«{}»", ru::ellipsis(line.raw.trim(), 200)))
+        .line()
+        .push("Сколько? Напишите число, можно с единицей.");
+    Screen::new(html).row([Button::new("К заказу", Action::StaffCard { order: view.order.id })])
+}
+
 /// What a manager's search found.
 pub fn found(query: &str, offers: &[Offer]) -> Screen {
     if offers.is_empty() {

@@ -207,11 +207,13 @@ impl Accounts {
         }
         let hash = tokens::hash(token);
         let now = self.base.clock.now();
-        let cached = match self.sessions.get(&hash).await {
-            Some(cached) => Some(cached),
-            None => self.load_session(hash).await?,
+        let (mut cached, known) = match self.sessions.get(&hash).await {
+            Some(cached) => (cached, true),
+            None => match self.load_session(hash).await? {
+                Some(loaded) => (loaded, false),
+                None => return Ok(None),
+            },
         };
-        let Some(mut cached) = cached else { return Ok(None) };
         let over =
             now.since(cached.row.seen_at) >= IDLE || now.since(cached.row.created_at) >= ABSOLUTE;
         if over {
@@ -225,7 +227,10 @@ impl Accounts {
                 .await?;
             cached.row.seen_at = now;
         }
-        self.sessions.insert(hash, cached.clone()).await;
+        // What is in the cache is never put there again: it would never be looked up anew.
+        if !known {
+            self.sessions.insert(hash, cached.clone()).await;
+        }
         Ok(Some(StaffSession {
             person: cached.row.person,
             name: cached.name,

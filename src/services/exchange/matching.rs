@@ -274,7 +274,9 @@ impl Matcher {
                 } else if mention.external_id == 0 {
                     // Whichever of several it means, none of them is to be hidden for it.
                     let owners = self.by_sku.get(&mention.sku).map_or(&[][..], Owners::list);
-                    owners.iter().for_each(|slot| mark(&mut mentioned, *slot));
+                    for slot in owners {
+                        mark(&mut mentioned, *slot);
+                    }
                 }
             }
             if let Step::Apply(slot) = step {

@@ -1,6 +1,6 @@
 //! Categories, price types and warehouses by what sources call them; made when they are new.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Transaction;
 
@@ -83,53 +83,69 @@ impl Categories {
         records: &[CategoryRecord],
     ) -> Result<Vec<String>, StorageError> {
         let mut warnings = Vec::new();
-        // First all of them, then who is under whom: a parent may come after its child.
-        for record in records.iter().filter(|r| !r.external_id.is_empty()) {
-            if self.by_external_id.contains_key(&record.external_id) {
+        let mut waiting: Vec<&CategoryRecord> = records.iter().collect();
+        // A parent may come after its child: round by round those whose parent has its place.
+        while !waiting.is_empty() {
+            let ids: HashSet<&str> = waiting.iter().map(|r| r.external_id.as_str()).collect();
+            let blocked = |r: &CategoryRecord| {
+                r.parent_external_id.as_ref().is_some_and(|id| ids.contains(id.as_str()))
+            };
+            let (later, ready): (Vec<&CategoryRecord>, Vec<&CategoryRecord>) =
+                waiting.iter().copied().partition(|r| blocked(r));
+            if ready.is_empty() {
+                // The rest go in circles.
+                let first = waiting.remove(0);
+                warnings.push(circle(&first.title));
+                self.place(tx, first, None)?;
                 continue;
             }
-            let parent = record.parent_external_id.as_ref();
-            let parent = parent.map(|id| self.by_external_id.get(id).copied());
-            // The one that was made from a path becomes 1C's own.
-            let known = match parent {
-                Some(None) => None,
-                Some(Some(id)) => self.by_place.get(&(Some(id), record.title.clone())),
-                None => self.by_place.get(&(None, record.title.clone())),
-            };
-            let nameless =
-                known.and_then(|id| self.rows.get(id)).filter(|r| r.external_id.is_none());
-            let external_id = Some(record.external_id.clone());
-            if let Some(row) = nameless.cloned() {
-                self.update(tx, CategoryRow { external_id, ..row })?;
-            } else {
-                self.external(tx, &record.external_id)?;
+            for record in ready {
+                let parent = match &record.parent_external_id {
+                    None => None,
+                    Some(id) => Some(self.external(tx, id)?),
+                };
+                let known = self.by_external_id.get(&record.external_id);
+                if known.is_some_and(|id| self.is_inside(parent, *id)) {
+                    warnings.push(circle(&record.title));
+                    self.place(tx, record, None)?;
+                } else {
+                    self.place(tx, record, parent)?;
+                }
             }
-        }
-        for record in records {
-            let parent = match &record.parent_external_id {
-                None => None,
-                Some(id) => Some(self.external(tx, id)?),
-            };
-            let id = if record.external_id.is_empty() {
-                self.child(tx, parent, &record.title)?
-            } else {
-                self.external(tx, &record.external_id)?
-            };
-            let Some(mut row) = self.rows.get(&id).cloned() else { continue };
-            if !record.title.is_empty() {
-                row.title.clone_from(&record.title);
-            }
-            row.order_index = record.order_index.unwrap_or(row.order_index);
-            row.parent = parent;
-            if self.is_inside(parent, id) {
-                let warning =
-                    format!("категория «{}» вложена сама в себя: поставлена в корень", row.title);
-                warnings.push(warning);
-                row.parent = None;
-            }
-            self.update(tx, row)?;
+            waiting = later;
         }
         Ok(warnings)
+    }
+
+    fn place(
+        &mut self,
+        tx: &Transaction<'_>,
+        record: &CategoryRecord,
+        parent: Option<CategoryId>,
+    ) -> Result<(), StorageError> {
+        let known = self.by_external_id.get(&record.external_id).copied();
+        // One that was made from a path becomes the source's own.
+        let known = known.or_else(|| {
+            let id = self.by_place.get(&(parent, record.title.clone()))?;
+            let nameless = self.rows.get(id)?.external_id.is_none();
+            (nameless || record.external_id.is_empty()).then_some(*id)
+        });
+        let old = known.and_then(|id| self.rows.get(&id)).cloned();
+        let external_id = Some(record.external_id.clone()).filter(|id| !id.is_empty());
+        let title = if record.title.is_empty() { UNTITLED } else { &record.title }.to_owned();
+        let Some(mut row) = old else {
+            let order_index = record.order_index.unwrap_or(0);
+            let id = CategoryId(0);
+            self.insert(tx, CategoryRow { id, external_id, parent, title, order_index })?;
+            return Ok(());
+        };
+        if !record.title.is_empty() {
+            row.title = title;
+        }
+        row.external_id = external_id.or(row.external_id);
+        row.order_index = record.order_index.unwrap_or(row.order_index);
+        row.parent = parent;
+        self.update(tx, row)
     }
 
     fn is_inside(&self, from: Option<CategoryId>, of: CategoryId) -> bool {
@@ -199,6 +215,10 @@ impl Categories {
             }
         }
     }
+}
+
+fn circle(title: &str) -> String {
+    format!("категория «{title}» вложена сама в себя: поставлена в корень")
 }
 
 /// Price types while a batch is applied.

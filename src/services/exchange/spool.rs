@@ -110,6 +110,10 @@ impl Write for Target {
     }
 }
 
+fn is_overflow(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Overflow>)
+}
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl SpoolWriter {
@@ -155,7 +159,7 @@ impl SpoolWriter {
     }
 
     fn told(&self, error: io::Error, gzip: bool) -> SpoolError {
-        let overflow = error.get_ref().is_some_and(|inner| inner.is::<Overflow>());
+        let overflow = is_overflow(&error);
         match error.kind() {
             _ if overflow => SpoolError::TooLarge(self.limit),
             io::ErrorKind::InvalidData
@@ -176,7 +180,7 @@ impl SpoolWriter {
         let target = match self.sink {
             Sink::Plain(target) | Sink::Undecided(target) => target,
             Sink::Gzip(decoder) => decoder.finish().map_err(|error| {
-                let overflow = error.get_ref().is_some_and(|inner| inner.is::<Overflow>());
+                let overflow = is_overflow(&error);
                 if overflow {
                     SpoolError::TooLarge(limit)
                 } else {

@@ -222,8 +222,7 @@ fn lay_text(stored: &mut String, field: &Field<String>) {
 /// what was deleted at the source comes back when the source says that it is not.
 fn withdrawn_after(before: Withdrawn, record: &ProductRecord, untitled: bool) -> Withdrawn {
     match (record.deleted, before) {
-        (Field::Set(true), _) => Withdrawn::Deleted,
-        (Field::Keep, Withdrawn::Deleted) => Withdrawn::Deleted,
+        (Field::Set(true), _) | (Field::Keep, Withdrawn::Deleted) => Withdrawn::Deleted,
         _ if untitled => Withdrawn::Placeholder,
         _ => Withdrawn::No,
     }

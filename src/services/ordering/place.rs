@@ -344,12 +344,14 @@ fn write_lines(
     now: Timestamp,
 ) -> Result<(), OrderError> {
     for line in lines {
-        let certain = line.state == LineState::Ok;
-        let offer = line.product.filter(|_| certain).and_then(|id| offers.get(&id));
+        // A known product stays even if the buyer left the quantity open.
+        let offer = line.product.filter(|_| line.state != LineState::Gone);
+        let offer = offer.and_then(|id| offers.get(&id));
+        let certain = offer.is_some() && line.state == LineState::Ok;
         let base_quantity =
             offer.zip(line.quantity).and_then(|(offer, q)| offer.base_quantity(q, &line.unit));
         let mut candidates = line.candidates.clone();
-        if let Some(product) = line.product.filter(|_| !certain)
+        if let Some(product) = line.product.filter(|_| offer.is_none())
             && !candidates.contains(&product)
         {
             candidates.insert(0, product);
@@ -363,7 +365,7 @@ fn write_lines(
                 position: line.position,
                 raw: line.raw.clone(),
                 phrase: line.phrase.clone(),
-                state: if offer.is_some() { LineState::Ok } else { LineState::Manager },
+                state: if certain { LineState::Ok } else { LineState::Manager },
                 product: offer.map(|offer| offer.id),
                 title: offer.map(|offer| offer.title.clone()).unwrap_or_default(),
                 sku: offer.map(|offer| offer.sku.clone()).unwrap_or_default(),

@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
     Channel, LineState, OrderId, OrderLineId, OrderNumber, OrderStatus, OrganizationId, ProductId,
-    Quantity, Timestamp,
+    Quantity, Timestamp, Unit,
 };
 use crate::services::notifications::Notice;
 use crate::storage::offers::{self, Offer};
@@ -344,6 +344,71 @@ impl Ordering {
         self.told(view.order.id);
         Ok(view)
     }
+
+    /// Sets how many of a line, and of which unit where one is named; the product stays.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Stale`] when the order has changed since `version`; [`OrderError::Empty`] when
+    /// the quantity is not positive.
+    pub async fn set_order_quantity(
+        &self,
+        actor: Actor,
+        line: OrderLineId,
+        version: Option<i64>,
+        quantity: Quantity,
+        unit: Option<Unit>,
+    ) -> Result<OrderView, OrderError> {
+        let now = self.now();
+        if !quantity.is_positive() {
+            return Err(OrderError::Empty);
+        }
+        let view = self
+            .base
+            .db
+            .write(move |tx| {
+                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
+                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
+                if version.is_some_and(|version| version != order.revision) {
+                    return Err(OrderError::Stale);
+                }
+                let was = amount(&row);
+                row.quantity = Some(quantity);
+                if let Some(unit) = unit {
+                    unit.as_str().clone_into(&mut row.unit);
+                }
+                if let Some(product) = row.product {
+                    fill(tx, &mut row, order.organization, product, None)?;
+                }
+                orders::update_line(tx, &row)?;
+                orders::refresh_total(tx, order.id, now)?;
+                let text = format!("Позиция {}: {was} → {}", row.position, amount(&row));
+                orders::insert_event(
+                    tx,
+                    NewOrderEvent {
+                        order: order.id,
+                        at: now,
+                        channel: actor.channel,
+                        person: actor.person,
+                        kind: "line",
+                        text: &text,
+                        to_client: false,
+                    },
+                )?;
+                notices::refresh_staff_cards(tx, order.id, now)?;
+                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
+                whole(tx, order)
+            })
+            .await?;
+        self.told(view.order.id);
+        Ok(view)
+    }
+}
+
+/// «10 м», or «—» without a quantity.
+fn amount(row: &OrderLineRow) -> String {
+    let unit = if row.unit.is_empty() { &row.base_unit } else { &row.unit };
+    row.quantity.map_or_else(|| "—".to_owned(), |quantity| quantity.with_unit(unit))
 }
 
 /// Moves the order, writes the timeline and queues what follows.
@@ -405,7 +470,7 @@ fn fill(
         row.unit = String::new();
     }
     let base = row.quantity.and_then(|q| offer.base_quantity(q, &row.unit));
-    row.state = LineState::Ok;
+    row.state = if row.quantity.is_some() { LineState::Ok } else { LineState::Manager };
     row.product = Some(product);
     row.title.clone_from(&offer.title);
     row.sku.clone_from(&offer.sku);

@@ -34,7 +34,7 @@ pub async fn page(
     let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
     let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
-    let figures = desk.overview.figures().await?;
+    let figures = desk.overview().figures().await?;
     let around = around(&desk, &me).await?;
     let content = html! {
         div.page-head { h1 { "Сегодня" } }

@@ -400,7 +400,7 @@ impl Chat {
             if let Some(name) = message.from.as_ref().filter(|_| self.kind != "private") {
                 let _ = write!(text, "{name}: ");
             }
-            text.push_str(&message.text.replace('\n', "\n  "));
+            text.push_str(&message.text.replace('\n', "\n  ").replace("\n  \n", "\n\n"));
             text.push('\n');
             for row in &message.buttons {
                 let row: Vec<String> = row.iter().map(|(label, _)| format!("[{label}]")).collect();
@@ -613,8 +613,9 @@ impl Person {
             html: shown.to_owned(),
             ..posted
         });
-        let content = content.as_object().expect("an object").clone();
-        message.as_object_mut().expect("an object").extend(content);
+        if let (Some(message), Value::Object(content)) = (message.as_object_mut(), content) {
+            message.extend(content);
+        }
         fake.push(json!({ "message": message }));
         drop(fake);
         self.shared.changed.notify_waiters();
@@ -946,8 +947,9 @@ const METHODS: &[&str] = &[
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let mut parts = path.trim_start_matches('/').splitn(2, '/');
-    let (bot, method) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    // The last two: it may stand behind a path.
+    let (rest, method) = path.rsplit_once('/').unwrap_or_default();
+    let bot = rest.rsplit('/').next().unwrap_or_default();
     let known = METHODS.iter().find(|m| m.eq_ignore_ascii_case(method));
     let method = known.map_or_else(|| method.to_owned(), |m| (*m).to_owned());
     let mut params = form(&query);

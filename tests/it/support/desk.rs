@@ -28,6 +28,7 @@ pub const START: Timestamp = Timestamp::from_millis(1_795_518_300_000);
 /// A running desk with Анна, a buyer, and Мария, a manager.
 pub struct Desk {
     pub base: Base,
+    pub accounts: Accounts,
     pub ordering: Ordering,
     pub catalog: Catalog,
     conversations: Conversations,
@@ -128,9 +129,9 @@ impl Messenger for Wire {
     }
 }
 
-/// The chat of a persona: `anna`, `maria`, `guest`.
+/// The chat of a persona: `anna`, `maria`, `guest` in the browser, `tg:17` in Telegram.
 pub fn web(persona: &str) -> ChatKey {
-    ChatKey::Web(persona.to_owned())
+    persona.parse().unwrap_or_else(|_| ChatKey::Web(persona.to_owned()))
 }
 
 impl Desk {
@@ -152,7 +153,7 @@ impl Desk {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let ordering = Ordering::new(base.clone(), catalog.clone());
-        let core = Core::new(base.clone(), accounts, ordering.clone());
+        let core = Core::new(base.clone(), accounts.clone(), ordering.clone());
         let worker = Worker::new(&base, Arc::new(core.clone()));
         let courier = Courier::new(base.clone(), Arc::new(core));
         let wire = Arc::new(Wire::default());
@@ -161,6 +162,7 @@ impl Desk {
         Self {
             conversations: Conversations::new(base.clone()),
             base,
+            accounts,
             ordering,
             catalog,
             worker,
@@ -177,6 +179,14 @@ impl Desk {
         let message_id = self.wire.next_id();
         let kind = EventKind::Text { text: text.to_owned(), message_id, reply_to: None };
         self.event(persona, kind).await;
+    }
+
+    /// A person shares a contact; the wire vouches that it is their own, or does not.
+    pub async fn shares(&self, persona: &str, phone: &str, own: bool) {
+        self.heard(persona, &format!("> 📱 {phone}\n"));
+        let message_id = self.wire.next_id();
+        let (phone, name) = (phone.to_owned(), persona.to_owned());
+        self.event(persona, EventKind::Contact { phone, name, own, message_id }).await;
     }
 
     /// A person taps the newest button whose label contains these words.
@@ -284,7 +294,7 @@ impl Desk {
     }
 }
 
-const CATALOG: &str = "
+pub const CATALOG: &str = "
     insert into price_types (id, name) values (1, '');
     insert into categories (id, parent_id, title) values
         (1, null, 'Крепёж'), (2, 1, 'Саморезы'), (3, null, 'Швейные материалы'), (4, 3, 'Молнии'),

@@ -6,4 +6,5 @@ pub mod fake_gigachat;
 pub mod fake_onec;
 pub mod fake_openai;
 pub mod logs;
+pub mod panel;
 pub mod server;

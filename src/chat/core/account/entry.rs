@@ -1,6 +1,6 @@
 //! S1–S5: the welcome, a contact, registration, sign-in, recovery, a request for access.
 
-use super::{AccountRefusal, actor, commands, email_hint, explain_account, one_line};
+use super::{AccountRefusal, actor, commands, email_hint, explain_account, one_line, phone_hint};
 use crate::chat::core::{Core, PANE, Talk};
 use crate::chat::dialogue::{
     AccessForm, AccountForm, Candidate, OrgAnswer, Registration, RegistrationStep,
@@ -65,7 +65,7 @@ impl Core {
             Err(AccountError::LinkExpired) => {
                 let author = self.accounts.invitation_author(token).await?;
                 let author = author.filter(|name| !name.is_empty());
-                let ask = author.map(|name| format!(" Попросите новую у {name}."));
+                let ask = author.map(|name| format!(" Попросите новую у владельца: {name}."));
                 let ask = ask.unwrap_or_else(|| " Попросите новую.".to_owned());
                 talk.say(Screen::text(format!("Ссылка больше не действует.{ask}")));
                 self.menu(talk).await
@@ -141,7 +141,7 @@ impl Core {
         let phone = match Phone::from_contact(phone) {
             Ok(phone) => phone,
             Err(error) => {
-                talk.say(Screen::text(format!("Не получилось прочитать номер: {error}.")));
+                talk.say(Screen::text(phone_hint(&error)));
                 return Ok(());
             }
         };
@@ -546,8 +546,7 @@ impl Core {
                 talk.out.push(login::password(None).below(PANE));
             }
             Err(error) => {
-                let hint = crate::domain::ru::ellipsis(&error.to_string(), 200);
-                talk.out.push(login::phone(Some(&hint)).below(PANE));
+                talk.out.push(login::phone(Some(&phone_hint(&error))).below(PANE));
             }
         }
     }
@@ -660,7 +659,7 @@ impl Core {
             Some(line) if form.organization.is_none() => form.organization = Some(line),
             Some(line) if form.phone.is_none() => match line.parse::<Phone>() {
                 Ok(phone) => form.phone = Some(phone),
-                Err(error) => hint = Some(error.to_string()),
+                Err(error) => hint = Some(phone_hint(&error)),
             },
             Some(line) => return self.send_access(talk, form, line).await,
         }

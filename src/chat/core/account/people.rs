@@ -1,6 +1,6 @@
 //! The people of an organization: who is in it, who is let in, who is invited.
 
-use super::{AccountRefusal, actor, explain_account};
+use super::{AccountRefusal, actor, explain_account, phone_hint};
 use crate::chat::core::{Core, PANE, Talk};
 use crate::chat::dialogue::AccountForm;
 use crate::chat::screens::account;
@@ -197,7 +197,7 @@ impl Core {
         let phone = match text.parse::<Phone>() {
             Ok(phone) => phone,
             Err(error) => {
-                let hint = error.to_string();
+                let hint = phone_hint(&error);
                 let screen = account::ask("Напишите номер телефона.", Some(&hint));
                 talk.out.push(screen.below(PANE));
                 return Ok(());

@@ -1,0 +1,220 @@
+//! The recognition bench: what a text would become, why, and teaching it better. The engine, the
+//! words and the history are those of the bot; nothing is ordered.
+
+use super::Base;
+use super::catalog::{Catalog, CatalogError};
+use super::live::Change;
+use crate::domain::{OrganizationId, ProductId};
+use crate::recognition::{Buyer, Line, RemarkKind};
+use crate::services::directory::Listed;
+use crate::storage::offers::{self, Offer};
+use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
+use crate::storage::{StorageError, entries, words};
+
+/// Longer texts are cut: a page is for looking, files go through the bot.
+pub const TEXT_MAX_CHARS: usize = 20_000;
+
+/// The bench. Clones share it.
+#[derive(Clone)]
+pub struct Bench {
+    base: Base,
+    catalog: Catalog,
+}
+
+/// What a text was understood to say.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// The lines.
+    pub lines: Vec<TriedLine>,
+    /// What orders nothing.
+    pub remarks: Vec<(RemarkKind, String)>,
+    /// How long it took, in microseconds.
+    pub micros: u128,
+}
+
+/// A line with the words it was made of and the products around it.
+#[derive(Debug, Clone)]
+pub struct TriedLine {
+    /// The words.
+    pub raw: String,
+    /// What was understood.
+    pub line: Line,
+    /// The candidates, best first, with their scores.
+    pub offers: Vec<(Offer, f64)>,
+}
+
+/// Why the bench has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// What is taught is empty or leads to itself.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The index is not there.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Bench {
+    /// Over this database and catalogue.
+    pub fn new(base: Base, catalog: Catalog) -> Self {
+        Self { base, catalog }
+    }
+
+    /// What the text would become for this organization, or for nobody in particular.
+    pub async fn recognize(
+        &self,
+        organization: Option<OrganizationId>,
+        text: &str,
+    ) -> Result<Tried, BenchError> {
+        let index = self.catalog.index().await?;
+        let buyer = match organization {
+            Some(id) => self.base.db.read(move |conn| words::buyer(conn, id)).await?,
+            None => Buyer::default(),
+        };
+        let text: String = text.chars().take(TEXT_MAX_CHARS).collect();
+        let work = move || {
+            let begun = std::time::Instant::now();
+            let found = index.recognize(&text, &buyer);
+            let micros = begun.elapsed().as_micros();
+            let slice =
+                |span: std::ops::Range<usize>| text.get(span).unwrap_or_default().trim().to_owned();
+            let lines: Vec<(String, Line)> =
+                found.lines.into_iter().map(|line| (slice(line.span.clone()), line)).collect();
+            let remarks = found.remarks.into_iter().map(|r| (r.kind, slice(r.span))).collect();
+            (lines, remarks, micros)
+        };
+        let (lines, remarks, micros): (_, Vec<_>, _) =
+            tokio::task::spawn_blocking(work).await.map_err(|_| StorageError::Interrupted)?;
+        let ids: Vec<ProductId> = lines
+            .iter()
+            .flat_map(|(_, line)| line.candidates.iter().map(|c| c.product).chain(line.product))
+            .collect();
+        let offers = self.base.db.read(move |conn| offers::load(conn, ids, None)).await?;
+        let lines = lines.into_iter().map(|(raw, line)| {
+            let offers = line
+                .candidates
+                .iter()
+                .filter_map(|c| offers.get(&c.product).map(|offer| (offer.clone(), c.score)));
+            TriedLine { raw, offers: offers.collect(), line }
+        });
+        Ok(Tried { lines: lines.collect(), remarks, micros })
+    }
+
+    /// Teaches that a phrase means a product: to one organization's words, or to everyone's.
+    pub async fn teach(
+        &self,
+        organization: Option<OrganizationId>,
+        phrase: &str,
+        product: ProductId,
+    ) -> Result<(), BenchError> {
+        let phrase = phrase.trim().to_owned();
+        if phrase.is_empty() {
+            return Err(BenchError::Invalid("Нечему учиться: в строке нет слов."));
+        }
+        let now = self.base.clock.now();
+        self.base
+            .db
+            .write(move |tx| {
+                match organization {
+                    Some(organization) => {
+                        words::learn(tx, organization, &phrase, product, None, now)?;
+                    }
+                    None => {
+                        let means = Means::Product(product);
+                        synonyms::put(tx, None, &phrase, means, "learnt", now)?;
+                        entries::touch(tx, now)?;
+                    }
+                }
+                Ok::<_, StorageError>(())
+            })
+            .await?;
+        self.changed().await
+    }
+
+    /// A page of the synonyms.
+    pub async fn synonyms(
+        &self,
+        filter: SynonymFilter,
+        offset: u32,
+        limit: u32,
+    ) -> Result<Listed<SynonymRow>, StorageError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let rows = synonyms::list(conn, &filter, offset, limit)?;
+                Ok(Listed { rows, total: synonyms::count(conn, &filter)? })
+            })
+            .await
+    }
+
+    /// Adds a synonym: words that mean other words.
+    ///
+    /// # Errors
+    ///
+    /// [`BenchError::Invalid`] for empty words and for words that mean themselves.
+    pub async fn add_synonym(
+        &self,
+        organization: Option<OrganizationId>,
+        words: &str,
+        means: &str,
+    ) -> Result<(), BenchError> {
+        let tidy =
+            |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (words, means) = (tidy(words), tidy(means));
+        if words.is_empty() || means.is_empty() {
+            return Err(BenchError::Invalid("Заполните оба поля: слова клиента и что они значат."));
+        }
+        if words == means {
+            return Err(BenchError::Invalid("Слова значат сами себя: такой синоним не нужен."));
+        }
+        let now = self.base.clock.now();
+        self.base
+            .db
+            .write(move |tx| {
+                synonyms::put(tx, organization, &words, Means::Words(&means), "manual", now)?;
+                entries::touch(tx, now)
+            })
+            .await?;
+        self.changed().await
+    }
+
+    /// Switches a synonym on or off; whether there is one.
+    pub async fn set_synonym_enabled(&self, id: i64, enabled: bool) -> Result<bool, BenchError> {
+        let now = self.base.clock.now();
+        let found = self
+            .base
+            .db
+            .write(move |tx| {
+                entries::touch(tx, now)?;
+                synonyms::set_enabled(tx, id, enabled)
+            })
+            .await?;
+        self.changed().await?;
+        Ok(found)
+    }
+
+    /// Takes a synonym away; whether there was one.
+    pub async fn remove_synonym(&self, id: i64) -> Result<bool, BenchError> {
+        let now = self.base.clock.now();
+        let found = self
+            .base
+            .db
+            .write(move |tx| {
+                entries::touch(tx, now)?;
+                synonyms::delete(tx, id)
+            })
+            .await?;
+        self.changed().await?;
+        Ok(found)
+    }
+
+    /// What was taught holds from the next text on.
+    async fn changed(&self) -> Result<(), BenchError> {
+        self.catalog.refresh().await?;
+        self.base.live.tell(Change::Catalog);
+        Ok(())
+    }
+}

@@ -1,0 +1,535 @@
+//! Organizations, people and products as the panel lists them.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::StorageError;
+use crate::domain::{
+    CategoryId, MemberState, Money, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Price,
+    ProductId, Quantity, Timestamp, Unit,
+};
+
+/// An organization with what the panel says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRow {
+    /// The organization.
+    pub id: OrganizationId,
+    /// A company or a private person.
+    pub kind: OrgKind,
+    /// Its name.
+    pub name: String,
+    /// The taxpayer's number.
+    pub inn: Option<String>,
+    /// 1C's id.
+    pub external_id: Option<String>,
+    /// Whether the company vouches for it.
+    pub verified: bool,
+    /// Whether it is closed.
+    pub blocked: bool,
+    /// The manager in charge; empty: none.
+    pub manager_name: String,
+    /// Whose prices it gets; empty: the default ones.
+    pub price_type: String,
+    /// Its people.
+    pub people: u32,
+    /// Orders since the moment asked about.
+    pub orders: u32,
+    /// Their sum.
+    pub total: Money,
+    /// The last order.
+    pub last_order_at: Option<Timestamp>,
+}
+
+/// Which organizations to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientFilter {
+    /// Name, taxpayer's number, or a person's name or phone contain this.
+    pub query: String,
+    /// Only those that nobody has vouched for.
+    pub unverified: bool,
+    /// Only this one.
+    pub id: Option<OrganizationId>,
+}
+
+const CLIENTS: &str = "
+    from organizations g
+    left join persons m on m.id = g.manager_id
+    left join price_types t on t.id = g.price_type_id
+    where (:id is null or g.id = :id) and (:unverified = 0 or g.verified = 0)
+        and (:text = '' or instr(fold(g.name), :text) > 0 or instr(coalesce(g.inn, ''), :text) > 0
+            or exists (select 1 from members b join persons p on p.id = b.person_id
+                where b.organization_id = g.id and b.state <> 'left'
+                    and (instr(fold(p.name), :text) > 0 or instr(coalesce(p.phone, ''), :text) > 0)))";
+
+/// A page of the organizations that the filter lets through, those that ordered last first.
+/// Orders are counted since `since`.
+pub fn clients(
+    conn: &Connection,
+    filter: &ClientFilter,
+    since: Timestamp,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<ClientRow>, StorageError> {
+    let sql = format!(
+        "select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
+            coalesce(m.name, '') as manager_name, coalesce(t.name, '') as price_type,
+            (select count(*) from members b where b.organization_id = g.id and b.state = 'active') as people,
+            (select count(*) from orders o where o.organization_id = g.id and o.created_at_ms >= :since) as orders,
+            (select coalesce(sum(total_kopecks), 0) from orders o where o.organization_id = g.id
+                and o.created_at_ms >= :since and o.status not in ('cancelled', 'rejected')) as total_kopecks,
+            (select max(created_at_ms) from orders o where o.organization_id = g.id) as last_order_at_ms
+        {CLIENTS} order by coalesce(last_order_at_ms, g.created_at_ms) desc, g.id desc
+        limit :limit offset :offset"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(
+        named_params! {
+            ":id": filter.id, ":unverified": filter.unverified,
+            ":text": filter.query.trim().to_lowercase(), ":since": since,
+            ":limit": limit, ":offset": offset,
+        },
+        |row| {
+            Ok(ClientRow {
+                id: row.get("id")?,
+                kind: row.get("kind")?,
+                name: row.get("name")?,
+                inn: row.get("inn")?,
+                external_id: row.get("external_id")?,
+                verified: row.get("verified")?,
+                blocked: row.get("blocked")?,
+                manager_name: row.get("manager_name")?,
+                price_type: row.get("price_type")?,
+                people: row.get("people")?,
+                orders: row.get("orders")?,
+                total: row.get("total_kopecks")?,
+                last_order_at: row.get("last_order_at_ms")?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many organizations the filter lets through.
+pub fn count_clients(conn: &Connection, filter: &ClientFilter) -> Result<u32, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("select count(*) as clients {CLIENTS}"))?;
+    Ok(stmt.query_row(
+        named_params! {
+            ":id": filter.id, ":unverified": filter.unverified,
+            ":text": filter.query.trim().to_lowercase(),
+        },
+        |row| row.get("clients"),
+    )?)
+}
+
+/// A person as the panel lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonLine {
+    /// Who.
+    pub id: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Their phone.
+    pub phone: Option<Phone>,
+    /// Whether the phone is proven.
+    pub phone_verified: bool,
+    /// Whether the account is closed.
+    pub blocked: bool,
+    /// `manager` or `admin`, where granted.
+    pub granted_role: Option<String>,
+    /// Their organizations, by name, with a comma.
+    pub organizations: String,
+    /// How many chats they have.
+    pub chats: u32,
+    /// Whether one of the chats has blocked the bot.
+    pub chat_blocked: bool,
+    /// The last time they did something.
+    pub seen_at: Option<Timestamp>,
+}
+
+const PEOPLE: &str = "
+    from persons p where (:text = '' or instr(fold(p.name), :text) > 0
+        or instr(coalesce(p.phone, ''), :text) > 0)";
+
+/// A page of the people whose name or phone contains the text, seen last first.
+pub fn people(
+    conn: &Connection,
+    text: &str,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<PersonLine>, StorageError> {
+    let sql = format!(
+        "select p.id, p.name, p.phone, p.phone_verified, p.blocked, p.granted_role, p.seen_at_ms,
+            (select coalesce(group_concat(g.name, ', '), '') from members b
+                join organizations g on g.id = b.organization_id
+                where b.person_id = p.id and b.state = 'active') as organizations,
+            (select count(*) from chats c where c.person_id = p.id) as chats,
+            exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
+                as chat_blocked
+        {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id limit :limit offset :offset"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(
+        named_params! { ":text": text.trim().to_lowercase(), ":limit": limit, ":offset": offset },
+        |row| {
+            Ok(PersonLine {
+                id: row.get("id")?,
+                name: row.get("name")?,
+                phone: row.get("phone")?,
+                phone_verified: row.get("phone_verified")?,
+                blocked: row.get("blocked")?,
+                granted_role: row.get("granted_role")?,
+                organizations: row.get("organizations")?,
+                chats: row.get("chats")?,
+                chat_blocked: row.get("chat_blocked")?,
+                seen_at: row.get("seen_at_ms")?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many people there are whose name or phone contains the text.
+pub fn count_people(conn: &Connection, text: &str) -> Result<u32, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("select count(*) as people {PEOPLE}"))?;
+    let text = text.trim().to_lowercase();
+    Ok(stmt.query_row(named_params! { ":text": text }, |row| row.get("people"))?)
+}
+
+/// Someone in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberLine {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Their phone.
+    pub phone: Option<Phone>,
+    /// What they may do for it.
+    pub role: OrgRole,
+    /// How the membership stands.
+    pub state: MemberState,
+}
+
+/// The people of an organization who have not left, owners first.
+pub fn members(
+    conn: &Connection,
+    organization: OrganizationId,
+) -> Result<Vec<MemberLine>, StorageError> {
+    const SQL: &str = "
+        select p.id, p.name, p.phone, b.role, b.state from members b
+        join persons p on p.id = b.person_id
+        where b.organization_id = :organization and b.state <> 'left'
+        order by case b.role when 'owner' then 0 when 'buyer' then 1 else 2 end, p.name";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":organization": organization }, |row| {
+        Ok(MemberLine {
+            person: row.get("id")?,
+            name: row.get("name")?,
+            phone: row.get("phone")?,
+            role: row.get("role")?,
+            state: row.get("state")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What an organization buys: a product, in how many orders, how many in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoughtLine {
+    /// The product.
+    pub product: ProductId,
+    /// Its title.
+    pub title: String,
+    /// Its article.
+    pub sku: String,
+    /// In how many orders.
+    pub times: u32,
+    /// Base units in all.
+    pub quantity: Quantity,
+    /// The base unit.
+    pub unit: String,
+    /// The last time.
+    pub last_at: Timestamp,
+}
+
+/// What an organization bought here most often.
+pub fn bought(
+    conn: &Connection,
+    organization: OrganizationId,
+    limit: u32,
+) -> Result<Vec<BoughtLine>, StorageError> {
+    const SQL: &str = "
+        select p.id, p.title, p.sku, p.unit, count(*) as times,
+            coalesce(sum(l.base_quantity_thousandths), 0) as quantity, max(o.created_at_ms) as last_at_ms
+        from orders o join order_lines l on l.order_id = o.id join products p on p.id = l.product_id
+        where o.organization_id = :organization and o.status not in ('cancelled', 'rejected')
+        group by p.id order by times desc, last_at_ms desc limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows =
+        stmt.query_map(named_params! { ":organization": organization, ":limit": limit }, |row| {
+            Ok(BoughtLine {
+                product: row.get("id")?,
+                title: row.get("title")?,
+                sku: row.get("sku")?,
+                unit: row.get("unit")?,
+                times: row.get("times")?,
+                quantity: row.get("quantity")?,
+                last_at: row.get("last_at_ms")?,
+            })
+        })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A phrase that an organization taught.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearntLine {
+    /// The phrase.
+    pub phrase: String,
+    /// The product.
+    pub product: ProductId,
+    /// Its title.
+    pub title: String,
+    /// The phrase never means the product.
+    pub refused: bool,
+    /// When it was learnt.
+    pub at: Timestamp,
+}
+
+/// What an organization's words were learnt to mean, newest first.
+pub fn learnt(
+    conn: &Connection,
+    organization: OrganizationId,
+    limit: u32,
+) -> Result<Vec<LearntLine>, StorageError> {
+    const SQL: &str = "
+        select w.phrase, w.product_id, p.title, w.refused, w.learnt_at_ms
+        from learnt_phrases w join products p on p.id = w.product_id
+        where w.organization_id = :organization order by w.learnt_at_ms desc, w.phrase limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows =
+        stmt.query_map(named_params! { ":organization": organization, ":limit": limit }, |row| {
+            Ok(LearntLine {
+                phrase: row.get("phrase")?,
+                product: row.get("product_id")?,
+                title: row.get("title")?,
+                refused: row.get("refused")?,
+                at: row.get("learnt_at_ms")?,
+            })
+        })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A category of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryRow {
+    /// The category.
+    pub id: CategoryId,
+    /// Its parent.
+    pub parent: Option<CategoryId>,
+    /// Its title.
+    pub title: String,
+    /// Products directly in it that are sold.
+    pub products: u32,
+}
+
+/// Every category, in the order of the tree's siblings.
+pub fn categories(conn: &Connection) -> Result<Vec<CategoryRow>, StorageError> {
+    const SQL: &str = "
+        select c.id, c.parent_id, c.title, (select count(*) from products p
+            where p.category_id = c.id and p.withdrawn = 0 and p.hidden = 0) as products
+        from categories c order by c.order_index, c.title, c.id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| {
+        Ok(CategoryRow {
+            id: row.get("id")?,
+            parent: row.get("parent_id")?,
+            title: row.get("title")?,
+            products: row.get("products")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A product as the panel lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductLine {
+    /// The product.
+    pub id: ProductId,
+    /// The article.
+    pub sku: String,
+    /// The title.
+    pub title: String,
+    /// The category's title; empty: none.
+    pub category: String,
+    /// The base unit.
+    pub unit: Unit,
+    /// Packs, as «уп 1 000, кор 10 000».
+    pub packs: String,
+    /// Sold by so many.
+    pub multiple: Option<Quantity>,
+    /// The default price.
+    pub price: Option<Price>,
+    /// Free stock.
+    pub available: Quantity,
+    /// Deleted at the source, or missing from it.
+    pub withdrawn: bool,
+    /// Not shown.
+    pub hidden: bool,
+    /// Our own words for it.
+    pub search_words: String,
+    /// Whether it comes from 1C.
+    pub from_onec: bool,
+    /// The last change.
+    pub updated_at: Timestamp,
+}
+
+/// Which products to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    /// Article, title or own words contain all of these words.
+    pub query: String,
+    /// In this category or below it.
+    pub category: Option<CategoryId>,
+    /// `sold`, `out` (none in stock), `priceless`, `hidden`; anything else: all.
+    pub state: String,
+}
+
+fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
+    let words: Vec<String> =
+        filter.query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
+    let mut sql = "
+    from products p
+    left join categories c on c.id = p.category_id
+    left join prices r on r.product_id = p.id and r.price_type_id = (
+        select id from price_types order by name <> '', id limit 1)
+    where (:category is null or p.category_id in (
+        with recursive below (id) as (
+            select :category union select k.id from categories k join below b on k.parent_id = b.id)
+        select id from below))"
+        .to_owned();
+    sql.push_str(match filter.state.as_str() {
+        "sold" => " and p.withdrawn = 0 and p.hidden = 0",
+        "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
+        "priceless" => {
+            " and p.withdrawn = 0 and p.hidden = 0 and coalesce(r.amount_kopecks, 0) = 0"
+        }
+        "hidden" => " and (p.withdrawn = 1 or p.hidden = 1)",
+        _ => "",
+    });
+    for index in 0..words.len() {
+        use std::fmt::Write as _;
+        let _ = write!(
+            sql,
+            " and (instr(fold(p.title), :w{index}) > 0 or instr(fold(p.sku), :w{index}) > 0
+                or instr(fold(p.search_words), :w{index}) > 0)"
+        );
+    }
+    (sql, words)
+}
+
+fn bind_products(
+    stmt: &mut rusqlite::Statement<'_>,
+    filter: &ProductFilter,
+    words: &[String],
+) -> Result<(), StorageError> {
+    if let Some(index) = stmt.parameter_index(":category")? {
+        stmt.raw_bind_parameter(index, filter.category)?;
+    }
+    for (number, word) in words.iter().enumerate() {
+        if let Some(index) = stmt.parameter_index(&format!(":w{number}"))? {
+            stmt.raw_bind_parameter(index, word)?;
+        }
+    }
+    Ok(())
+}
+
+/// A page of the products that the filter lets through, by title.
+pub fn products(
+    conn: &Connection,
+    filter: &ProductFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<ProductLine>, StorageError> {
+    let (conditions, words) = product_conditions(filter);
+    let sql = format!(
+        "select p.id, p.sku, p.title, coalesce(c.title, '') as category, p.unit, p.multiple_thousandths,
+            p.available_thousandths, p.withdrawn, p.hidden, p.search_words,
+            p.external_id is not null as from_onec, p.updated_at_ms, r.amount_kopecks, r.per
+        {conditions} order by p.title, p.id limit {limit} offset {offset}"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind_products(&mut stmt, filter, &words)?;
+    let mut found = Vec::new();
+    let mut rows = stmt.raw_query();
+    while let Some(row) = rows.next()? {
+        found.push(product_line(row)?);
+    }
+    for line in &mut found {
+        line.packs = packs(conn, line.id)?;
+    }
+    Ok(found)
+}
+
+fn product_line(row: &Row<'_>) -> rusqlite::Result<ProductLine> {
+    let amount: Option<Money> = row.get("amount_kopecks")?;
+    let per: Option<u32> = row.get("per")?;
+    Ok(ProductLine {
+        id: row.get("id")?,
+        sku: row.get("sku")?,
+        title: row.get("title")?,
+        category: row.get("category")?,
+        unit: row.get("unit")?,
+        packs: String::new(),
+        multiple: row.get("multiple_thousandths")?,
+        price: amount.zip(per).and_then(|(amount, per)| Price::new(amount, per)),
+        available: row.get("available_thousandths")?,
+        withdrawn: row.get("withdrawn")?,
+        hidden: row.get("hidden")?,
+        search_words: row.get("search_words")?,
+        from_onec: row.get("from_onec")?,
+        updated_at: row.get("updated_at_ms")?,
+    })
+}
+
+fn packs(conn: &Connection, product: ProductId) -> Result<String, StorageError> {
+    const SQL: &str = "
+        select unit, coefficient_thousandths from packs
+        where product_id = :id order by coefficient_thousandths";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":id": product }, |row| {
+        let (unit, coefficient): (String, Quantity) =
+            (row.get("unit")?, row.get("coefficient_thousandths")?);
+        Ok(format!("{unit}\u{a0}{coefficient}"))
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.join(", "))
+}
+
+/// How many products the filter lets through.
+pub fn count_products(conn: &Connection, filter: &ProductFilter) -> Result<u32, StorageError> {
+    let (conditions, words) = product_conditions(filter);
+    let mut stmt = conn.prepare_cached(&format!("select count(*) as products {conditions}"))?;
+    bind_products(&mut stmt, filter, &words)?;
+    let mut rows = stmt.raw_query();
+    Ok(rows.next()?.map(|row| row.get("products")).transpose()?.unwrap_or(0))
+}
+
+/// A product's words of our own, or `None` when there is no such product.
+pub fn search_words(conn: &Connection, id: ProductId) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "select search_words from products where id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get("search_words")).optional()?)
+}
+
+/// Sets a product's own fields: words that buyers use for it, and whether it is hidden.
+pub fn set_own_fields(
+    tx: &rusqlite::Transaction<'_>,
+    id: ProductId,
+    search_words: &str,
+    hidden: bool,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        update products set search_words = :words, hidden = :hidden where id = :id";
+    let found = tx.prepare_cached(SQL)?.execute(named_params! {
+        ":words": search_words, ":hidden": hidden, ":id": id,
+    })?;
+    Ok(found == 1)
+}

@@ -1,0 +1,165 @@
+//! Words that mean other words or a product, as people keep them.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+
+use super::StorageError;
+use crate::domain::{OrganizationId, ProductId, Timestamp};
+
+/// A synonym with the names around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SynonymRow {
+    /// Its row.
+    pub id: i64,
+    /// For whom; `None`: for all.
+    pub organization: Option<OrganizationId>,
+    /// The organization's name; empty: for all.
+    pub organization_name: String,
+    /// What people write.
+    pub words: String,
+    /// The words it means; empty when it means a product.
+    pub means: String,
+    /// The product it means.
+    pub product: Option<ProductId>,
+    /// The product's title; empty when it means words.
+    pub product_title: String,
+    /// `starter`, `manual`, `learnt` or `onec`.
+    pub origin: String,
+    /// Whether recognition uses it.
+    pub enabled: bool,
+}
+
+/// Which synonyms to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SynonymFilter {
+    /// Words, meaning, product or organization contain this.
+    pub query: String,
+    /// Of this origin; empty: of any.
+    pub origin: String,
+    /// `true`: only those for one organization; `false`: only those for all.
+    pub own: Option<bool>,
+}
+
+const FROM: &str = "
+    from synonyms s
+    left join organizations g on g.id = s.organization_id
+    left join products p on p.id = s.product_id
+    where (:text = '' or instr(fold(s.words), :text) > 0 or instr(fold(coalesce(s.means, '')), :text) > 0
+            or instr(fold(coalesce(p.title, '')), :text) > 0 or instr(fold(coalesce(g.name, '')), :text) > 0)
+        and (:origin = '' or s.origin = :origin)
+        and (:own is null or (s.organization_id is not null) = :own)";
+
+impl SynonymRow {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            organization: row.get("organization_id")?,
+            organization_name: row.get("organization_name")?,
+            words: row.get("words")?,
+            means: row.get("means")?,
+            product: row.get("product_id")?,
+            product_title: row.get("product_title")?,
+            origin: row.get("origin")?,
+            enabled: row.get("enabled")?,
+        })
+    }
+}
+
+/// A page of the synonyms that the filter lets through, newest first.
+pub fn list(
+    conn: &Connection,
+    filter: &SynonymFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<SynonymRow>, StorageError> {
+    let sql = format!(
+        "select s.id, s.organization_id, coalesce(g.name, '') as organization_name, s.words,
+            coalesce(s.means, '') as means, s.product_id, coalesce(p.title, '') as product_title,
+            s.origin, s.enabled {FROM} order by s.id desc limit :limit offset :offset"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(
+        named_params! {
+            ":text": filter.query.trim().to_lowercase(), ":origin": filter.origin,
+            ":own": filter.own, ":limit": limit, ":offset": offset,
+        },
+        SynonymRow::from_row,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many synonyms the filter lets through.
+pub fn count(conn: &Connection, filter: &SynonymFilter) -> Result<u32, StorageError> {
+    let mut stmt = conn.prepare_cached(&format!("select count(*) as synonyms {FROM}"))?;
+    Ok(stmt.query_row(
+        named_params! {
+            ":text": filter.query.trim().to_lowercase(), ":origin": filter.origin,
+            ":own": filter.own,
+        },
+        |row| row.get("synonyms"),
+    )?)
+}
+
+/// What a synonym means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means<'a> {
+    /// Other words.
+    Words(&'a str),
+    /// A product.
+    Product(ProductId),
+}
+
+/// Adds a synonym, or switches the same one on; its id.
+pub fn put(
+    tx: &Transaction<'_>,
+    organization: Option<OrganizationId>,
+    words: &str,
+    means: Means<'_>,
+    origin: &str,
+    now: Timestamp,
+) -> Result<i64, StorageError> {
+    const FIND: &str = "
+        select id from synonyms
+        where coalesce(organization_id, 0) = coalesce(:organization, 0) and words = :words
+            and coalesce(means, '') = coalesce(:means, '')
+            and coalesce(product_id, 0) = coalesce(:product, 0)";
+    const INSERT: &str = "
+        insert into synonyms (organization_id, words, means, product_id, origin, created_at_ms)
+        values (:organization, :words, :means, :product, :origin, :now)";
+    let (text, product) = match means {
+        Means::Words(text) => (Some(text), None),
+        Means::Product(product) => (None, Some(product)),
+    };
+    let found: Option<i64> = tx
+        .prepare_cached(FIND)?
+        .query_row(
+            named_params! {
+                ":organization": organization, ":words": words, ":means": text,
+                ":product": product,
+            },
+            |row| row.get("id"),
+        )
+        .optional()?;
+    if let Some(id) = found {
+        set_enabled(tx, id, true)?;
+        return Ok(id);
+    }
+    tx.prepare_cached(INSERT)?.execute(named_params! {
+        ":organization": organization, ":words": words, ":means": text, ":product": product,
+        ":origin": origin, ":now": now,
+    })?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Switches a synonym on or off; whether there is one.
+pub fn set_enabled(tx: &Transaction<'_>, id: i64, enabled: bool) -> Result<bool, StorageError> {
+    const SQL: &str = "update synonyms set enabled = :enabled where id = :id";
+    let found =
+        tx.prepare_cached(SQL)?.execute(named_params! { ":enabled": enabled, ":id": id })?;
+    Ok(found == 1)
+}
+
+/// Takes a synonym away; whether there was one.
+pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<bool, StorageError> {
+    const SQL: &str = "delete from synonyms where id = :id";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })? == 1)
+}

@@ -1,0 +1,274 @@
+//! What stands before every page: cookies, forms that are ours, hosts, headers.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use partner_m::config::Config;
+use partner_m::storage::StorageError;
+
+use crate::support::panel::Panel;
+
+/// Every address of the panel and the chat, with a method that changes things or not.
+const ADDRESSES: &[(&str, &str)] = &[
+    ("GET", "/"),
+    ("GET", "/health"),
+    ("GET", "/favicon.ico"),
+    ("GET", "/assets/x/app.css"),
+    ("GET", "/assets/x/absent"),
+    ("GET", "/nowhere"),
+    ("GET", "/admin"),
+    ("GET", "/admin/login"),
+    ("GET", "/admin/orders"),
+    ("GET", "/admin/orders/1"),
+    ("GET", "/admin/nowhere"),
+    ("GET", "/chat"),
+    ("GET", "/chat/anna"),
+    ("GET", "/chat/anna/trace"),
+    ("GET", "/chat/nobody"),
+    ("POST", "/admin/login"),
+    ("POST", "/admin/logout"),
+    ("POST", "/admin/orders/1/status"),
+    ("POST", "/admin/orders/1/messages"),
+    ("POST", "/admin/orders/1/lines/1"),
+    ("POST", "/theme"),
+    ("POST", "/chat/reset"),
+    ("POST", "/chat/anna/say"),
+    ("POST", "/chat/anna/press"),
+    ("POST", "/chat/anna/contact"),
+];
+
+#[tokio::test]
+async fn every_answer_carries_the_headers() {
+    let panel = Panel::start().await;
+    for (method, path) in ADDRESSES {
+        let answer = panel.send(method, path, HeaderMap::new(), "").await;
+        let headers = &answer.headers;
+        let csp = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(csp.starts_with("default-src 'none'; script-src 'self';"), "{path}: {csp}");
+        assert!(!csp.contains("unsafe"), "{path}: {csp}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        assert_eq!(headers[header::REFERRER_POLICY], "same-origin", "{path}");
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin", "{path}");
+        assert!(headers.contains_key("x-request-id"), "{path}");
+        if path.starts_with("/admin") {
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+        }
+        let html = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.to_str().unwrap().starts_with("text/html"));
+        let body = if html { answer.body } else { String::new() };
+        for forbidden in ["<style", "style=\"", "onclick=", "javascript:", "http://", "https://"] {
+            assert!(!body.contains(forbidden), "{path} has {forbidden}");
+        }
+        assert!(!body.contains("<script>"), "{path} has an inline script");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_ours_changes_nothing() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let before = panel.fingerprint();
+    let foreign = |origin: &'static str| {
+        let mut headers = ours.clone();
+        headers.insert(header::ORIGIN, origin.parse().unwrap());
+        headers
+    };
+    let posts = ADDRESSES.iter().filter(|(method, _)| *method == "POST");
+    for (_, path) in posts {
+        let fields = "status=accepted&version=1&kind=note&text=x&data=x&product=1&theme=dark";
+        let answer = panel.send("POST", path, ours.clone(), fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} without a token");
+        let wrong = format!("{fields}&csrf=0123456789abcdef");
+        let answer = panel.send("POST", path, ours.clone(), &wrong).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} with a foreign token");
+        let token = panel.token(&ours).await;
+        let right = format!("{fields}&csrf={token}");
+        let answer = panel.send("POST", path, foreign("http://evil.example"), &right).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} from a foreign page");
+    }
+    assert_eq!(panel.fingerprint(), before);
+}
+
+#[tokio::test]
+async fn looking_changes_nothing() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let before = panel.fingerprint();
+    for (_, path) in ADDRESSES.iter().filter(|(method, _)| *method == "GET") {
+        panel.send("GET", path, ours.clone(), "").await;
+    }
+    assert_eq!(panel.fingerprint(), before);
+}
+
+#[tokio::test]
+async fn nobody_looks_into_the_panel_without_signing_in() {
+    let panel = Panel::start().await;
+    for (_, path) in ADDRESSES.iter().filter(|(method, _)| *method == "GET") {
+        if !path.starts_with("/admin") || *path == "/admin/login" {
+            continue;
+        }
+        let answer = panel.send("GET", path, HeaderMap::new(), "").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        let to = answer.headers[header::LOCATION].to_str().unwrap();
+        assert!(to.starts_with("/admin/login?next=/admin"), "{path} leads to {to}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_new_at_sign_in_and_dies_at_sign_out() {
+    let panel = Panel::start().await;
+    let page = panel.send("GET", "/admin/login", HeaderMap::new(), "").await;
+    let visit = page.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(visit.contains(flag), "{visit}");
+    }
+    assert!(!visit.contains("Secure"), "plain http: {visit}");
+    let ours = panel.sign_in().await;
+    let again = panel.sign_in().await;
+    assert_ne!(ours[header::COOKIE], again[header::COOKIE], "each sign-in has its own session");
+    assert_eq!(panel.send("GET", "/admin", ours.clone(), "").await.status, StatusCode::OK);
+    let fields = format!("csrf={}", panel.token(&ours).await);
+    let out = panel.send("POST", "/admin/logout", ours.clone(), &fields).await;
+    assert_eq!(out.status, StatusCode::SEE_OTHER);
+    let stolen = panel.send("GET", "/admin", ours, "").await;
+    assert_eq!(stolen.status, StatusCode::SEE_OTHER, "the old cookie opens nothing");
+    assert_eq!(panel.send("GET", "/admin", again, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_was_typed_survives_the_end_of_a_session() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let token = panel.token(&ours).await;
+    let out = format!("csrf={token}");
+    panel.send("POST", "/admin/logout", ours.clone(), &out).await;
+    let typed =
+        format!("csrf={token}&kind=client&text=%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D0%B7%D1%91%D0%BC");
+    let answer = panel.send("POST", "/admin/orders/1042/messages", HeaderMap::new(), &typed).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.body.contains("Сеанс закончился"), "{}", answer.body);
+    assert!(answer.body.contains("%D0%BF%D1%80%D0%B8"), "the fields travel on");
+    assert!(answer.body.contains("value=\"/admin/orders/1042/messages\""), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn only_our_own_addresses_are_answered() {
+    let panel = Panel::start().await;
+    let mut headers = HeaderMap::new();
+    for (host, status) in [
+        ("evil.example", StatusCode::MISDIRECTED_REQUEST),
+        ("localhost.evil.example", StatusCode::MISDIRECTED_REQUEST),
+        ("localhost:8000", StatusCode::OK),
+        ("127.0.0.1:8000", StatusCode::OK),
+        ("[::1]:8000", StatusCode::OK),
+        ("192.168.1.5:8000", StatusCode::OK),
+    ] {
+        headers.insert(header::HOST, host.parse().unwrap());
+        let answer = panel.send("GET", "/admin/login", headers.clone(), "").await;
+        assert_eq!(answer.status, status, "{host}");
+        let health = panel.send("GET", "/health", headers.clone(), "").await;
+        assert_eq!(health.status, StatusCode::OK, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn the_browser_chat_is_closed_where_it_has_no_business() {
+    let token = partner_m::domain::Secret::new("123:abc");
+    let mut with_bot = Config::default();
+    with_bot.telegram.bot_token = Some(token);
+    let panel = Panel::with(with_bot).await;
+    for path in ["/chat", "/chat/guest", "/chat/guest/events", "/chat/guest/trace"] {
+        let answer = panel.send("GET", path, HeaderMap::new(), "").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let plain = Panel::with(Config::default()).await;
+    let answer = plain.send("GET", "/chat/guest", HeaderMap::new(), "").await;
+    assert_eq!(answer.status, StatusCode::OK, "on this very machine, before anything is set up");
+    let mut proxied = HeaderMap::new();
+    proxied.insert("x-forwarded-for", "203.0.113.5".parse().unwrap());
+    let answer = plain.send("GET", "/chat/guest", proxied, "").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "through a proxy");
+    let answer = plain.send("GET", "/chat/anna", HeaderMap::new(), "").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "the demo's people live in the demo");
+}
+
+#[tokio::test]
+async fn hostile_words_stay_words() {
+    let panel = Panel::start().await;
+    let hostile = "<script>alert(1)</script>\"'&=1+1";
+    panel
+        .desk
+        .base
+        .db
+        .write_blocking(|tx| {
+            tx.execute_batch(&format!(
+                "update organizations set name = '{0}'; update persons set name = '{0}';
+                 update orders set comment = '{0}', delivery_address = '{0}', status_reason = '{0}';
+                 update order_lines set raw = '{0}', title = '{0}', sku = '{0}';
+                 update products set title = '{0}';
+                 insert into order_events (order_id, at_ms, channel, kind, text)
+                    values (1, 1, 'bot', 'message', '{0}');",
+                hostile.replace('\'', "''")
+            ))
+            .map_err(StorageError::from)
+        })
+        .unwrap();
+    let ours = panel.sign_in().await;
+    for path in ["/admin", "/admin/orders?view=all", "/admin/orders/1042", "/chat/anna"] {
+        let answer = panel.send("GET", path, ours.clone(), "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert!(!answer.body.contains("<script>alert"), "{path}");
+        if path.starts_with("/admin") {
+            assert!(answer.body.contains("&lt;script&gt;alert(1)"), "{path}");
+        }
+    }
+    let query = "/admin/orders?view=all&q=%3Cscript%3Ealert(1)%3C/script%3E&status=%22%3E";
+    let answer = panel.send("GET", query, ours, "").await;
+    assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_status_is_moved_once_and_a_late_form_is_told_so() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let token = panel.token(&ours).await;
+    let accept = format!("csrf={token}&status=accepted&version=1");
+    let answer = panel.send("POST", "/admin/orders/1042/status", ours.clone(), &accept).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers[header::LOCATION], "/admin/orders/1042");
+    let again = panel.send("POST", "/admin/orders/1042/status", ours.clone(), &accept).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER, "the same form sent twice is no error");
+    let late = format!("csrf={token}&status=rejected&version=1&reason=x");
+    let late = panel.send("POST", "/admin/orders/1042/status", ours.clone(), &late).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    let page = panel.send("GET", "/admin/orders/1042", ours.clone(), "").await;
+    assert!(page.body.contains("data-status=\"accepted\""), "{}", page.body);
+    assert!(page.body.contains("В работе: Администратор"), "{}", page.body);
+    let mut fragment = ours;
+    fragment.insert("hx-request", "true".parse().unwrap());
+    let next = format!("csrf={token}&status=picking");
+    let badge = panel.send("POST", "/admin/orders/1042/status", fragment, &next).await;
+    insta::assert_snapshot!(badge.body, @r#"<span class="badge" data-status="picking" data-tone="ok">Собирается</span>"#);
+}
+
+#[tokio::test]
+async fn an_error_shows_a_code_and_no_cause() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    panel
+        .desk
+        .base
+        .db
+        .write_blocking(|tx| {
+            tx.execute_batch("drop table order_events").map_err(StorageError::from)
+        })
+        .unwrap();
+    let answer = panel.send("GET", "/admin/orders/1042", ours, "").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let code = answer.headers["x-request-id"].to_str().unwrap();
+    assert!(answer.body.contains(code), "{}", answer.body);
+    assert!(
+        !answer.body.contains("order_events") && !answer.body.contains("sql"),
+        "{}",
+        answer.body
+    );
+}
