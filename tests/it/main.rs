@@ -1,5 +1,6 @@
 //! Stories: the real program, its real doors, a temporary database.
 
+mod backups;
 mod accounts;
 mod cli_bad_input;
 mod cli_commands;
