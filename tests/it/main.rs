@@ -1,5 +1,6 @@
 //! Stories: the real program, its real doors, a temporary database.
 
+mod backups;
 mod accounts;
 mod cli_bad_input;
 mod cli_commands;
@@ -19,6 +20,7 @@ mod questions;
 mod pull;
 mod registration;
 mod serve_demo;
+mod serve_life;
 mod settings;
 mod support;
 mod telegram_door;
