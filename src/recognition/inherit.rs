@@ -30,7 +30,8 @@ pub(crate) fn inherit(
         return None;
     }
     let parts = parts(&context);
-    let fresh: Vec<&Want> = draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
+    let fresh: Vec<&Want> =
+        draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
     if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]).filter(|f| !f.stretched) {
         return Some((found, Heir::Adds));
     }
@@ -79,7 +80,12 @@ fn parts(context: &[&Want]) -> Vec<Want> {
                 let one = Size { numbers: vec![*number], ..size.clone() };
                 let key = super::rank::shown(&one);
                 out.push(Want {
-                    ways: vec![Way { needs: vec![Need::Size(one)], quality: 1.0, adjacent: false, free: false }],
+                    ways: vec![Way {
+                        needs: vec![Need::Size(one)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    }],
                     key: key.clone(),
                     text: key,
                     inherited: true,

@@ -262,8 +262,14 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             });
             continue;
         }
-        let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
-        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0, adjacent: false, free: false };
+        let text: String =
+            lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+        let way = |row: &u32| Way {
+            needs: vec![Need::Product(*row)],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        };
         wants.push(Want {
             ways: article.rows.iter().map(way).collect(),
             key: text.clone(),

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -43,6 +44,14 @@ impl Hasher for Fx {
 
 /// A map with the fast hash.
 pub(crate) type FxMap<K, V> = HashMap<K, V, BuildHasherDefault<Fx>>;
+
+/// A set of words that is asked often.
+pub(crate) type WordSet = OnceLock<FxMap<&'static str, ()>>;
+
+/// Whether a word is among these, which are hashed at the first question.
+pub(crate) fn among(set: &'static WordSet, words: &'static [&'static str], word: &str) -> bool {
+    set.get_or_init(|| words.iter().map(|w| (*w, ())).collect()).contains_key(word)
+}
 
 /// A text as normalised characters, each with its place in the original.
 #[derive(Debug, Clone)]
@@ -268,10 +277,32 @@ pub(crate) fn sound(word: &str) -> String {
 /// How a single Latin letter of a code sounds.
 fn letter(c: char) -> &'static str {
     const LETTERS: &[(char, &str)] = &[
-        ('a', "a"), ('b', "b"), ('c', "c"), ('d', "d"), ('e', "e"), ('f', "f"), ('g', "g"),
-        ('h', "h"), ('i', "i"), ('j', "j"), ('k', "k"), ('l', "l"), ('m', "m"), ('n', "n"),
-        ('o', "o"), ('p', "p"), ('q', "k"), ('r', "r"), ('s', "s"), ('t', "t"), ('u', "u"),
-        ('v', "v"), ('w', "v"), ('x', "ks"), ('y', "i"), ('z', "z"),
+        ('a', "a"),
+        ('b', "b"),
+        ('c', "c"),
+        ('d', "d"),
+        ('e', "e"),
+        ('f', "f"),
+        ('g', "g"),
+        ('h', "h"),
+        ('i', "i"),
+        ('j', "j"),
+        ('k', "k"),
+        ('l', "l"),
+        ('m', "m"),
+        ('n', "n"),
+        ('o', "o"),
+        ('p', "p"),
+        ('q', "k"),
+        ('r', "r"),
+        ('s', "s"),
+        ('t', "t"),
+        ('u', "u"),
+        ('v', "v"),
+        ('w', "v"),
+        ('x', "ks"),
+        ('y', "i"),
+        ('z', "z"),
     ];
     LETTERS.iter().find(|(l, _)| *l == c).map_or("", |(_, s)| s)
 }
@@ -279,10 +310,35 @@ fn letter(c: char) -> &'static str {
 /// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
 pub(crate) fn spelt_out(word: &str) -> Option<String> {
     const NAMES: &[(&str, char)] = &[
-        ("эйч", 'х'), ("аш", 'х'), ("ай", 'и'), ("бэ", 'б'), ("вэ", 'в'), ("гэ", 'г'), ("дэ", 'д'),
-        ("жэ", 'ж'), ("зэ", 'з'), ("ка", 'к'), ("эль", 'л'), ("эл", 'л'), ("эм", 'м'), ("эн", 'н'),
-        ("пэ", 'п'), ("пи", 'п'), ("эр", 'р'), ("эс", 'с'), ("тэ", 'т'), ("те", 'т'), ("эф", 'ф'),
-        ("ха", 'х'), ("хэ", 'х'), ("цэ", 'ц'), ("ша", 'ш'), ("а", 'а'), ("е", 'е'), ("и", 'и'), ("у", 'у'),
+        ("эйч", 'х'),
+        ("аш", 'х'),
+        ("ай", 'и'),
+        ("бэ", 'б'),
+        ("вэ", 'в'),
+        ("гэ", 'г'),
+        ("дэ", 'д'),
+        ("жэ", 'ж'),
+        ("зэ", 'з'),
+        ("ка", 'к'),
+        ("эль", 'л'),
+        ("эл", 'л'),
+        ("эм", 'м'),
+        ("эн", 'н'),
+        ("пэ", 'п'),
+        ("пи", 'п'),
+        ("эр", 'р'),
+        ("эс", 'с'),
+        ("тэ", 'т'),
+        ("те", 'т'),
+        ("эф", 'ф'),
+        ("ха", 'х'),
+        ("хэ", 'х'),
+        ("цэ", 'ц'),
+        ("ша", 'ш'),
+        ("а", 'а'),
+        ("е", 'е'),
+        ("и", 'и'),
+        ("у", 'у'),
         ("э", 'е'),
     ];
     let mut out = String::new();
@@ -439,9 +495,27 @@ fn lone(word: &[char], at: usize) -> usize {
 
 /// Letters that are confused by ear.
 fn confusable(a: char, b: char) -> bool {
-    const GROUPS: &[&str] =
-        &["ао", "еиэя", "ыи", "бп", "вф", "гкх", "дт", "жш", "зс", "щш", "цс", "юу", "ей", "чщ"];
-    GROUPS.iter().any(|g| g.contains(a) && g.contains(b))
+    let (a, b) = if a < b { (a, b) } else { (b, a) };
+    matches!(
+        (a, b),
+        ('а', 'о')
+            | ('е', 'и' | 'э' | 'я' | 'й')
+            | ('и', 'э' | 'я' | 'ы')
+            | ('э', 'я')
+            | ('б', 'п')
+            | ('в', 'ф')
+            | ('г', 'к' | 'х')
+            | ('к', 'х')
+            | ('д', 'т')
+            | ('ж', 'ш')
+            | ('з', 'с')
+            | ('ш', 'щ')
+            | ('с', 'ц')
+            | ('у', 'ю')
+            | ('ч', 'щ')
+            | ('a', 'o')
+            | ('e', 'i')
+    )
 }
 
 #[cfg(test)]

@@ -200,7 +200,9 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         }
         let lexeme = &lexemes[i];
         // «стометровая», «двухлитровый»
-        if lexeme.is_word() && let Some((value, unit)) = measured(&lexeme.text) {
+        if lexeme.is_word()
+            && let Some((value, unit)) = measured(&lexeme.text)
+        {
             let number = Lexeme {
                 kind: Kind::Number,
                 text: value.to_string(),
@@ -216,15 +218,25 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         // «полкоробки», «пол-литра»
-        if lexeme.is_word() && let Some(rest) = lexeme.text.strip_prefix("пол") {
-            let (unit, taken) = if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
-                (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
-            } else {
-                (rest, 1)
-            };
-            if unit.chars().count() >= 4 && crate::domain::Unit::known(unit).is_some() {
+        if lexeme.is_word()
+            && let Some(rest) = lexeme.text.strip_prefix("пол")
+        {
+            let (unit, taken) =
+                if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
+                    (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
+                } else {
+                    (rest, 1)
+                };
+            if unit.chars().count() >= 4 && super::quantity::known_unit(unit).is_some() {
                 let end = lexemes[i + taken - 1].end;
-                out.push(Lexeme { kind: Kind::Number, text: "0.5".into(), value: 500, spoken: true, dotted: false, ..lexeme.clone() });
+                out.push(Lexeme {
+                    kind: Kind::Number,
+                    text: "0.5".into(),
+                    value: 500,
+                    spoken: true,
+                    dotted: false,
+                    ..lexeme.clone()
+                });
                 out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
                 i += taken;
                 continue;
@@ -305,16 +317,38 @@ fn measured(word: &str) -> Option<(i64, &'static str)> {
         ("амперн", "а"),
     ];
     const ROOTS: &[(&str, i64)] = &[
-        ("одно", 1), ("двух", 2), ("трех", 3), ("четырех", 4), ("пяти", 5), ("шести", 6),
-        ("семи", 7), ("восьми", 8), ("девяти", 9), ("десяти", 10), ("двенадцати", 12),
-        ("пятнадцати", 15), ("шестнадцати", 16), ("двадцати", 20), ("двадцатипяти", 25),
-        ("тридцати", 30), ("сорока", 40), ("пятидесяти", 50), ("шестидесяти", 60),
-        ("восьмидесяти", 80), ("сто", 100), ("стопятидесяти", 150), ("двухсот", 200),
-        ("трехсот", 300), ("пятисот", 500),
+        ("одно", 1),
+        ("двух", 2),
+        ("трех", 3),
+        ("четырех", 4),
+        ("пяти", 5),
+        ("шести", 6),
+        ("семи", 7),
+        ("восьми", 8),
+        ("девяти", 9),
+        ("десяти", 10),
+        ("двенадцати", 12),
+        ("пятнадцати", 15),
+        ("шестнадцати", 16),
+        ("двадцати", 20),
+        ("двадцатипяти", 25),
+        ("тридцати", 30),
+        ("сорока", 40),
+        ("пятидесяти", 50),
+        ("шестидесяти", 60),
+        ("восьмидесяти", 80),
+        ("сто", 100),
+        ("стопятидесяти", 150),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("пятисот", 500),
     ];
     UNITS.iter().find_map(|(root, unit)| {
         let (number, ending) = word.split_once(root)?;
-        let adjective = matches!(ending, "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки");
+        let adjective = matches!(
+            ending,
+            "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки"
+        );
         let value = ROOTS.iter().find(|(r, _)| *r == number)?.1;
         adjective.then_some((value, *unit))
     })
@@ -385,7 +419,12 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             };
             // «20 пар», «перчатки пара»: a unit.
             let pair = matches!(lexemes[start].text.as_str(), "пара");
-            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| crate::domain::Unit::known(&l.text).is_some()) {
+            if pair
+                && times == 1
+                && !lexemes
+                    .get(start + 1)
+                    .is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+            {
                 return None;
             }
             return Some((make(n * times * 1000, next, false), next));
@@ -425,7 +464,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         && text(next) == Some("и")
         && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
         && !matches!(word(next + 2), Some(Piece::Thousand(_)))
-        && !text(next + 2).is_some_and(|t| crate::domain::Unit::known(t).is_some())
+        && !text(next + 2).is_some_and(|t| super::quantity::known_unit(t).is_some())
     {
         value += n * 100;
         next += 2;

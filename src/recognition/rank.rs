@@ -188,13 +188,23 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
-        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0, adjacent: false, free: false }];
+        let mut ways = vec![Way {
+            needs: vec![Need::Size(size.clone())],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        }];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
             && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
         {
             known = true;
-            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97, adjacent: false, free: false });
+            ways.push(Way {
+                needs: vec![Need::Size(other)],
+                quality: 0.97,
+                adjacent: false,
+                free: false,
+            });
         }
         Want {
             ways,
@@ -241,12 +251,17 @@ impl<'a> Seeker<'a> {
         let sought = self.sought(word);
         let mut ways = Vec::new();
         let known = !sought.meanings.words.is_empty();
-        if (!known || !sought.meanings.sure) && crate::domain::Unit::known(&word.text).is_some() {
+        if (!known || !sought.meanings.sure) && super::quantity::known_unit(&word.text).is_some() {
             return (None, 1);
         }
         let guessed = known && !sought.meanings.sure;
         if known {
-            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0, adjacent: false, free: false });
+            ways.push(Way {
+                needs: vec![Need::Word(Rc::clone(&sought))],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            });
         }
         ways.extend(self.initials(word));
         if !sought.meanings.sure && !word.dotted {
@@ -308,7 +323,12 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), ..Word::default() };
         let sought = Rc::new(self.place(meanings, &word));
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
             key: text.clone(),
             text,
             numeric: false,
@@ -333,7 +353,8 @@ impl<'a> Seeker<'a> {
                 && super::normalize::spelt_out(&w.text).is_some_and(|l| l.chars().count() == 1)
         };
         let text = if letters(first) && letters(second) {
-            let both = [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
+            let both =
+                [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
             let both = both.concat();
             vocabulary.hears(&both).then_some(both)?
         } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
@@ -344,7 +365,12 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
         let sought = self.sought(&word);
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
             key: stem(&text),
             text,
             numeric: false,
@@ -406,7 +432,12 @@ impl<'a> Seeker<'a> {
             if !meanings.words.is_empty() {
                 meanings.words.sort_unstable_by_key(|w| w.0);
                 let text = Word { text: parts.concat(), ..Word::default() };
-                ways.push(Way { needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))], quality: 0.97, adjacent: false, free: false });
+                ways.push(Way {
+                    needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
+                    quality: 0.97,
+                    adjacent: false,
+                    free: false,
+                });
             }
         }
         ways
@@ -430,7 +461,12 @@ impl<'a> Seeker<'a> {
                     let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
-                return Some(Way { needs: needs.to_vec(), quality: 0.95, adjacent: false, free: false });
+                return Some(Way {
+                    needs: needs.to_vec(),
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
             }
         }
         None
@@ -462,7 +498,12 @@ impl<'a> Seeker<'a> {
             }
             let way = match target {
                 SynonymTarget::Product(id) => match self.index.row(*id) {
-                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0, adjacent: false, free: false },
+                    Some(row) => Way {
+                        needs: vec![Need::Product(row)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    },
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
@@ -548,7 +589,11 @@ impl<'a> Seeker<'a> {
                 }
             }
         }
-        let ways = if alive { vec![Way { needs, quality: 1.0, adjacent: false, free: false }] } else { Vec::new() };
+        let ways = if alive {
+            vec![Way { needs, quality: 1.0, adjacent: false, free: false }]
+        } else {
+            Vec::new()
+        };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -581,7 +626,12 @@ impl<'a> Seeker<'a> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95, adjacent: false, free: false });
+                wide.ways.push(Way {
+                    needs: vec![Need::Word(near)],
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -604,7 +654,8 @@ impl<'a> Seeker<'a> {
     fn values_of(&self, number: Number, stretch: Stretch) -> impl Iterator<Item = u32> + '_ {
         let rows = &self.index.value_rows;
         let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
-        let keys: Vec<i64> = number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
+        let keys: Vec<i64> =
+            number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
         let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
         found.sort_unstable();
         found.dedup();
@@ -767,7 +818,12 @@ impl<'a> Seeker<'a> {
                         .words
                         .iter()
                         .any(|(w, _)| self.index.called.contains_key(&(*w, category)))
-                    || self.index.leaves.row(category as usize).iter().any(|w| sought.meanings.quality(*w) > 0.0)
+                    || self
+                        .index
+                        .leaves
+                        .row(category as usize)
+                        .iter()
+                        .any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
         })

@@ -69,7 +69,15 @@ struct Desk<'t> {
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, ahead: None }
+        Self {
+            text,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            asked: None,
+            context: Vec::new(),
+            correcting: false,
+            ahead: None,
+        }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
@@ -82,7 +90,8 @@ impl<'t> Desk<'t> {
         }
         if let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0)
             && taken == piece.lexemes.len()
-            && let Some(last) = self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
+            && let Some(last) =
+                self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
         {
             // «болт М6х40, шт, 500»
             last.unit = Some(unit);
@@ -90,7 +99,8 @@ impl<'t> Desk<'t> {
             return;
         }
         if let Some(reading) = only_quantity(&piece.lexemes) {
-            let said = reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+            let said =
+                reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };
@@ -115,7 +125,10 @@ impl<'t> Desk<'t> {
                 heir = Heir::None;
             }
         }
-        if draft.fit == 0 && !piece.cancels && !piece.question && piece.lexemes.len() >= 5
+        if draft.fit == 0
+            && !piece.cancels
+            && !piece.question
+            && piece.lexemes.len() >= 5
             && let Some((left, right)) = self.torn(seeker, &piece)
         {
             self.take(seeker, left);
@@ -200,7 +213,8 @@ impl<'t> Desk<'t> {
         self.lines.push(line);
         if each {
             let first = self.lines.last().is_some_and(|l| {
-                l.draft.reading.spoken_for.contains(&0) && l.draft.reading.spoken_for.len() < l.lexemes.len()
+                l.draft.reading.spoken_for.contains(&0)
+                    && l.draft.reading.spoken_for.len() < l.lexemes.len()
             });
             if first && !piece.continues {
                 // «по 5 листов EL2240 20, 30 и 40 мм»
@@ -209,7 +223,8 @@ impl<'t> Desk<'t> {
                 self.share(seeker, quantity, unit);
             }
         } else if piece.continues {
-            if let (Some((quantity, unit)), Some(last)) = (self.ahead.clone(), self.lines.last_mut())
+            if let (Some((quantity, unit)), Some(last)) =
+                (self.ahead.clone(), self.lines.last_mut())
                 && last.quantity.is_none()
             {
                 last.quantity = quantity;
@@ -238,20 +253,39 @@ impl<'t> Desk<'t> {
         places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
         let mut best: Option<(f32, Piece, Piece)> = None;
         for place in places.into_iter().take(8) {
-            let (Some(mut left), Some(mut right)) = (make_piece(&lexemes[..place]), make_piece(&lexemes[place..])) else {
+            let (Some(mut left), Some(mut right)) =
+                (make_piece(&lexemes[..place]), make_piece(&lexemes[place..]))
+            else {
                 continue;
             };
-            let context = if anchored(seeker.index, &left.lexemes) { Vec::new() } else { self.context.clone() };
-            let (first, _) = read(seeker, self.text, &left.lexemes, Light { context: &context, header: false });
+            let context = if anchored(seeker.index, &left.lexemes) {
+                Vec::new()
+            } else {
+                self.context.clone()
+            };
+            let (first, _) =
+                read(seeker, self.text, &left.lexemes, Light { context: &context, header: false });
             let begins = lexemes[place].is_number();
-            let ends = first.reading.quantity.is_some()
-                && first.reading.spoken_for.contains(&(place - 1));
-            if first.fit == 0 || first.unknown() > 0 || !(ends || begins && anchored(seeker.index, &right.lexemes)) {
+            let ends =
+                first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
+            if first.fit == 0
+                || first.unknown() > 0
+                || !(ends || begins && anchored(seeker.index, &right.lexemes))
+            {
                 continue;
             }
-            let context = if anchored(seeker.index, &right.lexemes) { Vec::new() } else { first.wants.clone() };
-            let (second, _) = read(seeker, self.text, &right.lexemes, Light { context: &context, header: false });
-            if second.fit == 0 || second.unknown() > 0 || second.reading.quantity.is_none() || second.widened {
+            let context = if anchored(seeker.index, &right.lexemes) {
+                Vec::new()
+            } else {
+                first.wants.clone()
+            };
+            let (second, _) =
+                read(seeker, self.text, &right.lexemes, Light { context: &context, header: false });
+            if second.fit == 0
+                || second.unknown() > 0
+                || second.reading.quantity.is_none()
+                || second.widened
+            {
                 continue;
             }
             let score = first.score + second.score;
@@ -408,7 +442,12 @@ impl<'t> Desk<'t> {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
             let listed = counted || piece.new_line || self.single(piece);
-            return !(said && listed && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
+            return !(said && listed && words <= 5 && !piece.question
+                || words <= 2
+                    && !piece.continues
+                    && figures + unknown > 0
+                    && !piece.question
+                    && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -499,8 +538,10 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
     // «EL2240», «КК-02»: a code is a name.
     let code = |at: usize| {
         let word = &lexemes[at];
-        let number = |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
-        let glued = number(at + 1) || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        let number =
+            |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
+        let glued = number(at + 1)
+            || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
         word.is_word()
             && !word.dotted
             && word.text.chars().count() >= 2
@@ -513,13 +554,14 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             && lexemes[at - 1].is_number()
             && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
     };
-    (0..lexemes.len()).any(code) || lexemes.iter().enumerate().any(|(at, l)| {
-        l.is_word()
-            && !unit(at)
-            && !(speech::is_filler(&l.text) && !l.dotted)
-            && !super::terms::is_little(&l.text)
-            && opens(index, l)
-    })
+    (0..lexemes.len()).any(code)
+        || lexemes.iter().enumerate().any(|(at, l)| {
+            l.is_word()
+                && !unit(at)
+                && !(speech::is_filler(&l.text) && !l.dotted)
+                && !super::terms::is_little(&l.text)
+                && opens(index, l)
+        })
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {

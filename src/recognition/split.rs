@@ -119,7 +119,7 @@ fn sure_word(index: &Index, word: &str) -> bool {
     index.vocabulary.has(word)
         || index.vocabulary.hears(word) && word.is_ascii()
         || speech::is_filler(word)
-        || Unit::known(word).is_some()
+        || super::quantity::known_unit(word).is_some()
 }
 
 /// Whether a word is of the catalogue, of talk or a unit.
@@ -127,8 +127,8 @@ fn familiar(index: &Index, word: &str) -> bool {
     let back = super::vocabulary::cyrillic(word);
     speech::is_filler(word)
         || speech::is_filler(&back)
-        || Unit::known(word).is_some()
-        || Unit::known(&back).is_some()
+        || super::quantity::known_unit(word).is_some()
+        || super::quantity::known_unit(&back).is_some()
         || super::terms::is_little(word)
         || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
         || if word.chars().count() <= 2 {
@@ -165,9 +165,10 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         let cells = fields(&line);
         let table = cells.is_some();
         if let Some(cells) = cells {
-            let sum = cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
-                matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
-            });
+            let sum =
+                cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
+                    matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
+                });
             let found = heading(&cells);
             if let Some(found) = found {
                 column = found;
@@ -215,7 +216,27 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(word(i + 1), "раз" | "раза" | "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+            } else if matches!(
+                word(i + 1),
+                "раз"
+                    | "раза"
+                    | "утра"
+                    | "вечера"
+                    | "часов"
+                    | "часа"
+                    | "ноября"
+                    | "декабря"
+                    | "января"
+                    | "февраля"
+                    | "марта"
+                    | "апреля"
+                    | "мая"
+                    | "июня"
+                    | "июля"
+                    | "августа"
+                    | "сентября"
+                    | "октября"
+            ) {
                 end = Some(i + 2);
             }
         }
@@ -240,9 +261,12 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
 /// «1) … 2) … 3) …» in one line → lines.
 fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
     let numbers = |n: i64, at: usize| {
-        let number = line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
+        let number =
+            line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
         let mark = line.get(at + 1).is_some_and(|l| (l.is(')') || l.is('.')) && !l.spaced);
-        number && mark && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
+        number
+            && mark
+            && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
     };
     if !numbers(1, 0) {
         return vec![line];
@@ -314,17 +338,39 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
 /// Whether a row of a table is its heading, and which column it says is the quantity.
 fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
     const WORDS: &[&str] = &[
-        "наимен", "товар", "номенклат", "артикул", "код", "кол", "ед", "цена", "сумм", "п/п", "позиц",
-        "заказ", "примеч", "цвет", "характерист", "размер", "опис", "итого", "марка", "бренд",
+        "наимен",
+        "товар",
+        "номенклат",
+        "артикул",
+        "код",
+        "кол",
+        "ед",
+        "цена",
+        "сумм",
+        "п/п",
+        "позиц",
+        "заказ",
+        "примеч",
+        "цвет",
+        "характерист",
+        "размер",
+        "опис",
+        "итого",
+        "марка",
+        "бренд",
     ];
     let titled = |f: &Vec<Lexeme>| {
         f.iter().find(|l| l.is_word()).is_some_and(|l| WORDS.iter().any(|w| l.text.starts_with(w)))
     };
-    if fields.iter().flatten().any(Lexeme::is_number) || fields.iter().filter(|f| titled(f)).count() < 2 {
+    if fields.iter().flatten().any(Lexeme::is_number)
+        || fields.iter().filter(|f| titled(f)).count() < 2
+    {
         return None;
     }
     Some(fields.iter().position(|f| {
-        f.iter().find(|l| l.is_word()).is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
+        f.iter()
+            .find(|l| l.is_word())
+            .is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
     }))
 }
 
@@ -350,9 +396,8 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         let (made, sum) = (value(w[0]) * value(w[1]) / 1000, value(w[2]));
         (made - sum).abs() * 50 <= sum.max(1)
     });
-    let beside_unit = |at: &usize| {
-        unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f))
-    };
+    let beside_unit =
+        |at: &usize| unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
     let quantity = column
         .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
         .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
@@ -361,7 +406,11 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         .or_else(|| tail.iter().copied().rev().find(|at| !money(&fields[*at])))
         .or_else(|| tail.first().copied())
         .or_else(|| (0..first).find(|at| both(&fields[*at])))
-        .or_else(|| (0..first).rev().find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at)))));
+        .or_else(|| {
+            (0..first)
+                .rev()
+                .find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at))))
+        });
     let Some(quantity) = quantity else { return spaced(fields) };
     let beside = [quantity + 1, quantity.wrapping_sub(1)]
         .into_iter()
@@ -379,7 +428,8 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
     let mut out = spaced(kept);
     let mut tail = fields[quantity].clone();
     if let Some(head) = tail.first() {
-        let tab = Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
+        let tab =
+            Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
         out.push(tab);
     }
     tail.extend(beside.into_iter().flat_map(|at| fields[at].clone()));
@@ -508,7 +558,10 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                         dead[k] = true;
                         k += 1;
                     }
-                    if line.get(k).is_some_and(Lexeme::is_number) && unit_at(&line, k + 1).is_none() && line.get(k + 1).is_some() {
+                    if line.get(k).is_some_and(Lexeme::is_number)
+                        && unit_at(&line, k + 1).is_none()
+                        && line.get(k + 1).is_some()
+                    {
                         dead[k] = true;
                     }
                 }
@@ -631,10 +684,18 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             continue;
         }
         if depth == 0 && lexeme.is(':') && !current.is_empty() && quantity_follows(&line, i + 1) {
-            current.push(Lexeme { kind: super::lexer::Kind::Mark('-'), spaced: true, ..lexeme.clone() });
+            current.push(Lexeme {
+                kind: super::lexer::Kind::Mark('-'),
+                spaced: true,
+                ..lexeme.clone()
+            });
             continue;
         }
-        if depth == 0 && lexeme.is(':') && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number)) && !table {
+        if depth == 0
+            && lexeme.is(':')
+            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
+            && !table
+        {
             flush(index, &mut current, begins, true, out);
             begins = true;
             begun_at = out.len();
@@ -644,7 +705,10 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         let mends = depth == 0
             && lexeme.is_word()
             && current.iter().any(Lexeme::is_number)
-            && matches!(lexeme.text.as_str(), "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше")
+            && matches!(
+                lexeme.text.as_str(),
+                "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше"
+            )
             && next.is_some_and(|n| n.is_number() || n.is_word());
         if mends {
             flush(index, &mut current, begins, false, out);
@@ -655,7 +719,9 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             && lexeme.is('/')
             && i > 0
             && [line.get(i - 1), next].iter().all(|l| {
-                l.is_some_and(|l| l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text))
+                l.is_some_and(|l| {
+                    l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text)
+                })
             });
         // «4х25/4х30 по 1000»
         let sizes = depth == 0
@@ -698,7 +764,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
 
 /// Whether a quantity and nothing else stands between here and the next comma.
 fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
-    let to = line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let to =
+        line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
     let rest = &line[from..to];
     match rest.first() {
         Some(first) if first.is_number() && !first.named => {
@@ -751,7 +818,8 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
     let start = told().map(|l| l.start).min()?;
     let end = told().map(|l| l.end).max()?;
-    let texts: Vec<&str> = lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let texts: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
     let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
     Some(Piece {
         start,
@@ -780,7 +848,10 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && super::quantity::is_lone_unit(&lexeme.text)
             && i > 0
             && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
-            && !index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head)
+            && !index
+                .vocabulary
+                .row(&super::normalize::stem(&lexeme.text))
+                .is_some_and(|r| index.vocabulary.get(r).head)
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)
@@ -824,7 +895,7 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                     && !speech::is_filler(&l.text)
                     && !speech::is_delivery(&l.text)
                     && !super::terms::is_little(&l.text)
-                    && Unit::known(&l.text).is_none()
+                    && super::quantity::known_unit(&l.text).is_none()
                     && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
             })
         };
@@ -863,7 +934,9 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if Unit::known(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
+    if super::quantity::known_unit(&lexeme.text).is_some()
+        || lexeme.text.chars().count() < 2 && !lexeme.dotted
+    {
         return false;
     }
     let word = super::terms::Word {

@@ -2,7 +2,7 @@
 //! their neighbours («4×25»). The same for titles and for orders.
 
 use super::lexer::Lexeme;
-use super::normalize::{as_latin_twin, sound};
+use super::normalize::{WordSet, among, as_latin_twin, sound};
 
 /// The marker of a number glued to letters that are no marker: «EL2240».
 pub(crate) const CODE: u8 = b'c';
@@ -371,7 +371,8 @@ pub(crate) fn is_little(word: &str) -> bool {
         "марка",
         "ш",
     ];
-    LITTLE.contains(&word)
+    static SET: WordSet = WordSet::new();
+    among(&SET, LITTLE, word)
 }
 
 /// Joins lexemes into terms. `skip` tells which lexemes are spoken for already.
@@ -393,17 +394,37 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             if let Some((mark, from)) = pending.take() {
                 size.numbers[0].marker = mark;
                 size.from = from;
-            } else if i > 0 && lexemes[i - 1].is_word() && !lexeme.spaced && !lexemes[i - 1].dotted && free(i - 1) {
+            } else if i > 0
+                && lexemes[i - 1].is_word()
+                && !lexeme.spaced
+                && !lexemes[i - 1].dotted
+                && free(i - 1)
+            {
                 size.numbers[0].marker = CODE;
             }
             let packed = |k: usize| {
                 lexemes.get(k).is_some_and(|l| {
-                    matches!(l.text.as_str(), "рул" | "рулон" | "рулона" | "бухта" | "бухты" | "бух" | "уп" | "упак" | "кор" | "намотка")
+                    matches!(
+                        l.text.as_str(),
+                        "рул"
+                            | "рулон"
+                            | "рулона"
+                            | "бухта"
+                            | "бухты"
+                            | "бух"
+                            | "уп"
+                            | "упак"
+                            | "кор"
+                            | "намотка"
+                    )
                 })
             };
             let long = matches!(size.numbers[0].measure, Measure::Metre | Measure::None);
             let slash = lexemes.get(next).is_some_and(|l| l.is('/') && !l.spaced);
-            if long && size.numbers.len() == 1 && size.numbers[0].marker == 0 && size.numbers[0].value >= 10_000
+            if long
+                && size.numbers.len() == 1
+                && size.numbers[0].marker == 0
+                && size.numbers[0].value >= 10_000
                 && (i > 0 && packed(i - 1) || slash && packed(next + 1))
             {
                 size.numbers[0].marker = PACK;
@@ -544,7 +565,8 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
             && tight
             && !(size.numbers.len() > 1 && !size.slash);
-        let range = mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        let range =
+            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
         if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
             i = joint;
             break;

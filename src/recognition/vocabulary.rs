@@ -197,7 +197,10 @@ impl Vocabulary {
         for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
         }
-        if out.words.is_empty() && length >= 4 && let Some(letters) = spelt_out(&text) {
+        if out.words.is_empty()
+            && length >= 4
+            && let Some(letters) = spelt_out(&text)
+        {
             self.spelt(&letters, 0.93, &mut out);
             self.heard(&letters, &mut out);
             self.begun(&letters, false, false, &mut out);
