@@ -1,7 +1,7 @@
 //! Stories: the real program, its real doors, a temporary database.
 
-mod backups;
 mod accounts;
+mod backups;
 mod cli_bad_input;
 mod cli_commands;
 mod cli_recognize;
@@ -16,8 +16,8 @@ mod onec_server;
 mod orders;
 mod panel_guard;
 mod program;
-mod questions;
 mod pull;
+mod questions;
 mod registration;
 mod serve_demo;
 mod serve_life;
