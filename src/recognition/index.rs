@@ -1,7 +1,7 @@
 //! The catalogue, read once: its vocabulary, its numbers, and what its titles teach.
 
 use super::learn;
-use super::lexer::lex;
+use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap};
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
@@ -194,20 +194,25 @@ fn digit_tail(key: &str) -> String {
     key[from..].trim_start_matches('0').to_owned()
 }
 
-/// What a title says that its product must not be offered for.
-fn is_junk(title: &str) -> bool {
-    const SIGNS: &[&str] = &[
-        "не использ", "неиспольз", "удалить", "удален", "на удал", "старый код", "стар код",
-        "ст. код", "старая карт", "не заказ", "не продав", "не выпис", "снят с", "снята с",
-        "архив", "дубль", "дубл.", "уценк", "уценен", "брак", "некондиц", "ошибоч", "тест ",
-        "не отгруж", "выведен", "не исп", "стар. арт", "старый арт",
+/// Whether a title says that its product must not be offered.
+fn is_junk(lexemes: &[Lexeme]) -> bool {
+    const ALONE: &[&str] = &[
+        "удал", "уценк", "уценен", "некондиц", "архив", "дубль", "ошибоч", "неиспольз", "выведен",
     ];
-    let lower = title.to_lowercase().replace('ё', "е");
-    SIGNS.iter().any(|sign| {
-        lower.match_indices(sign).any(|(at, _)| {
-            // «брак» is not «брако…» of another word, «архив» not of «архивный шкаф».
-            lower[..at].chars().next_back().is_none_or(|c| !c.is_alphabetic())
-        })
+    // «не использовать», «не исп.», «не заказывать»
+    const NOT: &[&str] = &["исп", "заказ", "продав", "выпис", "отгруж", "брать", "трогать"];
+    const OLD: &[&str] = &["код", "арт", "карт", "номенкл"];
+    lexemes.iter().enumerate().any(|(at, lexeme)| {
+        if !lexeme.is_word() {
+            return false;
+        }
+        let begins = |list: &[&str], word: &str| list.iter().any(|w| word.starts_with(w));
+        let next = lexemes.get(at + 1).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+        begins(ALONE, &lexeme.text)
+            || lexeme.text == "брак"
+            || lexeme.text == "не" && begins(NOT, next)
+            || (lexeme.text.starts_with("стар") || lexeme.text == "ст") && begins(OLD, next)
+            || (lexeme.text.starts_with("снят") && matches!(next, "с" | "со"))
     })
 }
 
@@ -274,8 +279,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             *shapes.entry(article_shape(&entry.article)).or_default() += 1;
         }
         articles.add(&entry.barcode, row);
-        junk.push(is_junk(&entry.title));
-        drafts.push(draft(entry, &mut vocabulary, &mut values, &mut value_rows));
+        let (draft, is_junk) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
+        junk.push(is_junk);
+        drafts.push(draft);
     }
     let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
     let mut words = Rows::new();
@@ -366,7 +372,7 @@ fn draft(
     vocabulary: &mut Vocabulary,
     values: &mut Vec<i64>,
     value_rows: &mut FxMap<i64, u32>,
-) -> Draft {
+) -> (Draft, bool) {
     let chars = Chars::new(&entry.title);
     let lexemes = lex(&chars);
     let mut words = Vec::new();
@@ -402,7 +408,7 @@ fn draft(
     }
     let mut aside = vocabulary.add_text(&entry.search_words);
     aside.extend(vocabulary.add_text(&entry.description));
-    Draft { words, figures, aside }
+    (Draft { words, figures, aside }, is_junk(&lexemes))
 }
 
 /// Numbers of a category's path.

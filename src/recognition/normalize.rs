@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::OnceLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -43,6 +44,14 @@ impl Hasher for Fx {
 
 /// A map with the fast hash.
 pub(crate) type FxMap<K, V> = HashMap<K, V, BuildHasherDefault<Fx>>;
+
+/// A set of words that is asked often.
+pub(crate) type WordSet = OnceLock<FxMap<&'static str, ()>>;
+
+/// Whether a word is among these, which are hashed at the first question.
+pub(crate) fn among(set: &'static WordSet, words: &'static [&'static str], word: &str) -> bool {
+    set.get_or_init(|| words.iter().map(|w| (*w, ())).collect()).contains_key(word)
+}
 
 /// A text as normalised characters, each with its place in the original.
 #[derive(Debug, Clone)]
@@ -439,10 +448,27 @@ fn lone(word: &[char], at: usize) -> usize {
 
 /// Letters that are confused by ear.
 fn confusable(a: char, b: char) -> bool {
-    const GROUPS: &[&str] = &[
-        "ао", "еиэя", "ыи", "бп", "вф", "гкх", "дт", "жш", "зс", "щш", "цс", "юу", "ей", "чщ",
-    ];
-    GROUPS.iter().any(|g| g.contains(a) && g.contains(b))
+    let (a, b) = if a < b { (a, b) } else { (b, a) };
+    matches!(
+        (a, b),
+        ('а', 'о')
+            | ('е', 'и' | 'э' | 'я' | 'й')
+            | ('и', 'э' | 'я' | 'ы')
+            | ('э', 'я')
+            | ('б', 'п')
+            | ('в', 'ф')
+            | ('г', 'к' | 'х')
+            | ('к', 'х')
+            | ('д', 'т')
+            | ('ж', 'ш')
+            | ('з', 'с')
+            | ('ш', 'щ')
+            | ('с', 'ц')
+            | ('у', 'ю')
+            | ('ч', 'щ')
+            | ('a', 'o')
+            | ('e', 'i')
+    )
 }
 
 #[cfg(test)]

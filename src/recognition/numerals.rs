@@ -162,7 +162,7 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             } else {
                 (rest, 1)
             };
-            if unit.chars().count() >= 4 && crate::domain::Unit::known(unit).is_some() {
+            if unit.chars().count() >= 4 && super::quantity::known_unit(unit).is_some() {
                 let end = lexemes[i + taken - 1].end;
                 out.push(Lexeme { kind: Kind::Number, text: "0.5".into(), value: 500, spoken: true, dotted: false, ..lexeme.clone() });
                 out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
@@ -318,7 +318,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             };
             // «20 пар», «перчатки пара»: a unit.
             let pair = matches!(lexemes[start].text.as_str(), "пара");
-            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| crate::domain::Unit::known(&l.text).is_some()) {
+            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some()) {
                 return None;
             }
             return Some((make(n * times * 1000, next, false), next));
@@ -358,7 +358,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         && text(next) == Some("и")
         && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
         && !matches!(word(next + 2), Some(Piece::Thousand(_)))
-        && !text(next + 2).is_some_and(|t| crate::domain::Unit::known(t).is_some())
+        && !text(next + 2).is_some_and(|t| super::quantity::known_unit(t).is_some())
     {
         value += n * 100;
         next += 2;

@@ -3,8 +3,10 @@
 //! A line may be read in several ways: the last number may be a size or a quantity. This module
 //! lists the readings; the catalogue chooses (see `interpret`).
 
+use std::sync::OnceLock;
+
 use super::lexer::{Lexeme, lex};
-use super::normalize::Chars;
+use super::normalize::{Chars, FxMap, distance, letter_set, stem};
 use super::numerals;
 use super::vocabulary::cyrillic;
 use crate::domain::{Quantity, Unit};
@@ -89,17 +91,17 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     // «пог. м», «кв.м», «т шт», «к-т»
     if let Some(second) = word(at + 1)
         && !(first.spaced && second.spaced && !first.dotted && text.chars().count() < 2)
-        && let Some(unit) = Unit::known(&format!("{} {}", text, second.text))
+        && let Some(unit) = known_unit(&format!("{} {}", text, second.text))
     {
-        return Some((Said::Unit(unit), 2));
+        return Some((Said::Unit(Unit::new(unit)), 2));
     }
     if let (Some(dash), Some(second)) = (lexemes.get(at + 1), word(at + 2))
         && dash.is('-')
         && !dash.spaced
         && !second.spaced
-        && let Some(unit) = Unit::known(&format!("{}-{}", text, second.text))
+        && let Some(unit) = known_unit(&format!("{}-{}", text, second.text))
     {
-        return Some((Said::Unit(unit), 3));
+        return Some((Said::Unit(Unit::new(unit)), 3));
     }
     if matches!(text.as_str(), "м" | "кв") {
         let square = lexemes.get(at + 1).filter(|l| l.is_number() && !l.spaced);
@@ -109,38 +111,74 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
             _ => {}
         }
     }
-    if let Some(unit) = Unit::known(&text).or_else(|| Unit::known(&first.text)) {
-        return Some((Said::Unit(unit), 1));
+    if let Some(unit) = known_unit(&text).or_else(|| known_unit(&first.text)) {
+        return Some((Said::Unit(Unit::new(unit)), 1));
     }
     if matches!(text.as_str(), "р" | "к" | "б" | "у" | "п" | "ш") {
         return Some((Said::Letter(text), 1));
     }
-    // «рулонн», «штучк»: a slip in a long unit.
-    if text.chars().count() >= 4 {
-        let key = super::normalize::stem(&text);
-        let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
-            matches!(ending, "" | "у" | "ом" | "е" | "ам" | "ами" | "ах" | "ой" | "и" | "ы" | "а" | "ов" | "ю" | "ей")
-        });
-        let same = Unit::spellings().find(|(form, _)| {
-            noun && form.chars().count() >= 4 && super::normalize::stem(form) == key
-        });
-        if let Some((_, short)) = same {
-            return Some((Said::Unit(Unit::new(short)), 1));
-        }
-    }
-    if text.chars().count() >= 5 {
-        let chars: Vec<char> = text.chars().collect();
+    let short = declined_unit(&text)?;
+    Some((Said::Unit(Unit::new(short)), 1))
+}
+
+/// The units' spellings, hashed.
+struct UnitTable {
+    exact: FxMap<&'static str, &'static str>,
+    stems: FxMap<String, &'static str>,
+    long: Vec<(Vec<char>, u64, &'static str)>,
+}
+
+fn unit_table() -> &'static UnitTable {
+    static TABLE: OnceLock<UnitTable> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table =
+            UnitTable { exact: FxMap::default(), stems: FxMap::default(), long: Vec::new() };
         for (form, short) in Unit::spellings() {
-            let other: Vec<char> = form.chars().collect();
-            if other.len() >= 5
-                && other[0] == chars[0]
-                && super::normalize::distance(&chars, &other, 2).is_some()
-            {
-                return Some((Said::Unit(Unit::new(short)), 1));
+            table.exact.entry(form).or_insert(short);
+            let chars: Vec<char> = form.chars().collect();
+            if chars.len() >= 4 && !form.contains(' ') {
+                table.stems.entry(stem(form)).or_insert(short);
+            }
+            if chars.len() >= 5 {
+                table.long.push((chars, letter_set(form), short));
             }
         }
+        table
+    })
+}
+
+/// The short form of a unit by one of its spellings.
+pub(crate) fn known_unit(text: &str) -> Option<&'static str> {
+    unit_table().exact.get(text).copied()
+}
+
+/// The unit meant by a case form that its spellings lack («рулону»), or by a slip («рулонн»).
+fn declined_unit(text: &str) -> Option<&'static str> {
+    let table = unit_table();
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() < 4 {
+        return None;
     }
-    None
+    let key = stem(text);
+    let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
+        matches!(
+            ending,
+            "" | "у" | "ом" | "е" | "ам" | "ами" | "ах" | "ой" | "и" | "ы" | "а" | "ов" | "ю" | "ей"
+        )
+    });
+    if noun && let Some(short) = table.stems.get(&key) {
+        return Some(short);
+    }
+    if chars.len() < 5 {
+        return None;
+    }
+    let letters = letter_set(text);
+    table
+        .long
+        .iter()
+        .filter(|(form, set, _)| form[0] == chars[0] && (set ^ letters).count_ones() <= 3)
+        .find(|(form, _, _)| distance(&chars, form, 2).is_some())
+        .map(|(_, _, short)| *short)
 }
 
 /// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».

@@ -241,7 +241,7 @@ impl<'a> Seeker<'a> {
         let sought = self.sought(word);
         let mut ways = Vec::new();
         let known = !sought.meanings.words.is_empty();
-        if (!known || !sought.meanings.sure) && crate::domain::Unit::known(&word.text).is_some() {
+        if (!known || !sought.meanings.sure) && super::quantity::known_unit(&word.text).is_some() {
             return (None, 1);
         }
         let guessed = known && !sought.meanings.sure;

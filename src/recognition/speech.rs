@@ -1,5 +1,7 @@
 //! Words of talk, not of goods: greetings, requests, delivery, corrections. A language, not a trade.
 
+use super::normalize::{WordSet, among};
+
 /// Words that ask, thank and connect; they never name a product.
 pub(crate) fn is_filler(word: &str) -> bool {
     const FILLERS: &[&str] = &[
@@ -39,7 +41,8 @@ pub(crate) fn is_filler(word: &str) -> bool {
         "сможете", "имеете", "пришлите", "скиньте", "накиньте", "докиньте", "кинь", "киньте",
         "хотелось", "штучки", "собрали", "соберем",
     ];
-    FILLERS.contains(&word)
+    static SET: WordSet = WordSet::new();
+    among(&SET, FILLERS, word)
 }
 
 /// What a piece of talk is about.

@@ -118,7 +118,7 @@ fn sure_word(index: &Index, word: &str) -> bool {
     index.vocabulary.has(word)
         || index.vocabulary.hears(word) && word.is_ascii()
         || speech::is_filler(word)
-        || Unit::known(word).is_some()
+        || super::quantity::known_unit(word).is_some()
 }
 
 /// Whether a word is of the catalogue, of talk or a unit.
@@ -126,8 +126,8 @@ fn familiar(index: &Index, word: &str) -> bool {
     let back = super::vocabulary::cyrillic(word);
     speech::is_filler(word)
         || speech::is_filler(&back)
-        || Unit::known(word).is_some()
-        || Unit::known(&back).is_some()
+        || super::quantity::known_unit(word).is_some()
+        || super::quantity::known_unit(&back).is_some()
         || super::terms::is_little(word)
         || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
         || if word.chars().count() <= 2 { index.vocabulary.has(word) } else { index.vocabulary.hears(word) }
@@ -752,7 +752,7 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                     && !speech::is_filler(&l.text)
                     && !speech::is_delivery(&l.text)
                     && !super::terms::is_little(&l.text)
-                    && Unit::known(&l.text).is_none()
+                    && super::quantity::known_unit(&l.text).is_none()
                     && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
             })
         };
@@ -782,7 +782,7 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if Unit::known(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
+    if super::quantity::known_unit(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
         return false;
     }
     let word = super::terms::Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Default::default() };

@@ -2,7 +2,7 @@
 //! their neighbours («4×25»). The same for titles and for orders.
 
 use super::lexer::Lexeme;
-use super::normalize::{as_latin_twin, sound};
+use super::normalize::{WordSet, among, as_latin_twin, sound};
 
 /// The marker of a number glued to letters that are no marker: «EL2240».
 pub(crate) const CODE: u8 = b'c';
@@ -297,7 +297,8 @@ pub(crate) fn is_little(word: &str) -> bool {
         "высотой", "дл", "длина", "длиной", "диам", "диаметр", "диаметром", "плотн", "плотность",
         "плотностью", "вес", "весом", "объем", "объемом", "сорт", "класс", "марка", "ш",
     ];
-    LITTLE.contains(&word)
+    static SET: WordSet = WordSet::new();
+    among(&SET, LITTLE, word)
 }
 
 /// Joins lexemes into terms. `skip` tells which lexemes are spoken for already.
