@@ -65,20 +65,30 @@ struct Desk<'t> {
     context: Vec<Want>,
     /// «Хотя нет» was said: a quantity that follows replaces.
     correcting: bool,
+    /// «ул.» was said: a street follows.
+    street: bool,
     /// «По 5»: of each that the sentence goes on to name.
     ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, ahead: None }
+        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, street: false, ahead: None }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
         let begun = Instant::now();
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
-        if piece.total {
+        let counts = |l: &[Lexeme]| {
+            (0..l.len()).any(|i| l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts()))
+        };
+        let street = std::mem::take(&mut self.street) && !piece.new_line && !counts(&piece.lexemes);
+        self.street = street
+            || piece.lexemes.last().is_some_and(|l| {
+                matches!(l.text.as_str(), "ул" | "г" | "пр" | "просп" | "пер" | "улица" | "проспект" | "город")
+            });
+        if piece.total || street {
             self.remark(&piece);
             return;
         }
@@ -375,7 +385,9 @@ impl<'t> Desk<'t> {
         let words = draft.wants.len();
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
         if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
-            && (guesses || !anchored && draft.meant.len() != 1)
+            && (guesses
+                || words <= 2 && draft.wants.iter().any(|w| w.guessed)
+                || !anchored && draft.meant.len() != 1)
         {
             return true;
         }
@@ -602,7 +614,7 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     } else if before > 1 {
         stages.push(Stage { name: "уточнение".into(), query: "неназванные признаки".into(), before: draft.fit, after: before, micros: 0 });
     }
-    let unknown = draft.unknown();
+    let unknown = if trusted(&draft) { 0 } else { draft.unknown() };
     let decision = if learnt.is_some() {
         Decision::Matched
     } else if draft.meant.is_empty() || unknown > 0 {
@@ -661,6 +673,25 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     }
 }
 
+/// Whether one word that the catalogue does not know may be passed over: so much else is said that
+/// only one product has all of it.
+fn trusted(draft: &Draft) -> bool {
+    let first = draft.wants.iter().position(|w| !w.numeric && !w.inherited);
+    let unknown = draft.wants.iter().position(|w| !w.known);
+    let numbers = draft.wants.iter().filter(|w| w.numeric).count();
+    let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
+    draft.unknown() == 1
+        && unknown != first
+        && draft.meant.len() == 1
+        && !draft.widened
+        && words >= 1
+        && numbers + words >= 3
+        && unknown.is_some_and(|at| {
+            let text = &draft.wants[at].text;
+            !draft.wants[at].numeric && !text.is_ascii()
+        })
+}
+
 fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
     Candidate {
         product: index.entries[row as usize].id,
@@ -684,6 +715,9 @@ fn confidence(draft: &Draft, decision: Decision, guessed: bool, learnt: bool) ->
         Decision::Matched if learnt => 0.98,
         Decision::Matched => {
             let mut sure = 0.97 - (1.0 - best).clamp(0.0, 0.3) * 0.4;
+            if draft.unknown() > 0 {
+                sure -= 0.08;
+            }
             if guessed {
                 sure -= 0.02;
             }

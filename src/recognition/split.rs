@@ -79,7 +79,10 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
-        let long = is.iter().any(|w| w.chars().count() >= 4 && sure_word(index, w));
+        let long = is.iter().any(|w| {
+            w.chars().count() >= 4
+                && if latin { sure_word(index, w) } else { index.vocabulary.has(w) }
+        });
         if !was.is_empty() && !was.iter().any(known) && long {
             chars.ch[a..b].copy_from_slice(&turned);
             sure = true;
@@ -191,7 +194,9 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
         let mut end = None;
-        if let Some(first) = number(i) {
+        if lexemes[i].is_number() && matches!(word(i + 1), "раз" | "раза") {
+            end = Some(i + 2);
+        } else if let Some(first) = number(i) {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
             if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
                 end = Some(i + 3);
@@ -203,7 +208,7 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(word(i + 1), "раз" | "раза" | "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+            } else if matches!(word(i + 1), "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
                 end = Some(i + 2);
             }
         }
@@ -711,7 +716,8 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && super::quantity::is_lone_unit(&lexeme.text)
             && i > 0
             && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
-            && !index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head)
+            && !(unit_at(lexemes, i - 1).is_some()
+                && index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head))
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)
@@ -782,7 +788,8 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if super::quantity::known_unit(&lexeme.text).is_some() || lexeme.text.chars().count() < 2 && !lexeme.dotted {
+    let unit = super::quantity::unit_at(std::slice::from_ref(lexeme), 0);
+    if unit.is_some_and(|(u, _)| u.short().is_some()) || lexeme.text.chars().count() < 2 && !lexeme.dotted {
         return false;
     }
     let word = super::terms::Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Default::default() };
