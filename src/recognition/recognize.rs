@@ -102,7 +102,9 @@ impl<'t> Desk<'t> {
             return;
         }
         if let Some(reading) = only_quantity(&piece.lexemes) {
-            let said = reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+            // A cell by itself under the name of the goods.
+            let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
+            let said = cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };

@@ -171,7 +171,18 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
                 out.extend(piece(&line).map(|p| Piece { total: true, new_line: true, ..p }));
                 continue;
             }
-            line = row_of_table(index, cells, column);
+            let mut rows = beside_one_another(index, cells);
+            let last = rows.pop().unwrap_or_default();
+            for row in rows {
+                let row = corrected(index, row_of_table(index, row, None));
+                let first = out.len();
+                sentences(index, row, true, &mut out);
+                if let Some(piece) = out.get_mut(first) {
+                    piece.new_line = true;
+                    piece.continues = false;
+                }
+            }
+            line = row_of_table(index, last, column);
         }
         let first = out.len();
         let mut line = corrected(index, line);
@@ -302,6 +313,28 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
     Some(fields)
 }
 
+/// Two lists side by side: «Скоба 80/6 ⇥ 5 ⇥ Скоба 80/8 ⇥ 3» → two rows.
+fn beside_one_another(index: &Index, fields: Vec<Vec<Lexeme>>) -> Vec<Vec<Vec<Lexeme>>> {
+    let counted = |f: &Vec<Lexeme>| {
+        f.first().is_some_and(|l| l.is_number() && l.text.len() <= 5)
+            && (f.len() == 1 || unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len()))
+    };
+    let named = |f: &Vec<Lexeme>| f.first().is_some_and(|l| l.is_word() && opens(index, l));
+    let mut rows: Vec<Vec<Vec<Lexeme>>> = vec![Vec::new()];
+    for (at, field) in fields.iter().enumerate() {
+        let before = rows.last().is_some_and(|r| {
+            r.iter().position(named).is_some_and(|name| r[name..].iter().any(counted))
+        });
+        if named(field) && before && fields[at + 1..].iter().any(counted) {
+            rows.push(Vec::new());
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(field.clone());
+        }
+    }
+    rows
+}
+
 /// Whether a row of a table is its heading, and which column it says is the quantity.
 fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
     const WORDS: &[&str] = &[
@@ -362,7 +395,8 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         let said = at == quantity || Some(at) == beside;
         // A small number before the name is the row's; money goes after the quantity.
         let row = at < first && numeric(field) && field[0].value < 1_000_000;
-        let after = at > last && at > quantity && (numeric(field) || unit(field) || both(field));
+        let other = column.is_some() && numeric(field);
+        let after = at > last && (at > quantity || other) && (numeric(field) || unit(field) || both(field));
         if !said && !row && !after {
             kept.push(field.clone());
         }
