@@ -23,6 +23,7 @@ use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
 use crate::services::questions::Questions;
 use crate::storage::orders::OrderFilter;
+use crate::tasks::Tasks;
 
 /// Card 1: the list of a draft.
 pub(super) const LIST: &str = "list";
@@ -41,6 +42,8 @@ pub struct Core {
     pub(super) ordering: Ordering,
     pub(super) questions: Questions,
     pub(super) bot: BotStatus,
+    /// Where answers of models are waited for, after the first card is shown.
+    pub(super) tasks: Option<Tasks>,
 }
 
 /// One event being answered.
@@ -115,13 +118,20 @@ impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
         let questions = Questions::new(base.clone());
-        Self { base, accounts, ordering, questions, bot: BotStatus::default() }
+        Self { base, accounts, ordering, questions, bot: BotStatus::default(), tasks: None }
     }
 
     /// With the bot's name, for links that lead to it.
     #[must_use]
     pub fn with_bot(mut self, bot: BotStatus) -> Self {
         self.bot = bot;
+        self
+    }
+
+    /// With background work, in which answers of models are waited for.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = Some(tasks);
         self
     }
 
