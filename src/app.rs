@@ -19,6 +19,7 @@ use crate::services::courier::Courier;
 use crate::services::exchange::Exchange;
 use crate::services::live::Live;
 use crate::services::ordering::Ordering;
+use crate::services::questions::Questions;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
 use crate::tasks::Tasks;
@@ -38,6 +39,8 @@ pub struct App {
     pub exchange: Exchange,
     /// Drafts and orders.
     pub ordering: Ordering,
+    /// Questions of customers and the answers.
+    pub questions: Questions,
     /// The inbox and where dialogues stand.
     pub conversations: Conversations,
     /// The browser chat's messages.
@@ -72,13 +75,16 @@ impl App {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
         let ordering = Ordering::new(base.clone(), catalog.clone());
-        let chat = Core::new(base.clone(), accounts.clone(), ordering.clone());
+        let bot = BotStatus::default();
+        let chat =
+            Core::new(base.clone(), accounts.clone(), ordering.clone()).with_bot(bot.clone());
         Self {
             tasks: Tasks::new(),
             exchange: Exchange::new(base.clone()),
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
-            bot: BotStatus::default(),
+            bot,
+            questions: Questions::new(base.clone()),
             worker: Worker::new(&base, Arc::new(chat.clone())),
             courier: Courier::new(base.clone(), Arc::new(chat.clone())),
             accounts,
