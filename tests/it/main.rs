@@ -1,6 +1,7 @@
 //! Stories: the real program, its real doors, a temporary database.
 
 mod accounts;
+mod backups;
 mod cli_bad_input;
 mod cli_commands;
 mod cli_recognize;
@@ -10,6 +11,7 @@ mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
 mod onec_catalog;
+mod onec_files;
 mod onec_server;
 mod orders;
 mod panel_guard;
@@ -18,6 +20,7 @@ mod pull;
 mod questions;
 mod registration;
 mod serve_demo;
+mod serve_life;
 mod settings;
 mod support;
 mod telegram_door;
