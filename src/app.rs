@@ -20,6 +20,7 @@ use crate::services::exchange::Exchange;
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
+use crate::services::questions::Questions;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
 use crate::tasks::Tasks;
@@ -41,6 +42,8 @@ pub struct App {
     pub ordering: Ordering,
     /// Language models; `None` when their settings are of no use.
     pub models: Option<Models>,
+    /// Questions of customers and the answers.
+    pub questions: Questions,
     /// The inbox and where dialogues stand.
     pub conversations: Conversations,
     /// The browser chat's messages.
@@ -92,6 +95,7 @@ impl App {
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot,
+            questions: Questions::new(base.clone()),
             worker: Worker::new(&base, Arc::new(chat.clone())),
             courier: Courier::new(base.clone(), Arc::new(chat.clone())),
             accounts,

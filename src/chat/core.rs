@@ -54,6 +54,8 @@ pub(super) struct Talk<'a> {
     pub(super) chat: &'a ChatKey,
     /// Who does it.
     pub(super) who: Who,
+    /// Whether nobody else reads along.
+    pub(super) private: bool,
     /// The wire's name of the person.
     pub(super) from_name: &'a str,
     /// The present moment.
@@ -78,6 +80,14 @@ impl Talk<'_> {
             Some(callback) => self.out.insert(0, answer(callback, Some(text), false)),
             None => self.say(Screen::text(text)),
         }
+    }
+
+    /// In a group: says that this is for the private chat. Whether it did.
+    pub(super) fn only_private(&mut self) -> bool {
+        if !self.private {
+            self.refuse("Это — в личном чате со мной.");
+        }
+        !self.private
     }
 
     /// Answers the tap with a refusal that is to be closed by hand.
@@ -154,6 +164,7 @@ impl Core {
             key: &event.key,
             chat: &event.chat,
             who: self.accounts.who(&event.from).await?,
+            private: event.chat == event.from,
             from_name: &event.from_name,
             now: self.base.clock.now(),
             state,
