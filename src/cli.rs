@@ -3,6 +3,7 @@
 //! A command returns an [`Outcome`]; data goes to stdout, everything else to stderr.
 
 mod admin;
+pub mod catalog;
 mod check;
 mod demo;
 mod eval;

@@ -16,6 +16,7 @@ pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;
+pub mod questions;
 pub mod pull;
 
 use std::sync::Arc;

@@ -32,6 +32,7 @@ pub mod requests;
 pub mod sessions;
 mod sql_types;
 pub mod stocks;
+pub mod threads;
 pub mod synonyms;
 pub mod throttle;
 pub mod upkeep;
