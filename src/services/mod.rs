@@ -16,8 +16,8 @@ pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;
-pub mod questions;
 pub mod pull;
+pub mod questions;
 
 use std::sync::Arc;
 

@@ -98,7 +98,7 @@ impl House {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-                tasks.spawn_once("web", async move {
+        tasks.spawn_once("web", async move {
             web::serve(listener, desk).await.expect("serves");
         });
         Self { address, tasks, _dir: dir }

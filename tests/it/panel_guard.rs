@@ -99,9 +99,8 @@ async fn each_role_opens_its_own_addresses_and_no_other() {
     let panel = Panel::start().await;
     let manager = panel.sign_in_as("%2B79000000002").await;
     let admin = panel.sign_in().await;
-    let open = |status: StatusCode| {
-        status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED
-    };
+    let open =
+        |status: StatusCode| status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED;
     for (method, _, path, who) in ADDRESSES {
         if path.ends_with("/logout") {
             continue;

@@ -99,7 +99,8 @@ pub async fn page(
             }
         }
     };
-    let page = Page { title: "Каталог", section: Some(Section::Catalog), class: "", content };
+    let page =
+        Page { title: "Каталог", section: Some(Section::Catalog), class: "", content };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -194,7 +195,10 @@ fn table(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, rows: &[ProductLi
 
 fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLine) -> Markup {
     let open = query.open == row.id.to_string();
-    let href = CatalogQuery { open: if open { String::new() } else { row.id.to_string() }, ..query.clone() };
+    let href = CatalogQuery {
+        open: if open { String::new() } else { row.id.to_string() },
+        ..query.clone()
+    };
     let now = desk.base.clock.now();
     html! {
         tr id=(format!("product-{}", row.id)) {
