@@ -1,4 +1,10 @@
 //! Stories: the real program, its real doors, a temporary database.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and stands outside of Tasks"
+)]
 
 mod accounts;
 mod backups;
