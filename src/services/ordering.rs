@@ -5,7 +5,7 @@
 //! from it; a change that is repeated changes nothing.
 
 mod draft;
-mod notices;
+pub(super) mod notices;
 mod place;
 mod staff;
 
