@@ -6,7 +6,7 @@
 
 mod aid;
 mod draft;
-mod notices;
+pub(super) mod notices;
 mod place;
 mod staff;
 

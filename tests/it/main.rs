@@ -18,6 +18,7 @@ mod llm_models;
 mod llm_openai;
 mod onec_catalog;
 mod onec_files;
+mod onec_partners;
 mod onec_server;
 mod orders;
 mod panel_guard;
