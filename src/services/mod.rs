@@ -10,13 +10,14 @@ pub mod conversations;
 pub mod courier;
 pub mod directory;
 pub mod exchange;
+pub mod imports;
 pub mod live;
 pub mod models;
 pub mod notifications;
 pub mod ordering;
 pub mod overview;
-pub mod questions;
 pub mod pull;
+pub mod questions;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
@@ -69,6 +70,7 @@ impl House {
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
+            exchange: Exchange::new(base.clone()),
             catalog: catalog.clone(),
             base,
             tasks: tasks.clone(),
@@ -98,7 +100,7 @@ impl House {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-                tasks.spawn_once("web", async move {
+        tasks.spawn_once("web", async move {
             web::serve(listener, desk).await.expect("serves");
         });
         Self { address, tasks, _dir: dir }

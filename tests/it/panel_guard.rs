@@ -40,6 +40,14 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("POST", "/admin/orders/{number}/messages", "/admin/orders/1042/messages", Manager),
     ("POST", "/admin/orders/{number}/lines/{line}", "/admin/orders/1042/lines/1", Manager),
     ("GET", "/admin/catalog", "/admin/catalog", Manager),
+    ("GET", "/admin/catalog/import", "/admin/catalog/import", Admin),
+    ("POST", "/admin/catalog/import", "/admin/catalog/import", Admin),
+    ("GET", "/admin/questions", "/admin/questions", Manager),
+    ("GET", "/admin/questions/{id}", "/admin/questions/1", Manager),
+    ("POST", "/admin/questions/{id}", "/admin/questions/1", Manager),
+    ("POST", "/admin/questions/{id}/messages", "/admin/questions/1/messages", Manager),
+    ("POST", "/admin/questions/{id}/read", "/admin/questions/1/read", Manager),
+    ("GET", "/admin/threads", "/admin/threads", Manager),
     ("POST", "/admin/catalog/products/{id}", "/admin/catalog/products/1", Manager),
     ("GET", "/admin/clients", "/admin/clients", Manager),
     ("GET", "/admin/clients/{id}", "/admin/clients/1", Manager),
@@ -99,9 +107,8 @@ async fn each_role_opens_its_own_addresses_and_no_other() {
     let panel = Panel::start().await;
     let manager = panel.sign_in_as("%2B79000000002").await;
     let admin = panel.sign_in().await;
-    let open = |status: StatusCode| {
-        status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED
-    };
+    let open =
+        |status: StatusCode| status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED;
     for (method, _, path, who) in ADDRESSES {
         if path.ends_with("/logout") {
             continue;

@@ -44,7 +44,11 @@ impl ListQuery {
 }
 
 fn tabs(current: &str, requests: usize) -> Markup {
-    let tabs = [("/admin/clients", "Организации"), ("/admin/people", "Люди"), ("/admin/requests", "Запросы доступа")];
+    let tabs = [
+        ("/admin/clients", "Организации"),
+        ("/admin/people", "Люди"),
+        ("/admin/requests", "Запросы доступа"),
+    ];
     html! {
         nav.tabs aria-label="Клиенты" {
             @for (href, word) in tabs {
@@ -69,11 +73,8 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Markup, WebError> {
     let mut pager = query.pager();
-    let filter = ClientFilter {
-        query: query.q.clone(),
-        unverified: query.view == "unverified",
-        id: None,
-    };
+    let filter =
+        ClientFilter { query: query.q.clone(), unverified: query.view == "unverified", id: None };
     let found = desk.directory().clients(filter, pager.offset(), PAGE).await?;
     pager.total = found.total;
     let around = around(&desk, &me).await?;
@@ -117,7 +118,8 @@ pub async fn list(
             }
         }
     };
-    let page = Page { title: "Клиенты", section: Some(Section::Clients), class: "", content };
+    let page =
+        Page { title: "Клиенты", section: Some(Section::Clients), class: "", content };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -140,7 +142,11 @@ fn client_state(row: &ClientRow) -> Markup {
     if row.blocked {
         return badge(Tone::Danger, "закрыт");
     }
-    if row.verified { badge(Tone::Ok, "подтверждён") } else { badge(Tone::Warn, "не подтверждён") }
+    if row.verified {
+        badge(Tone::Ok, "подтверждён")
+    } else {
+        badge(Tone::Warn, "не подтверждён")
+    }
 }
 
 /// `GET /admin/clients/{id}`
@@ -171,15 +177,18 @@ pub async fn one(
             aside aria-label="Сведения" { (facts_card(&client.row)) (members_card(&client)) }
         }
     };
-    let page = Page { title: &client.row.name, section: Some(Section::Clients), class: "", content };
+    let page =
+        Page { title: &client.row.name, section: Some(Section::Clients), class: "", content };
     Ok(framed(&visitor, &around, &page))
 }
 
 fn client_actions(visitor: &Visitor, me: &ManagerSession, row: &ClientRow) -> Markup {
-    let act = |act: &str, word: &str, class: &str, question: Option<String>| html! {
-        form method="post" action=(format!("/admin/clients/{}", row.id)) {
-            (csrf(visitor))
-            button class=(class) type="submit" name="act" value=(act) data-confirm=[question] { (word) }
+    let act = |act: &str, word: &str, class: &str, question: Option<String>| {
+        html! {
+            form method="post" action=(format!("/admin/clients/{}", row.id)) {
+                (csrf(visitor))
+                button class=(class) type="submit" name="act" value=(act) data-confirm=[question] { (word) }
+            }
         }
     };
     html! {
@@ -503,7 +512,10 @@ pub async fn requests(
             }
         }
     };
-    let page = Page { title: "Запросы доступа", section: Some(Section::Clients), class: "", content };
+    let page =
+        Page {
+            title: "Запросы доступа", section: Some(Section::Clients), class: "", content
+        };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -520,8 +532,7 @@ pub async fn decide(
     me: ManagerSession,
     Form(form): Form<DecideForm>,
 ) -> Result<Redirect, WebError> {
-    let decision =
-        if form.act == "grant" { AccessDecision::Grant } else { AccessDecision::Refuse };
+    let decision = if form.act == "grant" { AccessDecision::Grant } else { AccessDecision::Refuse };
     let by = me.account_actor();
     desk.accounts.decide_access(&by, form.id, decision).await.map_err(in_words)?;
     Ok(Redirect::to("/admin/requests"))

@@ -66,7 +66,8 @@ async fn found(
     let lower = q.to_lowercase();
     let pages: Vec<_> =
         entries(around).filter(|(word, _)| word.to_lowercase().contains(&lower)).collect();
-    let nothing = orders.total + clients.total + people.total + products.total == 0 && pages.is_empty();
+    let nothing =
+        orders.total + clients.total + people.total + products.total == 0 && pages.is_empty();
     let coded = encode(q);
     Ok(html! {
         div.page-head { h1 { "Найти: «" (q) "»" } }

@@ -224,7 +224,21 @@ pub async fn export(
     let (base, filter) = (&desk.base, query.filter(me.staff.person));
     let now = base.clock.now();
     let today = base.zone.civil(now).date();
-    let heads = ["№", "Создан", "Организация", "Автор", "Телефон", "Позиций", "Без товара", "Сумма", "Доставка", "Адрес", "Статус", "Менеджер", "Номер в 1С"];
+    let heads = [
+        "№",
+        "Создан",
+        "Организация",
+        "Автор",
+        "Телефон",
+        "Позиций",
+        "Без товара",
+        "Сумма",
+        "Доставка",
+        "Адрес",
+        "Статус",
+        "Менеджер",
+        "Номер в 1С",
+    ];
     let mut rows = vec![heads.map(Cell::text).to_vec()];
     let mut offset = 0;
     while offset < EXPORT_MAX {
@@ -236,7 +250,13 @@ pub async fn export(
                 Cell::text(base.zone.rfc3339(order.created_at)[..16].replace('T', " ")),
                 Cell::text(&order.organization_name),
                 Cell::text(&order.author_name),
-                Cell::text(order.author_phone.as_ref().map(|p| p.as_str().replace('+', "")).unwrap_or_default()),
+                Cell::text(
+                    order
+                        .author_phone
+                        .as_ref()
+                        .map(|p| p.as_str().replace('+', ""))
+                        .unwrap_or_default(),
+                ),
                 Cell::Number(i64::from(order.line_count)),
                 Cell::Number(i64::from(order.unresolved_count)),
                 Cell::Money(order.total),

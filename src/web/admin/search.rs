@@ -355,7 +355,8 @@ pub async fn synonyms(
             }
         }
     };
-    let page = Page { title: "Синонимы", section: Some(Section::Synonyms), class: "", content };
+    let page =
+        Page { title: "Синонимы", section: Some(Section::Synonyms), class: "", content };
     Ok(framed(&visitor, &around, &page))
 }
 

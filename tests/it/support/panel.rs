@@ -14,6 +14,7 @@ use partner_m::services::bot_status::BotStatus;
 use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
@@ -91,6 +92,7 @@ impl Panel {
             catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
+            exchange: Exchange::new(base.clone()),
             chat: BrowserChat::new(base.clone()),
             demo: None,
             base,
