@@ -43,7 +43,7 @@ impl House {
             db,
             clock: Clock::manual(Timestamp::from_millis(NOW)),
             zone: Zone::named("Europe/Moscow").expect("bundled"),
-            config: Arc::new(Config::default()),
+            config: Arc::new(Config { data_dir: dir.path().to_owned(), ..Config::default() }),
             live: Live::default(),
         };
         let persona = |key: &str, label: &str, name: &str, phone: Option<&str>, staff| Persona {

@@ -13,6 +13,7 @@ mod onec_catalog;
 mod onec_files;
 mod onec_server;
 mod orders;
+mod panel_desk;
 mod panel_guard;
 mod program;
 mod pull;
