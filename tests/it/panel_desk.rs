@@ -10,14 +10,17 @@ async fn a_word_taught_on_the_bench_is_known_from_then_on() {
     let panel = Panel::start().await;
     let ours = panel.sign_in().await;
     let token = panel.token(&ours).await;
-    let look = "/admin/search?text=%D0%B6%D1%91%D0%BB%D1%82%D0%B5%D0%BD%D1%8C%D0%BA%D0%B8%D0%B9%2050&organization=1";
+    let look = "/admin/search?text=%D1%88%D0%BF%D1%83%D0%BD%D1%8C%D0%BA%D0%B0%2050&organization=1";
     let before = panel.send("GET", look, ours.clone(), "").await;
+    let find = format!("{look}&at=0&find=%D1%81%D0%B0%D0%BC%D0%BE%D1%80%D0%B5%D0%B7");
+    let found = panel.send("GET", &find, ours.clone(), "").await;
     assert!(
         before.body.contains("В каталоге не нашлось") || before.body.contains("Спросит"),
         "{}",
         before.body
     );
-    let phrase = panel.field(&before.body, "phrase");
+    assert!(found.body.contains("Вот это"), "{}", found.body);
+    let phrase = panel.field(&found.body, "phrase");
     let lesson =
         format!("csrf={token}&phrase={phrase}&product=1&scope=client&organization=1&text=x");
     let taught = panel.send("POST", "/admin/search/teach", ours.clone(), &lesson).await;

@@ -52,6 +52,7 @@ impl Panel {
             .db
             .write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(SEED)?))
             .unwrap();
+        panel.desk.catalog.refresh().await.unwrap();
         let personas = [
             ("guest", None, false),
             ("anna", Some("+79000000001"), false),
@@ -250,6 +251,7 @@ fn field(body: &str, name: &str) -> String {
 }
 
 const SEED: &str = "
+    update catalog_version set version = version + 1;
     insert into products (id, external_id, sku, title, unit, updated_at_ms) values
         (1, 'a1', '00-1234', 'Саморез 4×25 жёлтый', 'шт', 1);
     insert into orders (id, number, uuid, organization_id, author_id, status, source, created_at_ms, updated_at_ms)
