@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &DemoArgs, terminal: &Terminal) -> Outcome {
         let password = password()?;
         prepare(&app, &password).await?;
         let demo = Some(Arc::new(demo(&app)));
-        let doors = Doors { listener, lock, bot: None, demo };
+        let doors = Doors { listener, onec: None, lock, bot: None, demo };
         serve::live(app, doors, stop, |app, address| {
             let ms = started.elapsed().as_millis();
             let chat = format!("http://{address}/chat");

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global, Outcome, VERSION, runtime, settings};
@@ -21,10 +22,12 @@ use crate::config::{ChatMode, Config};
 use crate::domain::Clock;
 use crate::logging;
 use crate::services::accounts::Accounts;
+use crate::services::exchange::spool;
 use crate::services::live::Change;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{StorageError, upkeep};
+use crate::web::onec::OnecState;
 use crate::{telegram, web};
 
 /// Flags of `serve`.
@@ -54,12 +57,23 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         warn!("{notice}");
     }
     folder::prepare(&loaded.config.data_dir)?;
+    // Bodies that a crash left behind.
+    let staged = loaded.config.data_dir.join("exchange");
     let lock = DataLock::take(&loaded.config.data_dir)?;
     runtime()?.block_on(async {
         let stop = Stop::listen()?;
         let listener = bind(loaded.config.server.listen).await?;
+        let onec = match loaded.config.onec.listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let app = open(loaded.config)?;
-        let doors = Doors { listener, lock, bot: bot(&app)?, demo: None };
+        if let Err(error) = spool::sweep(&staged)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            warn!("{}: {error}", staged.display());
+        }
+        let doors = Doors { listener, onec, lock, bot: bot(&app)?, demo: None };
         live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
     })
 }
@@ -113,6 +127,8 @@ pub struct Doors {
     pub listener: TcpListener,
     /// The data folder.
     pub lock: DataLock,
+    /// The second port, for a 1C in the office network.
+    pub onec: Option<TcpListener>,
     /// The bot.
     pub bot: Option<teloxide::Bot>,
     /// What a demo adds to the pages.
@@ -193,12 +209,23 @@ pub async fn live(
     mut stop: Stop,
     ready: impl FnOnce(&App, SocketAddr),
 ) -> Outcome {
-    let Doors { listener, lock, bot, demo } = doors;
+    let Doors { listener, onec, lock, bot, demo } = doors;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
     })?;
     start_tasks(&app, bot);
-    let server = web::serve(listener, desk(&app, demo));
+    let stop_token = app.tasks.stop_token();
+    let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
+    if let Some(onec) = onec {
+        let (router, stop) = (web::onec::router(state.clone()), stop_token.clone());
+        app.tasks.spawn_once("onec", async move {
+            if let Err(error) = serve_http(onec, router, stop).await {
+                error!("onec.listen: {error}");
+            }
+        });
+    }
+    let router = web::router(desk(&app, demo)).merge(web::onec::router(state));
+    let server = serve_http(listener, router, stop_token);
     tokio::pin!(server);
 
     ready(&app, address);
@@ -242,6 +269,16 @@ pub async fn live(
         )),
         _ => Ok(Exit::Done),
     }
+}
+
+async fn serve_http(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
 }
 
 /// What the pages stand on.
@@ -295,7 +332,7 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
 /// Tells [`Change::Elsewhere`] within a second of another process's commit.
 async fn watch_other_processes(base: Base, accounts: Accounts, stop: CancellationToken) {
     let mut last = None;
-    while pause(Duration::from_millis(500), &stop).await {
+    loop {
         let db = base.db.clone();
         // The writer's own commits do not count on its own connection.
         let look =
@@ -311,6 +348,9 @@ async fn watch_other_processes(base: Base, accounts: Accounts, stop: Cancellatio
             }
             Ok(Err(error)) => warn!("the database cannot be read: {error}"),
             Err(_) => return,
+        }
+        if !pause(Duration::from_millis(500), &stop).await {
+            return;
         }
     }
 }

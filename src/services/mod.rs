@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod backup;
 pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;

@@ -1,6 +1,7 @@
 //! Stories: the real program, its real doors, a temporary database.
 
 mod accounts;
+mod backups;
 mod cli_bad_input;
 mod cli_commands;
 mod cli_recognize;
@@ -20,6 +21,7 @@ mod pull;
 mod questions;
 mod registration;
 mod serve_demo;
+mod serve_life;
 mod settings;
 mod support;
 mod telegram_door;

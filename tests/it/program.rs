@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// A folder to run the program in.
 pub struct Program {
@@ -25,7 +27,8 @@ pub struct Running {
     /// What it said before it was ready.
     pub said: String,
     out: RefCell<BufReader<ChildStdout>>,
-    rest: Option<std::thread::JoinHandle<String>>,
+    log: Arc<Mutex<String>>,
+    rest: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Program {
@@ -122,12 +125,16 @@ impl Running {
             .and_then(|rest| rest.split(['/', '"']).next())
             .and_then(|address| address.trim().parse().ok())
             .expect("an address");
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = log.clone();
         let rest = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = lines.read_to_string(&mut text);
-            text
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
+                written.lock().expect("whole").push_str(&line);
+                line.clear();
+            }
         });
-        Self { child, address, said, out: RefCell::new(out), rest: Some(rest) }
+        Self { child, address, said, out: RefCell::new(out), log, rest: Some(rest) }
     }
 
     /// What follows `label` on the next line of stdout that has it.
@@ -138,6 +145,19 @@ impl Running {
             if let Some((_, rest)) = line.split_once(label) {
                 return rest.trim().to_owned();
             }
+        }
+    }
+
+    /// Waits until the log has the text; what it says by then.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = format!("{}{}", self.said, self.log.lock().expect("whole"));
+            if log.contains(text) {
+                return log;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "no «{text}» in: {log}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -154,8 +174,8 @@ impl Running {
     /// Waits for the end: the exit code, and what was said since the start.
     pub fn wait(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("ends");
-        let rest = self.rest.take().expect("one wait").join().expect("read");
-        (status.code(), rest)
+        self.rest.take().expect("one wait").join().expect("read");
+        (status.code(), self.log.lock().expect("whole").clone())
     }
 
     /// Asks it to stop and waits.
@@ -188,6 +208,24 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("read");
     let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    (status, body.unwrap_or_default())
+}
+
+/// A bare HTTP POST of JSON: the status and the body.
+pub fn post(address: SocketAddr, path: &str, body: &str) -> (u16, String) {
+    use std::io::Write;
+    let mut stream = std::net::TcpStream::connect(address).expect("connects");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        address.port(),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("read");
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
     (status, body.unwrap_or_default())
