@@ -116,6 +116,7 @@ fn span<B>(request: &axum::http::Request<B>) -> Span {
     info_span!("http", method = %request.method(), path, request_id = id)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("(no text)");

@@ -1,4 +1,5 @@
 //! The panel and the browser chat in a real browser.
+#![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod chrome;
 mod house;

@@ -61,3 +61,4 @@ insert into thread_messages (thread_id, person_id, from_staff, text, at_ms) valu
     (1, 2, 1, 'Ждём поставку в четверг. Отложить для вас 30 листов?', :now - 7200000),
     (1, 1, 0, 'Да, отложите, пожалуйста', :now - 5400000),
     (2, 11, 0, 'Нужен счёт-фактура по № 1036', :now - 900000);
+update counters set value = 1042 where name = 'order_number';
