@@ -21,6 +21,7 @@ mod onec_files;
 mod onec_partners;
 mod onec_server;
 mod orders;
+mod panel_desk;
 mod panel_guard;
 mod program;
 mod pull;
