@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::config::Log;
 
-use super::{ColorChoice, Failure, Global, Outcome};
+use super::{ColorChoice, Exit, Failure, Global, Outcome};
 
 /// Where a command speaks.
 #[derive(Debug, Clone)]
@@ -82,6 +82,25 @@ impl Terminal {
         let mut answer = String::new();
         let _ = io::stdin().read_line(&mut answer);
         answer.trim().to_owned()
+    }
+
+    /// Says what is about to go and asks to type `word`; without a terminal `--yes` is needed.
+    pub fn confirm(&self, what: &str, word: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !self.may_ask() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("нужно согласие: {what}"),
+                "повторите с --yes",
+            ));
+        }
+        self.say(what);
+        if self.ask(&format!("Наберите «{word}»: ")) == word {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Failed, "отменено", "ничего не изменено"))
     }
 
     /// A line about what is going on, for people.

@@ -138,7 +138,7 @@ pub struct Candidate {
 }
 
 /// The question that parts the candidates best: «Какой цвет?».
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The attribute in the nominative, «цвет», or empty when only the titles differ.
     pub attribute: String,
@@ -147,7 +147,7 @@ pub struct Question {
 }
 
 /// One value of the asked attribute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionOption {
     /// The value as the catalogue writes it.
     pub label: String,

@@ -1,9 +1,10 @@
 //! Stories: the real program, its real doors, a temporary database.
 
-mod backups;
 mod accounts;
+mod backups;
 mod cli_bad_input;
 mod cli_commands;
+mod cli_operator;
 mod cli_recognize;
 mod layering;
 mod llm_chain;
