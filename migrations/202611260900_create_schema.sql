@@ -408,6 +408,7 @@ create table threads (
     subject text not null,
     state text not null default 'open' check (state in ('open', 'resolved')),
     manager_id integer references persons (id) on delete set null,
+    snoozed_until_ms integer,                           -- staff look at it again then, or when the client writes
     created_at_ms integer not null,
     updated_at_ms integer not null
 ) strict;
@@ -425,6 +426,14 @@ create table thread_messages (
     at_ms integer not null
 ) strict;
 create index thread_messages_thread on thread_messages (thread_id, id);
+
+-- Up to which message a person has read a thread.
+create table thread_reads (
+    thread_id integer not null references threads (id) on delete cascade,
+    person_id integer not null references persons (id) on delete cascade,
+    message_id integer not null,
+    primary key (thread_id, person_id)
+) strict, without rowid;
 
 -- Conversation ---------------------------------------------------------------------------------
 

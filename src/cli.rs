@@ -4,6 +4,7 @@
 
 mod admin;
 mod backup;
+pub mod catalog;
 mod check;
 mod db;
 mod demo;
@@ -121,6 +122,15 @@ enum Command {
   partner-m admin passwd 89211234567"
     )]
     Admin(admin::AdminCommand),
+    /// Каталог: загрузить из файла, выгрузить, посчитать
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m catalog import прайс.xlsx --dry-run
+  partner-m catalog export каталог.json
+  partner-m catalog stats"
+    )]
+    Catalog(catalog::command::CatalogCommand),
     /// Распознать текст заказа по каталогу, ничего не создавая
     #[command(before_help = "Примеры:
   echo 'саморез 4х25 жёлтый 4000' | partner-m recognize
@@ -353,6 +363,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Demo(args) => demo::run(&global, &args, terminal),
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
+        Command::Catalog(command) => catalog::command::run(&global, command, terminal),
         Command::Recognize(args) => recognize::run(&global, &args, terminal),
         Command::Eval(args) => eval::run(&global, &args, terminal),
         Command::Check(args) => check::run(&global, args, terminal),

@@ -511,6 +511,10 @@
     // A hidden side of a phone's window needs no stream of its own.
     if (pane.offsetParent !== null) chat(pane);
   }
+  for (const seen of $$("[data-read]")) {
+    fetch(seen.dataset.read, { method: "POST", headers: { "X-CSRF-Token": csrf() }, credentials: "same-origin" }).catch(() => {});
+  }
+  for (const talk of $$(".talk")) talk.scrollTop = talk.scrollHeight;
   live();
   for (const flash of $$("#toasts [data-flash]")) setTimeout(() => flash.remove(), 6000);
 })();

@@ -354,6 +354,10 @@ actions! {
     "thread.exit" => ThreadExit;
     /// The question is settled.
     "thread.resolve" => ThreadResolve { thread: ThreadId };
+    /// The list that was sent into a thread is an order.
+    "thread.as_order" => ThreadAsOrder;
+    /// The list that was sent into a thread is an answer.
+    "thread.as_reply" => ThreadAsReply;
 }
 
 #[cfg(test)]

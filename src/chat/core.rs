@@ -8,6 +8,7 @@
 mod account;
 mod buyer;
 mod desk;
+mod questions;
 
 use super::dialogue::State;
 use super::screens::basket::Scene;
@@ -20,6 +21,7 @@ use crate::services::accounts::{Accounts, Who};
 use crate::services::bot_status::BotStatus;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
+use crate::services::questions::Questions;
 use crate::storage::orders::OrderFilter;
 
 /// Card 1: the list of a draft.
@@ -37,6 +39,7 @@ pub struct Core {
     pub(super) base: Base,
     pub(super) accounts: Accounts,
     pub(super) ordering: Ordering,
+    pub(super) questions: Questions,
     pub(super) bot: BotStatus,
 }
 
@@ -111,7 +114,8 @@ impl Handler for Core {
 impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
-        Self { base, accounts, ordering, bot: BotStatus::default() }
+        let questions = Questions::new(base.clone());
+        Self { base, accounts, ordering, questions, bot: BotStatus::default() }
     }
 
     /// With the bot's name, for links that lead to it.
@@ -160,7 +164,9 @@ impl Core {
 
     async fn answer(&self, event: &Event, talk: &mut Talk<'_>) -> Result<(), ChatError> {
         match &event.kind {
-            EventKind::Text { text, message_id, .. } => self.text(talk, text, *message_id).await,
+            EventKind::Text { text, message_id, reply_to } => {
+                self.text(talk, text, *message_id, *reply_to).await
+            }
             EventKind::Pressed { data, .. } => match Action::decode(data) {
                 Some(action) => self.press(talk, action).await,
                 None => {
@@ -198,7 +204,18 @@ impl Core {
         talk: &mut Talk<'_>,
         text: &str,
         message_id: i64,
+        reply_to: Option<i64>,
     ) -> Result<(), ChatError> {
+        // A password may begin like a command.
+        let password = talk.state.active_account_form(talk.now).is_some_and(|form| {
+            form.waits_for_password()
+                && text.starts_with('/')
+                && !["/cancel", "/start", "/help", "/login"].iter().any(|way| text.starts_with(way))
+        });
+        if password {
+            self.account_text(talk, text, message_id).await?;
+            return Ok(());
+        }
         if let Some(command) = text.trim().strip_prefix('/') {
             return self.command(talk, command).await;
         }
@@ -206,6 +223,11 @@ impl Core {
             talk.state.form = None;
             talk.state.account = None;
             return self.label(talk, label).await;
+        }
+        if let Some(replied) = reply_to
+            && self.reply(talk, replied, text).await?
+        {
+            return Ok(());
         }
         if self.account_text(talk, text, message_id).await? {
             return Ok(());
@@ -245,6 +267,7 @@ impl Core {
             "orders" => self.label(talk, Label::Orders).await,
             "repeat" => self.label(talk, Label::Repeat).await,
             "account" => self.label(talk, Label::Account).await,
+            "questions" => self.label(talk, Label::Questions).await,
             "queue" => self.label(talk, Label::Queue).await,
             "login" => self.begin_login(talk).await,
             _ => self.menu(talk).await,
@@ -257,6 +280,7 @@ impl Core {
             Label::Orders => self.show_orders(talk, 0).await,
             Label::Repeat => self.repeat_last(talk).await,
             Label::Account => self.show_account(talk).await,
+            Label::Questions => self.show_questions(talk).await,
             Label::Login => self.begin_login(talk).await,
             Label::Register => self.begin_registration(talk).await,
             Label::Recover => {

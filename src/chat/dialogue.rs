@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, Phone, Timestamp,
+    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, Phone, ThreadId, Timestamp,
 };
 
 /// How long a form waits for its answer.
@@ -35,7 +35,7 @@ pub struct State {
     pub invitation: Option<String>,
 }
 
-/// A form about who the person is. No password is ever kept in one.
+/// A form about who the person is, or a question of theirs. No password is ever kept in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "form", rename_all = "snake_case")]
 pub enum AccountForm {
@@ -81,6 +81,23 @@ pub enum AccountForm {
     Email,
     /// New working hours are waited for.
     Hours,
+    /// The words of a question are waited for.
+    Question {
+        /// The number of the topic.
+        topic: usize,
+    },
+    /// What is written goes to a thread.
+    Thread {
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// A list was written in a thread: is it an order or an answer?
+    Doubt {
+        /// The thread.
+        thread: ThreadId,
+        /// The list.
+        text: String,
+    },
     /// The number to invite is waited for.
     InvitePhone {
         /// Where to.

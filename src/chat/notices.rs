@@ -67,7 +67,8 @@ impl Core {
             | Notice::JoinDecided { .. }
             | Notice::MemberJoined { .. }
             | Notice::AccessAsked { .. }
-            | Notice::AccessDecided { .. } => self.account_notice(chat, notice).await?,
+            | Notice::AccessDecided { .. }
+            | Notice::ThreadMessage { .. } => self.account_notice(chat, notice).await?,
         })
     }
 
@@ -118,5 +119,6 @@ fn message(view: &OrderView, event: i64) -> Option<Outgoing> {
             Button::new("Заказ", Action::StaffCard { order: order.id }),
         ])
     };
-    Some(screen.send())
+    // A reply to the message goes to its order.
+    Some(screen.in_place(format!("talk:{}:{}", order.id, event.id)))
 }

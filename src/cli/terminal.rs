@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
@@ -101,6 +102,28 @@ impl Terminal {
             return Ok(());
         }
         Err(Failure::new(Exit::Failed, "отменено", "ничего не изменено"))
+    }
+
+    /// How often progress is worth telling: often on a terminal, rarely in a log.
+    #[expect(clippy::unused_self, reason = "beside the other words of progress")]
+    pub fn progress_every(&self) -> Duration {
+        if io::stderr().is_terminal() { Duration::from_millis(200) } else { Duration::from_secs(5) }
+    }
+
+    /// Tells how far the work is: over the same line on a terminal.
+    pub fn progress(&self, text: &str) {
+        if io::stderr().is_terminal() && !self.quiet {
+            let _ = write!(io::stderr(), "\r{text}\u{1b}[K");
+        } else {
+            self.say(text);
+        }
+    }
+
+    /// Takes the progress off the screen.
+    pub fn progress_done(&self) {
+        if io::stderr().is_terminal() && !self.quiet {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
     }
 
     /// A line about what is going on, for people.

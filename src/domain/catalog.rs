@@ -214,3 +214,52 @@ impl CatalogSource for CatalogBatch {
         Ok(self.head.clone())
     }
 }
+
+/// A product with all that a source may say of it, as an export has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductCard {
+    /// The source's id; may be empty.
+    pub external_id: String,
+    /// The article; may be empty.
+    pub sku: String,
+    /// The title.
+    pub title: String,
+    /// The category's path from the root; empty: in none.
+    pub category: Vec<String>,
+    /// The category's id at the source, where the path does not lead to it.
+    pub category_external_id: Option<String>,
+    /// The base unit.
+    pub unit: Unit,
+    /// Packs with the base units in each.
+    pub packs: Vec<(Unit, Quantity)>,
+    /// Sold by so many base units.
+    pub multiple: Option<Quantity>,
+    /// The price of the default type.
+    pub price: Option<Price>,
+    /// Prices by the name of their type, the default one too.
+    pub prices: Vec<(String, Price)>,
+    /// Free stock.
+    pub stock: Quantity,
+    /// Stock by the name of the warehouse.
+    pub stocks: Vec<(String, Quantity)>,
+    /// The description.
+    pub description: String,
+    /// The barcode.
+    pub barcode: String,
+    /// What buyers call it.
+    pub search_words: String,
+    /// Deleted at the source.
+    pub deleted: bool,
+    /// Not to be shown.
+    pub hidden: bool,
+}
+
+impl ProductCard {
+    /// The key: the id, else the article, else the title.
+    pub fn key(&self) -> &str {
+        [&self.external_id, &self.sku, &self.title]
+            .into_iter()
+            .find(|k| !k.is_empty())
+            .map_or("", |k| k)
+    }
+}

@@ -26,6 +26,11 @@ pub fn positions_accusative(n: usize) -> String {
     count(n as u64, ["позицию", "позиции", "позиций"])
 }
 
+/// «1 позиции», «5 позиций»: of how many.
+pub fn positions_genitive(n: usize) -> String {
+    count(n as u64, ["позиции", "позиций", "позиций"])
+}
+
 /// «12 450»: thousands parted by no-break spaces.
 pub fn thousands(value: u64) -> String {
     let digits = value.to_string();

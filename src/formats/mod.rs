@@ -3,4 +3,6 @@
 pub mod html;
 pub mod json;
 pub mod onec_json;
+pub mod sheet;
+pub mod tables;
 pub mod text;

@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 use super::json::{JsonError, Kind, Reader, Value};
 use super::text::{Decimal, NumberError, excerpt, many_lines, one_line, onec_id, yes_no};
 use crate::domain::catalog::{
-    CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, ProductRecord,
-    Record, SkippedRecord, StockRecord,
+    CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, ProductCard,
+    ProductRecord, Record, SkippedRecord, StockRecord,
 };
-use crate::domain::{Quantity, Unit};
+use crate::domain::{Price, Quantity, Unit};
 
 /// Why a body is not a catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -605,6 +605,93 @@ fn category(path: Field<String>, external_id: Field<String>) -> Field<CategoryRe
 /// «A/B/C» → its parts, blanks around them gone; empty parts do not count.
 pub fn category_path(text: &str) -> Vec<String> {
     text.split('/').map(one_line).filter(|part| !part.is_empty()).collect()
+}
+
+/// How a price is written so that it is read back as it is stored: the decimal of one base unit
+/// where that is exact, else the amount for so many base units.
+pub fn written_price(price: Price) -> (String, Option<u32>) {
+    let each = price.decimal();
+    let exact = Decimal::parse(&each).and_then(Decimal::price) == Ok(price);
+    if exact { (each, None) } else { (price.amount.decimal(), Some(price.per)) }
+}
+
+/// Writes a catalogue as `{"items":[…]}`, an item a line. Reading it back changes nothing.
+pub fn write_catalog(cards: &[ProductCard]) -> String {
+    let mut out = String::from("{\"items\":[");
+    for (index, card) in cards.iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { ",\n" });
+        write_card(&mut out, card);
+    }
+    out.push_str("\n]}\n");
+    out
+}
+
+fn write_card(out: &mut String, card: &ProductCard) {
+    let mut members: Vec<(&str, String)> = Vec::new();
+    let mut text = |name, value: &str| {
+        if !value.is_empty() {
+            members.push((name, quoted(value)));
+        }
+    };
+    text("external_id", &card.external_id);
+    text("sku", &card.sku);
+    text("title", &card.title);
+    text("category", &card.category.join("/"));
+    text("category_external_id", card.category_external_id.as_deref().unwrap_or(""));
+    text("unit", card.unit.as_str());
+    text("description", &card.description);
+    text("barcode", &card.barcode);
+    text("search_words", &card.search_words);
+    if let Some(price) = card.price {
+        members.push(("price", price.decimal()));
+    }
+    let list = |items: Vec<String>| format!("[{}]", items.join(","));
+    if !card.prices.is_empty() {
+        let prices = card.prices.iter().map(|(name, price)| {
+            let (amount, per) = written_price(*price);
+            let Some(per) = per else {
+                return format!("{{\"type\":{},\"price\":{amount}}}", quoted(name));
+            };
+            let size = Quantity::whole(i64::from(per));
+            let pack = card.packs.iter().find(|(_, coefficient)| *coefficient == size);
+            let unit = pack.map_or_else(String::new, |(unit, _)| {
+                format!("\"unit\":{},", quoted(unit.as_str()))
+            });
+            format!("{{\"type\":{},\"price\":{amount},{unit}\"coefficient\":{per}}}", quoted(name))
+        });
+        members.push(("prices", list(prices.collect())));
+    }
+    members.push(("stock_qty", card.stock.decimal()));
+    if !card.stocks.is_empty() {
+        let stocks = card.stocks.iter().map(|(warehouse, quantity)| {
+            format!("{{\"warehouse\":{},\"qty\":{}}}", quoted(warehouse), quantity.decimal())
+        });
+        members.push(("stocks", list(stocks.collect())));
+    }
+    if !card.packs.is_empty() {
+        let packs = card.packs.iter().map(|(unit, coefficient)| {
+            let unit = quoted(unit.as_str());
+            format!("{{\"unit\":{unit},\"coefficient\":{}}}", coefficient.decimal())
+        });
+        members.push(("packs", list(packs.collect())));
+    }
+    if let Some(multiple) = card.multiple {
+        members.push(("multiple", multiple.decimal()));
+    }
+    for (name, value) in [("hidden", card.hidden), ("deleted", card.deleted)] {
+        if value {
+            members.push((name, "true".to_owned()));
+        }
+    }
+    let members: Vec<String> =
+        members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    out.push('{');
+    out.push_str(&members.join(","));
+    out.push('}');
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]

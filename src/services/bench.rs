@@ -181,6 +181,11 @@ impl Bench {
         self.changed().await
     }
 
+    /// Whether a synonym is one organization's own, or `None` when there is no such synonym.
+    pub async fn synonym_is_own(&self, id: i64) -> Result<Option<bool>, StorageError> {
+        self.base.db.read(move |conn| synonyms::is_own(conn, id)).await
+    }
+
     /// Switches a synonym on or off; whether there is one.
     pub async fn set_synonym_enabled(&self, id: i64, enabled: bool) -> Result<bool, BenchError> {
         let now = self.base.clock.now();

@@ -3,8 +3,14 @@
 //!
 //! The index is built beside the one in use and swapped in; nobody waits for it but the first.
 
+mod export;
+mod tree;
+
 use std::sync::Arc;
 use std::time::Instant;
+
+use moka::future::Cache;
+use rusqlite::Connection;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
@@ -13,14 +19,21 @@ use tracing::info;
 
 use super::Base;
 use super::live::Change;
+use crate::domain::catalog::ProductCard;
+use crate::domain::{CategoryId, Price, ProductId, Quantity, Unit};
 use crate::recognition::Index;
-use crate::storage::{StorageError, entries, words};
+use crate::services::exchange::default_type;
+use crate::storage::{StorageError, entries, offers, prices, products, words};
+
+pub use tree::{Category, Tree};
 
 /// The catalogue. Clones share it.
 #[derive(Clone)]
 pub struct Catalog {
     base: Base,
     index: Arc<watch::Sender<Option<Built>>>,
+    /// The tree by the catalogue's version.
+    trees: Cache<i64, Arc<Tree>>,
 }
 
 #[derive(Clone)]
@@ -43,7 +56,8 @@ pub enum CatalogError {
 impl Catalog {
     /// A catalogue over this database. [`Catalog::run`] keeps its index fresh.
     pub fn new(base: Base) -> Self {
-        Self { base, index: Arc::new(watch::Sender::new(None)) }
+        let trees = Cache::builder().max_capacity(2).build();
+        Self { base, index: Arc::new(watch::Sender::new(None)), trees }
     }
 
     /// The index in use; the first who ask wait for it to be built.
@@ -51,6 +65,87 @@ impl Catalog {
         let mut listener = self.index.subscribe();
         let built = listener.wait_for(Option::is_some).await.map_err(|_| CatalogError::Stopping)?;
         built.as_ref().map(|built| built.index.clone()).ok_or(CatalogError::Stopping)
+    }
+
+    /// The default price type: the setting's, else the one without a name, else the only one in
+    /// roubles.
+    pub async fn default_price_type(&self) -> Result<Option<i64>, CatalogError> {
+        let setting = self.price_type_setting();
+        Ok(self.base.db.read(move |conn| default_price_type(conn, &setting)).await?)
+    }
+
+    fn price_type_setting(&self) -> String {
+        self.base.config.onec.exchange.price_type.clone().unwrap_or_default()
+    }
+
+    /// The product with the price of this type, `None`: of the default one.
+    pub async fn product(
+        &self,
+        id: ProductId,
+        price_type: Option<i64>,
+    ) -> Result<Option<ProductView>, CatalogError> {
+        Ok(self.products(vec![id], price_type).await?.pop())
+    }
+
+    /// The products in the order asked for; those that do not exist are absent.
+    pub async fn products(
+        &self,
+        ids: Vec<ProductId>,
+        price_type: Option<i64>,
+    ) -> Result<Vec<ProductView>, CatalogError> {
+        let tree = self.tree().await?;
+        let setting = self.price_type_setting();
+        let work = move |conn: &Connection| {
+            let price_type =
+                price_type.map_or_else(|| default_price_type(conn, &setting), |id| Ok(Some(id)));
+            views(conn, &tree, ids, price_type?)
+        };
+        Ok(self.base.db.read(work).await?)
+    }
+
+    /// The tree of categories with how many products on sale each holds. Kept until the catalogue
+    /// changes.
+    pub async fn tree(&self) -> Result<Arc<Tree>, CatalogError> {
+        let version = self.base.db.read(entries::version).await?;
+        if let Some(tree) = self.trees.get(&version).await {
+            return Ok(tree);
+        }
+        let tree = Arc::new(self.base.db.read(Tree::load).await?);
+        self.trees.insert(version, tree.clone()).await;
+        Ok(tree)
+    }
+
+    /// Products on sale right in this category, `None`: in none, by title; and how many there are.
+    pub async fn page(
+        &self,
+        category: Option<CategoryId>,
+        offset: u32,
+        limit: u32,
+        price_type: Option<i64>,
+    ) -> Result<(Vec<ProductView>, u32), CatalogError> {
+        let work = move |conn: &Connection| {
+            Ok::<_, StorageError>((
+                products::list_in_category(conn, category, offset, limit)?,
+                products::count_in_category(conn, category)?,
+            ))
+        };
+        let (ids, total) = self.base.db.read(work).await?;
+        Ok((self.products(ids, price_type).await?, total))
+    }
+
+    /// What the catalogue holds.
+    pub async fn stats(&self) -> Result<products::Stats, CatalogError> {
+        let setting = self.price_type_setting();
+        let work =
+            move |conn: &Connection| products::stats(conn, default_price_type(conn, &setting)?);
+        Ok(self.base.db.read(work).await?)
+    }
+
+    /// Every product but those that wait for their item or were missing from a full exchange, in
+    /// the order of keys: what an export has.
+    pub async fn export(&self) -> Result<Vec<ProductCard>, CatalogError> {
+        let setting = self.price_type_setting();
+        Ok(self.base.db.read(move |conn| export::cards(conn, &setting)).await?)
     }
 
     /// Whether the first index has been built.
@@ -103,4 +198,71 @@ impl Catalog {
             }
         }
     }
+}
+
+/// A product as one customer sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductView {
+    /// The product.
+    pub id: ProductId,
+    /// The source's id.
+    pub external_id: Option<String>,
+    /// The article; may be empty.
+    pub sku: String,
+    /// The title.
+    pub title: String,
+    /// The description; may be empty.
+    pub description: String,
+    /// The category.
+    pub category: Option<CategoryId>,
+    /// The category's path from the root.
+    pub path: Vec<String>,
+    /// The base unit.
+    pub unit: Unit,
+    /// Packs with their base units, smallest first.
+    pub packs: Vec<(Unit, Quantity)>,
+    /// Sold by so many base units.
+    pub multiple: Option<Quantity>,
+    /// The price; `None`: «цену подтвердит менеджер».
+    pub price: Option<Price>,
+    /// Free stock in base units, as the source says it: may be negative.
+    pub available: Quantity,
+    /// No longer sold, or hidden.
+    pub gone: bool,
+}
+
+fn default_price_type(conn: &Connection, setting: &str) -> Result<Option<i64>, StorageError> {
+    Ok(default_type(&prices::types(conn)?, setting))
+}
+
+fn views(
+    conn: &Connection,
+    tree: &Tree,
+    ids: Vec<ProductId>,
+    price_type: Option<i64>,
+) -> Result<Vec<ProductView>, StorageError> {
+    let mut offers = offers::load(conn, ids.iter().copied(), price_type)?;
+    let mut views = Vec::with_capacity(ids.len());
+    for id in ids {
+        let (Some(offer), Some(row)) = (offers.remove(&id), products::find(conn, id)?) else {
+            continue;
+        };
+        views.push(ProductView {
+            id,
+            external_id: row.external_id,
+            sku: row.sku,
+            title: row.title,
+            description: row.description,
+            category: row.category,
+            path: row.category.map(|id| tree.path(id)).unwrap_or_default(),
+            unit: row.unit,
+            packs: offer.packs,
+            multiple: row.multiple,
+            // Without a type of its own the customer has no price at all.
+            price: price_type.and(offer.price),
+            available: row.available,
+            gone: offer.gone,
+        });
+    }
+    Ok(views)
 }

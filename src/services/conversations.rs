@@ -63,6 +63,16 @@ impl Conversations {
         Self { base }
     }
 
+    /// The card that a message of a chat holds, so that a reply to it is understood.
+    pub async fn slot_of(
+        &self,
+        chat: &ChatKey,
+        message_id: i64,
+    ) -> Result<Option<String>, StorageError> {
+        let chat = chat.clone();
+        self.base.db.read(move |conn| chat_slots::find_slot(conn, &chat, message_id)).await
+    }
+
     /// Stores an event under its key; a repeat changes nothing.
     pub async fn accept(
         &self,

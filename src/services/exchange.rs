@@ -2,6 +2,7 @@
 //! it and however big it is. Equal rows are left alone, so a repeated push changes nothing.
 
 mod apply;
+pub mod files;
 pub mod matching;
 mod places;
 pub mod spool;

@@ -17,6 +17,7 @@ pub mod notifications;
 pub mod ordering;
 pub mod overview;
 pub mod pull;
+pub mod questions;
 
 use std::sync::Arc;
 

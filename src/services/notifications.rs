@@ -197,6 +197,13 @@ pub enum Notice {
         /// The request.
         request: i64,
     },
+    /// A message in a thread of questions: told to the other side.
+    ThreadMessage {
+        /// The thread.
+        thread: crate::domain::ThreadId,
+        /// The message.
+        message: i64,
+    },
     /// A text that is ready, with buttons that need nothing.
     Text(Message),
 }

@@ -33,6 +33,7 @@ pub mod sessions;
 mod sql_types;
 pub mod stocks;
 pub mod synonyms;
+pub mod threads;
 pub mod throttle;
 pub mod upkeep;
 pub mod web_messages;

@@ -304,8 +304,39 @@ pub fn count(conn: &Connection) -> Result<(u32, u32), StorageError> {
     Ok(stmt.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
+/// Products on sale right in the category, `None`: in none, by title.
+pub fn list_in_category(
+    conn: &Connection,
+    category: Option<CategoryId>,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<ProductId>, StorageError> {
+    const SQL: &str = "
+        select id from products
+        where category_id is :category and not withdrawn and not hidden
+        order by title, id limit :limit offset :offset";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let ids = stmt.query_map(
+        named_params! { ":category": category, ":limit": limit, ":offset": offset },
+        |row| row.get(0),
+    )?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// How many products are on sale right in the category.
+pub fn count_in_category(
+    conn: &Connection,
+    category: Option<CategoryId>,
+) -> Result<u32, StorageError> {
+    const SQL: &str = "
+        select count(*) from products
+        where category_id is :category and not withdrawn and not hidden";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":category": category }, |row| row.get(0))?)
+}
+
 /// What the catalogue holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Stats {
     /// Products of any state.
     pub products: u32,

@@ -99,6 +99,13 @@ pub fn count(conn: &Connection, filter: &SynonymFilter) -> Result<u32, StorageEr
     )?)
 }
 
+/// Whether a synonym is one organization's own, or `None` when there is no such synonym.
+pub fn is_own(conn: &Connection, id: i64) -> Result<Option<bool>, StorageError> {
+    const SQL: &str = "select organization_id is not null as own from synonyms where id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get("own")).optional()?)
+}
+
 /// What a synonym means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means<'a> {

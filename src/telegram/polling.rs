@@ -205,7 +205,7 @@ impl Polling {
                 }
                 Heard::Unreadable(id, raw) => {
                     last = Some(*id);
-                    warn!("update {id} cannot be read and is set aside");
+                    warn!("an update ({id}) cannot be read and is set aside");
                     incoming.push(Incoming {
                         event_key: inbound::key(*id),
                         chat: inbound::chat_of_raw(raw).unwrap_or(ChatKey::Telegram(0)),

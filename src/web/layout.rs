@@ -15,6 +15,14 @@ pub enum Section {
     Today,
     /// `/admin/orders`
     Orders,
+    /// `/admin/catalog`
+    Catalog,
+    /// `/admin/clients`
+    Clients,
+    /// `/admin/search`
+    Search,
+    /// `/admin/synonyms`
+    Synonyms,
 }
 
 struct Entry {
@@ -49,6 +57,42 @@ const ENTRIES: &[Entry] = &[
         role: Role::Manager,
         counter: Some("orders"),
         on_phone: true,
+    },
+    Entry {
+        section: Section::Catalog,
+        href: "/admin/catalog",
+        word: "Каталог",
+        icon: Icon::Catalog,
+        role: Role::Manager,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::Clients,
+        href: "/admin/clients",
+        word: "Клиенты",
+        icon: Icon::Clients,
+        role: Role::Manager,
+        counter: None,
+        on_phone: true,
+    },
+    Entry {
+        section: Section::Search,
+        href: "/admin/search",
+        word: "Поиск",
+        icon: Icon::Search,
+        role: Role::Manager,
+        counter: None,
+        on_phone: true,
+    },
+    Entry {
+        section: Section::Synonyms,
+        href: "/admin/synonyms",
+        word: "Синонимы",
+        icon: Icon::Synonyms,
+        role: Role::Manager,
+        counter: None,
+        on_phone: false,
     },
 ];
 
@@ -199,6 +243,11 @@ fn shown(around: &Surroundings) -> impl Iterator<Item = &'static Entry> {
     ENTRIES.iter().filter(move |entry| role >= entry.role)
 }
 
+/// The panel's pages that the person sees: the word and the address.
+pub fn entries(around: &Surroundings) -> impl Iterator<Item = (&'static str, &'static str)> {
+    shown(around).map(|entry| (entry.word, entry.href))
+}
+
 fn counter(around: &Surroundings, entry: &Entry) -> Markup {
     let (count, words) = match entry.counter {
         Some("orders") => (around.new_orders, "новых"),
@@ -247,10 +296,10 @@ fn topbar(visitor: &Visitor, around: &Surroundings) -> Markup {
         .collect();
     html! {
         header.top {
-            form.find action="/admin/orders" role="search" {
+            form.find action="/admin/find" role="search" {
                 (icon(Icon::Search))
-                input #find type="search" name="q" placeholder="Номер, организация, телефон"
-                    aria-label="Поиск по заказам" autocomplete="off";
+                input #find type="search" name="q" placeholder="Номер, организация, телефон, товар"
+                    aria-label="Найти во всей панели" autocomplete="off";
                 kbd aria-hidden="true" { "/" }
             }
             span.gap {}

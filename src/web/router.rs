@@ -15,7 +15,7 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::{login, orders, today};
+use super::admin::{catalog, clients, find, login, orders, search, today};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
 
@@ -25,10 +25,26 @@ pub fn router(desk: Desk) -> Router {
     let guarded = Router::new()
         .route("/admin", get(today::page))
         .route("/admin/orders", get(orders::list))
+        .route("/admin/orders/export/{format}", get(orders::export))
         .route("/admin/orders/{number}", get(orders::page))
         .route("/admin/orders/{number}/status", post(orders::set_status))
         .route("/admin/orders/{number}/messages", post(orders::write))
         .route("/admin/orders/{number}/lines/{line}", post(orders::pick))
+        .route("/admin/find", get(find::page))
+        .route("/admin/catalog", get(catalog::page))
+        .route("/admin/catalog/products/{id}", post(catalog::set_own_fields))
+        .route("/admin/clients", get(clients::list))
+        .route("/admin/clients/{id}", get(clients::one).post(clients::act))
+        .route("/admin/people", get(clients::people))
+        .route("/admin/people/{id}", post(clients::act_on_person))
+        .route("/admin/requests", get(clients::requests).post(clients::decide))
+        .route("/admin/search", get(search::page))
+        .route("/admin/search/teach", post(search::teach))
+        .route("/admin/synonyms", get(search::synonyms).post(search::add_synonym))
+        .route("/admin/synonyms/change", post(search::change_synonym))
+        // The old program's addresses.
+        .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
+        .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
         .route("/admin/login", get(login::page).post(login::sign_in))
         .route("/admin/logout", post(login::sign_out))
         .route("/admin/events", get(live::events))

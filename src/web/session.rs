@@ -20,7 +20,7 @@ use super::Desk;
 use super::admin::login;
 use super::error::WebError;
 use crate::domain::{Channel, Role};
-use crate::services::accounts::StaffSession;
+use crate::services::accounts::{self, StaffSession};
 use crate::services::ordering::Actor;
 
 /// A form's fields together; a file has its own limit.
@@ -42,6 +42,11 @@ impl ManagerSession {
     /// The person as the one who changes an order.
     pub fn actor(&self) -> Actor {
         Actor { person: Some(self.staff.person), channel: Channel::Panel }
+    }
+
+    /// The person as the one who changes people, organizations, the catalogue's own fields.
+    pub fn account_actor(&self) -> accounts::Actor {
+        self.staff.actor(self.address.clone())
     }
 
     /// Refuses who is no administrator; `right` is what they would need.
@@ -216,18 +221,14 @@ fn random_token() -> Result<String, WebError> {
 
 /// Stands before every page that a browser opens.
 pub async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
-    match admit(&desk, request).await {
+    let private = request.uri().path().starts_with("/admin");
+    let mut response = match admit(&desk, request).await {
         Ok(Admitted::Through(request, cookie)) => {
-            let private = request.uri().path().starts_with("/admin");
             let visitor = request.extensions().get::<Visitor>().cloned();
             let mut response = next.run(*request).await;
             if let Some(visitor) = visitor {
                 // For the page of a refusal.
                 response.extensions_mut().insert(visitor);
-            }
-            if private {
-                let headers = response.headers_mut();
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             }
             if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c.to_string()).ok()) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -236,7 +237,12 @@ pub async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Re
         }
         Ok(Admitted::Stopped(status, page)) => (status, page).into_response(),
         Err(error) => error.into_response(),
+    };
+    if private {
+        let value = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
     }
+    response
 }
 
 enum Admitted {

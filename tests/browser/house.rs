@@ -30,7 +30,6 @@ pub const NOW: i64 = 1_795_518_300_000;
 
 pub struct House {
     pub address: SocketAddr,
-    pub desk: Desk,
     tasks: Tasks,
     _dir: tempfile::TempDir,
 }
@@ -99,11 +98,10 @@ impl House {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let served = desk.clone();
         tasks.spawn_once("web", async move {
-            web::serve(listener, served).await.expect("serves");
+            web::serve(listener, desk).await.expect("serves");
         });
-        Self { address, desk, tasks, _dir: dir }
+        Self { address, tasks, _dir: dir }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -46,3 +46,9 @@ insert into order_events (order_id, at_ms, channel, person_id, kind, text, to_cl
     (1, :now - 120000, 'panel', 2, 'line', 'Позиция 5: 4 → 40 кор', 0),
     (3, :now - 9000000, 'bot', 11, 'created', 'Заявка отправлена: 1 позиция, 184 600,00 ₽', 0),
     (3, :now - 8400000, 'panel', 2, 'status', 'Новая → Принята', 1);
+
+insert into synonyms (organization_id, words, means, product_id, origin, created_at_ms) values
+    (null, 'т.шт', 'тыс шт', null, 'manual', :now), (1, 'жёлтенький', null, 1, 'learnt', :now);
+insert into learnt_phrases (organization_id, phrase, product_id, learnt_at_ms) values (1, 'саморез жёлтенький', 1, :now);
+insert into categories (id, external_id, parent_id, title) values (1, 'c1', null, 'Крепёж'), (2, 'c2', 1, 'Саморезы'), (3, 'c3', null, 'Ткани и поролон');
+update products set category_id = case when id = 1 then 2 when id = 5 then 1 else 3 end;

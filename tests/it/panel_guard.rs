@@ -6,39 +6,121 @@ use partner_m::storage::StorageError;
 
 use crate::support::panel::Panel;
 
-/// Every address of the panel and the chat, with a method that changes things or not.
-const ADDRESSES: &[(&str, &str)] = &[
-    ("GET", "/"),
-    ("GET", "/health"),
-    ("GET", "/favicon.ico"),
-    ("GET", "/assets/x/app.css"),
-    ("GET", "/assets/x/absent"),
-    ("GET", "/nowhere"),
-    ("GET", "/admin"),
-    ("GET", "/admin/login"),
-    ("GET", "/admin/orders"),
-    ("GET", "/admin/orders/1"),
-    ("GET", "/admin/nowhere"),
-    ("GET", "/chat"),
-    ("GET", "/chat/anna"),
-    ("GET", "/chat/anna/trace"),
-    ("GET", "/chat/nobody"),
-    ("POST", "/admin/login"),
-    ("POST", "/admin/logout"),
-    ("POST", "/admin/orders/1/status"),
-    ("POST", "/admin/orders/1/messages"),
-    ("POST", "/admin/orders/1/lines/1"),
-    ("POST", "/theme"),
-    ("POST", "/chat/reset"),
-    ("POST", "/chat/anna/say"),
-    ("POST", "/chat/anna/press"),
-    ("POST", "/chat/anna/contact"),
+/// Who may open an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Anyone,
+    Manager,
+    Admin,
+}
+
+use Who::{Admin, Anyone, Manager};
+
+/// Every address: how the router writes it, how it is asked for, who may. A route without a row
+/// here fails a test.
+const ADDRESSES: &[(&str, &str, &str, Who)] = &[
+    ("GET", "/", "/", Anyone),
+    ("GET", "/health", "/health", Anyone),
+    ("GET", "/favicon.ico", "/favicon.ico", Anyone),
+    ("GET", "/assets/{version}/{name}", "/assets/x/app.css", Anyone),
+    ("GET", "/assets/{version}/{name}", "/assets/x/absent", Anyone),
+    ("GET", "", "/nowhere", Anyone),
+    ("GET", "", "/admin/nowhere", Manager),
+    ("GET", "/admin", "/admin", Manager),
+    ("GET", "/admin/login", "/admin/login", Anyone),
+    ("POST", "/admin/login", "/admin/login", Anyone),
+    ("POST", "/admin/logout", "/admin/logout", Manager),
+    ("GET", "/admin/events", "/admin/events", Manager),
+    ("GET", "/admin/find", "/admin/find?q=x", Manager),
+    ("GET", "/admin/orders", "/admin/orders", Manager),
+    ("GET", "/admin/orders/export/{format}", "/admin/orders/export/csv", Manager),
+    ("GET", "/admin/orders/export/{format}", "/admin/orders/export/xlsx", Manager),
+    ("GET", "/admin/orders/{number}", "/admin/orders/1042", Manager),
+    ("POST", "/admin/orders/{number}/status", "/admin/orders/1042/status", Manager),
+    ("POST", "/admin/orders/{number}/messages", "/admin/orders/1042/messages", Manager),
+    ("POST", "/admin/orders/{number}/lines/{line}", "/admin/orders/1042/lines/1", Manager),
+    ("GET", "/admin/catalog", "/admin/catalog", Manager),
+    ("POST", "/admin/catalog/products/{id}", "/admin/catalog/products/1", Manager),
+    ("GET", "/admin/clients", "/admin/clients", Manager),
+    ("GET", "/admin/clients/{id}", "/admin/clients/1", Manager),
+    ("POST", "/admin/clients/{id}", "/admin/clients/1", Manager),
+    ("GET", "/admin/people", "/admin/people", Manager),
+    ("POST", "/admin/people/{id}", "/admin/people/1", Admin),
+    ("GET", "/admin/requests", "/admin/requests", Manager),
+    ("POST", "/admin/requests", "/admin/requests", Manager),
+    ("GET", "/admin/search", "/admin/search?text=x", Manager),
+    ("POST", "/admin/search/teach", "/admin/search/teach", Manager),
+    ("GET", "/admin/synonyms", "/admin/synonyms", Manager),
+    ("POST", "/admin/synonyms", "/admin/synonyms", Admin),
+    ("POST", "/admin/synonyms/change", "/admin/synonyms/change", Admin),
+    ("GET", "/admin/debug/search-as", "/admin/debug/search-as", Manager),
+    ("GET", "/admin/search-aliases", "/admin/search-aliases", Manager),
+    ("POST", "/theme", "/theme", Anyone),
+    ("GET", "/chat", "/chat", Anyone),
+    ("POST", "/chat/reset", "/chat/reset", Anyone),
+    ("GET", "/chat/{persona}", "/chat/anna", Anyone),
+    ("GET", "/chat/{persona}", "/chat/nobody", Anyone),
+    ("GET", "/chat/{persona}/events", "/chat/anna/events", Anyone),
+    ("GET", "/chat/{persona}/trace", "/chat/anna/trace", Anyone),
+    ("POST", "/chat/{persona}/say", "/chat/anna/say", Anyone),
+    ("POST", "/chat/{persona}/press", "/chat/anna/press", Anyone),
+    ("POST", "/chat/{persona}/contact", "/chat/anna/contact", Anyone),
 ];
+
+/// Fields that suit every form: an administrator's are taken, whatever comes of them.
+const FIELDS: &str = "status=accepted&version=1&kind=note&text=x&data=x&product=1&theme=dark\
+    &act=role&role=manager&id=1&words=a&means=b&phrase=a&scope=client&organization=";
+
+#[test]
+fn every_route_has_its_row() {
+    let source = std::fs::read_to_string("src/web/router.rs").unwrap();
+    let plain: String = source.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut routes = 0;
+    for part in plain.split(".route(\"").skip(1) {
+        let (path, rest) = part.split_once('"').unwrap();
+        if path.contains("1c") || path.contains("onec") {
+            continue;
+        }
+        let end = rest.find(".route(").unwrap_or(rest.len());
+        let handlers = &rest[..end];
+        for (word, method) in [("get(", "GET"), ("post(", "POST")] {
+            if handlers.contains(&format!(",{word}")) || handlers.contains(&format!(").{word}")) {
+                let row = ADDRESSES.iter().any(|(m, p, ..)| *m == method && *p == path);
+                assert!(row, "{method} {path} has no row");
+                routes += 1;
+            }
+        }
+    }
+    assert!(routes > 30, "the router was not read: {routes}");
+}
+
+#[tokio::test]
+async fn each_role_opens_its_own_addresses_and_no_other() {
+    let panel = Panel::start().await;
+    let manager = panel.sign_in_as("%2B79000000002").await;
+    let admin = panel.sign_in().await;
+    let open =
+        |status: StatusCode| status != StatusCode::FORBIDDEN && status != StatusCode::UNAUTHORIZED;
+    for (method, _, path, who) in ADDRESSES {
+        if path.ends_with("/logout") {
+            continue;
+        }
+        for (role, headers) in [(Manager, &manager), (Admin, &admin)] {
+            let token = panel.token(headers).await;
+            let fields = format!("{FIELDS}&csrf={token}");
+            let fields = if *method == "POST" { fields.as_str() } else { "" };
+            let answer = panel.send(method, path, headers.clone(), fields).await;
+            let may = *who != Admin || role == Admin;
+            assert_eq!(open(answer.status), may, "{role:?} {method} {path}: {}", answer.status);
+            assert!(!answer.status.is_server_error(), "{role:?} {method} {path}: {}", answer.body);
+        }
+    }
+}
 
 #[tokio::test]
 async fn every_answer_carries_the_headers() {
     let panel = Panel::start().await;
-    for (method, path) in ADDRESSES {
+    for (method, _, path, _) in ADDRESSES {
         let answer = panel.send(method, path, HeaderMap::new(), "").await;
         let headers = &answer.headers;
         let csp = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
@@ -72,9 +154,9 @@ async fn a_form_that_is_not_ours_changes_nothing() {
         headers.insert(header::ORIGIN, origin.parse().unwrap());
         headers
     };
-    let posts = ADDRESSES.iter().filter(|(method, _)| *method == "POST");
-    for (_, path) in posts {
-        let fields = "status=accepted&version=1&kind=note&text=x&data=x&product=1&theme=dark";
+    let posts = ADDRESSES.iter().filter(|(method, ..)| *method == "POST");
+    for (_, _, path, _) in posts {
+        let fields = FIELDS;
         let answer = panel.send("POST", path, ours.clone(), fields).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} without a token");
         let wrong = format!("{fields}&csrf=0123456789abcdef");
@@ -93,7 +175,7 @@ async fn looking_changes_nothing() {
     let panel = Panel::start().await;
     let ours = panel.sign_in().await;
     let before = panel.fingerprint();
-    for (_, path) in ADDRESSES.iter().filter(|(method, _)| *method == "GET") {
+    for (_, _, path, _) in ADDRESSES.iter().filter(|(method, ..)| *method == "GET") {
         panel.send("GET", path, ours.clone(), "").await;
     }
     assert_eq!(panel.fingerprint(), before);
@@ -102,7 +184,7 @@ async fn looking_changes_nothing() {
 #[tokio::test]
 async fn nobody_looks_into_the_panel_without_signing_in() {
     let panel = Panel::start().await;
-    for (_, path) in ADDRESSES.iter().filter(|(method, _)| *method == "GET") {
+    for (_, _, path, _) in ADDRESSES.iter().filter(|(method, ..)| *method == "GET") {
         if !path.starts_with("/admin") || *path == "/admin/login" {
             continue;
         }
@@ -213,7 +295,17 @@ async fn hostile_words_stay_words() {
         })
         .unwrap();
     let ours = panel.sign_in().await;
-    for path in ["/admin", "/admin/orders?view=all", "/admin/orders/1042", "/chat/anna"] {
+    for path in [
+        "/admin",
+        "/admin/orders?view=all",
+        "/admin/orders/1042",
+        "/admin/clients",
+        "/admin/clients/1",
+        "/admin/people",
+        "/admin/catalog?open=1",
+        "/admin/find?q=script",
+        "/chat/anna",
+    ] {
         let answer = panel.send("GET", path, ours.clone(), "").await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert!(!answer.body.contains("<script>alert"), "{path}");

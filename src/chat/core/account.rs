@@ -71,6 +71,9 @@ impl Core {
             AccountForm::InvitePhone { organization, role } => {
                 self.fill_invite_phone(talk, organization, role, text).await
             }
+            form @ (AccountForm::Question { .. }
+            | AccountForm::Thread { .. }
+            | AccountForm::Doubt { .. }) => self.fill_question(talk, form, text).await,
             form => self.fill_card(talk, form, text).await,
         }
     }
@@ -85,6 +88,9 @@ impl Core {
             Some("access") => self.press_access(talk, action).await,
             Some("member" | "invite") => self.press_people(talk, action).await,
             Some("account" | "security") => self.press_card(talk, action).await,
+            Some("thread") => {
+                self.press_question(talk, action).await.map_err(AccountRefusal::Fault)
+            }
             _ => self.menu(talk).await.map_err(AccountRefusal::Fault),
         };
         match pressed {
@@ -171,6 +177,9 @@ impl Core {
                     screen.keyboard = None;
                 }
                 screen.send()
+            }
+            Notice::ThreadMessage { thread, message } => {
+                return Ok(self.question_news(chat, *thread, *message).await?);
             }
             _ => return Ok(Vec::new()),
         };

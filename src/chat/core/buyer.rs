@@ -61,7 +61,7 @@ impl Core {
             let found = added.view.lines.len() - added.view.unresolved().count();
             let words = format!(
                 "Нашёл {found} из {}. Подтвердите номер, и я отправлю заявку.",
-                ru::positions(added.view.lines.len())
+                ru::positions_genitive(added.view.lines.len())
             );
             talk.say(Screen::text(words).keyboard(menu::guest_keyboard()));
         }

@@ -25,6 +25,8 @@ pub enum Label {
     Recover,
     /// «Запросить доступ»
     Access,
+    /// «Вопросы»
+    Questions,
     /// «Сменить организацию»
     Organizations,
     /// «Баланс»
@@ -56,6 +58,8 @@ const LABELS: &[(&str, Label)] = &[
     ("подтвердить номер", Label::Register),
     ("восстановить данные", Label::Recover),
     ("запросить доступ", Label::Access),
+    ("вопросы", Label::Questions),
+    ("мои вопросы", Label::Questions),
     ("сменить организацию", Label::Organizations),
     ("баланс", Label::Balance),
     ("пригласить работника", Label::Invite),
@@ -88,9 +92,9 @@ fn keyboard(rows: &[&[&str]], placeholder: &str) -> ReplyKeyboard {
 /// The reply keyboard of a role.
 pub fn role_keyboard(role: Role) -> ReplyKeyboard {
     if role.is_staff() {
-        return keyboard(&[&["Новые", "Все заказы"]], "Номер заказа или товар");
+        return keyboard(&[&["Новые", "Все заказы"], &["Вопросы"]], "Номер заказа или товар");
     }
-    let rows: &[&[&str]] = &[&["Новая заявка", "Заказы"], &["Повторить", "Аккаунт"]];
+    let rows: &[&[&str]] = &[&["Новая заявка", "Заказы"], &["Повторить", "Вопросы"], &["Аккаунт"]];
     keyboard(rows, "Товар и количество, можно списком")
 }
 

@@ -5,5 +5,6 @@ pub mod basket;
 pub mod login;
 pub mod menu;
 pub mod order;
+pub mod questions;
 pub mod registration;
 pub mod staff;

@@ -1,6 +1,8 @@
 //! Sign-in to the panel, its sessions and its one-time links.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::passwords::Verdict;
@@ -79,6 +81,8 @@ pub struct SessionInfo {
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
     row: SessionRow,
+    /// The last request in milliseconds: shared with the cache, whose entry is never renewed.
+    seen_at: Arc<AtomicI64>,
     name: String,
     role: Role,
 }
@@ -207,25 +211,25 @@ impl Accounts {
         }
         let hash = tokens::hash(token);
         let now = self.base.clock.now();
-        let (mut cached, known) = match self.sessions.get(&hash).await {
+        let (cached, known) = match self.sessions.get(&hash).await {
             Some(cached) => (cached, true),
             None => match self.load_session(hash).await? {
                 Some(loaded) => (loaded, false),
                 None => return Ok(None),
             },
         };
-        let over =
-            now.since(cached.row.seen_at) >= IDLE || now.since(cached.row.created_at) >= ABSOLUTE;
+        let seen_at = Timestamp::from_millis(cached.seen_at.load(Ordering::SeqCst));
+        let over = now.since(seen_at) >= IDLE || now.since(cached.row.created_at) >= ABSOLUTE;
         if over {
             self.sign_out(token).await?;
             return Ok(None);
         }
-        if now.since(cached.row.seen_at) >= TOUCH || cached.row.seen_at > now {
+        if now.since(seen_at) >= TOUCH || seen_at > now {
             self.base
                 .db
                 .write(move |tx| Ok::<_, AccountError>(sessions::touch(tx, &hash, now)?))
                 .await?;
-            cached.row.seen_at = now;
+            cached.seen_at.store(now.millis(), Ordering::SeqCst);
         }
         // What is in the cache is never put there again: it would never be looked up anew.
         if !known {
@@ -249,7 +253,8 @@ impl Accounts {
                 let Some(person) = persons::find(conn, row.person)? else { return Ok(None) };
                 let role = persons::role(conn, &config.access, &person)?;
                 let valid = person.security_stamp == row.security_stamp && role.is_staff();
-                Ok(valid.then_some(Cached { row, name: person.name, role }))
+                let seen_at = Arc::new(AtomicI64::new(row.seen_at.millis()));
+                Ok(valid.then_some(Cached { row, seen_at, name: person.name, role }))
             })
             .await
     }

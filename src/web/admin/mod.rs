@@ -1,7 +1,11 @@
 //! The panel: one file per screen.
 
+pub mod catalog;
+pub mod clients;
+pub mod find;
 pub mod login;
 pub mod orders;
+pub mod search;
 pub mod today;
 
 use super::error::WebError;

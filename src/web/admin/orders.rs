@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use crate::domain::{
     LineState, OrderLineId, OrderNumber, OrderStatus, OrganizationId, PersonId, ProductId,
     Timestamp, ru, time,
 };
+use crate::formats::sheet::{self, Cell};
 use crate::services::ordering::{OrderError, OrderView};
 use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderEventRow, OrderFilter, OrderLineRow, OrderRow};
@@ -149,6 +150,12 @@ impl ListQuery {
         other.href()
     }
 
+    fn export(&self, format: &str) -> String {
+        let list = self.with(|_| {});
+        let query = list.split_once('?').map_or("", |(_, query)| query);
+        format!("/admin/orders/export/{format}?{query}")
+    }
+
     fn is_filtered(&self) -> bool {
         !(self.q.trim().is_empty()
             && self.status.is_empty()
@@ -203,6 +210,83 @@ pub async fn list(
     Ok(framed(&visitor, &around, &page).into_response())
 }
 
+/// Orders in one export; more belongs into 1C.
+const EXPORT_MAX: u32 = 100_000;
+
+/// `GET /admin/orders/export/{format}`: exactly what the list shows, all pages of it.
+pub async fn export(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Path(format): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, WebError> {
+    const STEP: u32 = 1_000;
+    let (base, filter) = (&desk.base, query.filter(me.staff.person));
+    let now = base.clock.now();
+    let today = base.zone.civil(now).date();
+    let heads = [
+        "№",
+        "Создан",
+        "Организация",
+        "Автор",
+        "Телефон",
+        "Позиций",
+        "Без товара",
+        "Сумма",
+        "Доставка",
+        "Адрес",
+        "Статус",
+        "Менеджер",
+        "Номер в 1С",
+    ];
+    let mut rows = vec![heads.map(Cell::text).to_vec()];
+    let mut offset = 0;
+    while offset < EXPORT_MAX {
+        let page = desk.ordering.orders(filter.clone(), offset, STEP).await?.orders;
+        let last = page.len() < STEP as usize;
+        rows.extend(page.iter().map(|order| {
+            vec![
+                Cell::Number(order.number.0),
+                Cell::text(base.zone.rfc3339(order.created_at)[..16].replace('T', " ")),
+                Cell::text(&order.organization_name),
+                Cell::text(&order.author_name),
+                Cell::text(
+                    order
+                        .author_phone
+                        .as_ref()
+                        .map(|p| p.as_str().replace('+', ""))
+                        .unwrap_or_default(),
+                ),
+                Cell::Number(i64::from(order.line_count)),
+                Cell::Number(i64::from(order.unresolved_count)),
+                Cell::Money(order.total),
+                Cell::text(order.delivery.label(today)),
+                Cell::text(&order.address),
+                Cell::text(order.status.staff_label()),
+                Cell::text(&order.manager_name),
+                Cell::text(order.onec_number.clone().unwrap_or_default()),
+            ]
+        }));
+        if last {
+            break;
+        }
+        offset += STEP;
+    }
+    let (bytes, kind) = match format.as_str() {
+        "csv" => (sheet::csv(&rows), "text/csv; charset=utf-8"),
+        "xlsx" => {
+            let work = move || sheet::xlsx(&rows);
+            let book = tokio::task::spawn_blocking(work).await.map_err(WebError::internal)?;
+            let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+            (book.map_err(WebError::internal)?, kind)
+        }
+        _ => return Err(WebError::NotFound),
+    };
+    let name = format!("attachment; filename=\"orders-{today}.{format}\"");
+    let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, bytes).into_response())
+}
+
 struct List<'a> {
     desk: &'a Desk,
     visitor: &'a Visitor,
@@ -216,7 +300,17 @@ impl List<'_> {
     fn render(&self) -> Markup {
         let view = self.query.view();
         html! {
-            div.page-head { h1 { "Заказы" } }
+            div.page-head {
+                h1 { "Заказы" }
+                details.menu data-menu {
+                    summary.button.quiet { (icon(Icon::Download)) "Выгрузить" }
+                    div.popover {
+                        @for format in ["xlsx", "csv"] {
+                            a.item href=(self.query.export(format)) { "Список в ." (format) }
+                        }
+                    }
+                }
+            }
             nav.tabs #tabs data-live aria-label="Виды заказов" {
                 @for (tab, count) in &self.tabs {
                     a href=(self.query.with(|q| { tab.code.clone_into(&mut q.view); q.status.clear(); }))
@@ -810,7 +904,7 @@ pub async fn set_status(
     }
     // Back to where the button was: the list on a phone has one too.
     let from_list = headers
-        .get(axum::http::header::REFERER)
+        .get(header::REFERER)
         .and_then(|v| v.to_str().ok())
         .and_then(|url| url.split_once("/admin/orders"))
         .map(|(_, rest)| rest.to_owned())

@@ -181,6 +181,15 @@ impl Desk {
         self.event(persona, kind).await;
     }
 
+    /// A person replies to a message.
+    pub async fn replies(&self, persona: &str, message: i64, text: &str) {
+        self.heard(persona, &quote(">", text));
+        let message_id = self.wire.next_id();
+        let reply_to = Some(message);
+        let kind = EventKind::Text { text: text.to_owned(), message_id, reply_to };
+        self.event(persona, kind).await;
+    }
+
     /// A person shares a contact; the wire vouches that it is their own, or does not.
     pub async fn shares(&self, persona: &str, phone: &str, own: bool) {
         self.heard(persona, &format!("> 📱 {phone}\n"));

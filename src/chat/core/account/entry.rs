@@ -38,6 +38,9 @@ impl Core {
             };
             return Box::pin(self.press(talk, action)).await;
         }
+        if let Some(thread) = numbered("q_").filter(|_| !talk.who.is_guest()) {
+            return self.show_thread(talk, crate::domain::ThreadId(thread)).await;
+        }
         if talk.who.is_guest() {
             talk.say(menu::welcome(&self.base.config.company));
             talk.out.push(commands(&talk.who));

@@ -1,0 +1,330 @@
+//! Questions: asked by topic, answered both ways.
+
+use super::{Core, PANE, Talk};
+use crate::chat::Action;
+use crate::chat::dialogue::{AccountForm, Form};
+use crate::chat::screens::questions::{self, PAGE, SHOWN, Scene};
+use crate::chat::worker::ChatError;
+use crate::domain::{ChatKey, OrderId, ThreadId};
+use crate::services::conversations::Conversations;
+use crate::services::notifications::Outgoing;
+use crate::services::questions::{
+    QuestionError, ThreadFilter, ThreadOrder, ThreadRow, Topic, Writer,
+};
+
+impl Core {
+    fn question_scene(&self) -> Scene<'_> {
+        Scene { zone: &self.base.zone, now: self.base.clock.now() }
+    }
+
+    /// «Вопросы»: the organization's own, or those that wait for staff.
+    pub(super) async fn show_questions(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        let shown = self.question_list(talk, None).await;
+        self.put(talk, shown, true).await
+    }
+
+    async fn question_list(
+        &self,
+        talk: &Talk<'_>,
+        closed: Option<u32>,
+    ) -> Result<crate::chat::Screen, QuestionError> {
+        let by = Writer::of(&talk.who)?;
+        let organization = talk.who.acting_for();
+        let filter = ThreadFilter {
+            open: Some(closed.is_none()),
+            unanswered: closed.is_none() && by.staff,
+            snoozed: (closed.is_none() && by.staff).then_some(false),
+            organization: organization.filter(|_| !by.staff).map(|m| m.organization),
+            ..ThreadFilter::default()
+        };
+        let order = match (closed, by.staff) {
+            (None, true) => ThreadOrder::WaitingFirst,
+            _ => ThreadOrder::LastFirst,
+        };
+        let offset = closed.unwrap_or_default().saturating_mul(PAGE);
+        let page = self.questions.list(by, filter, order, (offset, PAGE)).await?;
+        let title = match organization.filter(|_| !by.staff) {
+            Some(membership) => format!("Вопросы · {}", membership.label()),
+            None => "Вопросы".to_owned(),
+        };
+        Ok(questions::list(&title, &page, closed, by.staff, &self.question_scene()))
+    }
+
+    /// Shows a screen of questions, or says why not.
+    async fn put(
+        &self,
+        talk: &mut Talk<'_>,
+        shown: Result<crate::chat::Screen, QuestionError>,
+        below: bool,
+    ) -> Result<(), ChatError> {
+        match shown {
+            Ok(screen) if below => talk.out.push(screen.below(PANE)),
+            Ok(screen) => talk.out.push(screen.in_place(PANE)),
+            Err(error) => self.explain_question(talk, error).await?,
+        }
+        Ok(())
+    }
+
+    async fn explain_question(
+        &self,
+        talk: &mut Talk<'_>,
+        error: QuestionError,
+    ) -> Result<(), ChatError> {
+        match error {
+            QuestionError::NotFound => talk.refuse("Этот вопрос вам недоступен."),
+            QuestionError::NotAllowed => talk.refuse("Это могут делать только менеджеры."),
+            QuestionError::Empty => talk.toast("Напишите словами."),
+            QuestionError::Guest => return self.menu(talk).await,
+            error @ QuestionError::Storage(_) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// A thread, which counts as read by that.
+    pub(super) async fn show_thread(
+        &self,
+        talk: &mut Talk<'_>,
+        thread: ThreadId,
+    ) -> Result<(), ChatError> {
+        let shown = self.thread_screen(talk, thread).await;
+        self.put(talk, shown, true).await
+    }
+
+    async fn thread_screen(
+        &self,
+        talk: &Talk<'_>,
+        thread: ThreadId,
+    ) -> Result<crate::chat::Screen, QuestionError> {
+        let by = Writer::of(&talk.who)?;
+        let view = self.questions.thread(by, thread, SHOWN).await?;
+        self.questions.mark_read(by, thread).await?;
+        Ok(questions::thread(&view, by.staff, &self.question_scene()))
+    }
+
+    pub(super) async fn press_question(
+        &self,
+        talk: &mut Talk<'_>,
+        action: Action,
+    ) -> Result<(), ChatError> {
+        if action == Action::ThreadAsOrder {
+            return match Self::doubted(talk) {
+                Ok((_, text)) => {
+                    talk.out.push(Outgoing::Remove { slot: PANE.to_owned() });
+                    self.order(talk, &text).await
+                }
+                Err(error) => self.explain_question(talk, error).await,
+            };
+        }
+        match self.question_step(talk, action).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.explain_question(talk, error).await,
+        }
+    }
+
+    async fn question_step(
+        &self,
+        talk: &mut Talk<'_>,
+        action: Action,
+    ) -> Result<(), QuestionError> {
+        let by = Writer::of(&talk.who)?;
+        match action {
+            Action::Threads | Action::ThreadExit => {
+                leave_thread(talk);
+                let screen = self.question_list(talk, None).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            Action::ThreadsClosed { page } => {
+                let page = u32::try_from(page).unwrap_or_default();
+                let screen = self.question_list(talk, Some(page)).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            Action::ThreadShow { thread } => {
+                leave_thread(talk);
+                let screen = self.thread_screen(talk, thread).await?;
+                talk.out.push(screen.below(PANE));
+            }
+            Action::ThreadAsk => talk.out.push(questions::ask_topic().in_place(PANE)),
+            Action::ThreadTopic { topic } => {
+                let topic = usize::try_from(topic).unwrap_or(usize::MAX);
+                let chosen = topic_of(topic);
+                talk.state.ask_account(AccountForm::Question { topic }, talk.now);
+                talk.out.push(questions::ask_words(chosen).in_place(PANE));
+            }
+            Action::ThreadReply { thread } => {
+                let view = self.questions.thread(by, thread, 1).await?;
+                talk.state.ask_account(AccountForm::Thread { thread }, talk.now);
+                talk.out.push(questions::reply_mode(&view.thread, false).below(PANE));
+            }
+            Action::ThreadResolve { thread } => {
+                self.questions.resolve(by, thread).await?;
+                leave_thread(talk);
+                let view = self.questions.thread(by, thread, 1).await?;
+                talk.out.push(questions::resolved(&view.thread).below(PANE));
+            }
+            Action::ThreadAsReply => {
+                let (thread, text) = Self::doubted(talk)?;
+                self.write(talk, by, thread, &text).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The list that was written in a thread, taken out of the form that holds it.
+    fn doubted(talk: &mut Talk<'_>) -> Result<(ThreadId, String), QuestionError> {
+        match talk.state.active_account_form(talk.now).cloned() {
+            Some(AccountForm::Doubt { thread, text }) => {
+                talk.state.account = None;
+                Ok((thread, text))
+            }
+            _ => Err(QuestionError::NotFound),
+        }
+    }
+
+    /// Writes into the thread and stays in it.
+    async fn write(
+        &self,
+        talk: &mut Talk<'_>,
+        by: Writer,
+        thread: ThreadId,
+        text: &str,
+    ) -> Result<(), QuestionError> {
+        self.questions.reply(by, thread, text, Some(talk.key)).await?;
+        let view = self.questions.thread(by, thread, 1).await?;
+        talk.state.ask_account(AccountForm::Thread { thread }, talk.now);
+        talk.out.push(questions::reply_mode(&view.thread, true).below(PANE));
+        Ok(())
+    }
+
+    /// The words that a form about questions waited for.
+    pub(super) async fn fill_question(
+        &self,
+        talk: &mut Talk<'_>,
+        form: AccountForm,
+        text: &str,
+    ) -> Result<(), ChatError> {
+        let filled = self.fill_question_form(talk, form, text).await;
+        match filled {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                talk.state.account = None;
+                self.explain_question(talk, error).await
+            }
+        }
+    }
+
+    async fn fill_question_form(
+        &self,
+        talk: &mut Talk<'_>,
+        form: AccountForm,
+        text: &str,
+    ) -> Result<(), QuestionError> {
+        let by = Writer::of(&talk.who)?;
+        match form {
+            AccountForm::Question { topic } => {
+                let topic = topic_of(topic);
+                let asked = self.questions.ask(&talk.who, topic, None, text, Some(talk.key));
+                let thread = asked.await?;
+                talk.state.account = None;
+                let screen = questions::sent(thread, &self.base.config.company.hours);
+                talk.out.push(screen.below(PANE));
+            }
+            AccountForm::Thread { thread } if !by.staff && looks_like_a_list(text) => {
+                let text = text.to_owned();
+                talk.state.ask_account(AccountForm::Doubt { thread, text }, talk.now);
+                talk.out.push(questions::doubt().below(PANE));
+            }
+            AccountForm::Thread { thread } | AccountForm::Doubt { thread, .. } => {
+                self.write(talk, by, thread, text).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A reply to a message of ours: it goes where that message came from. Whether it did.
+    pub(super) async fn reply(
+        &self,
+        talk: &mut Talk<'_>,
+        replied: i64,
+        text: &str,
+    ) -> Result<bool, ChatError> {
+        let password = talk.state.active_account_form(talk.now);
+        if password.is_some_and(AccountForm::waits_for_password) || talk.who.is_guest() {
+            return Ok(false);
+        }
+        let conversations = Conversations::new(self.base.clone());
+        let Some(slot) = conversations.slot_of(talk.chat, replied).await? else {
+            return Ok(false);
+        };
+        let mut parts = slot.split(':');
+        let (kind, id) = (parts.next().unwrap_or_default(), parts.next());
+        let Some(id) = id.and_then(|id| id.parse::<i64>().ok()) else { return Ok(false) };
+        match kind {
+            "thread" => {
+                let written = match Writer::of(&talk.who) {
+                    Ok(by) => self.write(talk, by, ThreadId(id), text).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = written {
+                    self.explain_question(talk, error).await?;
+                }
+            }
+            "order" | "staff" | "talk" => {
+                let order = OrderId(id);
+                let form = if talk.who.is_staff() {
+                    Form::WriteToClient { order }
+                } else {
+                    Form::AskAboutOrder { order }
+                };
+                self.fill(talk, form, text).await?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// A message of a thread, for the other side.
+    pub(super) async fn question_news(
+        &self,
+        chat: &ChatKey,
+        thread: ThreadId,
+        message: i64,
+    ) -> Result<Vec<Outgoing>, ChatError> {
+        let (row, message): (ThreadRow, _) = match self.questions.message(thread, message).await {
+            Ok(found) => found,
+            Err(QuestionError::NotFound) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        // Who has left the organization since is told nothing.
+        let who = self.accounts.who(chat).await?;
+        if let Ok(by) = Writer::of(&who)
+            && message.from_staff
+            && self.questions.thread(by, thread, 1).await.is_err()
+        {
+            return Ok(Vec::new());
+        }
+        let slot = format!("thread:{thread}:{}", message.id);
+        Ok(vec![questions::news(&row, &message).in_place(slot)])
+    }
+}
+
+fn leave_thread(talk: &mut Talk<'_>) {
+    let question = matches!(
+        talk.state.account,
+        Some(AccountForm::Question { .. } | AccountForm::Thread { .. } | AccountForm::Doubt { .. })
+    );
+    if question {
+        talk.state.account = None;
+    }
+}
+
+fn topic_of(number: usize) -> Topic {
+    questions::topics().nth(number).map_or(Topic::Other, |(_, topic)| topic)
+}
+
+/// Whether a text reads as a list of goods: several lines with numbers in them.
+fn looks_like_a_list(text: &str) -> bool {
+    let lines = text.lines().filter(|line| line.chars().any(|c| c.is_ascii_digit()));
+    lines.count() >= 2
+}

@@ -1,0 +1,103 @@
+//! The catalogue as an export has it.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::default_price_type;
+use super::tree::Tree;
+use crate::domain::catalog::ProductCard;
+use crate::domain::{CategoryId, ProductId, Unit};
+use crate::storage::products::Withdrawn;
+use crate::storage::{StorageError, categories, prices, products, stocks};
+
+/// Every product that can be exported, in the order of keys.
+pub fn cards(conn: &Connection, setting: &str) -> Result<Vec<ProductCard>, StorageError> {
+    let tree = Tree::load(conn)?;
+    let places = places(conn, &tree)?;
+    let default = default_price_type(conn, setting)?;
+    let types: HashMap<i64, String> =
+        prices::types(conn)?.into_iter().map(|row| (row.id, row.name)).collect();
+    let warehouses: HashMap<i64, String> =
+        stocks::warehouses(conn)?.into_iter().map(|row| (row.id, row.name)).collect();
+    let mut cards = Vec::new();
+    let mut index: HashMap<ProductId, usize> = HashMap::new();
+    products::scan(conn, |product| {
+        if matches!(product.withdrawn, Withdrawn::Absent | Withdrawn::Placeholder) {
+            return;
+        }
+        let (category, category_external_id) =
+            product.category.and_then(|id| places.get(&id)).cloned().unwrap_or_default();
+        index.insert(product.id, cards.len());
+        cards.push(ProductCard {
+            external_id: product.external_id.to_owned(),
+            sku: product.sku.to_owned(),
+            title: product.title.to_owned(),
+            category,
+            category_external_id,
+            unit: Unit::new(product.unit),
+            packs: Vec::new(),
+            multiple: product.multiple,
+            price: None,
+            prices: Vec::new(),
+            stock: product.available,
+            stocks: Vec::new(),
+            description: product.description.to_owned(),
+            barcode: product.barcode.to_owned(),
+            search_words: product.search_words.to_owned(),
+            deleted: product.withdrawn == Withdrawn::Deleted,
+            hidden: product.hidden,
+        });
+    })?;
+    prices::scan(conn, |product, price_type, price| {
+        let Some(card) = index.get(&product).map(|at| &mut cards[*at]) else { return };
+        if Some(price_type) == default {
+            card.price = Some(price);
+        }
+        if let Some(name) = types.get(&price_type) {
+            card.prices.push((name.clone(), price));
+        }
+    })?;
+    products::scan_packs(conn, |product, unit, size| {
+        if let Some(at) = index.get(&product) {
+            cards[*at].packs.push((Unit::new(unit), size));
+        }
+    })?;
+    stocks::scan(conn, |product, warehouse, quantity| {
+        let Some(card) = index.get(&product).map(|at| &mut cards[*at]) else { return };
+        if let Some(name) = warehouses.get(&warehouse) {
+            card.stocks.push((name.clone(), quantity));
+        }
+    })?;
+    cards.sort_by(|a, b| a.key().cmp(b.key()));
+    Ok(cards)
+}
+
+/// For each category its path, and its id where the path leads elsewhere: to a namesake, or
+/// nowhere because a title has a slash in it.
+fn places(
+    conn: &Connection,
+    tree: &Tree,
+) -> Result<HashMap<CategoryId, (Vec<String>, Option<String>)>, StorageError> {
+    let mut rows = categories::list(conn)?;
+    rows.sort_by_key(|row| row.id);
+    let mut by_place: HashMap<(Option<CategoryId>, &str), CategoryId> = HashMap::new();
+    for row in &rows {
+        by_place.entry((row.parent, &row.title)).or_insert(row.id);
+    }
+    let mut places = HashMap::new();
+    for row in &rows {
+        let path = tree.path(row.id);
+        let mut at = None;
+        for title in &path {
+            at = by_place.get(&(at, title.as_str())).copied();
+            if at.is_none() || title.contains('/') {
+                at = None;
+                break;
+            }
+        }
+        let external_id = if at == Some(row.id) { None } else { row.external_id.clone() };
+        places.insert(row.id, (path, external_id));
+    }
+    Ok(places)
+}

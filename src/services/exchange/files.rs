@@ -1,0 +1,144 @@
+//! Catalogue files that people bring: .json, .csv, .xlsx. What is inside decides, not the name.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use encoding_rs::Encoding;
+
+use crate::domain::catalog::{CatalogHead, CatalogSource, Record};
+use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
+use crate::formats::tables::{CatalogTable, TableError, read_csv, read_xlsx};
+use crate::formats::text::{Sniffer, Utf8Reader};
+
+/// A table bigger than this is not read into memory.
+const TABLE_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// Why a file is no catalogue.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The file system refused.
+    #[error("{}: {why}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// A table that cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// JSON that cannot be read.
+    #[error(transparent)]
+    Json(#[from] CatalogJsonError),
+    /// Too big for a table.
+    #[error("файл больше {} МБ", TABLE_LIMIT / 1024 / 1024)]
+    TooLarge,
+    /// A mapping of columns beside a file that has none.
+    #[error("--map нужен только для .csv и .xlsx")]
+    NoColumns,
+}
+
+/// A catalogue file.
+pub enum CatalogFile {
+    /// JSON of `POST` catalog.
+    Json(CatalogJson<PlainFile>),
+    /// A table with headings.
+    Table(CatalogTable),
+}
+
+/// A file on the disk that stays there.
+pub struct PlainFile {
+    path: PathBuf,
+    encoding: &'static Encoding,
+}
+
+impl Reopen for PlainFile {
+    type Reader = Utf8Reader<BufReader<File>>;
+
+    fn reopen(&mut self) -> io::Result<Self::Reader> {
+        Ok(Utf8Reader::new(BufReader::new(File::open(&self.path)?), self.encoding))
+    }
+}
+
+impl CatalogFile {
+    /// Looks into the file; `map` names columns of a table by field and heading.
+    ///
+    /// Reads much or all of the file: not for async code.
+    pub fn open(path: &Path, map: &[(String, String)]) -> Result<Self, FileError> {
+        let refused = |why| FileError::Io { path: path.to_owned(), why };
+        let mut file = File::open(path).map_err(refused)?;
+        let mut head = [0; 4096];
+        let count = read_up_to(&mut file, &mut head).map_err(refused)?;
+        let head = &head[..count];
+        if !looks_like_json(head) {
+            let size = file.metadata().map_err(refused)?.len();
+            if size > TABLE_LIMIT {
+                return Err(FileError::TooLarge);
+            }
+            let bytes = std::fs::read(path).map_err(refused)?;
+            let zip = head.starts_with(b"PK\x03\x04");
+            let table = if zip { read_xlsx(bytes)? } else { read_csv(&bytes)? };
+            return Ok(Self::Table(CatalogTable::new(table, map)?));
+        }
+        if !map.is_empty() {
+            return Err(FileError::NoColumns);
+        }
+        let mut sniffer = Sniffer::default();
+        sniffer.feed(head);
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let count = file.read(&mut piece).map_err(refused)?;
+            if count == 0 {
+                break;
+            }
+            sniffer.feed(&piece[..count]);
+        }
+        let encoding = sniffer.encoding();
+        Ok(Self::Json(CatalogJson(PlainFile { path: path.to_owned(), encoding })))
+    }
+
+    /// Hides what the file does not mention: the person's explicit choice. JSON says it itself.
+    pub fn set_full(&mut self, full: bool) {
+        if let Self::Table(table) = self {
+            table.full = full;
+        }
+    }
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < buffer.len() {
+        match file.read(&mut buffer[count..])? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    Ok(count)
+}
+
+fn looks_like_json(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    // In UTF-16 every second byte is zero.
+    let head = head.strip_prefix(b"\xff\xfe").or(head.strip_prefix(b"\xfe\xff")).unwrap_or(head);
+    let first = head.iter().find(|b| !b.is_ascii_whitespace() && **b != 0);
+    matches!(first, Some(b'{' | b'['))
+}
+
+impl CatalogSource for CatalogFile {
+    type Error = FileError;
+
+    fn read(
+        &mut self,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, FileError> {
+        match self {
+            Self::Json(json) => Ok(json.read(each)?),
+            Self::Table(table) => {
+                let Ok(head) = table.read(each);
+                Ok(head)
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The search at the top: orders, organizations, people, products and the panel's own pages.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::domain::OrderNumber;
+use crate::storage::directory::{ClientFilter, ProductFilter};
+use crate::storage::orders::OrderFilter;
+use crate::web::Desk;
+use crate::web::admin::around;
+use crate::web::error::{WebError, encode};
+use crate::web::layout::{Page, entries, page as framed, status_badge};
+use crate::web::markup::{Icon, icon};
+use crate::web::session::{ManagerSession, Visitor};
+
+/// Rows of each kind.
+const EACH: u32 = 8;
+
+/// What is looked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct FindQuery {
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /admin/find`
+pub async fn page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+    Query(query): Query<FindQuery>,
+) -> Result<Response, WebError> {
+    let q = query.q.trim().to_owned();
+    if let Some(number) = OrderNumber::parse(&q)
+        && desk.ordering.order_by_number(number).await.is_ok()
+    {
+        return Ok(Redirect::to(&format!("/admin/orders/{number}")).into_response());
+    }
+    let around = around(&desk, &me).await?;
+    let content = if q.is_empty() { empty() } else { found(&desk, &around, &q).await? };
+    let page = Page { title: "Найти", section: None, class: "", content };
+    Ok(framed(&visitor, &around, &page).into_response())
+}
+
+fn empty() -> Markup {
+    html! {
+        div.page-head { h1 { "Найти" } }
+        div.empty { (icon(Icon::Search)) p { "Номер заказа, организация, ИНН, телефон, артикул, товар или раздел панели." } }
+    }
+}
+
+async fn found(
+    desk: &Desk,
+    around: &crate::web::layout::Surroundings,
+    q: &str,
+) -> Result<Markup, WebError> {
+    let orders = OrderFilter { query: q.to_owned(), ..OrderFilter::default() };
+    let orders = desk.ordering.orders(orders, 0, EACH).await?;
+    let clients = ClientFilter { query: q.to_owned(), ..ClientFilter::default() };
+    let clients = desk.directory().clients(clients, 0, EACH).await?;
+    let people = desk.directory().people(q.to_owned(), 0, EACH).await?;
+    let products = ProductFilter { query: q.to_owned(), ..ProductFilter::default() };
+    let products = desk.directory().products(products, 0, EACH).await?;
+    let lower = q.to_lowercase();
+    let pages: Vec<_> =
+        entries(around).filter(|(word, _)| word.to_lowercase().contains(&lower)).collect();
+    let nothing =
+        orders.total + clients.total + people.total + products.total == 0 && pages.is_empty();
+    let coded = encode(q);
+    Ok(html! {
+        div.page-head { h1 { "Найти: «" (q) "»" } }
+        @if nothing {
+            div.empty { (icon(Icon::Search)) p { "Ничего не найдено" } a.button href=(format!("/admin/search?text={coded}")) { "Распознать как заказ" } }
+        }
+        div.found {
+            @if !pages.is_empty() {
+                (group("Разделы", pages.len() as u32, None, &html! {
+                    @for (word, href) in &pages { li { div.grow { a href=(href) { (word) } } } }
+                }))
+            }
+            @if orders.total > 0 {
+                (group("Заказы", orders.total, Some(format!("/admin/orders?view=all&q={coded}")), &html! {
+                    @for order in &orders.orders {
+                        li {
+                            div.grow { a href=(format!("/admin/orders/{}", order.number)) { "№\u{a0}" (order.number) } span.sub { (order.organization_name) " · " (order.total) } }
+                            (status_badge(order.status))
+                        }
+                    }
+                }))
+            }
+            @if clients.total > 0 {
+                (group("Организации", clients.total, Some(format!("/admin/clients?q={coded}")), &html! {
+                    @for row in &clients.rows {
+                        li { div.grow { a href=(format!("/admin/clients/{}", row.id)) { (row.name) } @if let Some(inn) = &row.inn { span.sub { "ИНН " (inn) } } } }
+                    }
+                }))
+            }
+            @if people.total > 0 {
+                (group("Люди", people.total, Some(format!("/admin/people?q={coded}")), &html! {
+                    @for row in &people.rows {
+                        li { div.grow { a href=(format!("/admin/people?q={}", encode(&row.name))) { (row.name) } span.sub { @if let Some(phone) = &row.phone { (phone) } } } }
+                    }
+                }))
+            }
+            @if products.total > 0 {
+                (group("Товары", products.total, Some(format!("/admin/catalog?q={coded}")), &html! {
+                    @for row in &products.rows {
+                        li { div.grow { a href=(format!("/admin/catalog?q={}&open={}", encode(&row.title), row.id)) { (row.title) } span.sub { @if !row.sku.is_empty() { "арт.\u{a0}" (row.sku) " · " } (row.available.with_unit(row.unit.as_str())) } } }
+                    }
+                }))
+            }
+        }
+    })
+}
+
+fn group(title: &str, total: u32, all: Option<String>, rows: &Markup) -> Markup {
+    html! {
+        section.card {
+            header { h2 { (title) } @if let Some(href) = all { a.count href=(href) { "все " (total) } } @else { span.count { (total) } } }
+            ul.rows { (rows) }
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! «Поиск»: the recognition bench, and «Синонимы».
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::response::Redirect;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::domain::{OrganizationId, ProductId, ru};
+use crate::recognition::{Decision, RemarkKind};
+use crate::services::bench::{BenchError, TEXT_MAX_CHARS, Tried, TriedLine};
+use crate::storage::directory::{ClientFilter, ClientRow};
+use crate::storage::synonyms::{SynonymFilter, SynonymRow};
+use crate::web::Desk;
+use crate::web::admin::around;
+use crate::web::error::{WebError, encode};
+use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
+use crate::web::markup::{Icon, icon, marked};
+use crate::web::session::{ManagerSession, Visitor};
+
+/// Rows of a page.
+const PAGE: u32 = 50;
+
+/// Clients to choose from.
+const CLIENTS: u32 = 100;
+
+/// What is tried on the bench.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct BenchQuery {
+    /// The text.
+    #[serde(default)]
+    text: String,
+    /// For which organization; empty: nobody in particular.
+    #[serde(default)]
+    organization: String,
+}
+
+/// `GET /admin/search`
+pub async fn page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+    Query(query): Query<BenchQuery>,
+) -> Result<Markup, WebError> {
+    let organization = query.organization.parse().ok().map(OrganizationId);
+    let tried = if query.text.trim().is_empty() {
+        None
+    } else {
+        Some(desk.bench().recognize(organization, &query.text).await?)
+    };
+    let clients = desk.directory().clients(ClientFilter::default(), 0, CLIENTS).await?.rows;
+    let around = around(&desk, &me).await?;
+    let content = html! {
+        div.page-head {
+            h1 { "Поиск" }
+            nav.head-links aria-label="Рядом" { a href="/admin/synonyms" { "Синонимы" } }
+        }
+        div.bench {
+            (bench_form(&query, &clients))
+            div #result {
+                @match &tried {
+                    Some(tried) => (result(&visitor, &me, &query, tried)),
+                    None => (hint()),
+                }
+            }
+        }
+    };
+    let page = Page { title: "Поиск", section: Some(Section::Search), class: "", content };
+    Ok(framed(&visitor, &around, &page))
+}
+
+fn bench_form(query: &BenchQuery, clients: &[ClientRow]) -> Markup {
+    html! {
+        form.card.bench-form action="/admin/search" {
+            div.body {
+                div.field {
+                    label for="text" { "Текст заказа" }
+                    textarea #text name="text" rows="8" maxlength=(TEXT_MAX_CHARS) required
+                        placeholder="Как пишет клиент: одна или много строк" { (query.text) }
+                }
+                div.field {
+                    label for="organization" { "От чьего имени" }
+                    select #organization name="organization" {
+                        option value="" { "Без клиента" }
+                        @for client in clients {
+                            option value=(client.id) selected[query.organization == client.id.to_string()] { (client.name) }
+                        }
+                    }
+                    span.hint { "Учитываются история покупок и слова этого клиента." }
+                }
+                div.buttons { button.button.primary type="submit" { "Распознать" } }
+            }
+        }
+    }
+}
+
+fn hint() -> Markup {
+    html! {
+        div.empty {
+            (icon(Icon::Search))
+            p { "Напишите строку так, как её пишет клиент. Здесь видно, что выберет бот, почему, и можно сразу научить его лучше." }
+        }
+    }
+}
+
+fn result(visitor: &Visitor, me: &ManagerSession, query: &BenchQuery, tried: &Tried) -> Markup {
+    let of = |decision| tried.lines.iter().filter(|l| l.line.decision == decision).count();
+    html! {
+        section.card aria-labelledby="lines-title" {
+            header {
+                h2 #lines-title { (ru::positions(tried.lines.len())) }
+                (badge(Tone::Ok, format!("узнано {}", of(Decision::Matched))))
+                @if of(Decision::Ambiguous) > 0 { (badge(Tone::Warn, format!("спросит {}", of(Decision::Ambiguous)))) }
+                @if of(Decision::Unmatched) > 0 { (badge(Tone::Danger, format!("не нашлось {}", of(Decision::Unmatched)))) }
+                span.count { (millis(tried.micros)) }
+            }
+            @if tried.lines.is_empty() { div.body { p.muted { "Позиций в тексте нет." } } }
+            @for (index, line) in tried.lines.iter().enumerate() { (tried_line(visitor, me, query, index, line)) }
+            @if !tried.remarks.is_empty() {
+                div.body.remarks {
+                    h3 { "Не заказ" }
+                    ul {
+                        @for (kind, text) in &tried.remarks { li { (remark(*kind)) ": «" (text) "»" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn millis(micros: u128) -> String {
+    format!("{},{}\u{a0}мс", micros / 1_000, micros / 100 % 10)
+}
+
+fn remark(kind: RemarkKind) -> &'static str {
+    match kind {
+        RemarkKind::Question => "вопрос",
+        RemarkKind::Delivery => "о доставке",
+        RemarkKind::Greeting => "приветствие",
+        RemarkKind::Other => "прочее",
+    }
+}
+
+fn tried_line(
+    visitor: &Visitor,
+    me: &ManagerSession,
+    query: &BenchQuery,
+    index: usize,
+    tried: &TriedLine,
+) -> Markup {
+    let line = &tried.line;
+    let sign = match line.decision {
+        Decision::Matched => "✅",
+        Decision::Ambiguous => "❓",
+        Decision::Unmatched => "❌",
+    };
+    let quantity = line.quantity.map(|quantity| {
+        line.unit.as_ref().map_or_else(|| quantity.to_string(), |u| quantity.with_unit(u.as_str()))
+    });
+    let chosen = line.product.and_then(|id| tried.offers.iter().find(|(offer, _)| offer.id == id));
+    let json = serde_json::to_string(&line.trace).ok();
+    html! {
+        section.tried aria-labelledby=(format!("line-{index}")) {
+            h3 id=(format!("line-{index}")) { (marked(sign)) " «" (tried.raw) "»" }
+            p {
+                @match (chosen, line.decision) {
+                    (Some((offer, _)), _) => { strong { (offer.title) } },
+                    (None, Decision::Ambiguous) => { "Спросит: " (ru::count(tried.offers.len() as u64, ["вариант", "варианта", "вариантов"])) },
+                    (None, _) => { "В каталоге не нашлось" },
+                }
+                @if let Some(quantity) = quantity { " — " (quantity) }
+                " " span.count { "уверенность " (percent(line.confidence)) }
+            }
+            @if !tried.offers.is_empty() {
+                form.teach method="post" action="/admin/search/teach" {
+                    (csrf(visitor))
+                    input type="hidden" name="phrase" value=(line.phrase);
+                    input type="hidden" name="text" value=(query.text);
+                    input type="hidden" name="organization" value=(query.organization);
+                    ol.options {
+                        @for (offer, score) in &tried.offers {
+                            li {
+                                span.grow { (offer.title) @if !offer.sku.is_empty() { span.sub { "арт.\u{a0}" (offer.sku) } } }
+                                span.count { (percent(*score)) }
+                                @let right = Some(offer.id) == line.product;
+                                button.button.small type="submit" name="product" value=(offer.id)
+                                    aria-label=(format!("{}: {}", if right { "Верно" } else { "Вот это" }, offer.title)) {
+                                    (if right { "Верно" } else { "Вот это" })
+                                }
+                            }
+                        }
+                    }
+                    div.scope {
+                        @if query.organization.is_empty() {
+                            @if me.must_be_admin("").is_err() {
+                                span.hint { "Чтобы учить, выберите клиента: слова для всех правит администратор." }
+                            } @else {
+                                input type="hidden" name="scope" value="all";
+                                span.hint { "Запомнится для всех клиентов." }
+                            }
+                        } @else {
+                            label.check { input type="radio" name="scope" value="client" checked; "Для этого клиента" }
+                            @if me.must_be_admin("").is_ok() {
+                                label.check { input type="radio" name="scope" value="all"; "Для всех" }
+                            }
+                        }
+                    }
+                }
+            }
+            details.why {
+                summary { "Почему так" }
+                (crate::web::trace::draw(json.as_deref()))
+                @if let Some(json) = &json { button.button.small type="button" data-copy=(json) { "Скопировать JSON" } }
+            }
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}\u{a0}%", share.clamp(0.0, 1.0) * 100.0)
+}
+
+/// A lesson.
+#[derive(Debug, Deserialize)]
+pub struct TeachForm {
+    phrase: String,
+    product: i64,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    organization: String,
+    #[serde(default)]
+    text: String,
+}
+
+/// `POST /admin/search/teach`
+pub async fn teach(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Form(form): Form<TeachForm>,
+) -> Result<Redirect, WebError> {
+    let organization = match form.scope.as_str() {
+        "all" => {
+            me.must_be_admin("синонимы для всех")?;
+            None
+        }
+        _ => Some(form.organization.parse().map(OrganizationId).map_err(|_| {
+            WebError::Invalid("Выберите клиента, для которого запомнить слова.".to_owned())
+        })?),
+    };
+    desk.bench().teach(organization, &form.phrase, ProductId(form.product)).await?;
+    let query = format!("text={}&organization={}", encode(&form.text), encode(&form.organization));
+    Ok(Redirect::to(&format!("/admin/search?{query}")))
+}
+
+impl From<BenchError> for WebError {
+    fn from(error: BenchError) -> Self {
+        match error {
+            BenchError::Invalid(text) => Self::Invalid(text.to_owned()),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// The address of the list of synonyms.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct SynonymQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    origin: String,
+    /// `own`, `all`; empty: both.
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    page: String,
+}
+
+impl SynonymQuery {
+    fn href(&self, page: u32) -> String {
+        format!(
+            "/admin/synonyms?q={}&origin={}&scope={}&page={page}",
+            encode(&self.q),
+            encode(&self.origin),
+            encode(&self.scope)
+        )
+    }
+}
+
+/// `GET /admin/synonyms`
+pub async fn synonyms(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+    Query(query): Query<SynonymQuery>,
+) -> Result<Markup, WebError> {
+    let filter = SynonymFilter {
+        query: query.q.clone(),
+        origin: query.origin.clone(),
+        own: match query.scope.as_str() {
+            "own" => Some(true),
+            "all" => Some(false),
+            _ => None,
+        },
+    };
+    let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
+    let found = desk.bench().synonyms(filter, pager.offset(), PAGE).await?;
+    pager.total = found.total;
+    let clients = desk.directory().clients(ClientFilter::default(), 0, CLIENTS).await?.rows;
+    let around = around(&desk, &me).await?;
+    let admin = me.must_be_admin("").is_ok();
+    let content = html! {
+        div.page-head { h1 { "Синонимы" } }
+        details.card.add {
+            summary { (icon(Icon::Plus)) "Добавить синоним" }
+            form.body.inline-form method="post" action="/admin/synonyms" {
+                (csrf(&visitor))
+                div.field { label for="words" { "Клиент пишет" } input #words type="text" name="words" required maxlength="200" placeholder="т.шт"; }
+                div.field { label for="means" { "Это значит" } input #means type="text" name="means" required maxlength="200" placeholder="тыс шт"; }
+                div.field {
+                    label for="for" { "Для кого" }
+                    select #for name="organization" {
+                        @if admin { option value="" { "Для всех" } }
+                        @for client in &clients { option value=(client.id) { (client.name) } }
+                    }
+                }
+                button.button.primary type="submit" { "Добавить" }
+            }
+        }
+        form.filters action="/admin/synonyms" role="search" aria-label="Отбор синонимов" data-filters {
+            div.grow { (icon(Icon::Search)) input type="search" name="q" value=(query.q) aria-label="Слова, товар или клиент" placeholder="Слова, товар или клиент"; }
+            select name="scope" aria-label="Для кого" {
+                @for (code, word) in [("", "Для всех и клиентов"), ("all", "Только для всех"), ("own", "Только для клиентов")] {
+                    option value=(code) selected[query.scope == code] { (word) }
+                }
+            }
+            select name="origin" aria-label="Откуда" {
+                option value="" { "Откуда угодно" }
+                @for code in ["starter", "manual", "learnt", "onec"] { option value=(code) selected[query.origin == code] { (origin(code)) } }
+            }
+            button.button type="submit" { "Найти" }
+        }
+        div #list {
+            @if found.rows.is_empty() {
+                div.empty { (icon(Icon::Synonyms)) p { "Ничего не найдено" } a.button href="/admin/synonyms" { "Сбросить фильтры" } }
+            } @else {
+                div.table-wrap {
+                    table.cards-on-phone.simple {
+                        caption.sr { "Синонимы" }
+                        thead { tr { th scope="col" { "Клиент пишет" } th scope="col" { "Это значит" } th scope="col" { "Для кого" } th scope="col" { "Откуда" } th scope="col" { "Состояние" } th scope="col" { span.sr { "Действия" } } } }
+                        tbody { @for row in &found.rows { (synonym_row(&visitor, row, admin)) } }
+                    }
+                }
+                (pager.render(["синоним", "синонима", "синонимов"], |page| query.href(page)))
+            }
+        }
+    };
+    let page =
+        Page { title: "Синонимы", section: Some(Section::Synonyms), class: "", content };
+    Ok(framed(&visitor, &around, &page))
+}
+
+fn origin(code: &str) -> &'static str {
+    match code {
+        "starter" => "начальный набор",
+        "manual" => "вручную",
+        "learnt" => "обучение",
+        "onec" => "1С",
+        _ => "—",
+    }
+}
+
+fn synonym_row(visitor: &Visitor, row: &SynonymRow, admin: bool) -> Markup {
+    let mine = admin || row.organization.is_some();
+    let means = if row.product.is_some() { &row.product_title } else { &row.means };
+    html! {
+        tr {
+            td { strong { "«" (row.words) "»" } }
+            td { @if row.product.is_some() { (badge(Tone::Info, "товар")) " " } (means) }
+            td { @if row.organization_name.is_empty() { "все" } @else { (row.organization_name) } }
+            td.muted { (origin(&row.origin)) }
+            td { @if row.enabled { (badge(Tone::Ok, "действует")) } @else { (badge(Tone::Neutral, "выключен")) } }
+            td.num {
+                @if mine {
+                    form.in-row method="post" action="/admin/synonyms/change" {
+                        (csrf(visitor))
+                        input type="hidden" name="id" value=(row.id);
+                        input type="hidden" name="organization" value=(row.organization.map(|o| o.to_string()).unwrap_or_default());
+                        button.button.small type="submit" name="act" value=(if row.enabled { "off" } else { "on" })
+                            aria-label=(format!("{}: «{}»", if row.enabled { "Выключить" } else { "Включить" }, row.words)) {
+                            (if row.enabled { "Выключить" } else { "Включить" })
+                        }
+                        button.button.small.quiet.danger type="submit" name="act" value="delete"
+                            data-confirm=(format!("Удалить синоним «{}»?", row.words))
+                            aria-label=(format!("Удалить: «{}»", row.words)) { "Удалить" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A new synonym.
+#[derive(Debug, Deserialize)]
+pub struct SynonymForm {
+    words: String,
+    means: String,
+    #[serde(default)]
+    organization: String,
+}
+
+/// `POST /admin/synonyms`
+pub async fn add_synonym(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Form(form): Form<SynonymForm>,
+) -> Result<Redirect, WebError> {
+    let organization = form.organization.parse().ok().map(OrganizationId);
+    if organization.is_none() {
+        me.must_be_admin("синонимы для всех")?;
+    }
+    desk.bench().add_synonym(organization, &form.words, &form.means).await?;
+    Ok(Redirect::to("/admin/synonyms"))
+}
+
+/// What to do with a synonym.
+#[derive(Debug, Deserialize)]
+pub struct ChangeForm {
+    id: i64,
+    act: String,
+}
+
+/// `POST /admin/synonyms/change`
+pub async fn change_synonym(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Form(form): Form<ChangeForm>,
+) -> Result<Redirect, WebError> {
+    let own = desk.bench().synonym_is_own(form.id).await?.ok_or(WebError::NotFound)?;
+    if !own {
+        me.must_be_admin("синонимы для всех")?;
+    }
+    let found = match form.act.as_str() {
+        "delete" => desk.bench().remove_synonym(form.id).await?,
+        act => desk.bench().set_synonym_enabled(form.id, act == "on").await?,
+    };
+    if found { Ok(Redirect::to("/admin/synonyms")) } else { Err(WebError::NotFound) }
+}
