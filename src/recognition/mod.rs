@@ -16,6 +16,7 @@ mod rank;
 mod recognize;
 mod speech;
 mod split;
+mod starter;
 mod synonyms;
 mod terms;
 mod trace;
@@ -24,6 +25,7 @@ mod vocabulary;
 
 pub use index::Index;
 pub use quantity::parse_quantity;
+pub use starter::starter_synonyms;
 pub use types::{
     Buyer, Candidate, Decision, Entry, Line, Pack, Purchase, Question, QuestionOption, Recognition,
     Remark, RemarkKind, Stage, Synonym, SynonymTarget, Trace,

@@ -430,7 +430,7 @@ pub(crate) fn without_diminutive(word: &str) -> Vec<String> {
     ];
     for (ending, instead) in ENDINGS {
         if let Some(base) = word.strip_suffix(ending)
-            && base.chars().count() >= 3
+            && (base.chars().count() >= 3 || base.chars().count() >= 2 && ending.starts_with("ол"))
         {
             return instead.iter().map(|i| format!("{base}{i}")).collect();
         }

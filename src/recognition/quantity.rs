@@ -271,6 +271,15 @@ fn number_readings(
             each: false,
         });
     }
+    if cross && !prefix && number.spoken && i == last && tens > 0 && ones > 0 && ones % 1000 == 0 {
+        // «сто девяносто на девяносто одну»
+        out.push(Reading {
+            quantity: Some(Quantity::from_thousandths(ones)),
+            prior: 0.1,
+            left: Some((i, tens)),
+            ..Reading::default()
+        });
+    }
     if cross && !prefix {
         // «2х100шт»: so many packs of so many.
         if i >= 2
@@ -316,6 +325,9 @@ fn number_readings(
         lexemes[k].is_word()
             && !lexemes[k].text.starts_with("шт")
             && super::terms::marker(&lexemes[k].text, false).is_some()
+    };
+    let named = |k: usize| {
+        named(k) && !(k > 0 && lexemes[k].text.starts_with("номер") && lexemes[k - 1].is_number())
     };
     let follows_slash = i > 0
         && (lexemes[i - 1].is('/')

@@ -142,15 +142,20 @@ impl<'a> Seeker<'a> {
         let mut reach = 0;
         for (id, quality) in &meanings.words {
             reach += index.by_word.row(*id as usize).len();
-            if *quality < 0.93 && word.text.chars().count() < 4 && !word.text.is_empty() {
-                // Two letters begin the name of every second category.
+            // Two letters begin the name of every second category.
+            let letters = word.text.chars().count();
+            let vague = *quality < 0.93 && letters < 4;
+            if vague && letters < 3 {
+                continue;
+            }
+            for category in index.by_alias.get(id).into_iter().flatten() {
+                note(&mut aliases, *category, quality * 0.97);
+            }
+            if vague {
                 continue;
             }
             for category in index.by_path.get(id).into_iter().flatten() {
                 note(&mut paths, *category, quality * 0.95);
-            }
-            for category in index.by_alias.get(id).into_iter().flatten() {
-                note(&mut aliases, *category, quality * 0.97);
             }
         }
         for (category, _) in paths.iter().chain(&aliases) {
@@ -412,7 +417,7 @@ impl<'a> Seeker<'a> {
                 meanings.words.push((id, 0.9));
             }
             meanings.words.sort_unstable_by_key(|w| w.0);
-            let text = Word { text: part.clone(), ..Word::default() };
+            let text = Word { text: word.text.repeat(2), ..Word::default() };
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
         if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
@@ -958,7 +963,7 @@ impl<'a> Seeker<'a> {
             && figures.iter().filter(|f| f.group == group).count() > wanted.len()
         {
             // «1/2» is all of «1/2"» and a part of «3/4"х1/2"».
-            quality *= 0.97;
+            quality *= 0.95;
         }
         quality
     }

@@ -63,6 +63,8 @@ struct Desk<'t> {
     context: Vec<Want>,
     /// «Хотя нет» was said: a quantity that follows replaces.
     correcting: bool,
+    /// «ул.» was said: a street follows.
+    street: bool,
     /// «По 5»: of each that the sentence goes on to name.
     ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
@@ -76,6 +78,7 @@ impl<'t> Desk<'t> {
             asked: None,
             context: Vec::new(),
             correcting: false,
+            street: false,
             ahead: None,
         }
     }
@@ -84,7 +87,20 @@ impl<'t> Desk<'t> {
         let begun = Instant::now();
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
-        if piece.total {
+        let counts = |l: &[Lexeme]| {
+            (0..l.len()).any(|i| {
+                l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
+            })
+        };
+        let street = std::mem::take(&mut self.street) && !piece.new_line && !counts(&piece.lexemes);
+        self.street = street
+            || piece.lexemes.last().is_some_and(|l| {
+                matches!(
+                    l.text.as_str(),
+                    "ул" | "г" | "пр" | "просп" | "пер" | "улица" | "проспект" | "город"
+                )
+            });
+        if piece.total || street {
             self.remark(&piece);
             return;
         }
@@ -99,8 +115,11 @@ impl<'t> Desk<'t> {
             return;
         }
         if let Some(reading) = only_quantity(&piece.lexemes) {
-            let said =
-                reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+            // A cell by itself under the name of the goods.
+            let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
+            let said = cell
+                || reading.unit.is_some()
+                || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
             if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
                 let draft = Draft { reading, ..Draft::default() };
@@ -410,7 +429,9 @@ impl<'t> Desk<'t> {
             && draft.reading.quantity.is_none()
             && figures == 0
             && !self.single(piece)
-            && (guesses || !anchored && draft.meant.len() != 1)
+            && (guesses
+                || words <= 2 && draft.wants.iter().any(|w| w.guessed)
+                || !anchored && draft.meant.len() != 1)
         {
             return true;
         }
@@ -685,7 +706,7 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
             micros: 0,
         });
     }
-    let unknown = draft.unknown();
+    let unknown = if trusted(&draft) { 0 } else { draft.unknown() };
     let decision = if learnt.is_some() {
         Decision::Matched
     } else if draft.meant.is_empty() || unknown > 0 {
@@ -745,6 +766,25 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     }
 }
 
+/// Whether one word that the catalogue does not know may be passed over: so much else is said that
+/// only one product has all of it.
+fn trusted(draft: &Draft) -> bool {
+    let first = draft.wants.iter().position(|w| !w.numeric && !w.inherited);
+    let unknown = draft.wants.iter().position(|w| !w.known);
+    let numbers = draft.wants.iter().filter(|w| w.numeric).count();
+    let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
+    draft.unknown() == 1
+        && unknown != first
+        && draft.meant.len() == 1
+        && !draft.widened
+        && words >= 1
+        && numbers + words >= 3
+        && unknown.is_some_and(|at| {
+            let text = &draft.wants[at].text;
+            !draft.wants[at].numeric && !text.is_ascii()
+        })
+}
+
 fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
     Candidate { product: index.entries[row as usize].id, score: f64::from(quality.clamp(0.0, 1.0)) }
 }
@@ -764,6 +804,9 @@ fn confidence(draft: &Draft, decision: Decision, guessed: bool, learnt: bool) ->
         Decision::Matched if learnt => 0.98,
         Decision::Matched => {
             let mut sure = 0.97 - (1.0 - best).clamp(0.0, 0.3) * 0.4;
+            if draft.unknown() > 0 {
+                sure -= 0.08;
+            }
             if guessed {
                 sure -= 0.02;
             }

@@ -80,7 +80,10 @@ fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
         let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
-        let long = is.iter().any(|w| w.chars().count() >= 4 && sure_word(index, w));
+        let long = is.iter().any(|w| {
+            w.chars().count() >= 4
+                && if latin { sure_word(index, w) } else { index.vocabulary.has(w) }
+        });
         if !was.is_empty() && !was.iter().any(known) && long {
             chars.ch[a..b].copy_from_slice(&turned);
             sure = true;
@@ -177,7 +180,18 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
                 out.extend(piece(&line).map(|p| Piece { total: true, new_line: true, ..p }));
                 continue;
             }
-            line = row_of_table(index, cells, column);
+            let mut rows = beside_one_another(index, cells);
+            let last = rows.pop().unwrap_or_default();
+            for row in rows {
+                let row = corrected(index, row_of_table(index, row, None));
+                let first = out.len();
+                sentences(index, row, true, &mut out);
+                if let Some(piece) = out.get_mut(first) {
+                    piece.new_line = true;
+                    piece.continues = false;
+                }
+            }
+            line = row_of_table(index, last, column);
         }
         let first = out.len();
         let mut line = corrected(index, line);
@@ -200,7 +214,9 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
         let mut end = None;
-        if let Some(first) = number(i) {
+        if lexemes[i].is_number() && matches!(word(i + 1), "раз" | "раза") {
+            end = Some(i + 2);
+        } else if let Some(first) = number(i) {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
             if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
                 end = Some(i + 3);
@@ -218,9 +234,7 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                 end = Some(k);
             } else if matches!(
                 word(i + 1),
-                "раз"
-                    | "раза"
-                    | "утра"
+                "утра"
                     | "вечера"
                     | "часов"
                     | "часа"
@@ -335,6 +349,28 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
     Some(fields)
 }
 
+/// Two lists side by side: «Скоба 80/6 ⇥ 5 ⇥ Скоба 80/8 ⇥ 3» → two rows.
+fn beside_one_another(index: &Index, fields: Vec<Vec<Lexeme>>) -> Vec<Vec<Vec<Lexeme>>> {
+    let counted = |f: &Vec<Lexeme>| {
+        f.first().is_some_and(|l| l.is_number() && l.text.len() <= 5)
+            && (f.len() == 1 || unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len()))
+    };
+    let named = |f: &Vec<Lexeme>| f.first().is_some_and(|l| l.is_word() && opens(index, l));
+    let mut rows: Vec<Vec<Vec<Lexeme>>> = vec![Vec::new()];
+    for (at, field) in fields.iter().enumerate() {
+        let before = rows.last().is_some_and(|r| {
+            r.iter().position(named).is_some_and(|name| r[name..].iter().any(counted))
+        });
+        if named(field) && before && fields[at + 1..].iter().any(counted) {
+            rows.push(Vec::new());
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(field.clone());
+        }
+    }
+    rows
+}
+
 /// Whether a row of a table is its heading, and which column it says is the quantity.
 fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
     const WORDS: &[&str] = &[
@@ -420,7 +456,9 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         let said = at == quantity || Some(at) == beside;
         // A small number before the name is the row's; money goes after the quantity.
         let row = at < first && numeric(field) && field[0].value < 1_000_000;
-        let after = at > last && at > quantity && (numeric(field) || unit(field) || both(field));
+        let other = column.is_some() && numeric(field);
+        let after =
+            at > last && (at > quantity || other) && (numeric(field) || unit(field) || both(field));
         if !said && !row && !after {
             kept.push(field.clone());
         }
@@ -848,10 +886,11 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && super::quantity::is_lone_unit(&lexeme.text)
             && i > 0
             && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
-            && !index
-                .vocabulary
-                .row(&super::normalize::stem(&lexeme.text))
-                .is_some_and(|r| index.vocabulary.get(r).head)
+            && !(unit_at(lexemes, i - 1).is_some()
+                && index
+                    .vocabulary
+                    .row(&super::normalize::stem(&lexeme.text))
+                    .is_some_and(|r| index.vocabulary.get(r).head))
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)
@@ -934,7 +973,8 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
-    if super::quantity::known_unit(&lexeme.text).is_some()
+    let unit = super::quantity::unit_at(std::slice::from_ref(lexeme), 0);
+    if unit.is_some_and(|(u, _)| u.short().is_some())
         || lexeme.text.chars().count() < 2 && !lexeme.dotted
     {
         return false;

@@ -183,7 +183,7 @@ impl Number {
         let marks = match (self.marker, title.marker) {
             (a, b) if a == b => 1.0,
             (0, PACK) if self.measure == Measure::None => 0.0,
-            (0, CODE) => 0.95,
+            (0, CODE) => 0.93,
             (CODE, 0) => 0.97,
             (0, _) | (_, PACK) => 0.99,
             (_, 0) => 0.94,
@@ -458,6 +458,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         if let Some(next) = next_number {
             // «Т-5», «т.5», «h=80» are as good as glued.
             let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
+            // «10 номер 6 м»: the ten is the number.
+            if lexeme.text.starts_with("номер") && i > 0 && lexemes[i - 1].is_number() {
+                i += 1;
+                continue;
+            }
             if let Some(mark) = marker(&lexeme.text, tight) {
                 // «Р6М5» is a code, not a thread.
                 let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
