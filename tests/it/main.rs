@@ -9,7 +9,9 @@
 mod accounts;
 mod backups;
 mod cli_bad_input;
+mod cli_catalog;
 mod cli_commands;
+mod cli_operator;
 mod cli_recognize;
 mod layering;
 mod llm_chain;
