@@ -169,6 +169,7 @@ fn declined_unit(text: &str) -> Option<&'static str> {
     if noun && let Some(short) = table.stems.get(&key) {
         return Some(short);
     }
+
     if chars.len() < 5 {
         return None;
     }
@@ -302,7 +303,13 @@ fn number_readings(
         spoken_for.push(i - 1);
         prior = 0.8;
     }
-    let tied = i > 0 && !number.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('/'))
+    let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
+    if glued && i == last {
+        // «чер10»
+        out.push(Reading { spoken_for: vec![i], quantity, ..Reading::default() });
+    }
+    let tied = glued
+        || i > 0 && !number.spaced && lexemes[i - 1].is('/')
         || lexemes.get(i + 1).is_some_and(|l| l.is('x') || (l.is('/') && !l.spaced));
     // «тип 80», «цвет 174», «h=80»: a number that has its name is no quantity.
     let named = |k: usize| {

@@ -12,7 +12,7 @@ use super::lexer::Lexeme;
 use super::normalize::stem;
 use super::speech;
 use super::synonyms::Lexicon;
-use super::terms::{Number, Size, Term, Word, terms};
+use super::terms::{Measure, Number, Size, Term, Word, terms};
 use super::types::SynonymTarget;
 use super::vocabulary::Meanings;
 
@@ -181,6 +181,10 @@ impl<'a> Seeker<'a> {
             }
             let next = found.get(at + 1);
             let (want, used) = match &found[at] {
+                // How many are in a pack is not what the thing is.
+                Term::Size(size) if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece => {
+                    (None, 1)
+                }
                 Term::Size(size) => (Some(self.size_want(size)), 1),
                 Term::Word(word) => self.word_want(word, next),
             };
@@ -939,7 +943,6 @@ fn pipe_thread(size: &Size) -> Option<Size> {
 
 /// By how much a number without a unit may be scaled, in thousandths.
 fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
-    use super::terms::Measure;
     if stretch == Stretch::No || number.measure != Measure::None {
         return Vec::new();
     }

@@ -424,8 +424,8 @@ impl<'t> Desk<'t> {
 
     /// Whether the piece is the whole message.
     fn single(&self, piece: &Piece) -> bool {
-        let rest = self.text.len() - (piece.end - piece.start);
-        rest < 3
+        let outside = [self.text.get(..piece.start), self.text.get(piece.end..)];
+        !outside.into_iter().flatten().any(|t| t.contains(char::is_alphanumeric))
     }
 
     fn remark(&mut self, piece: &Piece) {
@@ -488,7 +488,7 @@ fn address(lexemes: &[Lexeme]) -> bool {
     match lexemes {
         [street, house] => {
             let adjective = ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
-            street.is_word() && street.upper && adjective && house.is_number()
+            street.is_word() && adjective && house.is_number()
         }
         _ => false,
     }

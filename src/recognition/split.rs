@@ -661,11 +661,13 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             continue;
         }
         let stop = lexeme.dotted
-            && next.is_some_and(|n| n.spaced && n.upper && n.is_word())
+            && next.is_some_and(|n| n.spaced && n.is_word())
             && depth == 0
             && (speech::is_filler(&lexeme.text)
                 || speech::is_delivery(&lexeme.text)
-                || lexeme.text.chars().count() >= 4 && index.vocabulary.has(&lexeme.text)
+                || lexeme.text.chars().count() >= 4
+                    && super::normalize::stem(&lexeme.text) != lexeme.text
+                    && index.vocabulary.is_whole(&lexeme.text)
                 || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
         current.push(lexeme.clone());
         if stop {

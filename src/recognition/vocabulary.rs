@@ -166,6 +166,11 @@ impl Vocabulary {
         self.by_stem.contains_key(stem(word).as_str())
     }
 
+    /// Whether the catalogue has the word and never cuts it with a full stop.
+    pub(crate) fn is_whole(&self, word: &str) -> bool {
+        self.by_stem.get(stem(word).as_str()).is_some_and(|w| !self.words[*w as usize].cut)
+    }
+
     /// Whether the catalogue has the word so, or a name that sounds so.
     pub(crate) fn hears(&self, word: &str) -> bool {
         self.has(word)
