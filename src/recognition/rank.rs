@@ -14,7 +14,7 @@ use super::speech;
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Size, Term, Word, terms};
 use super::types::SynonymTarget;
-use super::vocabulary::Meanings;
+use super::vocabulary::{Meanings, best_of_each};
 
 /// One thing that a line says of its product.
 #[derive(Debug, Clone)]
@@ -124,12 +124,8 @@ impl<'a> Seeker<'a> {
             return Rc::clone(found);
         }
         let mut meanings = self.index.vocabulary.near(&word.text);
-        for (id, quality) in &self.sought(word).meanings.words {
-            if meanings.quality(*id) == 0.0 {
-                meanings.words.push((*id, *quality));
-                meanings.words.sort_unstable_by_key(|w| w.0);
-            }
-        }
+        meanings.words.extend(self.sought(word).meanings.words.iter().copied());
+        best_of_each(&mut meanings.words);
         let sought = Rc::new(self.place(meanings, word));
         self.cache.insert(key, Rc::clone(&sought));
         sought
@@ -149,21 +145,21 @@ impl<'a> Seeker<'a> {
                 continue;
             }
             for category in index.by_alias.get(id).into_iter().flatten() {
-                note(&mut aliases, *category, quality * 0.97);
+                aliases.push((*category, quality * 0.97));
             }
             if vague {
                 continue;
             }
             for category in index.by_path.get(id).into_iter().flatten() {
-                note(&mut paths, *category, quality * 0.95);
+                paths.push((*category, quality * 0.95));
             }
         }
+        best_of_each(&mut paths);
+        best_of_each(&mut aliases);
         for (category, _) in paths.iter().chain(&aliases) {
             let (from, to) = index.ranges[*category as usize];
             reach += (to - from) as usize;
         }
-        paths.sort_unstable_by_key(|c| c.0);
-        aliases.sort_unstable_by_key(|c| c.0);
         let without = index.vocabulary.row(&format!("-{}", stem(&word.text)));
         Sought { meanings, paths, aliases, without, reach }
     }
@@ -609,12 +605,20 @@ impl<'a> Seeker<'a> {
 
     /// Products that satisfy every known want, best first.
     pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
+        self.hits_within(wants, stretch, usize::MAX)
+    }
+
+    /// The same, unless more than so many products would have to be looked through.
+    pub(crate) fn hits_within(&self, wants: &[Want], stretch: Stretch, most: usize) -> Vec<Hit> {
         let sought: Vec<&Want> = wants.iter().filter(|w| w.known && !w.ways.is_empty()).collect();
         let driver = sought
             .iter()
             .filter(|w| !w.without)
             .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
         let Some(driver) = driver else { return Vec::new() };
+        if driver.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>() > most {
+            return Vec::new();
+        }
         let mut rows = Vec::new();
         for way in &driver.ways {
             self.collect(way, stretch, &mut rows);
@@ -899,13 +903,6 @@ impl<'a> Seeker<'a> {
             quality *= 0.95;
         }
         quality
-    }
-}
-
-fn note(list: &mut Vec<(u32, f32)>, category: u32, quality: f32) {
-    match list.iter_mut().find(|(c, _)| *c == category) {
-        Some(found) => found.1 = found.1.max(quality),
-        None => list.push((category, quality)),
     }
 }
 

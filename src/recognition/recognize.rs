@@ -21,6 +21,9 @@ use crate::domain::{ProductId, Quantity};
 /// At most so many candidates go with a line.
 const CANDIDATES: usize = 10;
 
+/// Suggestions for what the catalogue lacks are sought among at most so many products at a time.
+const LOOKED: usize = 4_000;
+
 /// A line on its way.
 #[derive(Debug, Clone)]
 struct Pending {
@@ -750,12 +753,13 @@ fn nearest(seeker: &Seeker<'_>, wants: &[Want], buyer: &Buyer, phrase: &str) -> 
             .map(|(_, w)| w.clone())
             .collect();
         if !rest.is_empty() {
-            rows.extend(seeker.hits(&rest, Stretch::No).iter().take(50).map(|h| h.row));
+            rows.extend(seeker.hits_within(&rest, Stretch::No, LOOKED).iter().take(50).map(|h| h.row));
         }
     }
     if rows.is_empty() {
         for want in wants.iter().filter(|w| w.known) {
-            rows.extend(seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row));
+            let alone = std::slice::from_ref(want);
+            rows.extend(seeker.hits_within(alone, Stretch::No, LOOKED).iter().take(50).map(|h| h.row));
         }
     }
     rows.sort_unstable();

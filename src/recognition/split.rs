@@ -663,8 +663,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         let stop = lexeme.dotted
             && next.is_some_and(|n| n.spaced && n.is_word())
             && depth == 0
-            && (speech::is_filler(&lexeme.text)
-                || speech::is_delivery(&lexeme.text)
+            && (lexeme.text.chars().count() >= 4
+                && (speech::is_filler(&lexeme.text) || speech::is_delivery(&lexeme.text))
                 || lexeme.text.chars().count() >= 4
                     && super::normalize::stem(&lexeme.text) != lexeme.text
                     && index.vocabulary.is_whole(&lexeme.text)
