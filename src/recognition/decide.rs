@@ -85,6 +85,7 @@ impl Core {
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
+
         let needed: Vec<u32> =
             full.iter().copied().filter(|w| !index.optional.contains_key(&(*w, category))).collect();
         Self { category, words, full, needed, values, available: index.entries[row as usize].available }

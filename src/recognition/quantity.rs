@@ -236,6 +236,10 @@ fn number_readings(
     let mut prior = 0.0;
     let cross = i > 0 && lexemes[i - 1].is('x');
     let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    if prefix && i == first && i < last && lexemes[i + 1..].iter().any(Lexeme::is_number) {
+        // «м6х20 100, х30 100»: a size goes on.
+        return;
+    }
     let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
     if cross
         && !prefix

@@ -4,6 +4,7 @@
 //! category's path or another name that its category goes by, or contradicts it. Nothing is summed
 //! up into a likeness: a product that contradicts one want is not a candidate, however near.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -97,12 +98,25 @@ pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
     cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    rows: RefCell<Vec<u32>>,
+    found: RefCell<Vec<Hit>>,
+    fit: Cell<usize>,
 }
+
+/// Of products that fit, so many are looked at more closely.
+const KEPT: usize = 1_000;
 
 impl<'a> Seeker<'a> {
     /// A seeker with an organization's own synonyms.
     pub(crate) fn new(index: &'a Index, own: &'a Lexicon) -> Self {
-        Self { index, own, cache: HashMap::new() }
+        Self {
+            index,
+            own,
+            cache: HashMap::new(),
+            rows: RefCell::default(),
+            found: RefCell::default(),
+            fit: Cell::new(0),
+        }
     }
 
     /// A word's meanings with the categories it names.
@@ -615,22 +629,38 @@ impl<'a> Seeker<'a> {
             .iter()
             .filter(|w| !w.without)
             .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
-        let Some(driver) = driver else { return Vec::new() };
+        let Some(driver) = driver else {
+            self.fit.set(0);
+            return Vec::new();
+        };
         if driver.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>() > most {
+            self.fit.set(0);
             return Vec::new();
         }
-        let mut rows = Vec::new();
+        // Long lists are kept from question to question: to free them costs more than to fill them.
+        let mut rows = self.rows.take();
+        rows.clear();
         for way in &driver.ways {
             self.collect(way, stretch, &mut rows);
         }
         rows.sort_unstable();
         rows.dedup();
-        let mut hits: Vec<Hit> = rows
-            .into_iter()
-            .filter_map(|row| self.fit(row, &sought, stretch).map(|quality| Hit { row, quality }))
-            .collect();
-        hits.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        let mut found = self.found.take();
+        found.clear();
+        found.extend(rows.iter().filter_map(|row| {
+            self.fit(*row, &sought, stretch).map(|quality| Hit { row: *row, quality })
+        }));
+        self.rows.replace(rows);
+        self.fit.set(found.len());
+        found.sort_unstable_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        let hits = found[..found.len().min(KEPT)].to_vec();
+        self.found.replace(found);
         hits
+    }
+
+    /// How many products the last question found, of which the best were answered.
+    pub(crate) fn fitting(&self) -> usize {
+        self.fit.get()
     }
 
     /// How many products a way may have, at most.

@@ -86,11 +86,13 @@ impl<'t> Desk<'t> {
         let counts = |l: &[Lexeme]| {
             (0..l.len()).any(|i| l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts()))
         };
-        let street = std::mem::take(&mut self.street) && !piece.new_line && !counts(&piece.lexemes);
+        let named = piece.lexemes.iter().any(|l| {
+            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
+        });
+        let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
+            && !counts(&piece.lexemes);
         self.street = street
-            || piece.lexemes.last().is_some_and(|l| {
-                matches!(l.text.as_str(), "ул" | "г" | "пр" | "просп" | "пер" | "улица" | "проспект" | "город")
-            });
+            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
         if piece.total || street {
             self.remark(&piece);
             return;
@@ -416,7 +418,7 @@ impl<'t> Desk<'t> {
         if known == 0 {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
-            let listed = counted || piece.new_line || self.single(piece);
+            let listed = draft.reading.unit.is_some() || piece.new_line || self.single(piece);
             return !(said && listed && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
