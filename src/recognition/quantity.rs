@@ -465,6 +465,22 @@ pub(crate) fn is_lone_unit(word: &str) -> bool {
 
 /// «войлок рулон», «скотч коробку»: a container without a number is one.
 fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    // «по рулону», «по пачке»: one of each.
+    if i > 0
+        && lexemes[i - 1].text == "по"
+        && !(i > 1 && (lexemes[i - 2].is_number() || unit_at(lexemes, i - 2).is_some()))
+        && let Some((unit, taken)) = unit_at(lexemes, i).filter(|u| u.0.counts() && u.0.short().is_some())
+    {
+        out.push(Reading {
+            spoken_for: (i - 1..i + taken).collect(),
+            quantity: Some(Quantity::whole(1)),
+            unit: Some(unit),
+            prior: if i + taken > last { 1.2 } else { 0.3 },
+            each: true,
+            ..Reading::default()
+        });
+        return;
+    }
     if !is_lone_unit(&lexemes[i].text) {
         return;
     }

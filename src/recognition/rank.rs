@@ -887,7 +887,7 @@ impl<'a> Seeker<'a> {
         for number in wanted {
             let mut best: Option<(f32, usize)> = None;
             for (at, figure) in figures.iter().enumerate().take(64) {
-                if taken >> at & 1 == 1 {
+                if taken >> at & 1 == 1 || figure.measure == Measure::Piece {
                     continue;
                 }
                 let mut quality = number.agrees(index.number(*figure));

@@ -117,6 +117,9 @@ impl<'t> Desk<'t> {
                 return;
             }
         }
+        if piece.continues {
+            self.number_after_number(seeker, &piece);
+        }
         let anchored = anchored(seeker.index, &piece.lexemes);
         let light = |context| Light { context, header: piece.header };
         let (mut draft, mut heir) = if anchored {
@@ -236,6 +239,30 @@ impl<'t> Desk<'t> {
             }
         } else {
             self.ahead = None;
+        }
+    }
+
+    /// «Спанбонд чёрный 60, 70, 80 по 2»: the last number of the line before was no quantity either.
+    fn number_after_number(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) {
+        let number = |l: &[Lexeme]| {
+            l.first().is_some_and(Lexeme::is_number)
+                && (l.len() == 1
+                    || l.get(1).is_some_and(|u| {
+                        u.text == "по" || super::terms::Measure::read(&u.text, true) == Some(super::terms::Measure::Mm)
+                    }))
+        };
+        let Some(last) = self.lines.last() else { return };
+        let bare = last.quantity.is_some() && last.unit.is_none() && !last.draft.reading.each;
+        if !bare || !number(&piece.lexemes) || !last.lexemes.last().is_some_and(Lexeme::is_number) {
+            return;
+        }
+        let (again, _) = read(seeker, self.text, &last.lexemes, Light { context: &[], header: true });
+        if again.fit > 0 && again.unknown() == 0
+            && let Some(last) = self.lines.last_mut()
+        {
+            self.context.clone_from(&again.wants);
+            last.draft = again;
+            last.quantity = None;
         }
     }
 
