@@ -85,6 +85,7 @@ impl Core {
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
+
         let needed: Vec<u32> = full
             .iter()
             .copied()
@@ -166,7 +167,10 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
     // Words that exclude one another and together cover most products are one attribute.
     let telling: Vec<(&u32, &Vec<u32>)> = words
         .iter()
-        .filter(|(w, r)| index.vocabulary.get(**w).telling && r.len() < rows.len())
+        .filter(|(w, r)| {
+            let known = index.vocabulary.get(**w);
+            (known.telling || is_colour(&known.stem)) && r.len() < rows.len()
+        })
         .collect();
     if !telling.is_empty() {
         let mut sorted = telling;

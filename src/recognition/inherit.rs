@@ -1,8 +1,7 @@
 //! «Нитки белые 10, чёрные 5»: what a piece leaves unsaid is taken from the one before.
 
-use super::interpret::Draft;
-use super::rank::{Need, Seeker, Want, Way};
-use super::recognize::again;
+use super::interpret::{Draft, settle};
+use super::rank::{Need, Seeker, Stretch, Want, Way};
 use super::terms::Size;
 
 /// How a piece goes with the one before.
@@ -32,13 +31,17 @@ pub(crate) fn inherit(
     let parts = parts(&context);
     let fresh: Vec<&Want> =
         draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
-    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[]).filter(|f| !f.stretched) {
+    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) {
         return Some((found, Heir::Adds));
     }
     let count = parts.len().min(9);
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.len() - numbers;
-    for size in 1..=3_usize.min(count) {
+    let most = 3_usize.min(count);
+    let steps = (1..=most)
+        .map(|size| (size, Stretch::No))
+        .chain((1..=most).map(|size| (size, Stretch::Units)));
+    for (size, stretch) in steps {
         let mut best: Option<(f32, Draft)> = None;
         for gone in combinations(count, size) {
             // What gives way is of the kind of what comes.
@@ -52,7 +55,7 @@ pub(crate) fn inherit(
             if like < 2.0 {
                 continue;
             }
-            if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone) {
+            if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone, stretch) {
                 let late: usize = gone.iter().sum();
                 let late = f32::from(u8::try_from(late).unwrap_or(u8::MAX)) * 0.01;
                 let score = found.score + late;
@@ -105,6 +108,7 @@ fn attempt(
     parts: &[Want],
     fresh: &[&Want],
     gone: &[usize],
+    stretch: Stretch,
 ) -> Option<Draft> {
     let mut wants: Vec<Want> = parts
         .iter()
@@ -114,7 +118,8 @@ fn attempt(
         .collect();
     wants.extend(fresh.iter().map(|w| (*w).clone()));
     let mut found = Draft { wants, reading: draft.reading.clone(), ..Draft::default() };
-    again(seeker, &mut found);
+    settle(seeker, &mut found, stretch);
+    found.stretched = stretch == Stretch::Units;
     (found.fit > 0 && !found.meant.is_empty()).then_some(found)
 }
 

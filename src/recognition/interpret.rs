@@ -290,7 +290,7 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     let index = seeker.index;
     let nowhere = draft.wants.iter().any(|w| w.numeric && !w.known);
     let hits = if nowhere { Vec::new() } else { seeker.hits(&draft.wants, stretch) };
-    draft.fit = hits.len();
+    draft.fit = if nowhere { 0 } else { seeker.fitting() };
     draft.meant = meant(seeker, &hits, &draft.wants);
     let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
     let known = draft.wants.len() - draft.unknown();

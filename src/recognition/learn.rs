@@ -202,7 +202,8 @@ fn aliases(
             .filter(|(feature, times)| {
                 let Some(word) = word_of(**feature) else { return false };
                 let known = vocabulary.get(word);
-                **times as usize * 8 >= all && !known.telling && !known.name
+                // What one title of a category says is said of that product.
+                **times as usize * 8 >= all && **times >= 2 && !known.telling && !known.name
             })
             .map(|(feature, _)| *feature)
             .collect();

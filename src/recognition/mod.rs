@@ -19,6 +19,8 @@ mod split;
 mod starter;
 mod synonyms;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod types;
 mod vocabulary;

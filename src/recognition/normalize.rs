@@ -447,21 +447,20 @@ pub(crate) fn letter_set(word: &str) -> u64 {
 /// swapped with its neighbour, 1 where letters are confused by ear or a letter is doubled.
 /// `None` above `limit`.
 pub(crate) fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) * 2 > limit + 2 {
+    const LONGEST: usize = 40;
+    if a.len().abs_diff(b.len()) * 2 > limit + 2 || a.len().max(b.len()) >= LONGEST {
         return None;
     }
-    let width = b.len() + 1;
-    let mut before = vec![0_usize; width];
-    let mut last: Vec<usize> = Vec::with_capacity(width);
-    last.push(0);
-    for j in 1..width {
-        last.push(last[j - 1] + lone(b, j - 1));
+    let mut before = [0_usize; LONGEST];
+    let mut last = [0_usize; LONGEST];
+    for j in 1..=b.len() {
+        last[j] = last[j - 1] + lone(b, j - 1);
     }
     for i in 1..=a.len() {
-        let mut row = vec![0_usize; width];
+        let mut row = [0_usize; LONGEST];
         row[0] = last[0] + lone(a, i - 1);
         let mut least = row[0];
-        for j in 1..width {
+        for j in 1..=b.len() {
             let change = if a[i - 1] == b[j - 1] {
                 0
             } else if confusable(a[i - 1], b[j - 1]) {
@@ -481,7 +480,8 @@ pub(crate) fn distance(a: &[char], b: &[char], limit: usize) -> Option<usize> {
         if least > limit {
             return None;
         }
-        before = std::mem::replace(&mut last, row);
+        before = last;
+        last = row;
     }
     (last[b.len()] <= limit).then_some(last[b.len()])
 }

@@ -183,6 +183,7 @@ fn declined_unit(text: &str) -> Option<&'static str> {
     if noun && let Some(short) = table.stems.get(&key) {
         return Some(short);
     }
+
     if chars.len() < 5 {
         return None;
     }
@@ -251,6 +252,10 @@ fn number_readings(
     let mut prior = 0.0;
     let cross = i > 0 && lexemes[i - 1].is('x');
     let prefix = cross && (i < 2 || !lexemes[i - 2].is_number());
+    if prefix && i == first && i < last && lexemes[i + 1..].iter().any(Lexeme::is_number) {
+        // «м6х20 100, х30 100»: a size goes on.
+        return;
+    }
     let (tens, ones) = (number.value / 10_000 * 10_000, number.value % 10_000);
     if cross
         && !prefix
@@ -318,7 +323,13 @@ fn number_readings(
         spoken_for.push(i - 1);
         prior = 0.8;
     }
-    let tied = i > 0 && !number.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('/'))
+    let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
+    if glued && i == last {
+        // «чер10»
+        out.push(Reading { spoken_for: vec![i], quantity, ..Reading::default() });
+    }
+    let tied = glued
+        || i > 0 && !number.spaced && lexemes[i - 1].is('/')
         || lexemes.get(i + 1).is_some_and(|l| l.is('x') || (l.is('/') && !l.spaced));
     // «тип 80», «цвет 174», «h=80»: a number that has its name is no quantity.
     let named = |k: usize| {
@@ -552,6 +563,23 @@ pub(crate) fn is_lone_unit(word: &str) -> bool {
 
 /// «войлок рулон», «скотч коробку»: a container without a number is one.
 fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
+    // «по рулону», «по пачке»: one of each.
+    if i > 0
+        && lexemes[i - 1].text == "по"
+        && !(i > 1 && (lexemes[i - 2].is_number() || unit_at(lexemes, i - 2).is_some()))
+        && let Some((unit, taken)) =
+            unit_at(lexemes, i).filter(|u| u.0.counts() && u.0.short().is_some())
+    {
+        out.push(Reading {
+            spoken_for: (i - 1..i + taken).collect(),
+            quantity: Some(Quantity::whole(1)),
+            unit: Some(unit),
+            prior: if i + taken > last { 1.2 } else { 0.3 },
+            each: true,
+            ..Reading::default()
+        });
+        return;
+    }
     if !is_lone_unit(&lexemes[i].text) {
         return;
     }

@@ -4,6 +4,7 @@
 //! category's path or another name that its category goes by, or contradicts it. Nothing is summed
 //! up into a likeness: a product that contradicts one want is not a candidate, however near.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -12,9 +13,9 @@ use super::lexer::Lexeme;
 use super::normalize::stem;
 use super::speech;
 use super::synonyms::Lexicon;
-use super::terms::{Number, Size, Term, Word, terms};
+use super::terms::{Measure, Number, Size, Term, Word, terms};
 use super::types::SynonymTarget;
-use super::vocabulary::Meanings;
+use super::vocabulary::{Meanings, best_of_each};
 
 /// One thing that a line says of its product.
 #[derive(Debug, Clone)]
@@ -97,12 +98,25 @@ pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
     cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    rows: RefCell<Vec<u32>>,
+    found: RefCell<Vec<Hit>>,
+    fit: Cell<usize>,
 }
+
+/// Of products that fit, so many are looked at more closely.
+const KEPT: usize = 1_000;
 
 impl<'a> Seeker<'a> {
     /// A seeker with an organization's own synonyms.
     pub(crate) fn new(index: &'a Index, own: &'a Lexicon) -> Self {
-        Self { index, own, cache: HashMap::new() }
+        Self {
+            index,
+            own,
+            cache: HashMap::new(),
+            rows: RefCell::default(),
+            found: RefCell::default(),
+            fit: Cell::new(0),
+        }
     }
 
     /// A word's meanings with the categories it names.
@@ -124,12 +138,8 @@ impl<'a> Seeker<'a> {
             return Rc::clone(found);
         }
         let mut meanings = self.index.vocabulary.near(&word.text);
-        for (id, quality) in &self.sought(word).meanings.words {
-            if meanings.quality(*id) == 0.0 {
-                meanings.words.push((*id, *quality));
-                meanings.words.sort_unstable_by_key(|w| w.0);
-            }
-        }
+        meanings.words.extend(self.sought(word).meanings.words.iter().copied());
+        best_of_each(&mut meanings.words);
         let sought = Rc::new(self.place(meanings, word));
         self.cache.insert(key, Rc::clone(&sought));
         sought
@@ -149,21 +159,21 @@ impl<'a> Seeker<'a> {
                 continue;
             }
             for category in index.by_alias.get(id).into_iter().flatten() {
-                note(&mut aliases, *category, quality * 0.97);
+                aliases.push((*category, quality * 0.97));
             }
             if vague {
                 continue;
             }
             for category in index.by_path.get(id).into_iter().flatten() {
-                note(&mut paths, *category, quality * 0.95);
+                paths.push((*category, quality * 0.95));
             }
         }
+        best_of_each(&mut paths);
+        best_of_each(&mut aliases);
         for (category, _) in paths.iter().chain(&aliases) {
             let (from, to) = index.ranges[*category as usize];
             reach += (to - from) as usize;
         }
-        paths.sort_unstable_by_key(|c| c.0);
-        aliases.sort_unstable_by_key(|c| c.0);
         let without = index.vocabulary.row(&format!("-{}", stem(&word.text)));
         Sought { meanings, paths, aliases, without, reach }
     }
@@ -181,6 +191,12 @@ impl<'a> Seeker<'a> {
             }
             let next = found.get(at + 1);
             let (want, used) = match &found[at] {
+                // How many are in a pack is not what the thing is.
+                Term::Size(size)
+                    if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
+                {
+                    (None, 1)
+                }
                 Term::Size(size) => (Some(self.size_want(size)), 1),
                 Term::Word(word) => self.word_want(word, next),
             };
@@ -669,24 +685,48 @@ impl<'a> Seeker<'a> {
 
     /// Products that satisfy every known want, best first.
     pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
+        self.hits_within(wants, stretch, usize::MAX)
+    }
+
+    /// The same, unless more than so many products would have to be looked through.
+    pub(crate) fn hits_within(&self, wants: &[Want], stretch: Stretch, most: usize) -> Vec<Hit> {
         let sought: Vec<&Want> = wants.iter().filter(|w| w.known && !w.ways.is_empty()).collect();
         let driver = sought
             .iter()
             .filter(|w| !w.without)
             .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
-        let Some(driver) = driver else { return Vec::new() };
-        let mut rows = Vec::new();
+        let Some(driver) = driver else {
+            self.fit.set(0);
+            return Vec::new();
+        };
+        if driver.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>() > most {
+            self.fit.set(0);
+            return Vec::new();
+        }
+        // Long lists are kept from question to question: to free them costs more than to fill them.
+        let mut rows = self.rows.take();
+        rows.clear();
         for way in &driver.ways {
             self.collect(way, stretch, &mut rows);
         }
         rows.sort_unstable();
         rows.dedup();
-        let mut hits: Vec<Hit> = rows
-            .into_iter()
-            .filter_map(|row| self.fit(row, &sought, stretch).map(|quality| Hit { row, quality }))
-            .collect();
-        hits.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        let mut found = self.found.take();
+        found.clear();
+        found.extend(rows.iter().filter_map(|row| {
+            self.fit(*row, &sought, stretch).map(|quality| Hit { row: *row, quality })
+        }));
+        self.rows.replace(rows);
+        self.fit.set(found.len());
+        found.sort_unstable_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        let hits = found[..found.len().min(KEPT)].to_vec();
+        self.found.replace(found);
         hits
+    }
+
+    /// How many products the last question found, of which the best were answered.
+    pub(crate) fn fitting(&self) -> usize {
+        self.fit.get()
     }
 
     /// How many products a way may have, at most.
@@ -919,7 +959,7 @@ impl<'a> Seeker<'a> {
         for number in wanted {
             let mut best: Option<(f32, usize)> = None;
             for (at, figure) in figures.iter().enumerate().take(64) {
-                if taken >> at & 1 == 1 {
+                if taken >> at & 1 == 1 || figure.measure == Measure::Piece {
                     continue;
                 }
                 let mut quality = number.agrees(index.number(*figure));
@@ -969,13 +1009,6 @@ impl<'a> Seeker<'a> {
     }
 }
 
-fn note(list: &mut Vec<(u32, f32)>, category: u32, quality: f32) {
-    match list.iter_mut().find(|(c, _)| *c == category) {
-        Some(found) => found.1 = found.1.max(quality),
-        None => list.push((category, quality)),
-    }
-}
-
 fn numbers_in(want: &Want) -> usize {
     let count = |way: &Way| {
         way.needs
@@ -1017,7 +1050,6 @@ fn pipe_thread(size: &Size) -> Option<Size> {
 
 /// By how much a number without a unit may be scaled, in thousandths.
 fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
-    use super::terms::Measure;
     if stretch == Stretch::No || number.measure != Measure::None {
         return Vec::new();
     }

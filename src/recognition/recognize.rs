@@ -19,6 +19,9 @@ use crate::domain::{ProductId, Quantity};
 /// At most so many candidates go with a line.
 const CANDIDATES: usize = 10;
 
+/// Suggestions for what the catalogue lacks are sought among at most so many products at a time.
+const LOOKED: usize = 4_000;
+
 /// A line on its way.
 #[derive(Debug, Clone)]
 struct Pending {
@@ -92,14 +95,13 @@ impl<'t> Desk<'t> {
                 l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
             })
         };
-        let street = std::mem::take(&mut self.street) && !piece.new_line && !counts(&piece.lexemes);
+        let named = piece.lexemes.iter().any(|l| {
+            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
+        });
+        let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
+            && !counts(&piece.lexemes);
         self.street = street
-            || piece.lexemes.last().is_some_and(|l| {
-                matches!(
-                    l.text.as_str(),
-                    "ул" | "г" | "пр" | "просп" | "пер" | "улица" | "проспект" | "город"
-                )
-            });
+            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
         if piece.total || street {
             self.remark(&piece);
             return;
@@ -126,6 +128,9 @@ impl<'t> Desk<'t> {
                 self.quantity_alone(seeker, &piece, &draft);
                 return;
             }
+        }
+        if piece.continues {
+            self.number_after_number(seeker, &piece);
         }
         let anchored = anchored(seeker.index, &piece.lexemes);
         let light = |context| Light { context, header: piece.header };
@@ -251,6 +256,34 @@ impl<'t> Desk<'t> {
             }
         } else {
             self.ahead = None;
+        }
+    }
+
+    /// «Спанбонд чёрный 60, 70, 80 по 2»: the last number of the line before was no quantity either.
+    fn number_after_number(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) {
+        let number = |l: &[Lexeme]| {
+            l.first().is_some_and(Lexeme::is_number)
+                && (l.len() == 1
+                    || l.get(1).is_some_and(|u| {
+                        u.text == "по"
+                            || super::terms::Measure::read(&u.text, true)
+                                == Some(super::terms::Measure::Mm)
+                    }))
+        };
+        let Some(last) = self.lines.last() else { return };
+        let bare = last.quantity.is_some() && last.unit.is_none() && !last.draft.reading.each;
+        if !bare || !number(&piece.lexemes) || !last.lexemes.last().is_some_and(Lexeme::is_number) {
+            return;
+        }
+        let (again, _) =
+            read(seeker, self.text, &last.lexemes, Light { context: &[], header: true });
+        if again.fit > 0
+            && again.unknown() == 0
+            && let Some(last) = self.lines.last_mut()
+        {
+            self.context.clone_from(&again.wants);
+            last.draft = again;
+            last.quantity = None;
         }
     }
 
@@ -478,8 +511,8 @@ impl<'t> Desk<'t> {
 
     /// Whether the piece is the whole message.
     fn single(&self, piece: &Piece) -> bool {
-        let rest = self.text.len() - (piece.end - piece.start);
-        rest < 3
+        let outside = [self.text.get(..piece.start), self.text.get(piece.end..)];
+        !outside.into_iter().flatten().any(|t| t.contains(char::is_alphanumeric))
     }
 
     fn remark(&mut self, piece: &Piece) {
@@ -548,7 +581,7 @@ fn address(lexemes: &[Lexeme]) -> bool {
         [street, house] => {
             let adjective =
                 ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
-            street.is_word() && street.upper && adjective && house.is_number()
+            street.is_word() && adjective && house.is_number()
         }
         _ => false,
     }
@@ -841,13 +874,16 @@ fn nearest(seeker: &Seeker<'_>, wants: &[Want], buyer: &Buyer, phrase: &str) -> 
             .map(|(_, w)| w.clone())
             .collect();
         if !rest.is_empty() {
-            rows.extend(seeker.hits(&rest, Stretch::No).iter().take(50).map(|h| h.row));
+            rows.extend(
+                seeker.hits_within(&rest, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
+            );
         }
     }
     if rows.is_empty() {
         for want in wants.iter().filter(|w| w.known) {
+            let alone = std::slice::from_ref(want);
             rows.extend(
-                seeker.hits(std::slice::from_ref(want), Stretch::No).iter().take(50).map(|h| h.row),
+                seeker.hits_within(alone, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
             );
         }
     }

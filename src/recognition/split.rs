@@ -214,7 +214,9 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
         let mut end = None;
-        if lexemes[i].is_number() && matches!(word(i + 1), "раз" | "раза") {
+        if lexemes[i].is_number()
+            && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
+        {
             end = Some(i + 2);
         } else if let Some(first) = number(i) {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
@@ -346,7 +348,16 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
             field.push(lexeme.clone());
         }
     }
-    Some(fields)
+    // «Скоба 80/6 5 уп; синтепон 2 рул; …» is a list; a table has cells of numbers or units.
+    let cell = |f: &Vec<Lexeme>| {
+        f.len() == 1 && f[0].is_number()
+            || !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len())
+    };
+    let counted = |f: &Vec<Lexeme>| {
+        f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len())
+    };
+    let table = fields.iter().any(|f| cell(f) || counted(f)) || heading(&fields).is_some();
+    (mark == '\t' || table).then_some(fields)
 }
 
 /// Two lists side by side: «Скоба 80/6 ⇥ 5 ⇥ Скоба 80/8 ⇥ 3» → two rows.
@@ -356,6 +367,16 @@ fn beside_one_another(index: &Index, fields: Vec<Vec<Lexeme>>) -> Vec<Vec<Vec<Le
             && (f.len() == 1 || unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len()))
     };
     let named = |f: &Vec<Lexeme>| f.first().is_some_and(|l| l.is_word() && opens(index, l));
+    // A cell that says how many of what: «Скоба 80/6 5 уп».
+    let whole = |f: &Vec<Lexeme>| {
+        named(f)
+            && (1..f.len()).any(|at| {
+                f[at].is_number() && unit_at(f, at + 1).is_some_and(|(_, n)| at + 1 + n == f.len())
+            })
+    };
+    if fields.iter().filter(|f| whole(f)).count() >= 2 {
+        return fields.into_iter().map(|f| vec![f]).collect();
+    }
     let mut rows: Vec<Vec<Vec<Lexeme>>> = vec![Vec::new()];
     for (at, field) in fields.iter().enumerate() {
         let before = rows.last().is_some_and(|r| {
@@ -687,6 +708,13 @@ fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut
 fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>) {
     let mut current: Vec<Lexeme> = Vec::new();
     let mut begins = true;
+    if table {
+        // A row of a table is one line, whatever stands in its cells.
+        let lexemes: Vec<Lexeme> = line.into_iter().filter(|l| !l.is(',') && !l.is(';')).collect();
+        let part = trimmed(&lexemes);
+        out.extend(piece(part));
+        return;
+    }
     let mut depth = 0_usize;
     let mut begun_at = out.len();
     let count = line.len();
@@ -694,10 +722,21 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         let lexeme = &line[i];
         let next = line.get(i + 1);
         if lexeme.is('(') {
-            let closed = line[i..].iter().any(|l| l.is(')'));
-            depth += usize::from(closed);
+            let close = line[i..].iter().position(|l| l.is(')')).map(|n| i + n);
+            // «нитки 70лл (белые 5, чёрные 5)» goes on the list.
+            let list = close.is_some_and(|close| {
+                let inside = &line[i..close];
+                inside.iter().any(|l| l.is(','))
+                    && inside.iter().filter(|l| l.is_number()).count() >= 2
+            });
+            if list {
+                flush(index, &mut current, begins, true, out);
+                begins = false;
+                continue;
+            }
+            depth += usize::from(close.is_some());
         }
-        let smile = lexeme.is(')') && depth == 0;
+        let smile = lexeme.is(')') && depth == 0 && next.is_none_or(|n| n.spaced);
         if lexeme.is(')') {
             depth = depth.saturating_sub(1);
         }
@@ -784,11 +823,13 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             continue;
         }
         let stop = lexeme.dotted
-            && next.is_some_and(|n| n.spaced && n.upper && n.is_word())
+            && next.is_some_and(|n| n.spaced && n.is_word())
             && depth == 0
-            && (speech::is_filler(&lexeme.text)
-                || speech::is_delivery(&lexeme.text)
-                || lexeme.text.chars().count() >= 4 && index.vocabulary.has(&lexeme.text)
+            && (lexeme.text.chars().count() >= 4
+                && (speech::is_filler(&lexeme.text) || speech::is_delivery(&lexeme.text))
+                || lexeme.text.chars().count() >= 4
+                    && super::normalize::stem(&lexeme.text) != lexeme.text
+                    && index.vocabulary.is_whole(&lexeme.text)
                 || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
         current.push(lexeme.clone());
         if stop {

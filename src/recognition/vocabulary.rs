@@ -50,10 +50,7 @@ pub(crate) struct Meanings {
 
 impl Meanings {
     fn add(&mut self, word: u32, quality: f32) {
-        match self.words.iter_mut().find(|(w, _)| *w == word) {
-            Some(found) => found.1 = found.1.max(quality),
-            None => self.words.push((word, quality)),
-        }
+        self.words.push((word, quality));
     }
 
     /// The quality of this word, or 0.
@@ -62,8 +59,14 @@ impl Meanings {
     }
 
     fn sort(&mut self) {
-        self.words.sort_unstable_by_key(|(w, _)| *w);
+        best_of_each(&mut self.words);
     }
+}
+
+/// Sorts pairs by their key and keeps the best of each.
+pub(crate) fn best_of_each(pairs: &mut Vec<(u32, f32)>) {
+    pairs.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    pairs.dedup_by_key(|p| p.0);
 }
 
 /// The mark of a word that a title has «без».
@@ -164,6 +167,11 @@ impl Vocabulary {
     /// Whether the catalogue has the word exactly so.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.by_stem.contains_key(stem(word).as_str())
+    }
+
+    /// Whether the catalogue has the word and never cuts it with a full stop.
+    pub(crate) fn is_whole(&self, word: &str) -> bool {
+        self.by_stem.get(stem(word).as_str()).is_some_and(|w| !self.words[*w as usize].cut)
     }
 
     /// Whether the catalogue has the word so, or a name that sounds so.
