@@ -242,7 +242,7 @@ pub async fn live(
             }
         });
     }
-    let router = web::router(desk(&app, demo)).merge(web::onec::router(state));
+    let router = web::router(desk(&app, demo));
     let server = serve_http(listener, router, stop_token);
     tokio::pin!(server);
 

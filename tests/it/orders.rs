@@ -1,8 +1,11 @@
 //! An order from text to «Выполнена», as the buyer and the manager see it.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 
 use partner_m::config::Config;
+use tokio::sync::Notify;
 
 use crate::support::desk::Desk;
 use crate::support::fake_openai::FakeOpenAi;
@@ -779,7 +782,9 @@ async fn rubbish_is_answered_in_words() {
 #[tokio::test]
 async fn a_model_proposes_after_the_first_card_and_decides_nothing() {
     let fake = FakeOpenAi::start().await;
+    let gate = Arc::new(Notify::new());
     fake.state().answer = r#"[{"line":1,"title":"Спанбонд 70 белый"}]"#.into();
+    fake.state().gate = Some(gate.clone());
     let defaults = Config::default();
     let llm = partner_m::config::Llm { openai: fake.settings(), ..defaults.llm.clone() };
     let desk = Desk::with(Config { llm, ..defaults }).await;
@@ -799,6 +804,7 @@ async fn a_model_proposes_after_the_first_card_and_decides_nothing() {
       [Всё менеджеру]
       [Очистить]
     ");
+    gate.notify_one();
     desk.models_answer().await;
     assert_snapshot!(desk.transcript("anna"), @"
     ✎ Черновик заявки · ООО «Диван-М»

@@ -11,6 +11,7 @@ use axum::routing::post;
 use partner_m::config;
 use partner_m::domain::Secret;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::server::{Scripted, Server, json as reply};
 
@@ -32,6 +33,8 @@ pub struct FakeState {
     pub refuses: Vec<&'static str>,
     /// Bodies of the questions.
     pub questions: Vec<Value>,
+    /// Answers wait until this is notified.
+    pub gate: Option<Arc<Notify>>,
 }
 
 type Shared = Arc<Mutex<FakeState>>;
@@ -69,6 +72,10 @@ async fn chat(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> R
         Err(_) => return refuse(400, "malformed", "invalid_request_error"),
     };
     lock(&state).questions.push(question.clone());
+    let gate = lock(&state).gate.clone();
+    if let Some(gate) = gate {
+        gate.notified().await;
+    }
     if let Some(scripted) = scripted {
         return scripted.respond().await;
     }
