@@ -3,12 +3,15 @@
 //! A command returns an [`Outcome`]; data goes to stdout, everything else to stderr.
 
 mod admin;
+mod backup;
 pub mod catalog;
 mod check;
+mod db;
 mod demo;
 mod eval;
 mod init;
 mod recognize;
+mod remote;
 mod serve;
 mod terminal;
 mod usage;
@@ -107,9 +110,9 @@ enum Command {
     /// Показать настройки с их источниками и проверить базу, права, часы и диск
     #[command(before_help = "Примеры:
   partner-m check
-  partner-m check --json
-  partner-m check --data /var/lib/partner-m")]
-    Check,
+  partner-m check --online
+  partner-m check --json --data /var/lib/partner-m")]
+    Check(check::CheckArgs),
     /// Учётные записи сотрудников: завести, показать, пароль, роль, доступ
     #[command(
         subcommand,
@@ -119,6 +122,15 @@ enum Command {
   partner-m admin passwd 89211234567"
     )]
     Admin(admin::AdminCommand),
+    /// Каталог: загрузить из файла, выгрузить, посчитать
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m catalog import прайс.xlsx --dry-run
+  partner-m catalog export каталог.json
+  partner-m catalog stats"
+    )]
+    Catalog(catalog::command::CatalogCommand),
     /// Распознать текст заказа по каталогу, ничего не создавая
     #[command(before_help = "Примеры:
   echo 'саморез 4х25 жёлтый 4000' | partner-m recognize
@@ -131,6 +143,45 @@ enum Command {
   partner-m eval заказы.jsonl --catalog catalog.json --json > прежний.json
   partner-m eval заказы.jsonl --baseline прежний.json --fail-under 0.9")]
     Eval(eval::EvalArgs),
+    /// Сделать копию базы, не останавливая работу; показать и проверить копии
+    #[command(before_help = "Примеры:
+  partner-m backup
+  partner-m backup --to /mnt/disk
+  partner-m backup list")]
+    Backup(backup::BackupArgs),
+    /// Вернуть базу из копии; прежняя останется рядом
+    #[command(before_help = "Примеры:
+  partner-m restore backups/partner-m-20261126T020000Z-auto.db
+  partner-m restore копия.db --yes
+  partner-m restore копия.db --data /var/lib/partner-m")]
+    Restore(backup::RestoreArgs),
+    /// Файл базы: проверить, обновить схему, сжать
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m db check
+  partner-m db migrate
+  partner-m db vacuum"
+    )]
+    Db(db::DbCommand),
+    /// Бот: проверить токен и связь с Telegram
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m bot check
+  partner-m bot check --json
+  BOT_TOKEN=… partner-m bot check"
+    )]
+    Bot(remote::BotCommand),
+    /// Языковые модели: проверить ключи и ответ
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m llm test
+  partner-m llm test --json
+  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 partner-m llm test"
+    )]
+    Llm(remote::LlmCommand),
     /// Напечатать дополнение команд для оболочки: bash, zsh, fish, elvish, powershell
     #[command(before_help = "Примеры:
   partner-m completions bash > /etc/bash_completion.d/partner-m
@@ -312,9 +363,15 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Demo(args) => demo::run(&global, &args, terminal),
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
+        Command::Catalog(command) => catalog::command::run(&global, command, terminal),
         Command::Recognize(args) => recognize::run(&global, &args, terminal),
         Command::Eval(args) => eval::run(&global, &args, terminal),
-        Command::Check => check::run(&global, terminal),
+        Command::Check(args) => check::run(&global, args, terminal),
+        Command::Backup(args) => backup::run(&global, args, terminal),
+        Command::Restore(args) => backup::restore(&global, &args, terminal),
+        Command::Db(command) => db::run(&global, command, terminal),
+        Command::Bot(command) => remote::bot(&global, command, terminal),
+        Command::Llm(command) => remote::llm(&global, command, terminal),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut usage::command(), "partner-m", &mut script);

@@ -1,5 +1,7 @@
 //! `partner-m catalog import|export|stats`: the work and the words. Flags are read elsewhere.
 
+pub mod command;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 

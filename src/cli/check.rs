@@ -4,15 +4,17 @@ use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use clap::Args;
 use serde::Serialize;
 
 use super::terminal::{Terminal, table};
-use super::{Exit, Global, Outcome, settings};
+use super::{Exit, Global, Outcome, remote, settings};
 use crate::app::{self, folder};
 use crate::config::table::Setting;
 use crate::config::{Config, Loaded, Value};
 use crate::domain::Clock;
 use crate::domain::ru;
+use crate::services::models;
 use crate::storage::{Db, StorageError, upkeep};
 
 #[derive(Serialize)]
@@ -66,16 +68,27 @@ impl Finding {
     }
 }
 
+/// Flags of `check`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CheckArgs {
+    /// Спросить и других: Telegram, модели
+    #[arg(long)]
+    online: bool,
+}
+
 /// Looks at everything and changes nothing.
-pub fn run(global: &Global, terminal: &Terminal) -> Outcome {
+pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
     let Loaded { config, values, notices, file } = settings(global, Vec::new())?;
-    let checks = vec![
+    let mut checks = vec![
         settings_file(file.as_deref(), &values),
         data_folder(&config),
         database(&config),
         disk(&config),
         clock(),
     ];
+    if args.online {
+        checks.extend(super::runtime()?.block_on(online(&config)));
+    }
     let failed = checks.iter().any(|check| check.state == State::Failed);
     let settings = values
         .into_iter()
@@ -217,8 +230,40 @@ fn clock() -> Finding {
     Finding::new("часы", State::Ok, shown, "")
 }
 
+/// What others say. Nobody is asked who is not set up.
+async fn online(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match remote::ask_telegram(config).await {
+        Ok(Some(facts)) => {
+            findings.push(Finding::new("Telegram", State::Ok, facts.describe(), ""));
+        }
+        Ok(None) => findings.push(Finding::new("Telegram", State::Ok, "нет токена", "")),
+        Err(failure) => {
+            findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint))
+        }
+    }
+    match models::probe(config).await {
+        Ok(probes) => findings.extend(probes.into_iter().map(|probe| {
+            let name = probe.provider.label();
+            match probe.outcome {
+                Ok(_) => {
+                    let ms = probe.took.as_millis();
+                    let text = format!("{} ответила за {ms}\u{a0}мс", probe.model);
+                    Finding::new(name, State::Ok, text, "")
+                }
+                // Without a model the local engine works.
+                Err(why) => Finding::new(name, State::Warning, why, ""),
+            }
+        })),
+        Err(error) => {
+            findings.push(Finding::new("модели", State::Failed, error.to_string(), ""));
+        }
+    }
+    findings
+}
+
 /// «12 МБ».
-fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     match count {
         0..1_000_000 => format!("{}\u{a0}КБ", count.div_ceil(1_000)),
         1_000_000..10_000_000_000 => format!("{}\u{a0}МБ", ru::thousands(count / 1_000_000)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,11 +22,12 @@ use crate::config::{ChatMode, Config};
 use crate::domain::Clock;
 use crate::logging;
 use crate::services::accounts::Accounts;
+use crate::services::backup::{self, Backups};
 use crate::services::exchange::spool;
 use crate::services::live::Change;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
-use crate::storage::{StorageError, upkeep};
+use crate::storage::{Db, StorageError, migrations, upkeep};
 use crate::web::onec::OnecState;
 use crate::{telegram, web};
 
@@ -188,9 +189,26 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// Opens the database for a long run.
 pub fn open(config: Config) -> Result<App, Failure> {
     let folder = config.data_dir.clone();
+    copy_before_migration(&config)?;
     let app = App::open(config, Clock::system(), Create::Yes).map_err(|e| in_folder(e, &folder))?;
     app.begin().map_err(|e| in_folder(e, &folder))?;
     Ok(app)
+}
+
+/// Copies the database aside when this program is about to change its schema; where to.
+pub fn copy_before_migration(config: &Config) -> Result<Option<PathBuf>, Failure> {
+    let path = app::database(config);
+    if std::fs::metadata(&path).map_or(0, |meta| meta.len()) == 0 {
+        return Ok(None);
+    }
+    let folder = config.data_dir.clone();
+    let current = Db::look(&path, migrations::current).map_err(|e| in_folder(e, &folder))?;
+    if current >= migrations::latest() {
+        return Ok(None);
+    }
+    let copy = backup::copy_before(config, Clock::system().now())?;
+    info!("the database is copied to {} before its schema changes", copy.path.display());
+    Ok(Some(copy.path))
 }
 
 /// A read-only folder shows itself in several ways.
@@ -316,6 +334,8 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     let courier = app.courier.clone();
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
 
+    let backups = Backups::new(app.base.clone());
+    tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
     let base = app.base.clone();
     tasks.spawn("elsewhere", move |stop| {

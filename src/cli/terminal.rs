@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::config::Log;
 
-use super::{ColorChoice, Failure, Global, Outcome};
+use super::{ColorChoice, Exit, Failure, Global, Outcome};
 
 /// Where a command speaks.
 #[derive(Debug, Clone)]
@@ -82,6 +83,47 @@ impl Terminal {
         let mut answer = String::new();
         let _ = io::stdin().read_line(&mut answer);
         answer.trim().to_owned()
+    }
+
+    /// Says what is about to go and asks to type `word`; without a terminal `--yes` is needed.
+    pub fn confirm(&self, what: &str, word: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !self.may_ask() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("нужно согласие: {what}"),
+                "повторите с --yes",
+            ));
+        }
+        self.say(what);
+        if self.ask(&format!("Наберите «{word}»: ")) == word {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Failed, "отменено", "ничего не изменено"))
+    }
+
+    /// How often progress is worth telling: often on a terminal, rarely in a log.
+    #[expect(clippy::unused_self, reason = "beside the other words of progress")]
+    pub fn progress_every(&self) -> Duration {
+        if io::stderr().is_terminal() { Duration::from_millis(200) } else { Duration::from_secs(5) }
+    }
+
+    /// Tells how far the work is: over the same line on a terminal.
+    pub fn progress(&self, text: &str) {
+        if io::stderr().is_terminal() && !self.quiet {
+            let _ = write!(io::stderr(), "\r{text}\u{1b}[K");
+        } else {
+            self.say(text);
+        }
+    }
+
+    /// Takes the progress off the screen.
+    pub fn progress_done(&self) {
+        if io::stderr().is_terminal() && !self.quiet {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
     }
 
     /// A line about what is going on, for people.

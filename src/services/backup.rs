@@ -397,6 +397,17 @@ fn set_aside(data: &Path, live: &Path, now: Timestamp) -> Result<PathBuf, Backup
     Ok(aside)
 }
 
+/// Copies the database aside before something changes it, such as an update of its schema. Not for
+/// async code.
+///
+/// # Errors
+///
+/// [`BackupError`]; then nothing should be changed.
+pub fn copy_before(config: &Config, now: Timestamp) -> Result<BackupFile, BackupError> {
+    let source = config.data_dir.join("partner-m.db");
+    Ok(make(&source, &folder(config), None, Reason::Before, now)?.0)
+}
+
 fn make(
     source: &Path,
     own: &Path,

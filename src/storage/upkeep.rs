@@ -55,6 +55,12 @@ pub fn data_version(conn: &Connection) -> Result<i64, StorageError> {
     Ok(conn.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 
+/// Rewrites the file without its empty pages. Nobody else may be using it.
+pub fn vacuum(conn: &Connection) -> Result<(), StorageError> {
+    conn.execute_batch("vacuum")?;
+    checkpoint(conn, true)
+}
+
 /// Moves the write-ahead log into the file as far as readers allow; `truncate` also empties the
 /// log. Being busy is no error.
 pub fn checkpoint(conn: &Connection, truncate: bool) -> Result<(), StorageError> {

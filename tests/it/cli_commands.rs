@@ -19,7 +19,24 @@ fn help_has_one_purpose_line_and_three_examples_first() {
         commands.push(line.split_whitespace().next().expect("a name").to_owned());
     }
     assert!(commands.contains(&"serve".to_owned()), "{commands:?}");
-    let nested = ["create", "list", "passwd", "role", "block"].map(|name| format!("admin {name}"));
+    let nested = [
+        "admin create",
+        "admin list",
+        "admin passwd",
+        "admin role",
+        "admin block",
+        "backup list",
+        "backup verify",
+        "catalog import",
+        "catalog export",
+        "catalog stats",
+        "db check",
+        "db migrate",
+        "db vacuum",
+        "bot check",
+        "llm test",
+    ];
+    let nested = nested.map(str::to_owned);
     for command in commands.into_iter().chain(nested) {
         let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
         let said = program.run(&arguments);

@@ -29,7 +29,7 @@ fn a_line_in_gives_a_line_out_in_the_same_order() {
         "{\"id\":\"b\",\"text\":\"Добрый день! саморез 4х25 жёлтый 4000 шт\",\"style\":\"x\"}\n",
         "not json\n",
         "\n",
-        "{\"id\":7,\"text\":\"поролон 40 мм 2,5 листа\\nбетономешалка 1\"}\n",
+        "{\"id\":7,\"text\":\"поролон 40 мм 2,5 листа\\nдрель ударная 1 шт\"}\n",
     );
     let said = feed(&program, &["recognize", "--jsonl", "--catalog", "catalog.json"], asked);
     assert_eq!(said.code, 4, "one line was no request: {}", said.err);

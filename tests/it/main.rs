@@ -1,9 +1,17 @@
 //! Stories: the real program, its real doors, a temporary database.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and stands outside of Tasks"
+)]
 
 mod accounts;
 mod backups;
 mod cli_bad_input;
+mod cli_catalog;
 mod cli_commands;
+mod cli_operator;
 mod cli_recognize;
 mod layering;
 mod llm_chain;
@@ -12,6 +20,7 @@ mod llm_models;
 mod llm_openai;
 mod onec_catalog;
 mod onec_files;
+mod onec_partners;
 mod onec_server;
 mod orders;
 mod panel_desk;
