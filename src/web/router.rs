@@ -16,11 +16,10 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
 use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
-use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
 
-/// The whole server.
+/// Every page for people; what 1C calls is merged in where the program is put together.
 pub fn router(desk: Desk) -> Router {
     // Panel and chat: for browsers, behind the guard.
     let guarded = Router::new()
@@ -82,11 +81,6 @@ pub fn router(desk: Desk) -> Router {
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)
-        .merge(onec::router(OnecState::new(
-            desk.base.clone(),
-            desk.exchange.clone(),
-            desk.accounts.clone(),
-        )))
         .layer(layers)
         .with_state(desk)
 }
