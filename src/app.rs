@@ -72,13 +72,15 @@ impl App {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
         let ordering = Ordering::new(base.clone(), catalog.clone());
+        let bot = BotStatus::default();
         let chat = Core::new(base.clone(), accounts.clone(), ordering.clone());
+        let chat = chat.with_bot(bot.clone());
         Self {
             tasks: Tasks::new(),
             exchange: Exchange::new(base.clone()),
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
-            bot: BotStatus::default(),
+            bot,
             worker: Worker::new(&base, Arc::new(chat.clone())),
             courier: Courier::new(base.clone(), Arc::new(chat.clone())),
             accounts,

@@ -1,4 +1,9 @@
 //! Stories: the real program, its real doors, a temporary database.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "tests drive the program from outside, and their helpers may stop a test"
+)]
 
 mod accounts;
 mod backups;
