@@ -18,7 +18,9 @@ use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
 use crate::services::exchange::Exchange;
 use crate::services::live::Live;
+use crate::services::models::Models;
 use crate::services::ordering::Ordering;
+use crate::services::questions::Questions;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
 use crate::tasks::Tasks;
@@ -38,6 +40,10 @@ pub struct App {
     pub exchange: Exchange,
     /// Drafts and orders.
     pub ordering: Ordering,
+    /// Language models; `None` when their settings are of no use.
+    pub models: Option<Models>,
+    /// Questions of customers and the answers.
+    pub questions: Questions,
     /// The inbox and where dialogues stand.
     pub conversations: Conversations,
     /// The browser chat's messages.
@@ -71,16 +77,25 @@ impl App {
     pub fn over(base: Base) -> Self {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
-        let ordering = Ordering::new(base.clone(), catalog.clone());
-        let bot = BotStatus::default();
-        let chat = Core::new(base.clone(), accounts.clone(), ordering.clone());
-        let chat = chat.with_bot(bot.clone());
+        let models = Models::from_settings(base.clone())
+            .inspect_err(|error| tracing::error!("models are off: {error}"))
+            .ok();
+        let mut ordering = Ordering::new(base.clone(), catalog.clone());
+        if let Some(models) = models.clone() {
+            ordering = ordering.with_models(models);
+        }
+        let (tasks, bot) = (Tasks::new(), BotStatus::default());
+        let chat = Core::new(base.clone(), accounts.clone(), ordering.clone())
+            .with_bot(bot.clone())
+            .with_tasks(tasks.clone());
         Self {
-            tasks: Tasks::new(),
+            tasks,
+            models,
             exchange: Exchange::new(base.clone()),
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot,
+            questions: Questions::new(base.clone()),
             worker: Worker::new(&base, Arc::new(chat.clone())),
             courier: Courier::new(base.clone(), Arc::new(chat.clone())),
             accounts,

@@ -80,6 +80,14 @@ impl Tasks {
         self.tracker.spawn(work);
     }
 
+    /// Waits for the work that was begun with [`Tasks::spawn_once`]; for tests, in which nothing
+    /// else runs.
+    pub async fn finished(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.tracker.reopen();
+    }
+
     /// Tells every task to stop and waits for them, at most `patience`; whether all ended in time.
     pub async fn stop(&self, patience: Duration) -> bool {
         self.stop.cancel();

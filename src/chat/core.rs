@@ -23,6 +23,7 @@ use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
 use crate::services::questions::Questions;
 use crate::storage::orders::OrderFilter;
+use crate::tasks::Tasks;
 
 /// Card 1: the list of a draft.
 pub(super) const LIST: &str = "list";
@@ -41,6 +42,8 @@ pub struct Core {
     pub(super) ordering: Ordering,
     pub(super) questions: Questions,
     pub(super) bot: BotStatus,
+    /// Where answers of models are waited for, after the first card is shown.
+    pub(super) tasks: Option<Tasks>,
 }
 
 /// One event being answered.
@@ -51,6 +54,8 @@ pub(super) struct Talk<'a> {
     pub(super) chat: &'a ChatKey,
     /// Who does it.
     pub(super) who: Who,
+    /// Whether nobody else reads along.
+    pub(super) private: bool,
     /// The wire's name of the person.
     pub(super) from_name: &'a str,
     /// The present moment.
@@ -75,6 +80,14 @@ impl Talk<'_> {
             Some(callback) => self.out.insert(0, answer(callback, Some(text), false)),
             None => self.say(Screen::text(text)),
         }
+    }
+
+    /// In a group: says that this is for the private chat. Whether it did.
+    pub(super) fn only_private(&mut self) -> bool {
+        if !self.private {
+            self.refuse("Это — в личном чате со мной.");
+        }
+        !self.private
     }
 
     /// Answers the tap with a refusal that is to be closed by hand.
@@ -115,13 +128,20 @@ impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
         let questions = Questions::new(base.clone());
-        Self { base, accounts, ordering, questions, bot: BotStatus::default() }
+        Self { base, accounts, ordering, questions, bot: BotStatus::default(), tasks: None }
     }
 
     /// With the bot's name, for links that lead to it.
     #[must_use]
     pub fn with_bot(mut self, bot: BotStatus) -> Self {
         self.bot = bot;
+        self
+    }
+
+    /// With background work, in which answers of models are waited for.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: Tasks) -> Self {
+        self.tasks = Some(tasks);
         self
     }
 
@@ -144,6 +164,7 @@ impl Core {
             key: &event.key,
             chat: &event.chat,
             who: self.accounts.who(&event.from).await?,
+            private: event.chat == event.from,
             from_name: &event.from_name,
             now: self.base.clock.now(),
             state,

@@ -314,6 +314,7 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         base: app.base.clone(),
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
+        exchange: app.exchange.clone(),
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),

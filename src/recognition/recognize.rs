@@ -462,7 +462,7 @@ impl<'t> Desk<'t> {
         if known == 0 {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
-            let listed = counted || piece.new_line || self.single(piece);
+            let listed = draft.reading.unit.is_some() || piece.new_line || self.single(piece);
             return !(said && listed && words <= 5 && !piece.question
                 || words <= 2
                     && !piece.continues

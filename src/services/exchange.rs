@@ -4,6 +4,7 @@
 mod apply;
 pub mod files;
 pub mod matching;
+pub mod partners;
 mod places;
 pub mod spool;
 mod state;

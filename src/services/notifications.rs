@@ -11,9 +11,9 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::domain::{ChatKey, OrderId, PersonId, Phone, Timestamp};
+use crate::domain::{ChatKey, OrderId, PersonId, Timestamp};
 use crate::formats::html::Html;
-use crate::storage::{StorageError, outbox, recipients};
+use crate::storage::{StorageError, outbox, persons, recipients};
 
 /// A boxed future, so that doors can be kept behind `dyn`.
 pub type Sending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -302,12 +302,10 @@ pub fn enqueue_to_staff(
     due: Timestamp,
     dedup_key: Option<&str>,
 ) -> Result<bool, StorageError> {
-    let access = &config.access;
-    let phones = access.admin_phones.iter().chain(&access.manager_phones);
-    let phones: Vec<&str> = phones.map(Phone::as_str).collect();
-    let ids: Vec<String> =
-        access.admin_telegram_ids.iter().map(|id| ChatKey::Telegram(*id).to_string()).collect();
-    let staff = recipients::list_staff(tx, &phones, &ids)?;
+    let staff = persons::list_staff(tx, &config.access)?;
+    let staff = staff.into_iter().filter(|(_, role)| role.is_staff());
+    let mut staff: Vec<_> = staff.map(|(person, _)| (person.id, person.on_shift)).collect();
+    staff.sort_unstable();
     let nobody_on_shift = !staff.iter().any(|(_, on_shift)| *on_shift);
 
     let mut chats = Vec::new();

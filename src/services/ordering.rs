@@ -4,11 +4,13 @@
 //! known yet. Every change of a draft or an order is one transaction, with the notices that follow
 //! from it; a change that is repeated changes nothing.
 
+mod aid;
 mod draft;
-mod notices;
+pub(super) mod notices;
 mod place;
 mod staff;
 
+pub use aid::Pending;
 pub use draft::{Added, DraftLine, DraftView, Need};
 pub use place::Placed;
 pub use staff::{OrderPage, OrderView};
@@ -17,6 +19,7 @@ use rusqlite::Connection;
 
 use super::Base;
 use super::catalog::{Catalog, CatalogError};
+use super::models::Models;
 use crate::domain::{Channel, ChatKey, OrderId, OrderStatus, OrganizationId, PersonId, Timestamp};
 use crate::storage::{StorageError, orders, organizations};
 
@@ -25,6 +28,7 @@ use crate::storage::{StorageError, orders, organizations};
 pub struct Ordering {
     base: Base,
     catalog: Catalog,
+    models: Option<Models>,
 }
 
 /// Who writes a draft: what ordering needs to know of them.
@@ -111,7 +115,13 @@ impl From<rusqlite::Error> for OrderError {
 impl Ordering {
     /// Orders over this database and catalogue.
     pub fn new(base: Base, catalog: Catalog) -> Self {
-        Self { base, catalog }
+        Self { base, catalog, models: None }
+    }
+
+    /// The same with language models to help where recognition is not sure.
+    #[must_use]
+    pub fn with_models(self, models: Models) -> Self {
+        Self { models: Some(models), ..self }
     }
 
     fn now(&self) -> Timestamp {

@@ -202,8 +202,8 @@ fn one(found: usize) -> Result<(), StorageError> {
 
 /// What the person may do in the program, computed from the settings and from what was granted.
 ///
-/// A number counts only when it is proven, a Telegram id only when that account is linked; a
-/// blocked person has no role of staff.
+/// A number counts only when it is proven, a Telegram id only when that Telegram was the account's
+/// first; a blocked person has no role of staff.
 pub fn role(conn: &Connection, access: &Access, person: &PersonRow) -> Result<Role, StorageError> {
     if person.blocked {
         return Ok(Role::Client);
@@ -218,9 +218,11 @@ pub fn role(conn: &Connection, access: &Access, person: &PersonRow) -> Result<Ro
         role = Role::Admin;
     }
     if role < Role::Admin && !access.admin_telegram_ids.is_empty() {
+        // Only the account that began with this Telegram: an administrator who signs in to a
+        // client's account makes no administrator of the client.
         const SQL: &str = "
-            select exists (select 1 from chats
-                where person_id = :id and key in (select value from json_each(:keys)))";
+            select exists (select 1 from json_each(:keys) where value = (
+                select key from chats where person_id = :id order by linked_at_ms, key limit 1))";
         let linked: bool = conn.prepare_cached(SQL)?.query_row(
             named_params! { ":id": person.id, ":keys": telegram_keys(access) },
             |row| row.get(0),

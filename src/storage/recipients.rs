@@ -14,30 +14,6 @@ pub fn list_chats(conn: &Connection, person: PersonId) -> Result<Vec<ChatKey>, S
     Ok(chats.collect::<Result<_, _>>()?)
 }
 
-/// Managers and administrators who may work, each with whether they are on shift. A role comes
-/// from the panel, from a verified phone among `phones`, or from a linked chat among `chats`.
-pub fn list_staff(
-    conn: &Connection,
-    phones: &[&str],
-    chats: &[String],
-) -> Result<Vec<(PersonId, bool)>, StorageError> {
-    const SQL: &str = "
-        select id, on_shift from persons
-        where blocked = 0 and (
-            granted_role in ('manager', 'admin')
-            or (phone_verified = 1 and phone in (select value from json_each(:phones)))
-            or id in (
-                select person_id from chats where key in (select value from json_each(:chats))))
-        order by id";
-    let phones = json(phones);
-    let chats = json(chats);
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let staff = stmt.query_map(named_params! { ":phones": phones, ":chats": chats }, |row| {
-        Ok((row.get("id")?, row.get("on_shift")?))
-    })?;
-    Ok(staff.collect::<Result<_, _>>()?)
-}
-
 /// Marks a chat as blocked by its person since `now`, or as reachable again (`None`); an unknown
 /// chat gets a row only when it is marked.
 pub fn set_blocked(
@@ -88,9 +64,4 @@ pub fn present_address(conn: &Connection, chat: &ChatKey) -> Result<ChatKey, Sto
         select key from moves order by hops desc limit 1";
     let mut stmt = conn.prepare_cached(SQL)?;
     Ok(stmt.query_row(named_params! { ":chat": chat }, |row| row.get("key"))?)
-}
-
-fn json(texts: &[impl AsRef<str>]) -> String {
-    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-    serde_json::Value::from(texts).to_string()
 }

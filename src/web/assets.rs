@@ -66,7 +66,8 @@ fn body(name: &str, file: EmbeddedFile) -> Response {
     ([(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -15,6 +15,8 @@ pub enum Section {
     Today,
     /// `/admin/orders`
     Orders,
+    /// `/admin/questions`
+    Questions,
     /// `/admin/catalog`
     Catalog,
     /// `/admin/clients`
@@ -59,6 +61,15 @@ const ENTRIES: &[Entry] = &[
         on_phone: true,
     },
     Entry {
+        section: Section::Questions,
+        href: "/admin/questions",
+        word: "Вопросы",
+        icon: Icon::Questions,
+        role: Role::Manager,
+        counter: Some("questions"),
+        on_phone: true,
+    },
+    Entry {
         section: Section::Catalog,
         href: "/admin/catalog",
         word: "Каталог",
@@ -74,7 +85,7 @@ const ENTRIES: &[Entry] = &[
         icon: Icon::Clients,
         role: Role::Manager,
         counter: None,
-        on_phone: true,
+        on_phone: false,
     },
     Entry {
         section: Section::Search,

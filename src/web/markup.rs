@@ -62,12 +62,6 @@ pub enum Icon {
     Synonyms,
     /// «Обмен с 1С»
     Exchange,
-    /// «Журнал»
-    Audit,
-    /// «Резервные копии»
-    Backups,
-    /// «Настройки»
-    Settings,
     /// «Ещё»
     More,
     /// «Тема»
@@ -90,10 +84,6 @@ pub enum Icon {
     Truck,
     /// A person.
     Person,
-    /// A phone.
-    Phone,
-    /// A file.
-    Clip,
     /// A trace of recognition.
     Trace,
     /// Close.
@@ -102,8 +92,6 @@ pub enum Icon {
     Plus,
     /// Out.
     Exit,
-    /// Print.
-    Print,
     /// Down: a file to take.
     Download,
     /// Up: a file to give.
@@ -146,11 +134,6 @@ fn path(icon: Icon) -> &'static str {
         Icon::Exchange => {
             "M4.5 10a8 8 0 0 1 14-3l1.5 2M20 4.5V9h-4.5M19.5 14a8 8 0 0 1-14 3L4 15M4 19.5V15h4.5"
         }
-        Icon::Audit => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 7v5.3l3.5 2",
-        Icon::Backups => "M3.5 4.5h17V9h-17zM5 9v10.5h14V9M9.5 13h5",
-        Icon::Settings => {
-            "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM9 19.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z"
-        }
         Icon::More => {
             "M5 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0M11.4 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0M17.8 12a.6.6 0 1 0 1.2 0 .6.6 0 1 0-1.2 0"
         }
@@ -168,17 +151,10 @@ fn path(icon: Icon) -> &'static str {
             "M2.5 6h11.5v10.5H2.5zM14 9.5h4.5l3 3.5v3.5H14M7 19a1.8 1.8 0 1 0 0-3.6A1.8 1.8 0 0 0 7 19zM17.5 19a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6z"
         }
         Icon::Person => "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20.5c.5-4 3.5-6 7.5-6s7 2 7.5 6",
-        Icon::Phone => {
-            "M6 3.5h3.5l1.5 5-2.2 1.6a13 13 0 0 0 5.1 5.1l1.6-2.2 5 1.5V18a2.5 2.5 0 0 1-2.7 2.5C10.5 20 4 13.5 3.5 6.2A2.5 2.5 0 0 1 6 3.5z"
-        }
-        Icon::Clip => {
-            "m19.5 11-7.8 7.8a4.6 4.6 0 0 1-6.5-6.5L13.5 4a3 3 0 0 1 4.3 4.3l-8 8a1.5 1.5 0 0 1-2.2-2.1L14.5 7.3"
-        }
         Icon::Trace => "M4 6h16M4 12h9M4 18h6M16 15.5l2.2 2.2L22 13.5",
         Icon::Cross => "M6 6l12 12M18 6 6 18",
         Icon::Plus => "M12 5v14M5 12h14",
         Icon::Exit => "M14 4.5H5v15h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
-        Icon::Print => "M7 8V3.5h10V8M7 17H4V8h16v9h-3M7 13.5h10v7H7z",
         Icon::Download => "M12 4v11M7.5 10.5 12 15l4.5-4.5M4.5 19.5h15",
         Icon::Upload => "M12 15V4M7.5 8.5 12 4l4.5 4.5M4.5 19.5h15",
         Icon::Lock => "M6 10.5h12v9.5H6zM8.5 10.5V7.5a3.5 3.5 0 0 1 7 0v3",

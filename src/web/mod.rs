@@ -34,9 +34,12 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::Catalog;
 use crate::services::conversations::Conversations;
 use crate::services::directory::Directory;
+use crate::services::exchange::Exchange;
+use crate::services::imports::Imports;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
+use crate::services::questions::Questions;
 use crate::tasks::Tasks;
 
 pub use error::WebError;
@@ -53,6 +56,8 @@ pub struct Desk {
     pub tasks: Tasks,
     /// People, their sessions, who may what.
     pub accounts: Accounts,
+    /// Batches for the catalogue.
+    pub exchange: Exchange,
     /// Orders.
     pub ordering: Ordering,
     /// The catalogue's index.
@@ -106,6 +111,16 @@ impl Desk {
     /// Clients, people and products as they are listed.
     fn directory(&self) -> Directory {
         Directory::new(self.base.clone())
+    }
+
+    /// Questions of clients.
+    fn questions(&self) -> Questions {
+        Questions::new(self.base.clone())
+    }
+
+    /// Catalogue files that people bring.
+    fn imports(&self) -> Imports {
+        Imports::new(self.base.clone(), self.exchange.clone())
     }
 
     /// The recognition bench.

@@ -15,7 +15,8 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::{catalog, clients, find, login, orders, search, today};
+use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
+use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
 
@@ -32,7 +33,13 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin/orders/{number}/lines/{line}", post(orders::pick))
         .route("/admin/find", get(find::page))
         .route("/admin/catalog", get(catalog::page))
+        .route("/admin/catalog/import", get(import::page).post(import::take))
         .route("/admin/catalog/products/{id}", post(catalog::set_own_fields))
+        .route("/admin/questions", get(questions::list))
+        .route("/admin/questions/{id}", get(questions::one).post(questions::act))
+        .route("/admin/questions/{id}/messages", post(questions::write))
+        .route("/admin/questions/{id}/read", post(questions::read))
+        .route("/admin/threads", get(|| async { Redirect::permanent("/admin/questions") }))
         .route("/admin/clients", get(clients::list))
         .route("/admin/clients/{id}", get(clients::one).post(clients::act))
         .route("/admin/people", get(clients::people))
@@ -75,6 +82,11 @@ pub fn router(desk: Desk) -> Router {
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)
+        .merge(onec::router(OnecState::new(
+            desk.base.clone(),
+            desk.exchange.clone(),
+            desk.accounts.clone(),
+        )))
         .layer(layers)
         .with_state(desk)
 }
@@ -104,6 +116,7 @@ fn span<B>(request: &axum::http::Request<B>) -> Span {
     info_span!("http", method = %request.method(), path, request_id = id)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("(no text)");

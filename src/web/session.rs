@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq;
 
 use super::Desk;
 use super::admin::login;
+use super::assets::hex;
 use super::error::WebError;
 use crate::domain::{Channel, Role};
 use crate::services::accounts::{self, StaffSession};
@@ -209,14 +210,14 @@ fn csrf_of(secret: &str) -> String {
     };
     let inner = Sha256::new().chain_update(pad(0x36)).chain_update(b"form").finalize();
     let outer = Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize();
-    outer.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&outer[..16])
 }
 
 /// 256 random bits, in hex.
 fn random_token() -> Result<String, WebError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(WebError::internal)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// Stands before every page that a browser opens.

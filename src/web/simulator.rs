@@ -113,6 +113,7 @@ impl Messenger for Door {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over errors")]
 fn not_now(error: StorageError) -> DeliveryError {
     DeliveryError::Temporary(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over WebDriver.
+//! A headless Chromium, driven by its driver.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;

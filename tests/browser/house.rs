@@ -15,6 +15,7 @@ use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
@@ -42,7 +43,7 @@ impl House {
             db,
             clock: Clock::manual(Timestamp::from_millis(NOW)),
             zone: Zone::named("Europe/Moscow").expect("bundled"),
-            config: Arc::new(Config::default()),
+            config: Arc::new(Config { data_dir: dir.path().to_owned(), ..Config::default() }),
             live: Live::default(),
         };
         let persona = |key: &str, label: &str, name: &str, phone: Option<&str>, staff| Persona {
@@ -69,6 +70,7 @@ impl House {
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
+            exchange: Exchange::new(base.clone()),
             catalog: catalog.clone(),
             base,
             tasks: tasks.clone(),

@@ -1,4 +1,5 @@
 //! The panel and the browser chat in a real browser.
+#![expect(clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod chrome;
 mod house;
@@ -55,9 +56,7 @@ async fn an_order_travels_from_the_chat_to_the_panel() {
     chrome.look(Look { width: 1440, height: 900, dark: false }).await;
     sign_in(&chrome, &house).await;
     chrome.open(&house.url("/chat/anna")).await;
-    let say = chrome.wait("[data-persona=anna] textarea").await;
-    say.send_keys("саморез 4х25 жёлтый 4000 шт, поролон 40 мм 10 листов").await.expect("typed");
-    say.send_keys("\u{e007}").await.expect("sent");
+    say(&chrome, "anna", "саморез 4х25 жёлтый 4000 шт, поролон 40 мм 10 листов").await;
     press(&chrome, "anna", "Оформить").await;
     press(&chrome, "anna", "Отправить").await;
     // The manager's side stands beside.
@@ -87,37 +86,78 @@ async fn press(chrome: &Chrome, persona: &str, label: &str) {
     chrome.until(&script).await;
 }
 
-/// Makes docs/screens: `cargo test --test browser screens -- --ignored`.
+/// Makes docs/screens: `cargo test --test browser screens -- --ignored`. With `SCREENS` set to a
+/// folder, every page in every look goes there instead.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "makes pictures"]
 async fn screens() {
     let Some(chrome) = Chrome::start().await else { return };
     let house = House::start().await;
-    let to = std::env::var_os("SCREENS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/screens"),
-        PathBuf::from,
-    );
+    let everything = std::env::var_os("SCREENS").map(PathBuf::from);
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/screens");
+    let to = everything.clone().unwrap_or(docs);
     std::fs::create_dir_all(&to).expect("a folder");
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let widths = std::env::var("WIDTHS").unwrap_or_default();
+    chrome.open(&house.url("/admin/login")).await;
+    let narrow = Look { width: 360, height: 740, dark: false };
+    chrome.look(narrow).await;
+    std::fs::write(to.join("login-360-light.png"), chrome.screenshot().await).expect("written");
     sign_in(&chrome, &house).await;
-    for look in looks() {
-        if !widths.is_empty() && !widths.split(',').any(|w| w == look.width.to_string()) {
-            continue;
-        }
-        chrome.look(look).await;
-        for (name, path) in PAGES {
-            if !name.contains(&only) {
+    talk(&chrome, &house).await;
+    for (name, path) in PAGES {
+        for look in looks() {
+            let theme = if look.dark { "dark" } else { "light" };
+            let picture = format!("{name}-{}-{theme}", look.width);
+            if everything.is_none() && !DOCS.contains(&picture.as_str()) {
                 continue;
             }
+            chrome.look(look).await;
             chrome.open(&house.url(path)).await;
-            let theme = if look.dark { "dark" } else { "light" };
-            let file = to.join(format!("{name}-{}-{theme}.png", look.width));
+            let file = to.join(format!("{picture}.png"));
             std::fs::write(file, chrome.screenshot().await).expect("written");
         }
     }
     chrome.stop().await;
     house.stop().await;
+}
+
+/// The pictures that the documentation shows.
+const DOCS: &[&str] = &[
+    "chat-1440-light",
+    "chat-360-light",
+    "today-1440-light",
+    "orders-1440-light",
+    "orders-1440-dark",
+    "orders-360-light",
+    "order-1440-light",
+    "order-360-dark",
+    "question-1440-light",
+    "catalog-1440-light",
+    "search-1440-light",
+];
+
+/// A conversation under way: a draft with a question at the buyer's, a new order at the manager's.
+async fn talk(chrome: &Chrome, house: &House) {
+    chrome.look(Look { width: 1440, height: 900, dark: false }).await;
+    chrome.open(&house.url("/chat/anna")).await;
+    say(chrome, "anna", "поролон 40 мм 10 листов, клей фаворит 6").await;
+    press(chrome, "anna", "Оформить").await;
+    press(chrome, "anna", "Отправить").await;
+    press(chrome, "maria", "Принять").await;
+    let accepted =
+        "document.querySelector('[data-persona=anna] [data-log]').textContent.includes('Принята')";
+    chrome.until(accepted).await;
+    say(chrome, "anna", "саморез 4х25 -4т.шт жёлтый, молния рулон чёрная 2, ткань велес 10м").await;
+    press(chrome, "anna", "Уточнить").await;
+    let asked =
+        "document.querySelector('[data-persona=anna] [data-log]').textContent.includes('Позиция ')";
+    chrome.until(asked).await;
+}
+
+/// Writes into a chat.
+async fn say(chrome: &Chrome, persona: &str, text: &str) {
+    let field = chrome.wait(&format!("[data-persona={persona}] textarea")).await;
+    field.send_keys(text).await.expect("typed");
+    field.send_keys("\u{e007}").await.expect("sent");
 }
 
 const PAGES: &[(&str, &str)] = &[
@@ -128,6 +168,9 @@ const PAGES: &[(&str, &str)] = &[
     ("chat", "/chat/anna"),
     ("chat-guest", "/chat/guest"),
     ("catalog", "/admin/catalog?open=1"),
+    ("questions", "/admin/questions"),
+    ("question", "/admin/questions/1"),
+    ("import", "/admin/catalog/import"),
     ("clients", "/admin/clients"),
     ("client", "/admin/clients/1"),
     ("people", "/admin/people"),
@@ -139,7 +182,6 @@ const PAGES: &[(&str, &str)] = &[
     ("synonyms", "/admin/synonyms"),
     ("find", "/admin/find?q=%D0%B4%D0%B8%D0%B2%D0%B0%D0%BD"),
     ("404", "/admin/nowhere"),
-    ("login", "/admin/login?next=/chat"),
 ];
 
 async fn sign_in(chrome: &Chrome, house: &House) {

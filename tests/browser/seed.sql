@@ -52,3 +52,13 @@ insert into synonyms (organization_id, words, means, product_id, origin, created
 insert into learnt_phrases (organization_id, phrase, product_id, learnt_at_ms) values (1, 'саморез жёлтенький', 1, :now);
 insert into categories (id, external_id, parent_id, title) values (1, 'c1', null, 'Крепёж'), (2, 'c2', 1, 'Саморезы'), (3, 'c3', null, 'Ткани и поролон');
 update products set category_id = case when id = 1 then 2 when id = 5 then 1 else 3 end;
+
+insert into threads (id, organization_id, author_id, order_id, topic, subject, created_at_ms, updated_at_ms) values
+    (1, 1, 1, 1, 'stock', 'Когда будет поролон 20 мм?', :now - 5400000, :now - 5400000),
+    (2, 3, 11, null, 'documents', 'Нужен счёт-фактура по № 1036', :now - 900000, :now - 900000);
+insert into thread_messages (thread_id, person_id, from_staff, text, at_ms) values
+    (1, 1, 0, 'Когда будет поролон 20 мм?', :now - 9000000),
+    (1, 2, 1, 'Ждём поставку в четверг. Отложить для вас 30 листов?', :now - 7200000),
+    (1, 1, 0, 'Да, отложите, пожалуйста', :now - 5400000),
+    (2, 11, 0, 'Нужен счёт-фактура по № 1036', :now - 900000);
+update counters set value = 1042 where name = 'order_number';

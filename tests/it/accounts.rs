@@ -243,6 +243,48 @@ async fn a_new_telegram_is_told_to_the_former_ones_and_staff_need_their_password
 }
 
 #[tokio::test]
+async fn a_telegram_id_of_the_settings_makes_no_administrator_of_a_clients_account() {
+    let mut config = Config::default();
+    config.access.admin_telegram_ids = vec![9];
+    let bench = Bench::with(config);
+    bench.register(&tg(1), "+79210000001", company("ООО «Диван»")).await;
+    bench.base.clock.advance(Duration::from_mins(1));
+    let entered =
+        bench.accounts.sign_in_by_password(&tg(9), "+79210000001", PASSWORD, "", false).await;
+    assert!(!entered.unwrap().is_staff());
+    assert!(!bench.accounts.who(&tg(1)).await.unwrap().is_staff());
+    bench.accounts.sign_out_chat(&tg(9)).await.unwrap();
+    let own = bench.register(&tg(9), "+79210000009", NewOrg::Private).await;
+    assert!(own.is_admin());
+}
+
+#[tokio::test]
+async fn a_foreign_number_shared_from_a_signed_in_chat_changes_nothing() {
+    let bench = Bench::start();
+    bench.register(&tg(1), "+79210000001", company("ООО «Диван»")).await;
+    bench.accounts.sign_in_by_password(&tg(6), "+79210000001", PASSWORD, "", false).await.unwrap();
+    let other = phone("+79216666666");
+    let contact = bench.accounts.link_contact(&tg(6), &other, "").await.unwrap();
+    assert_eq!(contact, Contact::OtherNumber);
+    assert_eq!(bench.text("select group_concat(phone) from persons"), "+79210000001");
+}
+
+#[tokio::test]
+async fn the_invitations_of_a_blocked_owner_are_void() {
+    let bench = Bench::start();
+    let owner = bench.register(&tg(1), "+79210000001", company("ООО «Диван»")).await;
+    let (anna, organization) =
+        (owner.person_id().unwrap(), owner.organization.unwrap().organization);
+    let by = Actor::bot(anna);
+    let token = bench.accounts.invite(&by, organization, OrgRole::Owner).await.unwrap();
+    bench.accounts.set_blocked(&Actor::cli(), anna, true).await.unwrap();
+    let seen = bench.accounts.look_at_invitation(token.expose()).await;
+    assert!(matches!(seen, Err(AccountError::LinkExpired)));
+    let contact = bench.accounts.link_contact(&tg(2), &phone("+79210000001"), "").await.unwrap();
+    assert_eq!(contact, Contact::Blocked);
+}
+
+#[tokio::test]
 async fn not_me_ends_every_other_chat_and_session_and_the_password() {
     let bench = Bench::start();
     let who = bench.register(&tg(1), "+79210000001", company("ООО «Диван»")).await;

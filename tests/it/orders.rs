@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 
+use partner_m::config::Config;
+
 use crate::support::desk::Desk;
+use crate::support::fake_openai::FakeOpenAi;
 
 #[tokio::test]
 async fn a_list_becomes_an_order_that_a_manager_takes() {
@@ -550,18 +553,16 @@ async fn a_manager_picks_what_was_not_found_and_the_words_are_learnt() {
     < № 1001, позиция 1: «жёлтенькие на двадцать пять 2 уп»
       Выберите товар или напишите, что искать. Слова клиента запомню.
       • Саморез универсальный 4х25 желтый цинк
-      • Саморез универсальный 4х25 белый цинк
-      […желтый цинк · 0,85 ₽]
-      […белый цинк · 0,88 ₽ · нет]
+      [Саморез универсальный 4х25 жел… · 0,85 ₽]
       [К заказу]
     × сообщение удалено
-    > [желтый цинк]
+    > [Саморез]
     ✎ 🆕 № 1001 · ООО «Диван-М» · дата не важна
       Новая · 14:05
       Анна Иванова, +7 900 000-00-01
       1 позиция, 1 700,00 ₽: ✅ 1
       
-      ✅ 1. Саморез универсальный 4х25 желтый цинк — 2 уп · 0,85 ₽ · ост. 12 000
+      ✅ 1. Саморез универсальный 4х25 желтый цинк — 2 уп · 0,85 ₽/шт · ост. 12 000
       [Принять]
       [Отклонить] [Написать]
       [Состав]
@@ -773,4 +774,40 @@ async fn rubbish_is_answered_in_words() {
     > 0
     < Не нашёл этих товаров. Напишите артикул или размер.
     ");
+}
+
+#[tokio::test]
+async fn a_model_proposes_after_the_first_card_and_decides_nothing() {
+    let fake = FakeOpenAi::start().await;
+    fake.state().answer = r#"[{"line":1,"title":"Спанбонд 70 белый"}]"#.into();
+    let defaults = Config::default();
+    let llm = partner_m::config::Llm { openai: fake.settings(), ..defaults.llm.clone() };
+    let desk = Desk::with(Config { llm, ..defaults }).await;
+    desk.says("anna", "укрывашка садовая 2 рул").await;
+    assert_snapshot!(desk.transcript("anna"), @"
+    > укрывашка садовая 2 рул
+    < Черновик заявки · ООО «Диван-М»
+      1 позиция: ❌ 1
+      
+      ❌ 1. укрывашка садовая 2 рул
+           не нашёл в каталоге
+      
+      Цены и остатки на 24.11, 14:05
+    < Нужно уточнить 1 позицию.
+      [Уточнить 1 позицию]
+      [Оформить] [Позиции]
+      [Всё менеджеру]
+      [Очистить]
+    ");
+    desk.models_answer().await;
+    assert_snapshot!(desk.transcript("anna"), @"
+    ✎ Черновик заявки · ООО «Диван-М»
+      1 позиция: ❓ 1
+      
+      ❓ 1. укрывашка садовая 2 рул
+           1 вариант, уточним
+      
+      Цены и остатки на 24.11, 14:05
+    ");
+    assert_eq!(fake.state().questions.len(), 1);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
+use partner_m::chat::{Event, EventKind};
 
 use crate::support::desk;
 
@@ -720,4 +721,26 @@ async fn a_button_with_foreign_ids_gives_nothing_away() {
         let said = desk.transcript("tg:17");
         assert_eq!(said, "☐ Это могут делать только менеджеры.\n", "{data}");
     }
+}
+
+#[tokio::test]
+async fn nobody_signs_in_where_others_read_along() {
+    let desk = Desk::start().await;
+    for words in ["/login", "/start", "Аккаунт", "Восстановить данные", "Запросить доступ", "Выйти"]
+    {
+        let kind = EventKind::Text { text: words.to_owned(), message_id: 1, reply_to: None };
+        let event = Event {
+            key: format!("group:{words}"),
+            chat: "tg:-100".parse().unwrap(),
+            from: "tg:17".parse().unwrap(),
+            from_name: "Олег".to_owned(),
+            at: desk.base.clock.now(),
+            kind,
+        };
+        desk.accept(&event).await;
+        desk.wait(Duration::from_secs(5)).await;
+        let said = desk.transcript("tg:-100");
+        assert_eq!(said, "< Это — в личном чате со мной.\n", "{words}");
+    }
+    assert!(desk.accounts.who(&"tg:-100".parse().unwrap()).await.unwrap().is_guest());
 }

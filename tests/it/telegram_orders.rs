@@ -169,7 +169,7 @@ async fn a_stranger_signs_up_and_orders_and_a_manager_takes_it() {
     let (anna, maria) = main_job(&mut desk).await;
     assert_eq!(number(&desk, "select count(*) from orders"), 1);
     assert_eq!(number(&desk, "select count(*) from outbox where state <> 'sent'"), 0);
-    insta::assert_snapshot!(anna, @r"
+    insta::assert_snapshot!(anna, @"
     > /start
     < Здравствуйте! Это заказы «Партнёр-М».
       Напишите список как обычно — распознаю по каталогу, уточню непонятное и передам менеджеру.
@@ -188,7 +188,8 @@ async fn a_stranger_signs_up_and_orders_and_a_manager_takes_it() {
     < Заявка № 1001 принята. Менеджер Смирнова Мария.
       [Открыть]
     ⌨ [Новая заявка] [Заказы]
-    ⌨ [Повторить] [Аккаунт]
+    ⌨ [Повторить] [Вопросы]
+    ⌨ [Аккаунт]
     ");
     assert!(maria.contains("Принята · В работе: Смирнова Мария"), "{maria}");
 }

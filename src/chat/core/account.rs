@@ -83,7 +83,13 @@ impl Core {
         talk: &mut Talk<'_>,
         action: Action,
     ) -> Result<(), Refused> {
-        let pressed = match action.code().split('.').next() {
+        let area = action.code().split('.').next();
+        let anywhere = matches!(area, Some("thread" | "access"))
+            || matches!(action, Action::MemberAdmit { .. } | Action::MemberRefuse { .. });
+        if !anywhere && talk.only_private() {
+            return Ok(());
+        }
+        let pressed = match area {
             Some("register" | "form" | "login") => self.press_entry(talk, action).await,
             Some("access") => self.press_access(talk, action).await,
             Some("member" | "invite") => self.press_people(talk, action).await,
@@ -103,6 +109,9 @@ impl Core {
     }
 
     pub(super) async fn show_account(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if talk.who.is_guest() {
             return self.menu(talk).await;
         }

@@ -3,15 +3,18 @@
 use jiff::ToSpan;
 
 use super::{Core, DESK, LIST, PANE, Refused, Talk};
-use crate::chat::dialogue::Form;
+use crate::chat::dialogue::{Form, State};
 use crate::chat::notices::buyer_slot;
 use crate::chat::screens::{basket, menu, order};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{Delivery, DraftLineId, OrderId, Quantity, ru};
+use crate::domain::{Delivery, DraftId, DraftLineId, OrderId, Quantity, ru};
 use crate::recognition::{RemarkKind, parse_quantity};
+use crate::services::conversations::Conversations;
 use crate::services::notifications::Outgoing;
-use crate::services::ordering::{Added, DraftLine, DraftView, Need, OrderError, Placed};
+use crate::services::ordering::{
+    Added, DraftLine, DraftView, Need, OrderError, Party, Pending, Placed,
+};
 use crate::storage::organizations::AddressRow;
 
 /// The longest message that is read as an order, in characters.
@@ -57,6 +60,10 @@ impl Core {
         }
         let note = added_note(&added);
         self.both_below(talk, &added.view, note.as_deref(), added.extended);
+        if let (Some(pending), Some(tasks)) = (added.pending.clone(), &self.tasks) {
+            let aid = self.clone().finish(party.clone(), added.view.draft.id, pending);
+            tasks.spawn_once("model", aid);
+        }
         if party.person.is_none() {
             let found = added.view.lines.len() - added.view.unresolved().count();
             let words = format!(
@@ -69,6 +76,30 @@ impl Core {
             talk.say(self.question_hint());
         }
         Ok(())
+    }
+
+    /// Waits for a model and shows what it added: the list, and the summary if that is what card 2
+    /// shows.
+    async fn finish(self, party: Party, draft: DraftId, pending: Pending) {
+        let view = match self.ordering.finish(&party, draft, pending).await {
+            Ok(Some(view)) => view,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!("what the model proposed was not kept: {error}");
+                return;
+            }
+        };
+        let conversations = Conversations::new(self.base.clone());
+        let state = conversations.state(party.chat.clone()).await.ok().flatten();
+        let state: State =
+            state.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        let mut out = vec![basket::list(&view, state.page, &self.scene()).in_place(LIST)];
+        if state.open_line.is_none() && state.form.is_none() {
+            out.push(basket::review(&view, state.page, None, false).in_place(DESK));
+        }
+        if let Err(error) = conversations.say(party.chat, out).await {
+            tracing::warn!("what the model proposed was not shown: {error}");
+        }
     }
 
     /// Nothing in the message was an order.
@@ -341,7 +372,7 @@ impl Core {
                 let view = self.ordering.remove_line(&party, line, version).await?;
                 if view.lines.is_empty() {
                     self.ordering.clear(&party, view.draft.id, view.draft.revision).await?;
-                    talk.state = crate::chat::dialogue::State::default();
+                    talk.state = State::default();
                     talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
                     let words = "В заявке больше нет позиций. Пришлите новый список.";
                     talk.out.push(Screen::text(words).in_place(DESK));
@@ -498,19 +529,19 @@ impl Core {
     async fn after_place(
         &self,
         talk: &mut Talk<'_>,
-        draft: crate::domain::DraftId,
+        draft: DraftId,
         placed: Result<Placed, OrderError>,
     ) -> Result<(), Refused> {
         match placed? {
             Placed::Sent { order, learnt } => {
-                talk.state = crate::chat::dialogue::State::default();
+                talk.state = State::default();
                 talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
                 talk.out.push(Outgoing::Remove { slot: DESK.to_owned() });
                 let screen = order::sent(&order, learnt, &self.base.config.company);
                 talk.out.push(screen.below(buyer_slot(order.id)));
             }
             Placed::Changed(order) => {
-                talk.state = crate::chat::dialogue::State::default();
+                talk.state = State::default();
                 talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
                 talk.out.push(Outgoing::Remove { slot: DESK.to_owned() });
                 let screen = order::card(&order, &self.scene());
@@ -532,7 +563,7 @@ impl Core {
     async fn show_checkout(
         &self,
         talk: &mut Talk<'_>,
-        draft: crate::domain::DraftId,
+        draft: DraftId,
         note: Option<&str>,
     ) -> Result<(), Refused> {
         let party = talk.party();
@@ -570,7 +601,7 @@ impl Core {
     async fn set_delivery(
         &self,
         talk: &mut Talk<'_>,
-        draft: crate::domain::DraftId,
+        draft: DraftId,
         version: Option<i64>,
         when: Delivery,
     ) -> Result<(), Refused> {
@@ -768,11 +799,7 @@ impl Core {
     }
 
     /// The cards move below what the buyer wrote.
-    async fn checkout_below(
-        &self,
-        talk: &mut Talk<'_>,
-        draft: crate::domain::DraftId,
-    ) -> Result<(), Refused> {
+    async fn checkout_below(&self, talk: &mut Talk<'_>, draft: DraftId) -> Result<(), Refused> {
         let view = self.ordering.draft(&talk.party(), draft).await?;
         let scene = self.scene();
         talk.out.push(basket::list(&view, talk.state.page, &scene).below(LIST));

@@ -71,6 +71,9 @@ pub enum Contact {
     Unknown,
     /// Staff on a new chat: the password is needed too, see [`Accounts::sign_in_by_password`].
     PasswordNeeded,
+    /// The chat's account has another proven number, and nobody is known by this one: nothing is
+    /// changed, or whoever learns a password would take the account over.
+    OtherNumber,
     /// The account is closed.
     Blocked,
 }
@@ -150,10 +153,12 @@ impl Accounts {
             .write(move |tx| {
                 let linked = persons::find_by_chat(tx, &chat)?;
                 let Some(person) = persons::find_by_phone(tx, &phone)? else {
-                    // The person behind the chat has a new number.
                     let Some(person) = linked.filter(|person| !person.blocked) else {
                         return Ok(Contact::Unknown);
                     };
+                    if person.phone_verified {
+                        return Ok(Contact::OtherNumber);
+                    }
                     persons::set_phone(tx, person.id, Some(&phone), true)?;
                     let actor = Actor::bot(person.id);
                     note_person(tx, &actor, now, "person.phone", person.id, (None, None))?;

@@ -111,7 +111,7 @@ impl Accounts {
                 note(tx, &by, now, "member.state", &object, change)?;
                 let decided = Outgoing::Notice(Notice::JoinDecided { person, organization });
                 notifications::enqueue_to_person(tx, person, &decided, now, None)?;
-                notices::join_asked(tx, &config, person, organization, now)?;
+                notices::join_settled(tx, person, organization, now)?;
                 Ok::<_, AccountError>(())
             })
             .await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Transaction;
 
-use super::{AccountError, Accounts, Actor, note};
+use super::{AccountError, Accounts, Actor, note, notices};
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, Phone, Timestamp};
 use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::{StorageError, members, organizations, persons, requests};
@@ -121,9 +121,7 @@ impl Accounts {
                 }
                 let decided = Outgoing::Notice(Notice::AccessDecided { request: id });
                 notifications::enqueue(tx, &request.chat, &decided, now, None)?;
-                // Cards that were shown say what came of it.
-                let asked = Outgoing::Notice(Notice::AccessAsked { request: id });
-                notifications::enqueue_to_staff(tx, &config, &asked, now, None)?;
+                notices::access_settled(tx, id, now)?;
                 let outcome = if granted { "granted" } else { "refused" };
                 let object = format!("access_request:{id}");
                 note(tx, &by, now, "access.decided", &object, (None, Some(outcome)))?;

@@ -239,6 +239,9 @@ impl Accounts {
         self.change(by, person, move |tx, row, by, now| {
             let was_admin = persons::role(tx, &config.access, row)? == Role::Admin;
             persons::set_blocked(tx, row.id, blocked)?;
+            if blocked {
+                links::kill_invites(tx, row.id, None)?;
+            }
             keep_an_admin(tx, &config.access, row, was_admin)?;
             let word = |blocked: bool| Some(if blocked { "blocked" } else { "open" });
             let change = (word(row.blocked), word(blocked));

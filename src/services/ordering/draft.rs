@@ -3,11 +3,11 @@
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::{OrderError, Ordering, Party, price_type};
+use super::{OrderError, Ordering, Party, Pending, price_type};
 use crate::domain::{
     Delivery, DraftId, DraftLineId, LineState, Money, OrderId, ProductId, Quantity, Timestamp, Unit,
 };
-use crate::recognition::{self, Buyer, Decision, Question, RemarkKind};
+use crate::recognition::{self, Buyer, Decision, Question, Recognition, RemarkKind};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
 use crate::storage::{StorageError, orders, organizations, words};
@@ -75,6 +75,8 @@ pub struct Added {
     pub remarks: Vec<(RemarkKind, String)>,
     /// Whether the draft had lines before.
     pub extended: bool,
+    /// What a model may still add: [`Ordering::finish`] waits for it.
+    pub pending: Option<Pending>,
 }
 
 /// How the lines were before an addition: their quantities and words.
@@ -191,7 +193,13 @@ impl Ordering {
         event_key: &str,
         text: &str,
     ) -> Result<Added, OrderError> {
-        let (lines, remarks) = self.read_text(party, text).await?;
+        let found = self.recognize(party, text).await?;
+        let lines = new_lines(text, &found);
+        let remarks = found.remarks.iter().map(|remark| {
+            (remark.kind, text.get(remark.span.clone()).unwrap_or_default().to_owned())
+        });
+        let remarks = remarks.collect();
+        let pending = self.pending(event_key, text, found);
         let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
         let added = self
             .base
@@ -217,33 +225,31 @@ impl Ordering {
                     merged,
                     remarks: Vec::new(),
                     extended: !before.is_empty(),
+                    pending: None,
                 }))
             })
             .await?;
-        added.map(|added| Added { remarks, ..added }).ok_or(OrderError::Empty)
+        added.map(|added| Added { remarks, pending, ..added }).ok_or(OrderError::Empty)
     }
 
-    /// What the text says, without keeping anything: lines and remarks.
-    async fn read_text(
-        &self,
-        party: &Party,
-        text: &str,
-    ) -> Result<(Vec<NewDraftLine>, Vec<(RemarkKind, String)>), OrderError> {
+    /// What the text says, without keeping anything. Where a model goes first, it has been asked.
+    async fn recognize(&self, party: &Party, text: &str) -> Result<Recognition, OrderError> {
         let (buyer, index) = self.buyer_and_index(party).await?;
-        let text = text.to_owned();
+        let (read_index, words) = (index.clone(), text.to_owned());
         let read = move || {
-            let found = index.recognize(&text, &buyer);
-            let lines = found.lines.into_iter().map(|line| new_line(&text, line)).collect();
-            let remarks = found
-                .remarks
-                .into_iter()
-                .map(|remark| (remark.kind, text.get(remark.span).unwrap_or_default().to_owned()));
-            (lines, remarks.collect())
+            let found = read_index.recognize(&words, &buyer);
+            (found, buyer)
         };
-        Ok(tokio::task::spawn_blocking(read).await.map_err(|_| StorageError::Interrupted)?)
+        let (found, buyer) =
+            tokio::task::spawn_blocking(read).await.map_err(|_| StorageError::Interrupted)?;
+        let Some(models) = self.models.as_ref().filter(|models| models.goes_first()) else {
+            return Ok(found);
+        };
+        let aided = models.aid(&index, text, &found, &buyer, party.organization).await;
+        Ok(aided.map_or(found, |aided| aided.recognition))
     }
 
-    async fn buyer_and_index(
+    pub(super) async fn buyer_and_index(
         &self,
         party: &Party,
     ) -> Result<(Buyer, std::sync::Arc<recognition::Index>), OrderError> {
@@ -469,7 +475,7 @@ impl Ordering {
         event_key: &str,
         text: &str,
     ) -> Result<DraftView, OrderError> {
-        let (mut lines, _) = self.read_text(party, text).await?;
+        let mut lines = new_lines(text, &self.recognize(party, text).await?);
         let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
         let text = text.to_owned();
         self.base
@@ -727,7 +733,11 @@ fn open(
     if draft.state == "open" && current { Ok(draft) } else { Err(OrderError::Stale) }
 }
 
-fn fresh(conn: &Connection, party: &Party, id: DraftId) -> Result<DraftView, OrderError> {
+pub(super) fn fresh(
+    conn: &Connection,
+    party: &Party,
+    id: DraftId,
+) -> Result<DraftView, OrderError> {
     let draft = drafts::find(conn, id)?.ok_or(OrderError::NotFound)?;
     view(conn, party, draft)
 }
@@ -864,7 +874,11 @@ fn as_new(row: &DraftLineRow) -> NewDraftLine {
     }
 }
 
-fn new_line(text: &str, line: recognition::Line) -> NewDraftLine {
+fn new_lines(text: &str, found: &Recognition) -> Vec<NewDraftLine> {
+    found.lines.iter().map(|line| new_line(text, line)).collect()
+}
+
+pub(super) fn new_line(text: &str, line: &recognition::Line) -> NewDraftLine {
     let candidates: Vec<ProductId> = line.candidates.iter().map(|c| c.product).collect();
     let state = match (line.decision, line.product, line.quantity) {
         (Decision::Matched, Some(_), Some(_)) => LineState::Ok,
@@ -872,12 +886,12 @@ fn new_line(text: &str, line: recognition::Line) -> NewDraftLine {
         (Decision::Unmatched, _, _) => LineState::None,
     };
     NewDraftLine {
-        raw: text.get(line.span).unwrap_or_default().trim().to_owned(),
-        phrase: line.phrase,
+        raw: text.get(line.span.clone()).unwrap_or_default().trim().to_owned(),
+        phrase: line.phrase.clone(),
         state: Some(state),
         product: line.product,
         quantity: line.quantity,
-        unit: line.unit.map(|unit| unit.as_str().to_owned()).unwrap_or_default(),
+        unit: line.unit.as_ref().map(|unit| unit.as_str().to_owned()).unwrap_or_default(),
         candidates,
         question: line.question.as_ref().and_then(|q| serde_json::to_string(q).ok()),
         trace: serde_json::to_string(&line.trace).ok(),

@@ -9,7 +9,7 @@ use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::{chat_slots, members};
 
 /// Tells a person.
-pub(super) fn to_person(
+pub(in crate::services) fn to_person(
     tx: &Transaction<'_>,
     person: PersonId,
     notice: Notice,
@@ -44,7 +44,7 @@ pub(super) fn to_owners(
 }
 
 /// Redraws the cards of an order that staff already have before them.
-pub(super) fn refresh_staff_cards(
+pub(in crate::services) fn refresh_staff_cards(
     tx: &Transaction<'_>,
     order: OrderId,
     now: Timestamp,

@@ -75,11 +75,19 @@ pub async fn page(
     let around = around(&desk, &me).await?;
     let empty = tree.is_empty() && found.total == 0 && query.q.is_empty() && query.state.is_empty();
     let content = html! {
-        div.page-head { h1 { "Каталог" } }
+        div.page-head {
+            h1 { "Каталог" }
+            @if me.must_be_admin("").is_ok() && !empty {
+                div.buttons { a.button href="/admin/catalog/import" { (icon(Icon::Upload)) "Загрузить файл" } }
+            }
+        }
         @if empty {
             div.empty {
                 (icon(Icon::Catalog))
-                p { "Каталог пуст. Выгрузите его из 1С или загрузите файлом: partner-m catalog import ФАЙЛ." }
+                p { "Каталог пуст. Выгрузите его из 1С или загрузите файлом." }
+                @if me.must_be_admin("").is_ok() {
+                    a.button.primary href="/admin/catalog/import" { "Загрузить файл" }
+                }
             }
         } @else {
             div.shelf {

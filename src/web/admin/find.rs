@@ -76,7 +76,7 @@ async fn found(
         }
         div.found {
             @if !pages.is_empty() {
-                (group("Разделы", pages.len() as u32, None, &html! {
+                (group("Разделы", u32::try_from(pages.len()).unwrap_or(u32::MAX), None, &html! {
                     @for (word, href) in &pages { li { div.grow { a href=(href) { (word) } } } }
                 }))
             }

@@ -3,8 +3,10 @@
 pub mod catalog;
 pub mod clients;
 pub mod find;
+pub mod import;
 pub mod login;
 pub mod orders;
+pub mod questions;
 pub mod search;
 pub mod today;
 
@@ -15,6 +17,7 @@ use super::{Desk, simulator};
 use crate::domain::{OrderNumber, OrderStatus};
 use crate::services::bot_status::BotState;
 use crate::services::ordering::OrderView;
+use crate::services::questions::Writer;
 
 /// What the frame shows around a page.
 async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebError> {
@@ -25,7 +28,7 @@ async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebErr
         name: me.staff.name.clone(),
         role: Some(me.staff.role),
         new_orders: new_orders.map_or(0, |(_, count)| *count),
-        open_questions: 0,
+        open_questions: desk.questions().counts(Writer::staff(me.staff.person)).await?.unanswered,
         signals: vec![bot_signal(desk)],
         chat: simulator::linked(desk),
     })

@@ -25,6 +25,9 @@ use crate::web::session::{ManagerSession, Visitor};
 /// Orders on a page of the list.
 const PAGE: u32 = 50;
 
+/// Products that a search for a line brings.
+const FOUND: usize = 8;
+
 /// Reasons that a client is told with a refusal.
 const REFUSALS: [&str; 4] =
     ["нет товара", "дубль заявки", "задолженность по оплате", "не обслуживаем этот адрес"];
@@ -485,6 +488,12 @@ pub struct OrderQuery {
     /// `messages`, `changes`; everything else is all.
     #[serde(default)]
     feed: String,
+    /// The line that a product is looked for.
+    #[serde(default)]
+    line: String,
+    /// The words of that product.
+    #[serde(default)]
+    find: String,
 }
 
 /// `GET /admin/orders/{number}`
@@ -496,6 +505,11 @@ pub async fn page(
     Query(query): Query<OrderQuery>,
 ) -> Result<Markup, WebError> {
     let view = lookup(&desk, &number).await?;
+    let found = if query.find.trim().is_empty() {
+        Vec::new()
+    } else {
+        desk.ordering.search(&query.find, FOUND).await?
+    };
     let others =
         OrderFilter { organization: Some(view.order.organization), ..OrderFilter::default() };
     let others = desk.ordering.orders(others, 0, 4).await?.orders;
@@ -506,7 +520,8 @@ pub async fn page(
         visitor: &visitor,
         view: &view,
         others: &others,
-        feed: &query.feed,
+        query: &query,
+        found: &found,
     }
     .render();
     let page =
@@ -519,7 +534,8 @@ struct OrderPage<'a> {
     visitor: &'a Visitor,
     view: &'a OrderView,
     others: &'a [OrderRow],
-    feed: &'a str,
+    query: &'a OrderQuery,
+    found: &'a [Offer],
 }
 
 impl OrderPage<'_> {
@@ -695,7 +711,7 @@ impl OrderPage<'_> {
                         @if !line.sku.is_empty() { span.sub { "арт.\u{a0}" (line.sku) } }
                         @if line.raw.trim() != line.title { span.words { q { (line.raw.trim()) } } }
                     }
-                    @if open && !line.candidates.is_empty() { (self.candidates(line)) }
+                    @if open && !self.view.order.status.is_final() { (self.candidates(line)) }
                 }
                 td.num.p2 {
                     (quantity.unwrap_or_else(|| "—".to_owned()))
@@ -708,11 +724,16 @@ impl OrderPage<'_> {
         }
     }
 
+    /// Products to choose from for a line: those recognition thought of, and those looked for.
     fn candidates(&self, line: &OrderLineRow) -> Markup {
         let order = &self.view.order;
-        let offers = line.candidates.iter().filter_map(|id| self.view.offer(*id)).take(6);
+        let looked = self.query.line == line.id.to_string();
+        let found = self.found.iter().filter(|_| looked);
+        let thought = line.candidates.iter().filter_map(|id| self.view.offer(*id)).take(6);
+        let offers: Vec<&Offer> =
+            found.chain(thought.filter(|_| !looked || self.found.is_empty())).collect();
         html! {
-            @if !order.status.is_final() {
+            @if !offers.is_empty() {
                 form.candidates method="post" action=(format!("/admin/orders/{}/lines/{}", order.number, line.id)) data-swap data-done="Товар подобран" {
                     (csrf(self.visitor))
                     input type="hidden" name="version" value=(order.revision);
@@ -725,6 +746,13 @@ impl OrderPage<'_> {
                     label.check { input type="checkbox" name="remember" value="1" checked; "Запомнить для клиента" }
                 }
             }
+            form.other action=(format!("/admin/orders/{}#line-{}", order.number, line.id)) role="search" aria-label=(format!("Товар для позиции {}", line.position)) {
+                input type="hidden" name="line" value=(line.id);
+                input type="search" name="find" required placeholder="Найти товар" value=(if looked { self.query.find.as_str() } else { "" })
+                    aria-label=(format!("Найти товар для позиции {}", line.position));
+                button.button.small type="submit" { "Найти" }
+            }
+            @if looked && self.found.is_empty() { p.words { "Ничего не найдено, измените слова." } }
         }
     }
 
@@ -772,7 +800,7 @@ impl OrderPage<'_> {
 
     fn timeline(&self) -> Markup {
         let order = &self.view.order;
-        let shown = |event: &&OrderEventRow| match self.feed {
+        let shown = |event: &&OrderEventRow| match self.query.feed.as_str() {
             "messages" => matches!(event.kind.as_str(), "message" | "note"),
             "changes" => !matches!(event.kind.as_str(), "message" | "note"),
             _ => true,
@@ -785,7 +813,7 @@ impl OrderPage<'_> {
                     nav.feed-tabs aria-label="Что показать в ленте" {
                         @for (code, word) in tabs {
                             a href=(if code.is_empty() { format!("/admin/orders/{}", order.number) } else { format!("/admin/orders/{}?feed={code}", order.number) })
-                                aria-current=[(code == self.feed).then_some("page")] { (word) }
+                                aria-current=[(code == self.query.feed).then_some("page")] { (word) }
                         }
                     }
                 }

@@ -21,6 +21,9 @@ use crate::web::session::{ManagerSession, Visitor};
 /// Rows of a page.
 const PAGE: u32 = 50;
 
+/// Products that a search of one line brings.
+const FOUND: usize = 8;
+
 /// Clients to choose from.
 const CLIENTS: u32 = 100;
 
@@ -33,6 +36,12 @@ pub struct BenchQuery {
     /// For which organization; empty: nobody in particular.
     #[serde(default)]
     organization: String,
+    /// The line that another product is looked for, from 0.
+    #[serde(default)]
+    at: String,
+    /// The words of that product.
+    #[serde(default)]
+    find: String,
 }
 
 /// `GET /admin/search`
@@ -46,7 +55,16 @@ pub async fn page(
     let tried = if query.text.trim().is_empty() {
         None
     } else {
-        Some(desk.bench().recognize(organization, &query.text).await?)
+        let mut tried = desk.bench().recognize(organization, &query.text).await?;
+        if let Some(line) = query.at.parse::<usize>().ok().and_then(|at| tried.lines.get_mut(at))
+            && !query.find.trim().is_empty()
+        {
+            let found = desk.ordering.search(&query.find, FOUND).await?;
+            let known: Vec<_> = line.offers.iter().map(|(offer, _)| offer.id).collect();
+            let more = found.into_iter().filter(|offer| !known.contains(&offer.id));
+            line.offers.splice(0..0, more.map(|offer| (offer, 0.0)));
+        }
+        Some(tried)
     };
     let clients = desk.directory().clients(ClientFilter::default(), 0, CLIENTS).await?.rows;
     let around = around(&desk, &me).await?;
@@ -181,7 +199,7 @@ fn tried_line(
                         @for (offer, score) in &tried.offers {
                             li {
                                 span.grow { (offer.title) @if !offer.sku.is_empty() { span.sub { "арт.\u{a0}" (offer.sku) } } }
-                                span.count { (percent(*score)) }
+                                @if *score > 0.0 { span.count { (percent(*score)) } }
                                 @let right = Some(offer.id) == line.product;
                                 button.button.small type="submit" name="product" value=(offer.id)
                                     aria-label=(format!("{}: {}", if right { "Верно" } else { "Вот это" }, offer.title)) {
@@ -206,6 +224,14 @@ fn tried_line(
                         }
                     }
                 }
+            }
+            form.other action="/admin/search" role="search" aria-label=(format!("Другой товар для «{}»", tried.raw)) {
+                input type="hidden" name="text" value=(query.text);
+                input type="hidden" name="organization" value=(query.organization);
+                input type="hidden" name="at" value=(index);
+                input type="search" name="find" required aria-label=(format!("Не то, найти товар для «{}»", tried.raw))
+                    placeholder="Не то? Найдите товар" value=(if query.at == index.to_string() { query.find.as_str() } else { "" });
+                button.button.small type="submit" { "Найти" }
             }
             details.why {
                 summary { "Почему так" }

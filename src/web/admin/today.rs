@@ -36,6 +36,7 @@ pub async fn page(
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
     let figures = desk.overview().figures().await?;
     let around = around(&desk, &me).await?;
+    let requests = desk.accounts.access_requests().await?.len();
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
         @if all == 0 { (first_steps(&desk, &figures)) }
@@ -43,7 +44,7 @@ pub async fn page(
             section.card #attention data-live aria-labelledby="attention-title" {
                 header {
                     h2 #attention-title { "Требует внимания" }
-                    @let n = untaken.total + unresolved.total + waiting;
+                    @let n = untaken.total + unresolved.total + waiting + around.open_questions;
                     @if n > 0 { span.count { (n) } }
                 }
                 ul.rows {
@@ -59,7 +60,13 @@ pub async fn page(
                             }
                         }
                     }
-                    @if untaken.total + unresolved.total + waiting == 0 {
+                    @if around.open_questions > 0 {
+                        li { div.grow { a.quiet href="/admin/questions" { "Вопросы без ответа: " (around.open_questions) } } }
+                    }
+                    @if requests > 0 {
+                        li { div.grow { a.quiet href="/admin/requests" { "Запросы доступа: " (requests) } } }
+                    }
+                    @if untaken.total + unresolved.total + waiting + around.open_questions == 0 && requests == 0 {
                         li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
                     }
                 }

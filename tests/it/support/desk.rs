@@ -15,12 +15,14 @@ use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::live::Live;
+use partner_m::services::models::Models;
 use partner_m::services::notifications::{
     ButtonTarget, Delivered, DeliveryError, Message, Messenger, Outgoing, Sending,
 };
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
+use partner_m::tasks::Tasks;
 
 /// Tuesday 24 November 2026, 14:05 in Moscow.
 pub const START: Timestamp = Timestamp::from_millis(1_795_518_300_000);
@@ -32,6 +34,7 @@ pub struct Desk {
     pub ordering: Ordering,
     pub catalog: Catalog,
     conversations: Conversations,
+    tasks: Tasks,
     worker: Arc<Worker>,
     courier: Arc<Courier>,
     wire: Arc<Wire>,
@@ -152,8 +155,11 @@ impl Desk {
         base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(CATALOG)?)).unwrap();
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
-        let ordering = Ordering::new(base.clone(), catalog.clone());
-        let core = Core::new(base.clone(), accounts.clone(), ordering.clone());
+        let models = Models::from_settings(base.clone()).unwrap();
+        let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models);
+        let tasks = Tasks::new();
+        let core =
+            Core::new(base.clone(), accounts.clone(), ordering.clone()).with_tasks(tasks.clone());
         let worker = Worker::new(&base, Arc::new(core.clone()));
         let courier = Courier::new(base.clone(), Arc::new(core));
         let wire = Arc::new(Wire::default());
@@ -165,6 +171,7 @@ impl Desk {
             accounts,
             ordering,
             catalog,
+            tasks,
             worker,
             courier,
             wire,
@@ -255,6 +262,12 @@ impl Desk {
     /// Everything that is due happens.
     pub async fn run(&self) {
         self.worker.run_pending().await;
+        self.courier.run_due().await;
+    }
+
+    /// Models answer, and what follows from it happens.
+    pub async fn models_answer(&self) {
+        self.tasks.finished().await;
         self.courier.run_due().await;
     }
 

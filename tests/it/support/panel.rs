@@ -14,6 +14,7 @@ use partner_m::services::bot_status::BotStatus;
 use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
@@ -51,6 +52,7 @@ impl Panel {
             .db
             .write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(SEED)?))
             .unwrap();
+        panel.desk.catalog.refresh().await.unwrap();
         let personas = [
             ("guest", None, false),
             ("anna", Some("+79000000001"), false),
@@ -72,8 +74,9 @@ impl Panel {
     }
 
     /// An empty database with these settings.
-    pub async fn with(config: Config) -> Self {
+    pub async fn with(mut config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        config.data_dir = folder.path().to_owned();
         let db = Db::open(&folder.path().join("partner-m.db"), Create::Yes).unwrap();
         let base = Base {
             db,
@@ -91,6 +94,7 @@ impl Panel {
             catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
+            exchange: Exchange::new(base.clone()),
             chat: BrowserChat::new(base.clone()),
             demo: None,
             base,
@@ -100,8 +104,18 @@ impl Panel {
 
     /// Sends a request from this very machine.
     pub async fn send(&self, method: &str, path: &str, headers: HeaderMap, form: &str) -> Answer {
+        self.send_bytes(method, path, headers, form.as_bytes().to_vec()).await
+    }
+
+    async fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request =
-            Request::builder().method(method).uri(path).body(Body::from(form.to_owned())).unwrap();
+            Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
         if !headers.contains_key(header::HOST) {
             request.headers_mut().insert(header::HOST, "localhost:8000".parse().unwrap());
         }
@@ -146,6 +160,50 @@ impl Panel {
     /// The form token of a session.
     pub async fn token(&self, headers: &HeaderMap) -> String {
         field(&self.send("GET", "/admin", headers.clone(), "").await.body, "csrf")
+    }
+
+    /// Sends a form with a file, its token first.
+    pub async fn upload(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &[u8])>,
+    ) -> Answer {
+        let token = self.token(headers).await;
+        let mut body = Vec::new();
+        let part =
+            |name: &str| format!("--border\r\nContent-Disposition: form-data; name=\"{name}\"");
+        for (name, value) in [("csrf", token.as_str())].iter().chain(fields) {
+            body.extend_from_slice(format!("{}\r\n\r\n{value}\r\n", part(name)).as_bytes());
+        }
+        if let Some((name, bytes)) = file {
+            let head =
+                format!("{}; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n", part("file"));
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--border--\r\n");
+        let mut headers = headers.clone();
+        let kind = "multipart/form-data; boundary=border";
+        headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+        self.send_bytes("POST", path, headers, body).await
+    }
+
+    /// One number from the database.
+    pub fn count(&self, sql: &str) -> i64 {
+        self.desk
+            .base
+            .db
+            .read_blocking(|conn| Ok::<_, StorageError>(conn.query_row(sql, [], |row| row.get(0))?))
+            .unwrap()
+    }
+
+    /// The value of a page's hidden field, percent-encoded for a form.
+    pub fn field(&self, body: &str, name: &str) -> String {
+        let value = field(body, name);
+        if value.is_ascii() { value } else { value.bytes().map(|b| format!("%{b:02X}")).collect() }
     }
 
     /// What the database holds, but for who was seen when.
@@ -193,6 +251,7 @@ fn field(body: &str, name: &str) -> String {
 }
 
 const SEED: &str = "
+    update catalog_version set version = version + 1;
     insert into products (id, external_id, sku, title, unit, updated_at_ms) values
         (1, 'a1', '00-1234', 'Саморез 4×25 жёлтый', 'шт', 1);
     insert into orders (id, number, uuid, organization_id, author_id, status, source, created_at_ms, updated_at_ms)

@@ -104,7 +104,7 @@ impl Authority {
 
     /// A leaf for 127.0.0.1.
     pub fn leaf(&self) -> Leaf {
-        self.issue(leaf_params())
+        self.issue(&leaf_params())
     }
 
     /// One that expired years ago.
@@ -112,10 +112,10 @@ impl Authority {
         let mut params = leaf_params();
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
-        self.issue(params)
+        self.issue(&params)
     }
 
-    fn issue(&self, params: CertificateParams) -> Leaf {
+    fn issue(&self, params: &CertificateParams) -> Leaf {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.sub).expect("a leaf");
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
@@ -197,7 +197,7 @@ impl Scripted {
             }
             Self::Silence => {
                 let mut never = tokio_stream::pending::<()>();
-                let _ = tokio::time::timeout(Duration::from_secs(60), never.next()).await;
+                let _ = tokio::time::timeout(Duration::from_mins(1), never.next()).await;
                 Response::new(Body::empty())
             }
         }

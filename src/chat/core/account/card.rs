@@ -14,6 +14,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if talk.who.is_guest() {
             return self.menu(talk).await;
         }
@@ -25,6 +28,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if talk.who.acting_for().is_none() {
             return self.show_account(talk).await;
         }
@@ -34,6 +40,9 @@ impl Core {
 
     /// «Выйти».
     pub(in crate::chat::core) async fn leave(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if talk.who.is_guest() {
             return self.menu(talk).await;
         }

@@ -22,6 +22,9 @@ impl Core {
         talk: &mut Talk<'_>,
         payload: &str,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         talk.state.form = None;
         talk.state.account = None;
         if let Some(token) = payload.strip_prefix("inv_") {
@@ -82,6 +85,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if !talk.who.is_guest() {
             return self.show_account(talk).await;
         }
@@ -96,6 +102,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if !talk.who.is_guest() {
             return self.show_account(talk).await;
         }
@@ -105,6 +114,9 @@ impl Core {
     }
 
     pub(in crate::chat::core) fn begin_recovery(talk: &mut Talk<'_>) {
+        if talk.only_private() {
+            return;
+        }
         talk.state.ask_account(AccountForm::RecoverContact, talk.now);
         talk.out.push(Outgoing::Remove { slot: PANE.to_owned() });
         talk.say(login::recover_contact());
@@ -114,6 +126,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if !talk.who.is_guest() {
             return self.show_account(talk).await;
         }
@@ -132,6 +147,9 @@ impl Core {
         own: bool,
         from_name: &str,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         if !own {
             talk.say(
                 Screen::text(
@@ -173,6 +191,12 @@ impl Core {
                 let form = AccountForm::LoginPassword { phone, contact: true };
                 talk.state.ask_account(form, talk.now);
                 talk.out.push(login::staff_password().below(PANE));
+                Ok(())
+            }
+            Contact::OtherNumber => {
+                talk.say(Screen::text(
+                    "Это другой номер: у вашего аккаунта подтверждён не он. Сменить номер поможет менеджер, а войти в другой аккаунт можно после «Выйти».",
+                ));
                 Ok(())
             }
             Contact::Blocked => {

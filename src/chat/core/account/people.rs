@@ -16,6 +16,9 @@ impl Core {
         &self,
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
         let company = talk.who.acting_for().filter(|m| m.kind == OrgKind::Company).cloned();
         match company {
             Some(membership) if talk.who.is_owner() => {

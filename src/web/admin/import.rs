@@ -1,0 +1,276 @@
+//! The import of a catalogue file: choose, look at what would happen, load.
+
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use crate::domain::ru;
+use crate::services::exchange::ApplyReport;
+use crate::services::imports::{ImportError, Reading};
+use crate::web::Desk;
+use crate::web::admin::around;
+use crate::web::error::WebError;
+use crate::web::layout::{Page, Section, csrf, page as framed};
+use crate::web::markup::{Icon, icon};
+use crate::web::session::{ManagerSession, Visitor};
+
+/// Problems that are named on the page.
+const NAMED: usize = 100;
+
+/// Columns that a person may point at, with what they are.
+const FIELDS: [(&str, &str); 6] = [
+    ("sku", "Артикул"),
+    ("title", "Название"),
+    ("price", "Цена"),
+    ("stock_qty", "Остаток"),
+    ("category", "Категория"),
+    ("unit", "Единица"),
+];
+
+/// What the form says.
+#[derive(Default)]
+struct Given {
+    bytes: Vec<u8>,
+    name: String,
+    id: Option<Uuid>,
+    act: String,
+    reading: Reading,
+}
+
+/// Where the person is.
+enum Step<'a> {
+    Choose { problem: Option<&'a str> },
+    Check { id: Uuid, name: &'a str, report: &'a ApplyReport },
+    Done { report: &'a ApplyReport },
+}
+
+/// `GET /admin/catalog/import`
+pub async fn page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+) -> Result<Markup, WebError> {
+    me.must_be_admin("загружать каталог")?;
+    draw(&desk, &visitor, &me, &Reading::default(), &Step::Choose { problem: None }).await
+}
+
+/// `POST /admin/catalog/import`: a file is checked; a checked one is loaded.
+pub async fn take(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+    request: Request,
+) -> Result<Response, WebError> {
+    me.must_be_admin("загружать каталог")?;
+    let form = Multipart::from_request(request, &desk).await;
+    let form =
+        form.map_err(|_| WebError::Invalid("Выберите файл и отправьте форму снова.".to_owned()))?;
+    let given = read(form).await?;
+    let imports = desk.imports();
+    let outcome = match (given.id, given.act.as_str()) {
+        (Some(id), "load") => imports.load(id, &given.reading).await.map(|r| (None, r)),
+        (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
+        (None, _) if given.bytes.is_empty() => {
+            Err(ImportError::Unreadable("Выберите файл: .csv, .xlsx или .json.".to_owned()))
+        }
+        (None, _) => match imports.keep(given.bytes).await {
+            Ok(id) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
+            Err(error) => Err(error),
+        },
+    };
+    let page = match &outcome {
+        Ok((Some(id), report)) => {
+            let step = Step::Check { id: *id, name: &given.name, report };
+            draw(&desk, &visitor, &me, &given.reading, &step).await?
+        }
+        Ok((None, report)) => {
+            draw(&desk, &visitor, &me, &given.reading, &Step::Done { report }).await?
+        }
+        Err(ImportError::Internal(cause)) => return Err(WebError::internal(cause)),
+        Err(error) => {
+            let problem = error.to_string();
+            let step = Step::Choose { problem: Some(&problem) };
+            let page = draw(&desk, &visitor, &me, &given.reading, &step).await?;
+            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok((status, page).into_response());
+        }
+    };
+    Ok(page.into_response())
+}
+
+async fn read(mut form: Multipart) -> Result<Given, WebError> {
+    let broken = |_| WebError::Invalid("Файл пришёл не целиком, отправьте его ещё раз.".to_owned());
+    let mut given = Given::default();
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            given.name = field.file_name().unwrap_or_default().to_owned();
+            given.bytes = field.bytes().await.map_err(broken)?.to_vec();
+            continue;
+        }
+        let value = field.text().await.map_err(broken)?;
+        match name.as_str() {
+            "id" => given.id = value.parse().ok(),
+            "act" => given.act = value,
+            "name" => given.name = value,
+            "full" => given.reading.full = value == "1",
+            name => {
+                if let Some(column) = name.strip_prefix("column-")
+                    && !value.trim().is_empty()
+                {
+                    given.reading.map.push((column.to_owned(), value.trim().to_owned()));
+                }
+            }
+        }
+    }
+    Ok(given)
+}
+
+async fn draw(
+    desk: &Desk,
+    visitor: &Visitor,
+    me: &ManagerSession,
+    reading: &Reading,
+    step: &Step<'_>,
+) -> Result<Markup, WebError> {
+    let around = around(desk, me).await?;
+    let at = match step {
+        Step::Choose { .. } => 0,
+        Step::Check { .. } => 1,
+        Step::Done { .. } => 2,
+    };
+    let content = html! {
+        div.page-head {
+            a.back href="/admin/catalog" aria-label="К каталогу" { (icon(Icon::Back)) }
+            h1 { "Загрузка каталога" }
+        }
+        ol.wizard aria-label="Шаги" {
+            @for (index, word) in ["Файл", "Проверка", "Итог"].iter().enumerate() {
+                li aria-current=[(index == at).then_some("step")] { span.step-number { (index + 1) } (word) }
+            }
+        }
+        @match step {
+            Step::Choose { problem } => (choose(visitor, reading, *problem)),
+            Step::Check { id, name, report } => (check(visitor, reading, *id, name, report)),
+            Step::Done { report } => (done(report)),
+        }
+    };
+    let page =
+        Page {
+            title: "Загрузка каталога", section: Some(Section::Catalog), class: "", content
+        };
+    Ok(framed(visitor, &around, &page))
+}
+
+fn choose(visitor: &Visitor, reading: &Reading, problem: Option<&str>) -> Markup {
+    let mapped = |field: &str| {
+        let found = reading.map.iter().find(|(name, _)| name == field);
+        found.map_or("", |(_, column)| column.as_str())
+    };
+    html! {
+        form.card.narrow method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
+            (csrf(visitor))
+            div.body.form {
+                @if let Some(problem) = problem {
+                    p.notice data-tone="danger" role="alert" #problem { (icon(Icon::Alert)) span { (problem) } }
+                }
+                div.field {
+                    label for="file" { "Файл каталога" }
+                    input #file type="file" name="file" required accept=".csv,.xlsx,.json,.txt" aria-describedby="file-hint";
+                    span.hint #file-hint { "До 20\u{a0}МБ: .csv (UTF-8 или Windows-1251), .xlsx или .json. В первой строке таблицы — названия столбцов. Сначала будет проверка, каталог не изменится." }
+                }
+                details open[problem.is_some() || !reading.map.is_empty()] {
+                    summary { "Указать столбцы вручную" }
+                    div.columns {
+                        @for (field, word) in FIELDS {
+                            div.field {
+                                label for=(format!("column-{field}")) { (word) }
+                                input id=(format!("column-{field}")) type="text" name=(format!("column-{field}")) value=(mapped(field)) placeholder="название или номер столбца";
+                            }
+                        }
+                    }
+                }
+                label.check { input type="checkbox" name="full" value="1" checked[reading.full]; "Скрыть товары, которых нет в файле" }
+                div.buttons { button.button.primary type="submit" name="act" value="check" { (icon(Icon::Upload)) "Проверить" } }
+            }
+        }
+    }
+}
+
+fn figures(report: &ApplyReport, words: [&str; 4]) -> Markup {
+    let figures = [
+        (words[0], report.created),
+        (words[1], report.changed),
+        (words[2], report.unchanged),
+        (words[3], report.skipped),
+    ];
+    html! {
+        dl.figures.four {
+            @for (word, count) in figures { div { dt { (word) } dd { (ru::thousands(count as u64)) } } }
+        }
+        @if report.hidden > 0 { p.notice data-tone="warn" { "Скрыть как отсутствующие в файле: " (ru::thousands(report.hidden as u64)) } }
+        @if report.held > 0 { p.notice data-tone="warn" { "Не скрыто без решения человека: " (ru::thousands(report.held as u64)) ". Это больше десятой части каталога." } }
+        @for warning in &report.warnings { p.notice data-tone="warn" { (warning) } }
+    }
+}
+
+fn problems(report: &ApplyReport) -> Markup {
+    html! {
+        @if !report.problems.is_empty() {
+            section.card aria-labelledby="problems-title" {
+                header { h2 #problems-title { "Пропущенные строки" } span.count { (report.skipped) } }
+                div.table-wrap {
+                    table {
+                        caption.sr { "Пропущенные строки с причинами" }
+                        thead { tr { th scope="col" { "Запись" } th scope="col" { "Артикул" } th scope="col" { "Причина" } } }
+                        tbody {
+                            @for problem in report.problems.iter().take(NAMED) {
+                                tr { td.muted { (problem.index + 1) } td { @if problem.sku.is_empty() { "—" } @else { (problem.sku) } } td { (problem.reason) } }
+                            }
+                        }
+                    }
+                }
+                @if report.skipped > NAMED { p.body.muted { "Показаны первые " (NAMED) "." } }
+            }
+        }
+    }
+}
+
+fn check(
+    visitor: &Visitor,
+    reading: &Reading,
+    id: Uuid,
+    name: &str,
+    report: &ApplyReport,
+) -> Markup {
+    html! {
+        section.card.narrow aria-labelledby="check-title" {
+            header { h2 #check-title { "Что изменится" } @if !name.is_empty() { span.count { (ru::ellipsis(name, 40)) } } }
+            (figures(report, ["Создать", "Изменить", "Без изменений", "Пропустить"]))
+            form.body.buttons method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
+                (csrf(visitor))
+                input type="hidden" name="id" value=(id);
+                input type="hidden" name="full" value=(u8::from(reading.full));
+                @for (field, column) in &reading.map { input type="hidden" name=(format!("column-{field}")) value=(column); }
+                button.button.primary type="submit" name="act" value="load" { "Загрузить" }
+                a.button href="/admin/catalog/import" { "Другой файл" }
+            }
+        }
+        (problems(report))
+    }
+}
+
+fn done(report: &ApplyReport) -> Markup {
+    html! {
+        section.card.narrow aria-labelledby="done-title" {
+            header { h2 #done-title { "Каталог загружен" } span.count { "обмен №\u{a0}" (report.exchange) } }
+            (figures(report, ["Создано", "Изменено", "Без изменений", "Пропущено"]))
+            div.body.buttons {
+                a.button.primary href="/admin/catalog" { "К каталогу" }
+                a.button href="/admin/catalog/import" { "Ещё файл" }
+            }
+        }
+        (problems(report))
+    }
+}

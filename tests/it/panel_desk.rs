@@ -1,0 +1,191 @@
+//! A manager's day in the panel: teaching, importing, answering, exporting.
+
+use axum::http::{StatusCode, header};
+use partner_m::storage::StorageError;
+
+use crate::support::panel::Panel;
+
+#[tokio::test]
+async fn a_word_taught_on_the_bench_is_known_from_then_on() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let token = panel.token(&ours).await;
+    let look = "/admin/search?text=%D1%88%D0%BF%D1%83%D0%BD%D1%8C%D0%BA%D0%B0%2050&organization=1";
+    let before = panel.send("GET", look, ours.clone(), "").await;
+    let find = format!("{look}&at=0&find=%D1%81%D0%B0%D0%BC%D0%BE%D1%80%D0%B5%D0%B7");
+    let found = panel.send("GET", &find, ours.clone(), "").await;
+    assert!(
+        before.body.contains("В каталоге не нашлось") || before.body.contains("Спросит"),
+        "{}",
+        before.body
+    );
+    assert!(found.body.contains("Вот это"), "{}", found.body);
+    let phrase = panel.field(&found.body, "phrase");
+    let lesson =
+        format!("csrf={token}&phrase={phrase}&product=1&scope=client&organization=1&text=x");
+    let taught = panel.send("POST", "/admin/search/teach", ours.clone(), &lesson).await;
+    assert_eq!(taught.status, StatusCode::SEE_OTHER, "{}", taught.body);
+    let after = panel.send("GET", look, ours.clone(), "").await;
+    assert!(after.body.contains("узнано 1"), "{}", after.body);
+    let client = panel.send("GET", "/admin/clients/1", ours, "").await;
+    assert!(client.body.contains("Названия клиента"), "{}", client.body);
+}
+
+#[tokio::test]
+async fn a_synonym_is_added_once_switched_off_and_taken_away() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let token = panel.token(&ours).await;
+    let new = format!(
+        "csrf={token}&words=%D0%B2%D0%B8%D0%BD%D1%82%D0%B8%D0%BA&means=%D1%81%D0%B0%D0%BC%D0%BE%D1%80%D0%B5%D0%B7&organization="
+    );
+    for _ in 0..2 {
+        let added = panel.send("POST", "/admin/synonyms", ours.clone(), &new).await;
+        assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.body);
+    }
+    let list = "/admin/synonyms?q=%D0%B2%D0%B8%D0%BD%D1%82%D0%B8%D0%BA";
+    let page = panel.send("GET", list, ours.clone(), "").await;
+    assert!(page.body.contains("1\u{a0}синоним"), "{}", page.body);
+    let id = panel.field(&page.body, "id");
+    let off = format!("csrf={token}&id={id}&act=off");
+    panel.send("POST", "/admin/synonyms/change", ours.clone(), &off).await;
+    let page = panel.send("GET", list, ours.clone(), "").await;
+    assert!(page.body.contains("выключен"), "{}", page.body);
+    let gone = format!("csrf={token}&id={id}&act=delete");
+    panel.send("POST", "/admin/synonyms/change", ours.clone(), &gone).await;
+    let page = panel.send("GET", list, ours.clone(), "").await;
+    assert!(page.body.contains("Ничего не найдено"), "{}", page.body);
+    let loop_ = format!("csrf={token}&words=a&means=A&organization=");
+    let refused = panel.send("POST", "/admin/synonyms", ours, &loop_).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn what_the_check_promises_the_load_does() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let csv = "Артикул;Название;Цена;Остаток\r\n00-1234;Саморез 4×25 жёлтый;0,85;12000\r\n\
+        00-5110;Скоба 80/10;480,00;31\r\n00-9;Кант;12р;1\r\n";
+    let products = |panel: &Panel| {
+        panel.count("select count(*) from products where withdrawn = 0 and hidden = 0")
+    };
+    let before = products(&panel);
+    let check = panel
+        .upload(
+            "/admin/catalog/import",
+            &ours,
+            &[("act", "check")],
+            Some(("прайс.csv", csv.as_bytes())),
+        )
+        .await;
+    assert_eq!(check.status, StatusCode::OK, "{}", check.body);
+    assert_eq!(products(&panel), before, "a check changes nothing");
+    assert!(check.body.contains("12р"), "the bad cell is named: {}", check.body);
+    let figures = |body: &str| {
+        let (_, list) = body.split_once("figures four").unwrap();
+        let list = list.split("</dl>").next().unwrap().to_owned();
+        list.split("<dd>")
+            .skip(1)
+            .map(|d| d.split('<').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let id = panel.field(&check.body, "id");
+    let load = panel
+        .upload(
+            "/admin/catalog/import",
+            &ours,
+            &[("id", &id), ("act", "load"), ("full", "0")],
+            None,
+        )
+        .await;
+    assert_eq!(load.status, StatusCode::OK, "{}", load.body);
+    assert_eq!(figures(&check.body), figures(&load.body));
+    assert!(products(&panel) > before);
+    let again =
+        panel.upload("/admin/catalog/import", &ours, &[("id", &id), ("act", "load")], None).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "the file is gone");
+    let repeat = panel
+        .upload(
+            "/admin/catalog/import",
+            &ours,
+            &[("act", "check")],
+            Some(("прайс.csv", csv.as_bytes())),
+        )
+        .await;
+    assert_eq!(figures(&repeat.body)[..2], ["0", "0"], "the second time nothing is new");
+    let picture = panel
+        .upload(
+            "/admin/catalog/import",
+            &ours,
+            &[("act", "check")],
+            Some(("x.csv", b"\x89PNG\r\n\x1a\n")),
+        )
+        .await;
+    assert_eq!(picture.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!picture.body.contains("/tmp"), "no path is shown: {}", picture.body);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_question_is_on_its_way_to_the_client() {
+    let panel = Panel::start().await;
+    panel.desk.base
+        .db
+        .write_blocking(|tx| {
+            tx.execute_batch(
+                "insert into threads (id, organization_id, author_id, topic, subject, created_at_ms, updated_at_ms)
+                    values (1, 1, 1, 'stock', 'Когда будет поролон?', 1795518000000, 1795518000000);
+                 insert into thread_messages (thread_id, person_id, from_staff, text, at_ms)
+                    values (1, 1, 0, 'Когда будет поролон?', 1795518000000);",
+            )
+            .map_err(StorageError::from)
+        })
+        .unwrap();
+    let ours = panel.sign_in().await;
+    let token = panel.token(&ours).await;
+    let page = panel.send("GET", "/admin/questions", ours.clone(), "").await;
+    assert!(page.body.contains("Когда будет поролон?"), "{}", page.body);
+    let queued = panel.count("select count(*) from outbox");
+    let reply =
+        format!("csrf={token}&kind=client&text=%D0%92+%D1%87%D0%B5%D1%82%D0%B2%D0%B5%D1%80%D0%B3");
+    let sent = panel.send("POST", "/admin/questions/1/messages", ours.clone(), &reply).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    assert!(panel.count("select count(*) from outbox") > queued, "the client is told");
+    let queued = panel.count("select count(*) from outbox");
+    let note =
+        format!("csrf={token}&kind=note&text=%D0%BF%D1%80%D0%BE+%D1%81%D0%BA%D0%BB%D0%B0%D0%B4");
+    panel.send("POST", "/admin/questions/1/messages", ours.clone(), &note).await;
+    assert_eq!(panel.count("select count(*) from outbox"), queued, "a note stays inside");
+    let solved = format!("csrf={token}&act=resolve");
+    panel.send("POST", "/admin/questions/1", ours.clone(), &solved).await;
+    let closed = panel.send("GET", "/admin/questions?view=closed", ours, "").await;
+    assert!(closed.body.contains("Когда будет поролон?"), "{}", closed.body);
+}
+
+#[tokio::test]
+async fn the_export_holds_what_the_list_shows() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let csv = panel.send("GET", "/admin/orders/export/csv?view=new", ours.clone(), "").await;
+    assert!(csv.headers[header::CONTENT_DISPOSITION].to_str().unwrap().ends_with(".csv\""));
+    assert!(csv.body.starts_with('\u{feff}'), "Excel sees UTF-8");
+    assert_eq!(csv.body.lines().count(), 2, "{}", csv.body);
+    let none = panel.send("GET", "/admin/orders/export/csv?view=picking", ours.clone(), "").await;
+    assert_eq!(none.body.lines().count(), 1);
+    let odd = panel.send("GET", "/admin/orders/export/pdf", ours, "").await;
+    assert_eq!(odd.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn one_search_finds_orders_clients_and_goods() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let number = panel.send("GET", "/admin/find?q=1042", ours.clone(), "").await;
+    assert_eq!(number.headers[header::LOCATION], "/admin/orders/1042");
+    let words =
+        panel.send("GET", "/admin/find?q=%D0%B4%D0%B8%D0%B2%D0%B0%D0%BD", ours.clone(), "").await;
+    assert!(words.body.contains("/admin/clients/1"), "{}", words.body);
+    let goods = panel.send("GET", "/admin/find?q=00-1234", ours.clone(), "").await;
+    assert!(goods.body.contains("Саморез 4×25"), "{}", goods.body);
+    let nothing = panel.send("GET", "/admin/find?q=zzzz", ours, "").await;
+    assert!(nothing.body.contains("Ничего не найдено"), "{}", nothing.body);
+}
