@@ -242,16 +242,16 @@ pub async fn live(
     })?;
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
-    let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
     if let Some(onec) = onec {
-        let (router, stop) = (web::onec::router(state.clone()), stop_token.clone());
+        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
+        let (router, stop) = (web::onec::router(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = serve_http(onec, router, stop).await {
                 error!("onec.listen: {error}");
             }
         });
     }
-    let router = web::router(desk(&app, demo)).merge(web::onec::router(state));
+    let router = web::router(desk(&app, demo));
     let server = serve_http(listener, router, stop_token);
     tokio::pin!(server);
 
