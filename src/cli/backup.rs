@@ -1,5 +1,6 @@
 //! `partner-m backup` and `partner-m restore`: copies of the database and the way back.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -164,12 +165,13 @@ pub fn restore(global: &Global, args: &RestoreArgs, terminal: &Terminal) -> Outc
     terminal.data(&report, || {
         let mut text = format!("восстановлено: {}\n", describe(restored.contents, size));
         if let Some(aside) = &restored.aside {
-            text.push_str(&format!("прежняя база: {}\n", aside.display()));
+            let _ = writeln!(text, "прежняя база: {}", aside.display());
         }
-        text.push_str(&format!(
-            "номера заявок продолжатся после № {}; сообщения, которые ждали отправки, отложены\n",
+        let _ = writeln!(
+            text,
+            "номера заявок продолжатся после № {}; сообщения, которые ждали отправки, отложены",
             restored.last_number
-        ));
+        );
         text
     });
     Ok(Exit::Done)

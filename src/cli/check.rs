@@ -239,7 +239,7 @@ async fn online(config: &Config) -> Vec<Finding> {
         }
         Ok(None) => findings.push(Finding::new("Telegram", State::Ok, "нет токена", "")),
         Err(failure) => {
-            findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint))
+            findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint));
         }
     }
     match models::probe(config).await {

@@ -66,9 +66,12 @@ pub fn run(global: &Global, command: DbCommand, terminal: &Terminal) -> Outcome 
             drop(Db::open(&path, Create::No)?);
             let after = migrations::latest();
             let data = json!({ "before": before, "after": after, "copy": aside });
-            terminal.data(&data, || match before == after {
-                true => format!("схема {after}, обновлять нечего\n"),
-                false => format!("схема {before} → {after}\n"),
+            terminal.data(&data, || {
+                if before == after {
+                    format!("схема {after}, обновлять нечего\n")
+                } else {
+                    format!("схема {before} → {after}\n")
+                }
             });
         }
         DbCommand::Vacuum => {

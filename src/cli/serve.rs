@@ -25,6 +25,7 @@ use crate::services::accounts::Accounts;
 use crate::services::backup::{self, Backups};
 use crate::services::exchange::spool;
 use crate::services::live::Change;
+use crate::services::pull::Pull;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, migrations, upkeep};
@@ -74,6 +75,14 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         {
             warn!("{}: {error}", staged.display());
         }
+        let pull = Pull::new(app.base.clone(), app.exchange.clone()).map_err(|error| {
+            Failure::new(
+                Exit::Settings,
+                error.to_string(),
+                "исправьте настройку onec.pull.base_url",
+            )
+        })?;
+        app.tasks.spawn("pull", move |stop| pull.clone().run(stop));
         let doors = Doors { listener, onec, lock, bot: bot(&app)?, demo: None };
         live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
     })
@@ -233,9 +242,9 @@ pub async fn live(
     })?;
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
-    let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
     if let Some(onec) = onec {
-        let (router, stop) = (web::onec::router(state.clone()), stop_token.clone());
+        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
+        let (router, stop) = (web::onec::router(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = serve_http(onec, router, stop).await {
                 error!("onec.listen: {error}");

@@ -110,3 +110,30 @@ fn the_second_port_has_1c_and_nothing_else() {
     assert_eq!(super::program::get(onec, "/health").0, 404);
     running.stop();
 }
+
+#[test]
+fn systemd_hears_ready_watchdog_and_stopping() {
+    let program = Program::new();
+    let path = program.folder().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
+    let hear = |wanted: &str| {
+        let mut buffer = [0; 4096];
+        loop {
+            let count = socket.recv(&mut buffer).expect("a message in time");
+            let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            if text.contains(wanted) {
+                return;
+            }
+        }
+    };
+    let mut command = program.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000");
+    let running = Running::begin(command);
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    running.signal("TERM");
+    hear("STOPPING=1");
+    let (code, _) = running.wait();
+    assert_eq!(code, Some(0));
+}

@@ -218,7 +218,8 @@ fn the_old_dotenv_works_as_it_is() {
     let config = &loaded.config;
     let token = config.telegram.bot_token.as_ref().expect("a token");
     assert!(token.matches("12345:abcdefghijklmnop"), "the last of two equal names wins");
-    let phones: Vec<_> = config.access.admin_phones.iter().map(|phone| phone.as_str()).collect();
+    let phones: Vec<_> =
+        config.access.admin_phones.iter().map(partner_m::domain::Phone::as_str).collect();
     assert_eq!(phones, ["+79211112233", "+79214445566"]);
     assert!(config.access.manager_phones.is_empty(), "one that cannot be read counts as unset");
     assert_eq!(config.access.admin_telegram_ids, [42, 43, 44]);
@@ -272,18 +273,18 @@ fn a_certificate_file_that_is_there_counts() {
 
 #[test]
 fn a_dotenv_from_windows_is_read() {
-    let (bytes, _, _) = encoding_rs_windows_1251("COMPANY_NAME=Мебельщик\r\n");
+    let bytes = windows_1251("COMPANY_NAME=Мебельщик\r\n");
     let loaded = place().dotenv(bytes).load();
     assert_eq!(loaded.config.company.name, "Мебельщик");
     assert!(loaded.notices.iter().any(|notice| notice.contains("windows-1251")));
 }
 
-fn encoding_rs_windows_1251(text: &str) -> (Vec<u8>, (), ()) {
+fn windows_1251(text: &str) -> Vec<u8> {
     let bytes = text.chars().map(|c| match c {
         'А'..='я' => u8::try_from(u32::from(c) - u32::from('А') + 0xc0).expect("a letter"),
         c => u8::try_from(u32::from(c)).expect("ascii"),
     });
-    (bytes.collect(), (), ())
+    bytes.collect()
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn a_secret_is_shown_by_its_end_only() {
     assert_eq!(shown("telegram.bot_token").as_deref(), Some("***mnop"));
     assert_eq!(shown("onec.pull.password").as_deref(), Some("***"));
     assert_eq!(loaded.config.log.format, LogFormat::Json);
-    assert!(!format!("{:?}", loaded).contains("abcdefgh"));
+    assert!(!format!("{loaded:?}").contains("abcdefgh"));
 }
 
 #[test]

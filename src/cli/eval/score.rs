@@ -196,7 +196,9 @@ fn judge(label: &Label, line: Option<&AnswerLine>) -> Result<(), &'static str> {
 
 fn quantity_fits(label: &Label, line: &AnswerLine) -> bool {
     let given = line.qty.as_ref().and_then(serde_json::Number::as_f64);
-    let Some(wanted) = label.qty else { return given.is_none_or(|q| q == 0.0 || q == 1.0) };
+    let Some(wanted) = label.qty else {
+        return given.is_none_or(|q| q.abs() < 1e-6 || (q - 1.0).abs() < 1e-6);
+    };
     let Some(given) = given else { return false };
     let others = label.qty_alt.iter().map(|(quantity, _)| *quantity);
     std::iter::once(wanted).chain(others).any(|wanted| (wanted - given).abs() < 1e-6)
