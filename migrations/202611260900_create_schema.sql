@@ -128,7 +128,7 @@ create index categories_parent on categories (parent_id);
 
 create table products (
     id integer primary key,
-    external_id text unique,                            -- 1C's id: guid or guid#guid
+    external_id text,                                   -- 1C's id: guid or guid#guid
     sku text not null default '',                       -- the article
     title text not null,
     category_id integer references categories (id) on delete set null,
@@ -143,6 +143,7 @@ create table products (
     search_words text not null default '',              -- our own field: what buyers call it
     updated_at_ms integer not null
 ) strict;
+create unique index products_external_id on products (external_id) where external_id is not null;
 create unique index products_sku_key on products (sku) where external_id is null and sku <> '';
 create unique index products_title_key on products (title) where external_id is null and sku = '';
 create index products_sku on products (sku) where sku <> '';

@@ -94,6 +94,26 @@ pub struct ProductRecord {
 }
 
 impl ProductRecord {
+    /// About how many bytes the record takes in memory.
+    pub fn weight(&self) -> usize {
+        let text = |field: &Field<String>| field.set().map_or(0, |text| text.len() + 16);
+        let many = self.prices.len() * 160
+            + self.stocks.set().map_or(0, |list| list.len() * 96)
+            + self.packs.set().map_or(0, |list| list.len() * 64);
+        let path = match &self.category {
+            Field::Set(CategoryRef::Path(path)) => path.iter().map(|part| part.len() + 40).sum(),
+            _ => 40,
+        };
+        size_of::<Self>()
+            + self.external_id.len()
+            + [&self.sku, &self.title, &self.description, &self.barcode, &self.search_words]
+                .map(text)
+                .iter()
+                .sum::<usize>()
+            + many
+            + path
+    }
+
     /// What a report calls the record: its article, else its id, else its title.
     pub fn name(&self) -> &str {
         let sku = self.sku.set().map_or("", String::as_str);
@@ -140,12 +160,13 @@ pub struct SkippedRecord {
 }
 
 /// A record as a source hands it over.
-#[derive(Debug, Clone, Copy)]
-pub enum Record<'a> {
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every record is a product")]
+pub enum Record {
     /// One that could be read.
-    Product(&'a ProductRecord),
+    Product(ProductRecord),
     /// One that could not.
-    Skipped(&'a SkippedRecord),
+    Skipped(SkippedRecord),
 }
 
 /// What a source says of itself, known once it has been read to its end.
@@ -186,7 +207,7 @@ pub trait CatalogSource {
     /// Reads it from its start, handing over each record in order until `each` breaks off.
     fn read(
         &mut self,
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, Self::Error>;
 }
 
@@ -206,10 +227,10 @@ impl CatalogSource for CatalogBatch {
 
     fn read(
         &mut self,
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, Self::Error> {
-        let products = self.products.iter().map(Record::Product);
-        let skipped = self.skipped.iter().map(Record::Skipped);
+        let products = self.products.iter().cloned().map(Record::Product);
+        let skipped = self.skipped.iter().cloned().map(Record::Skipped);
         let _ = products.chain(skipped).try_for_each(each);
         Ok(self.head.clone())
     }

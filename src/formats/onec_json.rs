@@ -7,7 +7,9 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::json::{JsonError, Kind, Reader, Value};
-use super::text::{Decimal, NumberError, excerpt, many_lines, one_line, onec_id, yes_no};
+use super::text::{
+    Decimal, NumberError, excerpt, into_line, into_lines, one_line, onec_id, yes_no,
+};
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, ProductCard,
     ProductRecord, Record, SkippedRecord, StockRecord,
@@ -60,7 +62,7 @@ impl<B: Reopen> CatalogSource for CatalogJson<B> {
 
     fn read(
         &mut self,
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, CatalogJsonError> {
         let reader = Reader::new(self.0.reopen().map_err(JsonError::from)?);
         Decoder::new(reader, each).body()
@@ -69,7 +71,7 @@ impl<B: Reopen> CatalogSource for CatalogJson<B> {
 
 struct Decoder<'e, R> {
     reader: Reader<R>,
-    each: &'e mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    each: &'e mut dyn FnMut(Record) -> ControlFlow<()>,
     stopped: bool,
     key: String,
     text: String,
@@ -80,7 +82,7 @@ struct Decoder<'e, R> {
 }
 
 impl<'e, R: Read> Decoder<'e, R> {
-    fn new(reader: Reader<R>, each: &'e mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> Self {
+    fn new(reader: Reader<R>, each: &'e mut dyn FnMut(Record) -> ControlFlow<()>) -> Self {
         Self {
             reader,
             each,
@@ -203,7 +205,7 @@ impl<'e, R: Read> Decoder<'e, R> {
                         reason: "ожидается объект".to_owned(),
                     };
                     self.index += 1;
-                    self.stopped = (self.each)(Record::Skipped(&skipped)).is_break();
+                    self.stopped = (self.each)(Record::Skipped(skipped)).is_break();
                 }
             }
         }
@@ -227,8 +229,8 @@ impl<'e, R: Read> Decoder<'e, R> {
         self.index += 1;
         self.objects += 1;
         self.stopped = match item.record(index) {
-            Ok(record) => (self.each)(Record::Product(&record)),
-            Err(skipped) => (self.each)(Record::Skipped(&skipped)),
+            Ok(record) => (self.each)(Record::Product(record)),
+            Err(skipped) => (self.each)(Record::Skipped(skipped)),
         }
         .is_break();
     }
@@ -370,9 +372,9 @@ impl Item {
             "pack_size" => self.pack_size = value,
             "multiple" => self.multiple = value,
             "unit" => self.record.unit = map(value, |t| Unit::new(&one_line(&t))),
-            "barcode" => self.record.barcode = map(value, |t| one_line(&t)),
-            "search_words" => self.record.search_words = map(value, |t| one_line(&t)),
-            "description" => self.record.description = map(value, |t| many_lines(&t)),
+            "barcode" => self.record.barcode = map(value, into_line),
+            "search_words" => self.record.search_words = map(value, into_line),
+            "description" => self.record.description = map(value, into_lines),
             _ => {}
         }
         self.named |= filled
@@ -519,8 +521,8 @@ impl Item {
         let mut record = self.record;
         record.index = index;
         record.external_id = self.external_id.value.set().map(|t| onec_id(t)).unwrap_or_default();
-        record.sku = map(self.sku.value, |t| one_line(&t));
-        record.title = map(self.title.value, |t| one_line(&t));
+        record.sku = map(self.sku.value, into_line);
+        record.title = map(self.title.value, into_line);
         record.category = category(self.category, self.category_external_id);
         match self.wrong {
             None => Ok(record),
@@ -707,8 +709,8 @@ mod tests {
         let mut batch = CatalogBatch::default();
         batch.head = CatalogJson(body.as_bytes()).read(&mut |record| {
             match record {
-                Record::Product(product) => batch.products.push(product.clone()),
-                Record::Skipped(skipped) => batch.skipped.push(skipped.clone()),
+                Record::Product(product) => batch.products.push(product),
+                Record::Skipped(skipped) => batch.skipped.push(skipped),
             }
             ControlFlow::Continue(())
         })?;

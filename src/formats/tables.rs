@@ -435,15 +435,15 @@ impl CatalogSource for CatalogTable {
     /// A record's index is its row in the table, from 0.
     fn read(
         &mut self,
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, Infallible> {
         for (index, row) in self.table.rows.iter().enumerate().skip(self.first) {
             if row.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
             let stop = match self.record(index, row) {
-                Ok(record) => each(Record::Product(&record)),
-                Err(skipped) => each(Record::Skipped(&skipped)),
+                Ok(record) => each(Record::Product(record)),
+                Err(skipped) => each(Record::Skipped(skipped)),
             };
             if stop.is_break() {
                 break;
@@ -606,8 +606,8 @@ mod tests {
         let (mut products, mut skipped) = (Vec::new(), Vec::new());
         let Ok(_) = source.read(&mut |record| {
             match record {
-                Record::Product(product) => products.push(product.clone()),
-                Record::Skipped(record) => skipped.push(record.clone()),
+                Record::Product(product) => products.push(product),
+                Record::Skipped(record) => skipped.push(record),
             }
             ControlFlow::Continue(())
         });

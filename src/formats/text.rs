@@ -377,6 +377,24 @@ pub fn one_line(text: &str) -> String {
     text.trim().to_owned()
 }
 
+fn is_plain(text: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_whitespace());
+    !text.bytes().any(|b| b < 0x20 || b == 0x7f)
+        && edge(text.chars().next())
+        && edge(text.chars().next_back())
+}
+
+/// [`one_line`] of a text that is ours: most are as they should be.
+pub fn into_line(text: String) -> String {
+    if is_plain(&text) { text } else { one_line(&text) }
+}
+
+/// [`many_lines`] of a text that is ours.
+pub fn into_lines(text: String) -> String {
+    // Beyond ASCII there are control characters too: U+0080 … U+009F begin with 0xC2.
+    if is_plain(&text) && !text.as_bytes().contains(&0xc2) { text } else { many_lines(&text) }
+}
+
 /// A text of many lines: tabs and line ends stay, other control characters go.
 pub fn many_lines(text: &str) -> String {
     let keep = |c: char| !c.is_control() || matches!(c, '\n' | '\t');

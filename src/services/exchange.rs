@@ -124,6 +124,8 @@ pub struct ApplyReport {
 
 /// At most so many problems of one exchange are kept.
 const PROBLEMS_KEPT: usize = 1_000;
+/// Records are kept between the two readings up to so many bytes; more are read again.
+const KEPT_BYTES: usize = 96 * 1024 * 1024;
 /// How long a batch waits for another one.
 const PATIENCE: Duration = Duration::from_secs(25);
 
@@ -161,8 +163,8 @@ impl Exchange {
     /// Applies a catalogue: all of it, or nothing. Records that cannot be stored are left out and
     /// reported.
     ///
-    /// The source is read twice: before the transaction to see that it can be read to its end and
-    /// which products it means, then inside.
+    /// The source is read before the transaction, to see that it can be read to its end and which
+    /// products it means; one that is too big to be kept in memory is read again inside.
     ///
     /// # Errors
     ///
@@ -181,18 +183,26 @@ impl Exchange {
         let digests = Digests::default();
         let scanned = blocking(move || {
             let mut mentions = Vec::new();
+            let (mut records, mut weight) = (Some(Vec::new()), 0);
             let head = source.read(&mut |record| {
-                mentions.push(match record {
-                    Record::Product(product) => Mention::of(product, &digests),
-                    Record::Skipped(skipped) => Mention::of_skipped(skipped, &digests),
-                });
+                let (mention, heavy) = match &record {
+                    Record::Product(product) => (Mention::of(product, &digests), product.weight()),
+                    Record::Skipped(skipped) => (Mention::of_skipped(skipped, &digests), 200),
+                };
+                mentions.push(mention);
+                weight += heavy;
+                if weight > KEPT_BYTES {
+                    records = None;
+                } else if let Some(records) = &mut records {
+                    records.push(record);
+                }
                 ControlFlow::Continue(())
             });
-            head.map(|head| (source, head, mentions, digests))
+            head.map(|head| apply::Batch { source, records, head, mentions, digests })
         })
         .await?;
-        let (source, head, mentions, digests) = match scanned {
-            Ok(scanned) => scanned,
+        let batch = match scanned {
+            Ok(batch) => batch,
             Err(error) => {
                 self.note_failure("catalog", &origin, started, &error.to_string()).await?;
                 return Err(ExchangeError::Source(error));
@@ -205,7 +215,6 @@ impl Exchange {
             .base
             .db
             .write(move |tx| {
-                let batch = apply::Batch { source, head, mentions, digests };
                 let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
                 let apply::Outcome { mut report, held, changed } = outcome;
                 if origin.dry_run {
@@ -341,7 +350,7 @@ pub fn survey<S: CatalogSource>(
         if let Record::Skipped(record) = record
             && skipped.len() < PROBLEMS_KEPT
         {
-            skipped.push(record.clone());
+            skipped.push(record);
         }
         ControlFlow::Continue(())
     })?;

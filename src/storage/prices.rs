@@ -1,6 +1,6 @@
 //! Price types and prices.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
 
 use super::StorageError;
 use crate::domain::{Money, Price, ProductId};
@@ -136,9 +136,8 @@ pub fn set(
         values (:id, :price_type, :amount, :per)
         on conflict do update set amount_kopecks = excluded.amount_kopecks, per = excluded.per";
     let mut stmt = tx.prepare_cached(SQL)?;
-    stmt.execute(named_params! {
-        ":id": id, ":price_type": price_type, ":amount": price.amount, ":per": price.per,
-    })?;
+    // In the order of the text: a catalogue has many prices, and a name is looked up for each.
+    stmt.execute(params![id, price_type, price.amount, price.per])?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Products and their packs.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 
 use super::StorageError;
 use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
@@ -221,13 +221,23 @@ pub fn insert(tx: &Transaction<'_>, row: &ProductRow) -> Result<ProductId, Stora
         values (:external_id, :sku, :title, :category, :unit, :description, :barcode, :multiple,
             :available, :withdrawn, :why, :hidden, :search_words, :updated_at)";
     let mut stmt = tx.prepare_cached(SQL)?;
-    stmt.execute(named_params! {
-        ":external_id": row.external_id, ":sku": row.sku, ":title": row.title,
-        ":category": row.category, ":unit": row.unit, ":description": row.description,
-        ":barcode": row.barcode, ":multiple": row.multiple, ":available": row.available,
-        ":withdrawn": row.withdrawn != Withdrawn::No, ":why": row.withdrawn.code(),
-        ":hidden": row.hidden, ":search_words": row.search_words, ":updated_at": row.updated_at,
-    })?;
+    // In the order of the text: a catalogue has many rows, and a name is looked up for each.
+    stmt.execute(params![
+        row.external_id,
+        row.sku,
+        row.title,
+        row.category,
+        row.unit,
+        row.description,
+        row.barcode,
+        row.multiple,
+        row.available,
+        row.withdrawn != Withdrawn::No,
+        row.withdrawn.code(),
+        row.hidden,
+        row.search_words,
+        row.updated_at,
+    ])?;
     Ok(ProductId(tx.last_insert_rowid()))
 }
 

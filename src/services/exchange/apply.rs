@@ -21,6 +21,8 @@ use crate::storage::{StorageError, exchange_log, products};
 pub struct Batch<S> {
     /// Where it can be read again.
     pub source: S,
+    /// All its records, when they are few enough to be kept.
+    pub records: Option<Vec<Record>>,
     /// What it says of itself.
     pub head: CatalogHead,
     /// What each record says of its identity.
@@ -59,7 +61,7 @@ pub fn apply<S: CatalogSource>(
     base: &Base,
     origin: &Origin,
 ) -> Result<Outcome, ExchangeError<S::Error>> {
-    let Batch { mut source, head, mentions, digests } = batch;
+    let Batch { mut source, records, head, mentions, digests } = batch;
     let (known, matcher) = load(tx, &digests)?;
     let plan = matcher.plan(&mentions);
     drop(mentions);
@@ -81,20 +83,26 @@ pub fn apply<S: CatalogSource>(
     work.begin(&head)?;
     let mut steps = plan.steps.iter();
     let mut failure = None;
-    source
-        .read(&mut |record| {
-            // A source that grew between the two readings is not what was planned.
-            let step = steps.next().copied().unwrap_or(Step::Skip(Why::Unreadable));
-            count_one(origin.progress.as_ref());
-            match work.record(record, step, &head) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failure = Some(error);
-                    ControlFlow::Break(())
-                }
+    let mut each = |record: Record| {
+        // A source that grew between the two readings is not what was planned.
+        let step = steps.next().copied().unwrap_or(Step::Skip(Why::Unreadable));
+        count_one(origin.progress.as_ref());
+        match work.record(record, step, &head) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
             }
-        })
-        .map_err(ExchangeError::Source)?;
+        }
+    };
+    match records {
+        Some(records) => {
+            let _ = records.into_iter().try_for_each(each);
+        }
+        None => {
+            source.read(&mut each).map_err(ExchangeError::Source)?;
+        }
+    }
     if let Some(error) = failure {
         return Err(error.into());
     }
@@ -111,10 +119,11 @@ fn load(tx: &Transaction<'_>, digests: &Digests) -> Result<(Known, Matcher), Sto
     let (_, count) = products::count(tx)?;
     let mut matcher = Matcher::with_capacity(count as usize);
     products::scan(tx, |product| {
+        let keyless = product.external_id.is_empty() && product.sku.is_empty();
         matcher.add(
             digests.external_id(product.external_id),
             digests.sku(product.sku),
-            digests.title(product.title),
+            if keyless { digests.title(product.title) } else { 0 },
             product.withdrawn == Withdrawn::No,
         );
         known.add(&product, digests);
@@ -154,21 +163,21 @@ impl Work<'_> {
 
     fn record(
         &mut self,
-        record: Record<'_>,
+        record: Record,
         step: Step,
         head: &CatalogHead,
     ) -> Result<(), StorageError> {
         self.report.received += 1;
         match (record, step) {
             (Record::Skipped(skipped), _) => {
-                self.skip(skipped.clone());
+                self.skip(skipped);
                 Ok(())
             }
             (Record::Product(product), Step::Skip(why)) => {
                 let name = product.name().to_owned();
                 self.skip(SkippedRecord {
                     index: product.index,
-                    external_id: product.external_id.clone(),
+                    external_id: product.external_id,
                     reason: why.text(&name),
                     sku: name,
                 });
@@ -177,8 +186,8 @@ impl Work<'_> {
             (Record::Product(product), Step::Keep(slot)) => {
                 self.report.upserted += 1;
                 let laid = match self.kept.remove(&slot) {
-                    Some((earlier, count)) => (overlay(earlier, product), count + 1),
-                    None => (product.clone(), 1),
+                    Some((earlier, count)) => (overlay(earlier, &product), count + 1),
+                    None => (product, 1),
                 };
                 self.kept.insert(slot, laid);
                 Ok(())
@@ -186,13 +195,13 @@ impl Work<'_> {
             (Record::Product(product), Step::Apply(slot)) => {
                 self.report.upserted += 1;
                 if self.kept.is_empty() {
-                    return self.product(product, slot, 1, head);
+                    return self.product(&product, slot, 1, head);
                 }
                 match self.kept.remove(&slot) {
                     Some((earlier, count)) => {
-                        self.product(&overlay(earlier, product), slot, count + 1, head)
+                        self.product(&overlay(earlier, &product), slot, count + 1, head)
                     }
-                    None => self.product(product, slot, 1, head),
+                    None => self.product(&product, slot, 1, head),
                 }
             }
         }

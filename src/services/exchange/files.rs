@@ -131,7 +131,7 @@ impl CatalogSource for CatalogFile {
 
     fn read(
         &mut self,
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, FileError> {
         match self {
             Self::Json(json) => Ok(json.read(each)?),
