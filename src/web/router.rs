@@ -16,6 +16,7 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
 use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
+use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
 
@@ -75,12 +76,14 @@ pub fn router(desk: Desk) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().gzip(true));
 
+    let onec = OnecState::new(desk.base.clone(), desk.exchange.clone(), desk.accounts.clone());
     Router::new()
         .route("/", get(root))
         .route("/health", get(health::health))
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)
+        .merge(onec::router(onec))
         .layer(layers)
         .with_state(desk)
 }
