@@ -1,6 +1,6 @@
 //! The command line: arguments, one file per command, the exit code.
 //!
-//! A command returns an [`Outcome`]; data goes to stdout, everything else to stderr.
+//! A command returns an `Outcome`; data goes to stdout, everything else to stderr.
 
 mod admin;
 mod backup;

@@ -37,7 +37,7 @@ pub fn copy_into(conn: &Connection, path: &Path) -> Result<(), StorageError> {
 /// Brings the open database to what a copy holds. Other connections of this process and others see
 /// it as one more commit.
 pub fn restore_into(conn: &mut Connection, path: &Path) -> Result<(), StorageError> {
-    // A copy is only read: the pragmas would write.
+    #[expect(clippy::disallowed_methods, reason = "a copy is only read: the pragmas would write")]
     let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let restoring = Backup::new(&copy, conn)?;
     restoring.run_to_completion(i32::MAX, Duration::from_millis(20), None)?;
@@ -112,7 +112,7 @@ pub fn prepare(path: &Path, last: OrderNumber, now: Timestamp) -> Result<(), Sto
         update outbox set state = 'failed', closed_at_ms = :now,
             error = 'восстановлено из копии: могло уйти раньше'
         where state = 'queued'";
-    // The pragmas of Db would leave a log beside it.
+    #[expect(clippy::disallowed_methods, reason = "the pragmas of Db would leave a log beside it")]
     let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.pragma_update(None, "journal_mode", "delete")?;
     let tx = conn.transaction()?;
@@ -130,7 +130,7 @@ pub fn prepare(path: &Path, last: OrderNumber, now: Timestamp) -> Result<(), Sto
 ///
 /// [`StorageError::Damaged`] and the like; [`StorageError::Interrupted`] when someone has it open.
 pub fn settle(path: &Path) -> Result<(), StorageError> {
-    // The schema is not to be touched.
+    #[expect(clippy::disallowed_methods, reason = "the schema is not to be touched")]
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.busy_timeout(Duration::from_secs(5))?;
     let busy: i64 = conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;

@@ -153,7 +153,7 @@ impl Db {
         if !path.exists() {
             return Err(StorageError::Absent(path.to_owned()));
         }
-        // Only to look: the pragmas would write.
+        #[expect(clippy::disallowed_methods, reason = "only to look: the pragmas would write")]
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(Duration::from_secs(5))?;
         check_ours(&conn).map_err(damage)?;
