@@ -135,6 +135,8 @@ pub(crate) struct Light<'c> {
     pub(crate) context: &'c [Want],
     /// The piece only introduces others: it has no quantity.
     pub(crate) header: bool,
+    /// A number alone is rather another number than one more.
+    pub(crate) instead: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -163,7 +165,7 @@ pub(crate) fn read(
         settle(seeker, &mut draft, Stretch::No);
         if !light.context.is_empty() && draft.says_something() && !draft.by_article {
             draft.score -= 0.8;
-            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft) {
+            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft, light.instead) {
                 heir.score += 0.5;
                 plain.push((heir, how));
             }
