@@ -1,8 +1,8 @@
 //! Products that fit → ✅, ❓ or ❌, and the next question.
 
 use super::index::{ASIDE, Index};
-use super::normalize::FxMap;
 use super::interpret::asks_for_junk;
+use super::normalize::FxMap;
 use super::rank::{Hit, Seeker, Want};
 use super::terms::Measure;
 use super::types::{Question, QuestionOption};
@@ -86,9 +86,19 @@ impl Core {
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
 
-        let needed: Vec<u32> =
-            full.iter().copied().filter(|w| !index.optional.contains_key(&(*w, category))).collect();
-        Self { category, words, full, needed, values, available: index.entries[row as usize].available }
+        let needed: Vec<u32> = full
+            .iter()
+            .copied()
+            .filter(|w| !index.optional.contains_key(&(*w, category)))
+            .collect();
+        Self {
+            category,
+            words,
+            full,
+            needed,
+            values,
+            available: index.entries[row as usize].available,
+        }
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
@@ -139,7 +149,12 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
             }
             let kind = (figure.measure as u8, figure.marker);
             let n = nth.entry(kind).or_default();
-            slots.entry((kind.0, kind.1, *n)).or_default().entry(figure.value).or_default().push(*row);
+            slots
+                .entry((kind.0, kind.1, *n))
+                .or_default()
+                .entry(figure.value)
+                .or_default()
+                .push(*row);
             *n += 1;
         }
     }
@@ -169,11 +184,14 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
             }
         }
         if options.len() > 1 && taken.len() * 10 >= rows.len() * 6 {
-            let stems: Vec<&str> = options.iter().map(|(w, _)| &*index.vocabulary.get(*w).stem).collect();
+            let stems: Vec<&str> =
+                options.iter().map(|(w, _)| &*index.vocabulary.get(*w).stem).collect();
             let colours = stems.iter().filter(|s| is_colour(s)).count();
             let attribute = if colours * 2 >= options.len() { "цвет" } else { "" };
-            let score = spread(options.iter().map(|o| o.1.len()), rows.len()) + if attribute.is_empty() { 0.0 } else { 0.3 };
-            let options = options.into_iter().map(|(w, r)| (index.vocabulary.get(w).surface.to_string(), r));
+            let score = spread(options.iter().map(|o| o.1.len()), rows.len())
+                + if attribute.is_empty() { 0.0 } else { 0.3 };
+            let options =
+                options.into_iter().map(|(w, r)| (index.vocabulary.get(w).surface.to_string(), r));
             offer(score, make(index, attribute, options.collect()));
         }
     }
@@ -201,7 +219,8 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
         };
         let score = spread(options.iter().map(|o| o.1.len()), rows.len());
         let labelled = options.into_iter().map(|(v, r)| {
-            let text = crate::domain::Quantity::from_thousandths(index.values[v as usize]).decimal();
+            let text =
+                crate::domain::Quantity::from_thousandths(index.values[v as usize]).decimal();
             (text.replace('.', ","), r)
         });
         offer(score, make(index, noun, labelled.collect()));
@@ -226,7 +245,10 @@ fn make(index: &Index, attribute: &str, mut options: Vec<(String, Vec<u32>)>) ->
         attribute: attribute.to_owned(),
         options: options
             .into_iter()
-            .map(|(label, rows)| QuestionOption { label, products: rows.iter().map(product).collect() })
+            .map(|(label, rows)| QuestionOption {
+                label,
+                products: rows.iter().map(product).collect(),
+            })
             .collect(),
     }
 }
@@ -234,9 +256,37 @@ fn make(index: &Index, attribute: &str, mut options: Vec<(String, Vec<u32>)>) ->
 /// Whether a stem is of a colour's name, for the question «Какой цвет?» only.
 fn is_colour(stem: &str) -> bool {
     const COLOURS: &[&str] = &[
-        "бел", "черн", "сер", "красн", "син", "зелен", "желт", "коричнев", "бежев", "розов",
-        "голуб", "оранжев", "фиолетов", "бордов", "золот", "серебр", "хром", "бронз", "графит",
-        "прозрачн", "никел", "сатин", "антик", "медн", "латун", "слонов", "кремов", "молочн", "шоколад",
+        "бел",
+        "черн",
+        "сер",
+        "красн",
+        "син",
+        "зелен",
+        "желт",
+        "коричнев",
+        "бежев",
+        "розов",
+        "голуб",
+        "оранжев",
+        "фиолетов",
+        "бордов",
+        "золот",
+        "серебр",
+        "хром",
+        "бронз",
+        "графит",
+        "прозрачн",
+        "никел",
+        "сатин",
+        "антик",
+        "медн",
+        "латун",
+        "слонов",
+        "кремов",
+        "молочн",
+        "шоколад",
     ];
-    COLOURS.iter().any(|c| stem.starts_with(c)) || stem.starts_with("темно") || stem.starts_with("светло")
+    COLOURS.iter().any(|c| stem.starts_with(c))
+        || stem.starts_with("темно")
+        || stem.starts_with("светло")
 }

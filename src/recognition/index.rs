@@ -51,13 +51,6 @@ impl<T> Rows<T> {
         let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
         self.items.get(from..to).unwrap_or(&[])
     }
-
-    /// The row, to be changed in place.
-    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
-        let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
-        let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
-        self.items.get_mut(from..to).unwrap_or(&mut [])
-    }
 }
 
 /// The recognizer of one state of the catalogue. Immutable: a changed catalogue is a new index.
@@ -188,16 +181,24 @@ pub(crate) fn article_key(text: &str) -> String {
 
 /// The last digits of an article without leading zeros: «00-00023541» → «23541».
 fn digit_tail(key: &str) -> String {
-    let from = key.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| {
-        i + key[i..].chars().next().map_or(1, char::len_utf8)
-    });
+    let from = key
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |i| i + key[i..].chars().next().map_or(1, char::len_utf8));
     key[from..].trim_start_matches('0').to_owned()
 }
 
 /// Whether a title says that its product must not be offered.
 fn is_junk(lexemes: &[Lexeme]) -> bool {
     const ALONE: &[&str] = &[
-        "удал", "уценк", "уценен", "некондиц", "архив", "дубль", "ошибоч", "неиспольз", "выведен",
+        "удал",
+        "уценк",
+        "уценен",
+        "некондиц",
+        "архив",
+        "дубль",
+        "ошибоч",
+        "неиспольз",
+        "выведен",
     ];
     // «не использовать», «не исп.», «не заказывать»
     const NOT: &[&str] = &["исп", "заказ", "продав", "выпис", "отгруж", "брать", "трогать"];
@@ -436,7 +437,13 @@ fn path_numbers(
 pub(crate) fn article_shape(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().filter(|c| !c.is_whitespace()) {
-        let sign = if c.is_ascii_digit() { '9' } else if c.is_alphabetic() { 'A' } else { c };
+        let sign = if c.is_ascii_digit() {
+            '9'
+        } else if c.is_alphabetic() {
+            'A'
+        } else {
+            c
+        };
         if !out.ends_with(sign) || !sign.is_alphanumeric() {
             out.push(sign);
         }

@@ -30,7 +30,8 @@ pub(crate) fn inherit(
         return None;
     }
     let parts = parts(&context);
-    let fresh: Vec<&Want> = draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
+    let fresh: Vec<&Want> =
+        draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
     // «резинка белая 20, 25»: a number after a number is another.
     let another = instead
         && matches!(draft.wants.as_slice(), [want] if want.numeric)
@@ -42,7 +43,9 @@ pub(crate) fn inherit(
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.len() - numbers;
     let most = 3_usize.min(count);
-    let steps = (1..=most).map(|size| (size, Stretch::No)).chain((1..=most).map(|size| (size, Stretch::Units)));
+    let steps = (1..=most)
+        .map(|size| (size, Stretch::No))
+        .chain((1..=most).map(|size| (size, Stretch::Units)));
     for (size, stretch) in steps {
         let mut best: Option<(f32, Draft)> = None;
         for gone in combinations(count, size) {
@@ -85,7 +88,12 @@ fn parts(context: &[&Want]) -> Vec<Want> {
                 let one = Size { numbers: vec![*number], ..size.clone() };
                 let key = super::rank::shown(&one);
                 out.push(Want {
-                    ways: vec![Way { needs: vec![Need::Size(one)], quality: 1.0, adjacent: false, free: false }],
+                    ways: vec![Way {
+                        needs: vec![Need::Size(one)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    }],
                     key: key.clone(),
                     text: key,
                     inherited: true,

@@ -20,8 +20,6 @@ pub(crate) struct Draft {
     pub(crate) meant: Vec<Hit>,
     /// How good the reading is.
     pub(crate) score: f32,
-    /// An article that no product has.
-    pub(crate) lost_article: bool,
     /// A product named by its article.
     pub(crate) by_article: bool,
     /// Whether words had to be widened to slips to find anything.
@@ -70,7 +68,9 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
         let mut to = i + 1;
         while to < lexemes.len()
             && !lexemes[to].spaced
-            && (lexemes[to].is_word() || lexemes[to].is_number() || "-/.".chars().any(|c| lexemes[to].is(c)))
+            && (lexemes[to].is_word()
+                || lexemes[to].is_number()
+                || "-/.".chars().any(|c| lexemes[to].is(c)))
         {
             to += 1;
         }
@@ -109,12 +109,25 @@ fn article(
             return Some((end, rows.to_vec()));
         }
         let before = from.checked_sub(1).map_or("", |b| lexemes[b].text.as_str());
-        let before = if before.is_empty() { from.checked_sub(2).map_or("", |b| lexemes[b].text.as_str()) } else { before };
-        let named = matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
+        let before = if before.is_empty() {
+            from.checked_sub(2).map_or("", |b| lexemes[b].text.as_str())
+        } else {
+            before
+        };
+        let named =
+            matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
         let shape = super::index::article_shape(raw);
         let marked = shape.contains(['-', '/']) && digits >= 5;
-        if end == to && marked && (shape.contains('A') || raw.starts_with('0') || digits >= 8)
-            && index.shapes.iter().any(|(s, _)| *s == shape || shape.contains('A') && s.contains('A') && s.contains(['-', '/']) && s.replace(['-', '/'], "") == shape.replace(['-', '/'], ""))
+        if end == to
+            && marked
+            && (shape.contains('A') || raw.starts_with('0') || digits >= 8)
+            && index.shapes.iter().any(|(s, _)| {
+                *s == shape
+                    || shape.contains('A')
+                        && s.contains('A')
+                        && s.contains(['-', '/'])
+                        && s.replace(['-', '/'], "") == shape.replace(['-', '/'], "")
+            })
         {
             return Some((end, Vec::new()));
         }
@@ -149,9 +162,11 @@ pub(crate) fn read(
     let cited = cited(seeker.index, text, lexemes);
     let telling = |l: &Lexeme| {
         l.is_word()
-            && seeker.index.vocabulary.row(&super::normalize::stem(&l.text)).is_some_and(|w| {
-                seeker.index.vocabulary.get(w).telling
-            })
+            && seeker
+                .index
+                .vocabulary
+                .row(&super::normalize::stem(&l.text))
+                .is_some_and(|w| seeker.index.vocabulary.get(w).telling)
     };
     let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
@@ -197,7 +212,10 @@ pub(crate) fn read(
             .collect();
         plain.extend(wide.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
     }
-    plain.into_iter().max_by(|a, b| a.0.score.total_cmp(&b.0.score)).unwrap_or((Draft::default(), Heir::None))
+    plain
+        .into_iter()
+        .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
+        .unwrap_or((Draft::default(), Heir::None))
 }
 
 /// A piece that is nothing but a quantity with its unit: «3 рулона», «по 2 шт».
@@ -229,7 +247,8 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
     };
     for article in cited {
         if article.rows.is_empty() {
-            let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+            let text: String =
+                lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
             wants.push(Want {
                 ways: Vec::new(),
                 key: text.clone(),
@@ -238,13 +257,18 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
                 without: false,
                 known: false,
                 guessed: false,
-                from: article.from,
                 inherited: false,
             });
             continue;
         }
-        let text: String = lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
-        let way = |row: &u32| Way { needs: vec![Need::Product(*row)], quality: 1.0, adjacent: false, free: false };
+        let text: String =
+            lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+        let way = |row: &u32| Way {
+            needs: vec![Need::Product(*row)],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        };
         wants.push(Want {
             ways: article.rows.iter().map(way).collect(),
             key: text.clone(),
@@ -253,7 +277,6 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             without: false,
             known: true,
             guessed: false,
-            from: article.from,
             inherited: false,
         });
     }

@@ -207,8 +207,10 @@ fn aliases(
             })
             .map(|(feature, _)| *feature)
             .collect();
-        let mut company: Vec<u64> =
-            candidates.into_iter().filter(|f| keeps_company(vocabulary, *f, &titles, &counts)).collect();
+        let mut company: Vec<u64> = candidates
+            .into_iter()
+            .filter(|f| keeps_company(vocabulary, *f, &titles, &counts))
+            .collect();
         company.sort_unstable();
         // The worst goes first: once «жёлтый» is known to tell, «цинк» is seen not to.
         while let Some((at, share)) = worst_rival(&titles, &company) {
@@ -221,7 +223,8 @@ fn aliases(
         for feature in aliases {
             let Some(word) = word_of(feature) else { continue };
             out.entry(word).or_default().push(number);
-            let begins = (*from..*to).any(|row| drafts[row as usize].words.first().is_some_and(|w| w.id == word));
+            let begins = (*from..*to)
+                .any(|row| drafts[row as usize].words.first().is_some_and(|w| w.id == word));
             if begins {
                 called.insert((word, number), ());
             }
@@ -344,8 +347,11 @@ fn worst_rival(titles: &[Vec<u64>], company: &[u64]) -> Option<(usize, f32)> {
         if without.is_empty() {
             continue;
         }
-        let others: Vec<&Vec<u64>> =
-            without.iter().step_by(without.len().div_ceil(SAMPLE * 10)).map(|t| &hard[*t]).collect();
+        let others: Vec<&Vec<u64>> = without
+            .iter()
+            .step_by(without.len().div_ceil(SAMPLE * 10))
+            .map(|t| &hard[*t])
+            .collect();
         let (mut twins, mut seen) = (0_u16, 0_u16);
         for title in with.iter().step_by(with.len().div_ceil(SAMPLE)) {
             let own = &hard[*title];

@@ -167,8 +167,12 @@ fn after_measure(out: &[Lexeme]) -> bool {
 
 /// Reads «ж/ц», «п/накл», «х/б» as one word: short letters around a slash.
 fn slashed(ch: &[char], mut i: usize, letters: &mut String) -> usize {
-    while ch.get(i) == Some(&'/') && ch.get(i + 1).is_some_and(|c| c.is_alphabetic()) && letters != "шт" {
-        let end = ch[i + 1..].iter().position(|c| !c.is_alphabetic()).map_or(ch.len(), |n| i + 1 + n);
+    while ch.get(i) == Some(&'/')
+        && ch.get(i + 1).is_some_and(|c| c.is_alphabetic())
+        && letters != "шт"
+    {
+        let end =
+            ch[i + 1..].iter().position(|c| !c.is_alphabetic()).map_or(ch.len(), |n| i + 1 + n);
         let (left, right) = (letters.chars().count(), end - i - 1);
         if left > 2 || ch.get(end).is_some_and(char::is_ascii_digit) || (left == 2 && right > 3) {
             break;
@@ -199,7 +203,8 @@ fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
     let whole: String = ch[start..end].iter().collect();
     let mut value = whole.parse::<i64>().unwrap_or(i64::MAX / 4_000_000).saturating_mul(1000);
     let mut text = whole;
-    let begins_list = start >= 2 && matches!(ch[start - 1], ',' | '.') && ch[start - 2].is_ascii_digit();
+    let begins_list =
+        start >= 2 && matches!(ch[start - 1], ',' | '.') && ch[start - 2].is_ascii_digit();
     let mark = ch.get(end).copied();
     if matches!(mark, Some(',' | '.')) && ch.get(end + 1).is_some_and(char::is_ascii_digit) {
         let after = digits(end + 1);

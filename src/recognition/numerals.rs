@@ -30,7 +30,9 @@ fn piece(word: &str) -> Option<Piece> {
     use Piece::{Cardinal, Collective, Fraction, Thousand};
     Some(match word {
         "ноль" | "нуль" => Cardinal(0),
-        "один" | "одна" | "одно" | "одну" | "одного" | "одной" | "одному" => Cardinal(1),
+        "один" | "одна" | "одно" | "одну" | "одного" | "одной" | "одному" => {
+            Cardinal(1)
+        }
         "два" | "две" | "двух" => Cardinal(2),
         "три" | "трех" => Cardinal(3),
         "четыре" | "четырех" => Cardinal(4),
@@ -52,7 +54,9 @@ fn piece(word: &str) -> Option<Piece> {
         "двадцать" | "двадцати" => Cardinal(20),
         "тридцать" | "тридцати" => Cardinal(30),
         "сорок" | "сорока" => Cardinal(40),
-        "пятьдесят" | "пятидесяти" | "писят" | "пиисят" => Cardinal(50),
+        "пятьдесят" | "пятидесяти" | "писят" | "пиисят" => {
+            Cardinal(50)
+        }
         "шестьдесят" | "шестидесяти" | "шисят" => Cardinal(60),
         "семьдесят" | "семидесяти" => Cardinal(70),
         "восемьдесят" | "восьмидесяти" => Cardinal(80),
@@ -71,7 +75,9 @@ fn piece(word: &str) -> Option<Piece> {
         "тысяч" | "тыщ" | "тыс" => Thousand(Form::Many),
         "полтора" | "полторы" => Fraction(1500),
         "пол" | "половина" | "половину" | "половинку" => Fraction(500),
-        "десяток" | "десятка" | "десятков" | "десяточек" => Collective(10),
+        "десяток" | "десятка" | "десятков" | "десяточек" => {
+            Collective(10)
+        }
         "дюжина" | "дюжину" | "дюжины" => Collective(12),
         "сотня" | "сотню" | "сотни" | "сотен" => Collective(100),
         "полсотни" => Collective(50),
@@ -94,24 +100,78 @@ fn piece(word: &str) -> Option<Piece> {
 /// «сороковка», «восьмёрку», «двоечка», «восьмой», «девятнадцатая», «пятисотые».
 fn named(word: &str) -> Option<i64> {
     const NOUNS: &[(&str, i64)] = &[
-        ("единич", 1), ("двой", 2), ("двоеч", 2), ("трой", 3), ("троеч", 3), ("четвер", 4),
-        ("пятер", 5), ("пятероч", 5), ("шестер", 6), ("шестероч", 6), ("семер", 7),
-        ("восьмер", 8), ("восьмероч", 8), ("девят", 9), ("десят", 10), ("двенадцат", 12),
-        ("пятнаш", 15), ("шестнадцат", 16), ("двадцат", 20), ("двадцатипят", 25),
-        ("тридцат", 30), ("сороков", 40), ("пятидесят", 50), ("полтин", 50), ("шестидесят", 60),
-        ("семидесят", 70), ("восьмидесят", 80), ("девяност", 90), ("сот", 100), ("соточ", 100),
-        ("двухсот", 200), ("трехсот", 300), ("пятисот", 500),
+        ("единич", 1),
+        ("двой", 2),
+        ("двоеч", 2),
+        ("трой", 3),
+        ("троеч", 3),
+        ("четвер", 4),
+        ("пятер", 5),
+        ("пятероч", 5),
+        ("шестер", 6),
+        ("шестероч", 6),
+        ("семер", 7),
+        ("восьмер", 8),
+        ("восьмероч", 8),
+        ("девят", 9),
+        ("десят", 10),
+        ("двенадцат", 12),
+        ("пятнаш", 15),
+        ("шестнадцат", 16),
+        ("двадцат", 20),
+        ("двадцатипят", 25),
+        ("тридцат", 30),
+        ("сороков", 40),
+        ("пятидесят", 50),
+        ("полтин", 50),
+        ("шестидесят", 60),
+        ("семидесят", 70),
+        ("восьмидесят", 80),
+        ("девяност", 90),
+        ("сот", 100),
+        ("соточ", 100),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("пятисот", 500),
     ];
     const ORDINALS: &[(&str, i64)] = &[
-        ("перв", 1), ("втор", 2), ("трет", 3), ("четверт", 4), ("пят", 5), ("шест", 6),
-        ("седьм", 7), ("восьм", 8), ("девят", 9), ("десят", 10), ("одиннадцат", 11),
-        ("двенадцат", 12), ("тринадцат", 13), ("четырнадцат", 14), ("пятнадцат", 15),
-        ("шестнадцат", 16), ("семнадцат", 17), ("восемнадцат", 18), ("девятнадцат", 19),
-        ("двадцат", 20), ("тридцат", 30), ("сороков", 40), ("пятидесят", 50),
-        ("шестидесят", 60), ("семидесят", 70), ("восьмидесят", 80), ("девяност", 90),
-        ("сот", 100), ("двухсот", 200), ("трехсот", 300), ("четырехсот", 400),
-        ("пятисот", 500), ("шестисот", 600), ("семисот", 700), ("восьмисот", 800),
-        ("девятисот", 900), ("тысячн", 1000),
+        ("перв", 1),
+        ("втор", 2),
+        ("трет", 3),
+        ("четверт", 4),
+        ("пят", 5),
+        ("шест", 6),
+        ("седьм", 7),
+        ("восьм", 8),
+        ("девят", 9),
+        ("десят", 10),
+        ("одиннадцат", 11),
+        ("двенадцат", 12),
+        ("тринадцат", 13),
+        ("четырнадцат", 14),
+        ("пятнадцат", 15),
+        ("шестнадцат", 16),
+        ("семнадцат", 17),
+        ("восемнадцат", 18),
+        ("девятнадцат", 19),
+        ("двадцат", 20),
+        ("тридцат", 30),
+        ("сороков", 40),
+        ("пятидесят", 50),
+        ("шестидесят", 60),
+        ("семидесят", 70),
+        ("восьмидесят", 80),
+        ("девяност", 90),
+        ("сот", 100),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("четырехсот", 400),
+        ("пятисот", 500),
+        ("шестисот", 600),
+        ("семисот", 700),
+        ("восьмисот", 800),
+        ("девятисот", 900),
+        ("тысячн", 1000),
     ];
     const NOUN_ENDINGS: &[&str] = &["ка", "ку", "ки", "кой", "ок"];
     const ADJECTIVE_ENDINGS: &[&str] = &[
@@ -140,7 +200,9 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         }
         let lexeme = &lexemes[i];
         // «стометровая», «двухлитровый»
-        if lexeme.is_word() && let Some((value, unit)) = measured(&lexeme.text) {
+        if lexeme.is_word()
+            && let Some((value, unit)) = measured(&lexeme.text)
+        {
             let number = Lexeme {
                 kind: Kind::Number,
                 text: value.to_string(),
@@ -156,15 +218,25 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         // «полкоробки», «пол-литра»
-        if lexeme.is_word() && let Some(rest) = lexeme.text.strip_prefix("пол") {
-            let (unit, taken) = if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
-                (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
-            } else {
-                (rest, 1)
-            };
+        if lexeme.is_word()
+            && let Some(rest) = lexeme.text.strip_prefix("пол")
+        {
+            let (unit, taken) =
+                if rest.is_empty() && lexemes.get(i + 1).is_some_and(|d| d.is('-') && !d.spaced) {
+                    (lexemes.get(i + 2).map_or("", |l| l.text.as_str()), 3)
+                } else {
+                    (rest, 1)
+                };
             if unit.chars().count() >= 4 && super::quantity::known_unit(unit).is_some() {
                 let end = lexemes[i + taken - 1].end;
-                out.push(Lexeme { kind: Kind::Number, text: "0.5".into(), value: 500, spoken: true, dotted: false, ..lexeme.clone() });
+                out.push(Lexeme {
+                    kind: Kind::Number,
+                    text: "0.5".into(),
+                    value: 500,
+                    spoken: true,
+                    dotted: false,
+                    ..lexeme.clone()
+                });
                 out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
                 i += taken;
                 continue;
@@ -205,10 +277,14 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         // «4 тыс», «4т.шт», «2 тысячи»
-        if lexeme.is_word() && let Some(last) = out.last_mut() && last.is_number() && !last.spoken {
+        if lexeme.is_word()
+            && let Some(last) = out.last_mut()
+            && last.is_number()
+            && !last.spoken
+        {
             let thousands = matches!(piece(&lexeme.text), Some(Piece::Thousand(_)));
-            let pieces = lexeme.text == "т"
-                && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
+            let pieces =
+                lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
             let short = matches!(lexeme.text.as_str(), "тшт" | "т/шт" | "tys");
             if thousands || pieces || short {
                 last.value = last.value.saturating_mul(1000);
@@ -241,23 +317,48 @@ fn measured(word: &str) -> Option<(i64, &'static str)> {
         ("амперн", "а"),
     ];
     const ROOTS: &[(&str, i64)] = &[
-        ("одно", 1), ("двух", 2), ("трех", 3), ("четырех", 4), ("пяти", 5), ("шести", 6),
-        ("семи", 7), ("восьми", 8), ("девяти", 9), ("десяти", 10), ("двенадцати", 12),
-        ("пятнадцати", 15), ("шестнадцати", 16), ("двадцати", 20), ("двадцатипяти", 25),
-        ("тридцати", 30), ("сорока", 40), ("пятидесяти", 50), ("шестидесяти", 60),
-        ("восьмидесяти", 80), ("сто", 100), ("стопятидесяти", 150), ("двухсот", 200),
-        ("трехсот", 300), ("пятисот", 500),
+        ("одно", 1),
+        ("двух", 2),
+        ("трех", 3),
+        ("четырех", 4),
+        ("пяти", 5),
+        ("шести", 6),
+        ("семи", 7),
+        ("восьми", 8),
+        ("девяти", 9),
+        ("десяти", 10),
+        ("двенадцати", 12),
+        ("пятнадцати", 15),
+        ("шестнадцати", 16),
+        ("двадцати", 20),
+        ("двадцатипяти", 25),
+        ("тридцати", 30),
+        ("сорока", 40),
+        ("пятидесяти", 50),
+        ("шестидесяти", 60),
+        ("восьмидесяти", 80),
+        ("сто", 100),
+        ("стопятидесяти", 150),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("пятисот", 500),
     ];
     UNITS.iter().find_map(|(root, unit)| {
         let (number, ending) = word.split_once(root)?;
-        let adjective = matches!(ending, "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки");
+        let adjective = matches!(
+            ending,
+            "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки"
+        );
         let value = ROOTS.iter().find(|(r, _)| *r == number)?.1;
         adjective.then_some((value, *unit))
     })
 }
 
 fn is_suffix(word: &str) -> bool {
-    matches!(word, "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ые" | "го" | "ого")
+    matches!(
+        word,
+        "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ые" | "го" | "ого"
+    )
 }
 
 fn push(out: &mut Vec<Lexeme>, number: Lexeme, knows: &impl Fn(i64) -> bool) {
@@ -318,7 +419,12 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             };
             // «20 пар», «перчатки пара»: a unit.
             let pair = matches!(lexemes[start].text.as_str(), "пара");
-            if pair && times == 1 && !lexemes.get(start + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some()) {
+            if pair
+                && times == 1
+                && !lexemes
+                    .get(start + 1)
+                    .is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+            {
                 return None;
             }
             return Some((make(n * times * 1000, next, false), next));
@@ -376,7 +482,13 @@ fn cardinal(word: &impl Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize
     while let Some(found) = word(i) {
         match found {
             Piece::Cardinal(n) => {
-                let size = if n >= 100 { 100 } else if n >= 20 { 20 } else { 1 };
+                let size = if n >= 100 {
+                    100
+                } else if n >= 20 {
+                    20
+                } else {
+                    1
+                };
                 if n == 0 && i > start || size >= least || (least == 20 && n >= 10) {
                     break;
                 }
@@ -424,13 +536,14 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        let shown = replace(lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| match l.kind {
-            Kind::Word => l.text,
-            Kind::Number => {
-                format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
-            }
-            Kind::Mark(c) => c.to_string(),
-        });
+        let shown =
+            replace(lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| match l.kind {
+                Kind::Word => l.text,
+                Kind::Number => {
+                    format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
+                }
+                Kind::Mark(c) => c.to_string(),
+            });
         shown.collect::<Vec<_>>().join(" ")
     }
 

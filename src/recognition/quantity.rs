@@ -65,7 +65,9 @@ impl Said {
     /// Whether the unit counts things and does not measure them.
     pub(crate) fn counts(&self) -> bool {
         match self {
-            Self::Unit(unit) => !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т"),
+            Self::Unit(unit) => {
+                !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т")
+            }
             Self::Letter(_) => true,
         }
     }
@@ -163,7 +165,19 @@ fn declined_unit(text: &str) -> Option<&'static str> {
     let noun = text.strip_prefix(key.as_str()).is_some_and(|ending| {
         matches!(
             ending,
-            "" | "у" | "ом" | "е" | "ам" | "ами" | "ах" | "ой" | "и" | "ы" | "а" | "ов" | "ю" | "ей"
+            "" | "у"
+                | "ом"
+                | "е"
+                | "ам"
+                | "ами"
+                | "ах"
+                | "ой"
+                | "и"
+                | "ы"
+                | "а"
+                | "ов"
+                | "ю"
+                | "ей"
         )
     });
     if noun && let Some(short) = table.stems.get(&key) {
@@ -192,7 +206,8 @@ pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
         .max_by_key(|r| r.spoken_for.len())?;
     let rest = (0..lexemes.len()).filter(|i| !best.spoken_for.contains(i));
     let idle = |l: &Lexeme| {
-        !l.is_word() && !l.is_number() || matches!(l.text.as_str(), "по" | "давайте" | "всего" | "и" | "нужно" | "надо")
+        !l.is_word() && !l.is_number()
+            || matches!(l.text.as_str(), "по" | "давайте" | "всего" | "и" | "нужно" | "надо")
     };
     if !rest.into_iter().all(|i| idle(&lexemes[i])) {
         return None;
@@ -207,7 +222,8 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
     let mut out = vec![Reading::default()];
     let last = (0..lexemes.len()).rev().find(|i| lexemes[*i].is_word() || lexemes[*i].is_number());
     let Some(last) = last else { return out };
-    let first = (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
+    let first =
+        (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
     for i in 0..lexemes.len() {
         if lexemes[i].is_number() {
             number_readings(lexemes, i, (first, last), telling, &mut out);
@@ -342,7 +358,12 @@ fn number_readings(
     if range {
         spoken_for.extend([i + 1, i + 2]);
     }
-    if i >= 2 && lexemes[i - 1].is('-') && !lexemes[i - 1].spaced && !number.spaced && lexemes[i - 2].is_number() {
+    if i >= 2
+        && lexemes[i - 1].is('-')
+        && !lexemes[i - 1].spaced
+        && !number.spaced
+        && lexemes[i - 2].is_number()
+    {
         // «174-2», «101-5шт»: the number and how many of it.
         let unit = unit_at(lexemes, i + 1);
         let taken = unit.as_ref().map_or(0, |u| u.1);
@@ -362,7 +383,10 @@ fn number_readings(
         let mut end = after + taken;
         let counts = unit.counts();
         // «2 кор по 500 шт»
-        if lexemes.get(end).is_some_and(|l| l.text == "по") && lexemes.get(end + 1).is_some_and(Lexeme::is_number) && !each {
+        if lexemes.get(end).is_some_and(|l| l.text == "по")
+            && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
+            && !each
+        {
             spoken_for.extend([end, end + 1]);
             end += 2;
             if let Some((_, more)) = unit_at(lexemes, end) {
@@ -386,7 +410,14 @@ fn number_readings(
         if end <= last && !edge {
             prior -= 0.15;
         }
-        out.push(Reading { spoken_for, quantity, unit: Some(unit.clone()), prior, each, ..Reading::default() });
+        out.push(Reading {
+            spoken_for,
+            quantity,
+            unit: Some(unit.clone()),
+            prior,
+            each,
+            ..Reading::default()
+        });
         // «сорок два комплекта» after «тысяча десять на»
         if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
             out.push(Reading {
@@ -403,7 +434,17 @@ fn number_readings(
     // «штук 40», «рулонов 5»
     if i > 0
         && let Some((unit, 1)) = unit_at(lexemes, i - 1)
-        && (unit.counts() || matches!(lexemes[i - 1].text.as_str(), "метров" | "метра" | "килограмм" | "килограмма" | "килограммов" | "литров" | "литра"))
+        && (unit.counts()
+            || matches!(
+                lexemes[i - 1].text.as_str(),
+                "метров"
+                    | "метра"
+                    | "килограмм"
+                    | "килограмма"
+                    | "килограммов"
+                    | "литров"
+                    | "литра"
+            ))
         && lexemes[i - 1].text.chars().count() > 3
         && number.spaced
     {
@@ -417,10 +458,16 @@ fn number_readings(
             ..Reading::default()
         });
     }
-    let dash = i > 0 && (lexemes[i - 1].is('-') && lexemes[i - 1].spaced || lexemes[i - 1].is('=') || lexemes[i - 1].is(':') || lexemes[i - 1].is('\t'));
+    let dash = i > 0
+        && (lexemes[i - 1].is('-') && lexemes[i - 1].spaced
+            || lexemes[i - 1].is('=')
+            || lexemes[i - 1].is(':')
+            || lexemes[i - 1].is('\t'));
     let bracket = i > 0 && lexemes[i - 1].is('(') && lexemes.get(i + 1).is_some_and(|l| l.is(')'));
     let measured = lexemes.get(i + 1).is_some_and(|l| {
-        l.is('%') || l.is('"') || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+        l.is('%')
+            || l.is('"')
+            || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
     });
     if measured && !prefix {
         return;
@@ -431,21 +478,41 @@ fn number_readings(
         end = past_each(lexemes, end, &mut spoken_for);
     }
     let at_end = end > last;
-    if each || prefix || at_end || i == first || bracket || (dash && lexemes[i-1].is('\t')) {
-        prior += if each { 0.9 } else if prefix { 0.0 } else if bracket { 0.7 } else if dash && at_end { 0.7 } else if at_end { 0.3 } else { 0.2 };
+    if each || prefix || at_end || i == first || bracket || (dash && lexemes[i - 1].is('\t')) {
+        prior += if each {
+            0.9
+        } else if prefix {
+            0.0
+        } else if bracket {
+            0.7
+        } else if dash && at_end {
+            0.7
+        } else if at_end {
+            0.3
+        } else {
+            0.2
+        };
         if number.spoken && at_end {
             prior += 0.2;
         }
         if at_end && i > 0 && telling(&lexemes[i - 1]) {
             prior += 0.5;
         }
-        out.push(Reading { spoken_for: spoken_for.clone(), quantity, unit: None, prior, each, ..Reading::default() });
+        out.push(Reading {
+            spoken_for: spoken_for.clone(),
+            quantity,
+            unit: None,
+            prior,
+            each,
+            ..Reading::default()
+        });
     }
 }
 
 /// «каждого», «каждой», «штуке» after «по 2».
 fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) -> usize {
-    while lexemes.get(end).is_some_and(|l| l.text.starts_with("кажд") || l.text.starts_with("всех")) {
+    while lexemes.get(end).is_some_and(|l| l.text.starts_with("кажд") || l.text.starts_with("всех"))
+    {
         spoken_for.push(end);
         end += 1;
     }
@@ -455,10 +522,41 @@ fn past_each(lexemes: &[Lexeme], mut end: usize, spoken_for: &mut Vec<usize>) ->
 /// Whether the word names one container: «рулон», «коробку».
 pub(crate) fn is_lone_unit(word: &str) -> bool {
     const ONE: &[&str] = &[
-        "рулон", "рулончик", "упаковка", "упаковку", "упаковочку", "пачка", "пачку", "коробка",
-        "коробку", "короб", "ящик", "мешок", "канистра", "канистру", "банка", "банку", "баллон",
-        "ведро", "бухта", "бухту", "комплект", "лист", "листик", "моток", "катушка", "катушку",
-        "бобина", "бобину", "флакон", "тюбик", "пара", "комплектик", "rulon", "штучку", "штуку",
+        "рулон",
+        "рулончик",
+        "упаковка",
+        "упаковку",
+        "упаковочку",
+        "пачка",
+        "пачку",
+        "коробка",
+        "коробку",
+        "короб",
+        "ящик",
+        "мешок",
+        "канистра",
+        "канистру",
+        "банка",
+        "банку",
+        "баллон",
+        "ведро",
+        "бухта",
+        "бухту",
+        "комплект",
+        "лист",
+        "листик",
+        "моток",
+        "катушка",
+        "катушку",
+        "бобина",
+        "бобину",
+        "флакон",
+        "тюбик",
+        "пара",
+        "комплектик",
+        "rulon",
+        "штучку",
+        "штуку",
     ];
     ONE.contains(&word)
 }
@@ -469,7 +567,8 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
     if i > 0
         && lexemes[i - 1].text == "по"
         && !(i > 1 && (lexemes[i - 2].is_number() || unit_at(lexemes, i - 2).is_some()))
-        && let Some((unit, taken)) = unit_at(lexemes, i).filter(|u| u.0.counts() && u.0.short().is_some())
+        && let Some((unit, taken)) =
+            unit_at(lexemes, i).filter(|u| u.0.counts() && u.0.short().is_some())
     {
         out.push(Reading {
             spoken_for: (i - 1..i + taken).collect(),
@@ -496,7 +595,13 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
         spoken_for: (i..i + taken).collect(),
         quantity: Some(Quantity::whole(1)),
         unit: Some(unit),
-        prior: if accusative { 0.45 } else if edge { 0.4 } else { 0.1 },
+        prior: if accusative {
+            0.45
+        } else if edge {
+            0.4
+        } else {
+            0.1
+        },
         ..Reading::default()
     });
 }

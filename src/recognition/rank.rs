@@ -34,8 +34,6 @@ pub(crate) struct Want {
     pub(crate) known: bool,
     /// Whether the word had to be guessed from a slip.
     pub(crate) guessed: bool,
-    /// Where its lexemes begin.
-    pub(crate) from: usize,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
 }
@@ -192,7 +190,9 @@ impl<'a> Seeker<'a> {
             let next = found.get(at + 1);
             let (want, used) = match &found[at] {
                 // How many are in a pack is not what the thing is.
-                Term::Size(size) if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece => {
+                Term::Size(size)
+                    if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
+                {
                     (None, 1)
                 }
                 Term::Size(size) => (Some(self.size_want(size)), 1),
@@ -207,13 +207,23 @@ impl<'a> Seeker<'a> {
     fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
-        let mut ways = vec![Way { needs: vec![Need::Size(size.clone())], quality: 1.0, adjacent: false, free: false }];
+        let mut ways = vec![Way {
+            needs: vec![Need::Size(size.clone())],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        }];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
             && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
         {
             known = true;
-            ways.push(Way { needs: vec![Need::Size(other)], quality: 0.97, adjacent: false, free: false });
+            ways.push(Way {
+                needs: vec![Need::Size(other)],
+                quality: 0.97,
+                adjacent: false,
+                free: false,
+            });
         }
         Want {
             ways,
@@ -223,7 +233,6 @@ impl<'a> Seeker<'a> {
             without: false,
             known,
             guessed: false,
-            from: size.from,
             inherited: false,
         }
     }
@@ -241,7 +250,6 @@ impl<'a> Seeker<'a> {
                 without: word.without,
                 known: true,
                 guessed: false,
-                from: word.from,
                 inherited: false,
             };
             return (Some(want), 1);
@@ -265,7 +273,12 @@ impl<'a> Seeker<'a> {
         }
         let guessed = known && !sought.meanings.sure;
         if known {
-            ways.push(Way { needs: vec![Need::Word(Rc::clone(&sought))], quality: 1.0, adjacent: false, free: false });
+            ways.push(Way {
+                needs: vec![Need::Word(Rc::clone(&sought))],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            });
         }
         ways.extend(self.initials(word));
         if !sought.meanings.sure && !word.dotted {
@@ -283,7 +296,6 @@ impl<'a> Seeker<'a> {
             numeric: false,
             without: word.without,
             guessed,
-            from: word.from,
             inherited: false,
         };
         (Some(want), 1)
@@ -297,7 +309,11 @@ impl<'a> Seeker<'a> {
         if !(short && first.dotted || adverb) || second.without || first.code {
             return None;
         }
-        let start = if adverb { first.text.trim_end_matches(['о', 'й', 'я', 'ы', 'а']) } else { &first.text };
+        let start = if adverb {
+            first.text.trim_end_matches(['о', 'й', 'я', 'ы', 'а'])
+        } else {
+            &first.text
+        };
         let tail = stem(&second.text);
         let vocabulary = &self.index.vocabulary;
         let mut meanings = Meanings::default();
@@ -305,9 +321,11 @@ impl<'a> Seeker<'a> {
             let known = vocabulary.get(id);
             let Some(at) = known.surface.find('о') else { continue };
             let rest = &known.surface[at + 'о'.len_utf8()..];
-            let fits = known.surface.char_indices().filter(|(_, c)| *c == 'о').any(|(i, _)| {
-                known.surface[i + 'о'.len_utf8()..].starts_with(&tail)
-            });
+            let fits = known
+                .surface
+                .char_indices()
+                .filter(|(_, c)| *c == 'о')
+                .any(|(i, _)| known.surface[i + 'о'.len_utf8()..].starts_with(&tail));
             if fits && !rest.is_empty() {
                 meanings.words.push((id, 0.94));
             }
@@ -321,14 +339,18 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), ..Word::default() };
         let sought = Rc::new(self.place(meanings, &word));
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
             key: text.clone(),
             text,
             numeric: false,
             without: false,
             known: true,
             guessed: false,
-            from: first.from,
             inherited: false,
         })
     }
@@ -346,7 +368,8 @@ impl<'a> Seeker<'a> {
                 && super::normalize::spelt_out(&w.text).is_some_and(|l| l.chars().count() == 1)
         };
         let text = if letters(first) && letters(second) {
-            let both = [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
+            let both =
+                [first, second].map(|w| super::normalize::spelt_out(&w.text).unwrap_or_default());
             let both = both.concat();
             vocabulary.hears(&both).then_some(both)?
         } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
@@ -357,14 +380,18 @@ impl<'a> Seeker<'a> {
         let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
         let sought = self.sought(&word);
         Some(Want {
-            ways: vec![Way { needs: vec![Need::Word(sought)], quality: 1.0, adjacent: false, free: false }],
+            ways: vec![Way {
+                needs: vec![Need::Word(sought)],
+                quality: 1.0,
+                adjacent: false,
+                free: false,
+            }],
             key: stem(&text),
             text,
             numeric: false,
             without: false,
             known: true,
             guessed: false,
-            from: first.from,
             inherited: false,
         })
     }
@@ -379,7 +406,11 @@ impl<'a> Seeker<'a> {
         } else {
             let letters: Vec<char> = word.text.chars().collect();
             let consonants = letters.iter().all(|c| !"аеиоуыэюяaeiouy".contains(*c));
-            if !(2..=3).contains(&letters.len()) || !consonants || word.code || !letters.iter().all(|c| super::normalize::is_cyrillic(*c)) {
+            if !(2..=3).contains(&letters.len())
+                || !consonants
+                || word.code
+                || !letters.iter().all(|c| super::normalize::is_cyrillic(*c))
+            {
                 return Vec::new();
             }
             letters.iter().map(char::to_string).collect()
@@ -407,14 +438,20 @@ impl<'a> Seeker<'a> {
             let tail = stem(&parts[1]);
             for id in self.index.vocabulary.beginning(&parts[0]) {
                 let known = self.index.vocabulary.get(id);
-                if known.stem.len() > parts[0].len() && known.stem[parts[0].len()..].contains(&tail) {
+                if known.stem.len() > parts[0].len() && known.stem[parts[0].len()..].contains(&tail)
+                {
                     meanings.words.push((id, 0.9));
                 }
             }
             if !meanings.words.is_empty() {
                 meanings.words.sort_unstable_by_key(|w| w.0);
                 let text = Word { text: parts.concat(), ..Word::default() };
-                ways.push(Way { needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))], quality: 0.97, adjacent: false, free: false });
+                ways.push(Way {
+                    needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
+                    quality: 0.97,
+                    adjacent: false,
+                    free: false,
+                });
             }
         }
         ways
@@ -438,7 +475,12 @@ impl<'a> Seeker<'a> {
                     let part = Word { text: part.to_owned(), dotted, ..Word::default() };
                     Need::Word(self.sought(&part))
                 });
-                return Some(Way { needs: needs.to_vec(), quality: 0.95, adjacent: false, free: false });
+                return Some(Way {
+                    needs: needs.to_vec(),
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
             }
         }
         None
@@ -452,25 +494,30 @@ impl<'a> Seeker<'a> {
             return None;
         }
         let from = found[at].range().start;
-        let run: Vec<&Lexeme> = lexemes[from..]
-            .iter()
-            .filter(|l| l.is_word() || l.is_number())
-            .take(4)
-            .collect();
+        let run: Vec<&Lexeme> =
+            lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect();
         let mut options = own.at(&run);
         options.extend(common.at(&run));
         let mut best: Option<(Want, usize)> = None;
         for (count, target) in options {
             // The synonym must end where a term ends.
             let end = run[count - 1].end;
-            let used = found[at..].iter().position(|t| lexemes[t.range().end - 1].end == end).map(|n| n + 1);
+            let used = found[at..]
+                .iter()
+                .position(|t| lexemes[t.range().end - 1].end == end)
+                .map(|n| n + 1);
             let Some(used) = used else { continue };
             if best.as_ref().is_some_and(|(_, most)| *most > used) {
                 continue;
             }
             let way = match target {
                 SynonymTarget::Product(id) => match self.index.row(*id) {
-                    Some(row) => Way { needs: vec![Need::Product(row)], quality: 1.0, adjacent: false, free: false },
+                    Some(row) => Way {
+                        needs: vec![Need::Product(row)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    },
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
@@ -556,7 +603,11 @@ impl<'a> Seeker<'a> {
                 }
             }
         }
-        let ways = if alive { vec![Way { needs, quality: 1.0, adjacent: false, free: false }] } else { Vec::new() };
+        let ways = if alive {
+            vec![Way { needs, quality: 1.0, adjacent: false, free: false }]
+        } else {
+            Vec::new()
+        };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -565,7 +616,6 @@ impl<'a> Seeker<'a> {
             without: matches!(found.first(), Some(Term::Word(w)) if w.without),
             known: alive,
             guessed: false,
-            from: found.first().map_or(0, |t| t.range().start),
             inherited: false,
         };
         (want, found.len())
@@ -576,7 +626,11 @@ impl<'a> Seeker<'a> {
         wants
             .iter()
             .map(|want| {
-                if want.numeric || want.without || want.text.chars().count() < 4 || want.text.contains(' ') {
+                if want.numeric
+                    || want.without
+                    || want.text.chars().count() < 4
+                    || want.text.contains(' ')
+                {
                     return want.clone();
                 }
                 let word = Word { text: want.text.clone(), ..Word::default() };
@@ -585,7 +639,12 @@ impl<'a> Seeker<'a> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way { needs: vec![Need::Word(near)], quality: 0.95, adjacent: false, free: false });
+                wide.ways.push(Way {
+                    needs: vec![Need::Word(near)],
+                    quality: 0.95,
+                    adjacent: false,
+                    free: false,
+                });
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -598,10 +657,8 @@ impl<'a> Seeker<'a> {
         self.values_of(number, stretch)
             .map(|row| {
                 let paths = self.index.by_path_value.get(&row).into_iter().flatten();
-                let in_paths: u32 = paths
-                    .map(|c| self.index.ranges[*c as usize])
-                    .map(|(from, to)| to - from)
-                    .sum();
+                let in_paths: u32 =
+                    paths.map(|c| self.index.ranges[*c as usize]).map(|(from, to)| to - from).sum();
                 self.index.by_value.row(row as usize).len() + in_paths as usize
             })
             .sum()
@@ -610,7 +667,8 @@ impl<'a> Seeker<'a> {
     fn values_of(&self, number: Number, stretch: Stretch) -> impl Iterator<Item = u32> + '_ {
         let rows = &self.index.value_rows;
         let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
-        let keys: Vec<i64> = number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
+        let keys: Vec<i64> =
+            number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
         let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
         found.sort_unstable();
         found.dedup();
@@ -723,7 +781,8 @@ impl<'a> Seeker<'a> {
     /// The number of wants a product satisfies, for suggestions.
     pub(crate) fn satisfied(&self, row: u32, wants: &[Want]) -> f32 {
         let mut used = 0_u64;
-        let quality = |w: &Want, used: &mut u64| self.satisfies(row, w, Stretch::No, used).unwrap_or(0.0);
+        let quality =
+            |w: &Want, used: &mut u64| self.satisfies(row, w, Stretch::No, used).unwrap_or(0.0);
         wants.iter().filter(|w| w.known).map(|w| quality(w, &mut used)).sum()
     }
 
@@ -796,7 +855,12 @@ impl<'a> Seeker<'a> {
                         .words
                         .iter()
                         .any(|(w, _)| self.index.called.contains_key(&(*w, category)))
-                    || self.index.leaves.row(category as usize).iter().any(|w| sought.meanings.quality(*w) > 0.0)
+                    || self
+                        .index
+                        .leaves
+                        .row(category as usize)
+                        .iter()
+                        .any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
         })
@@ -806,9 +870,9 @@ impl<'a> Seeker<'a> {
     pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
         let words = self.index.words.row(row as usize);
         let said = |word: u32| {
-            wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(|need| {
-                matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0)
-            })
+            wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(
+                |need| matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0),
+            )
         };
         let breaks = self.index.breaks[row as usize];
         words.windows(2).enumerate().any(|(at, pair)| {
@@ -895,7 +959,8 @@ impl<'a> Seeker<'a> {
                     continue;
                 }
                 if wanted.len() == 1 {
-                    if index.constants.contains_key(&(category, figure.value, figure.measure as u8)) {
+                    if index.constants.contains_key(&(category, figure.value, figure.measure as u8))
+                    {
                         quality *= 0.85;
                     }
                 } else if let Some((before, group)) = last {
@@ -950,8 +1015,15 @@ fn numbers_in(want: &Want) -> usize {
 ///
 /// Source: ГОСТ 6357-81 and ГОСТ 28338-89.
 fn pipe_thread(size: &Size) -> Option<Size> {
-    const PAIRS: &[(i64, &[i64])] =
-        &[(10, &[3, 8]), (15, &[1, 2]), (20, &[3, 4]), (25, &[1]), (32, &[1, 1, 4]), (40, &[1, 1, 2]), (50, &[2])];
+    const PAIRS: &[(i64, &[i64])] = &[
+        (10, &[3, 8]),
+        (15, &[1, 2]),
+        (20, &[3, 4]),
+        (25, &[1]),
+        (32, &[1, 1, 4]),
+        (40, &[1, 1, 2]),
+        (50, &[2]),
+    ];
     let whole: Vec<i64> = size.numbers.iter().map(|n| n.value / 1000).collect();
     if let [number] = size.numbers.as_slice()
         && number.marker == b'd'
@@ -991,8 +1063,9 @@ fn scaled(number: Number, by: i64) -> Number {
 
 /// A size as people write it: «4×25».
 pub(crate) fn shown(size: &Size) -> String {
-    let numbers = size.numbers.iter().map(|n| {
-        crate::domain::Quantity::from_thousandths(n.value).decimal().replace('.', ",")
-    });
+    let numbers = size
+        .numbers
+        .iter()
+        .map(|n| crate::domain::Quantity::from_thousandths(n.value).decimal().replace('.', ","));
     numbers.collect::<Vec<_>>().join(if size.slash { "/" } else { "×" })
 }

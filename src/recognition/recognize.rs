@@ -13,9 +13,7 @@ use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, piece as make_piece, pieces};
 use super::synonyms::Lexicon;
 use super::trace::Grounds;
-use super::types::{
-    Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage,
-};
+use super::types::{Buyer, Candidate, Decision, Line, Recognition, Remark, RemarkKind, Stage};
 use crate::domain::{ProductId, Quantity};
 
 /// At most so many candidates go with a line.
@@ -76,7 +74,16 @@ struct Desk<'t> {
 
 impl<'t> Desk<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, lines: Vec::new(), remarks: Vec::new(), asked: None, context: Vec::new(), correcting: false, street: false, ahead: None }
+        Self {
+            text,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            asked: None,
+            context: Vec::new(),
+            correcting: false,
+            street: false,
+            ahead: None,
+        }
     }
 
     fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
@@ -84,7 +91,9 @@ impl<'t> Desk<'t> {
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
         let counts = |l: &[Lexeme]| {
-            (0..l.len()).any(|i| l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts()))
+            (0..l.len()).any(|i| {
+                l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
+            })
         };
         let named = piece.lexemes.iter().any(|l| {
             matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
@@ -99,7 +108,8 @@ impl<'t> Desk<'t> {
         }
         if let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0)
             && taken == piece.lexemes.len()
-            && let Some(last) = self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
+            && let Some(last) =
+                self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
         {
             // «болт М6х40, шт, 500»
             last.unit = Some(unit);
@@ -109,9 +119,15 @@ impl<'t> Desk<'t> {
         if let Some(reading) = only_quantity(&piece.lexemes) {
             // A cell by itself under the name of the goods.
             let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
-            let said = cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+            let said = cell
+                || reading.unit.is_some()
+                || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
-            if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said || wanting && reading.each {
+            if self.asked.is_some()
+                || piece.corrects
+                || (wanting || reading.each) && said
+                || wanting && reading.each
+            {
                 let draft = Draft { reading, ..Draft::default() };
                 self.quantity_alone(seeker, &piece, &draft);
                 return;
@@ -138,7 +154,10 @@ impl<'t> Desk<'t> {
                 heir = Heir::None;
             }
         }
-        if draft.fit == 0 && !piece.cancels && !piece.question && piece.lexemes.len() >= 5
+        if draft.fit == 0
+            && !piece.cancels
+            && !piece.question
+            && piece.lexemes.len() >= 5
             && let Some((left, right)) = self.torn(seeker, &piece)
         {
             self.take(seeker, left);
@@ -223,7 +242,8 @@ impl<'t> Desk<'t> {
         self.lines.push(line);
         if each {
             let first = self.lines.last().is_some_and(|l| {
-                l.draft.reading.spoken_for.contains(&0) && l.draft.reading.spoken_for.len() < l.lexemes.len()
+                l.draft.reading.spoken_for.contains(&0)
+                    && l.draft.reading.spoken_for.len() < l.lexemes.len()
             });
             if first && !piece.continues {
                 // «по 5 листов EL2240 20, 30 и 40 мм»
@@ -232,7 +252,8 @@ impl<'t> Desk<'t> {
                 self.share(seeker, quantity, unit);
             }
         } else if piece.continues {
-            if let (Some((quantity, unit)), Some(last)) = (self.ahead.clone(), self.lines.last_mut())
+            if let (Some((quantity, unit)), Some(last)) =
+                (self.ahead.clone(), self.lines.last_mut())
                 && last.quantity.is_none()
             {
                 last.quantity = quantity;
@@ -249,7 +270,9 @@ impl<'t> Desk<'t> {
             l.first().is_some_and(Lexeme::is_number)
                 && (l.len() == 1
                     || l.get(1).is_some_and(|u| {
-                        u.text == "по" || super::terms::Measure::read(&u.text, true) == Some(super::terms::Measure::Mm)
+                        u.text == "по"
+                            || super::terms::Measure::read(&u.text, true)
+                                == Some(super::terms::Measure::Mm)
                     }))
         };
         let Some(last) = self.lines.last() else { return };
@@ -257,8 +280,10 @@ impl<'t> Desk<'t> {
         if !bare || !number(&piece.lexemes) || !last.lexemes.last().is_some_and(Lexeme::is_number) {
             return;
         }
-        let (again, _) = read(seeker, self.text, &last.lexemes, Light { header: true, ..Light::default() });
-        if again.fit > 0 && again.unknown() == 0
+        let (again, _) =
+            read(seeker, self.text, &last.lexemes, Light { header: true, ..Light::default() });
+        if again.fit > 0
+            && again.unknown() == 0
             && let Some(last) = self.lines.last_mut()
         {
             self.context.clone_from(&again.wants);
@@ -285,20 +310,47 @@ impl<'t> Desk<'t> {
         places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
         let mut best: Option<(f32, Piece, Piece)> = None;
         for place in places.into_iter().take(8) {
-            let (Some(mut left), Some(mut right)) = (make_piece(&lexemes[..place]), make_piece(&lexemes[place..])) else {
+            let (Some(mut left), Some(mut right)) =
+                (make_piece(&lexemes[..place]), make_piece(&lexemes[place..]))
+            else {
                 continue;
             };
-            let context = if anchored(seeker.index, &left.lexemes) { Vec::new() } else { self.context.clone() };
-            let (first, _) = read(seeker, self.text, &left.lexemes, Light { context: &context, ..Light::default() });
+            let context = if anchored(seeker.index, &left.lexemes) {
+                Vec::new()
+            } else {
+                self.context.clone()
+            };
+            let (first, _) = read(
+                seeker,
+                self.text,
+                &left.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
             let begins = lexemes[place].is_number();
-            let ends = first.reading.quantity.is_some()
-                && first.reading.spoken_for.contains(&(place - 1));
-            if first.fit == 0 || first.unknown() > 0 || !(ends || begins && anchored(seeker.index, &right.lexemes)) {
+            let ends =
+                first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
+            if first.fit == 0
+                || first.unknown() > 0
+                || !(ends || begins && anchored(seeker.index, &right.lexemes))
+            {
                 continue;
             }
-            let context = if anchored(seeker.index, &right.lexemes) { Vec::new() } else { first.wants.clone() };
-            let (second, _) = read(seeker, self.text, &right.lexemes, Light { context: &context, ..Light::default() });
-            if second.fit == 0 || second.unknown() > 0 || second.reading.quantity.is_none() || second.widened {
+            let context = if anchored(seeker.index, &right.lexemes) {
+                Vec::new()
+            } else {
+                first.wants.clone()
+            };
+            let (second, _) = read(
+                seeker,
+                self.text,
+                &right.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
+            if second.fit == 0
+                || second.unknown() > 0
+                || second.reading.quantity.is_none()
+                || second.widened
+            {
                 continue;
             }
             let score = first.score + second.score;
@@ -419,19 +471,29 @@ impl<'t> Desk<'t> {
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
-        if !draft.by_article && draft.reading.quantity.is_none() && figures == 0 && !self.single(piece)
+        if !draft.by_article
+            && draft.reading.quantity.is_none()
+            && figures == 0
+            && !self.single(piece)
             && (guesses
                 || words <= 2 && draft.wants.iter().any(|w| w.guessed)
                 || !anchored && draft.meant.len() != 1)
         {
             return true;
         }
-        if piece.talk != Talk::None && !draft.by_article && !counted && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric) {
+        if piece.talk != Talk::None
+            && !draft.by_article
+            && !counted
+            && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
             return true;
         }
         if draft.by_article || (draft.fit > 0 && draft.unknown() == 0 && (known > 0 || counted)) {
             // Ordinary words of talk are words of some title too.
-            return piece.talk != Talk::None && !counted && draft.meant.len() > 3 && draft.reading.quantity.is_none();
+            return piece.talk != Talk::None
+                && !counted
+                && draft.meant.len() > 3
+                && draft.reading.quantity.is_none();
         }
         if piece.talk != Talk::None && !(counted && known > 0) {
             return true;
@@ -447,7 +509,12 @@ impl<'t> Desk<'t> {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
             let listed = draft.reading.unit.is_some() || piece.new_line || self.single(piece);
-            return !(said && listed && words <= 5 && !piece.question || words <= 2 && !piece.continues && figures + unknown > 0 && !piece.question && self.single(piece));
+            return !(said && listed && words <= 5 && !piece.question
+                || words <= 2
+                    && !piece.continues
+                    && figures + unknown > 0
+                    && !piece.question
+                    && self.single(piece));
         }
         if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
             return unknown > known || words > 4 || piece.question;
@@ -482,7 +549,9 @@ impl<'t> Desk<'t> {
     /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
     fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
         let Some(last) = self.lines.last() else { return false };
-        piece.continues && !last.header && (last.quantity.is_none() || draft.reading.quantity.is_none())
+        piece.continues
+            && !last.header
+            && (last.quantity.is_none() || draft.reading.quantity.is_none())
     }
 
     fn join(&mut self, draft: Draft, piece: &Piece) {
@@ -503,7 +572,10 @@ impl<'t> Desk<'t> {
         // A heading over a list is no line: «спец-заказ кухня».
         let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
         let heading = |l: &Pending| {
-            l.new_line && l.quantity.is_none() && l.draft.fit == 0 && !l.draft.wants.iter().any(|w| w.numeric)
+            l.new_line
+                && l.quantity.is_none()
+                && l.draft.fit == 0
+                && !l.draft.wants.iter().any(|w| w.numeric)
         };
         let mut lines: Vec<Line> = self
             .lines
@@ -520,7 +592,8 @@ impl<'t> Desk<'t> {
 fn address(lexemes: &[Lexeme]) -> bool {
     match lexemes {
         [street, house] => {
-            let adjective = ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            let adjective =
+                ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
             street.is_word() && adjective && house.is_number()
         }
         _ => false,
@@ -532,8 +605,10 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
     // «EL2240», «КК-02»: a code is a name.
     let code = |at: usize| {
         let word = &lexemes[at];
-        let number = |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
-        let glued = number(at + 1) || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        let number =
+            |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
+        let glued = number(at + 1)
+            || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
         word.is_word()
             && !word.dotted
             && word.text.chars().count() >= 2
@@ -546,13 +621,14 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             && lexemes[at - 1].is_number()
             && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
     };
-    (0..lexemes.len()).any(code) || lexemes.iter().enumerate().any(|(at, l)| {
-        l.is_word()
-            && !unit(at)
-            && !(speech::is_filler(&l.text) && !l.dotted)
-            && !super::terms::is_little(&l.text)
-            && opens(index, l)
-    })
+    (0..lexemes.len()).any(code)
+        || lexemes.iter().enumerate().any(|(at, l)| {
+            l.is_word()
+                && !unit(at)
+                && !(speech::is_filler(&l.text) && !l.dotted)
+                && !super::terms::is_little(&l.text)
+                && opens(index, l)
+        })
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
@@ -579,7 +655,10 @@ fn without_talk(
 ) -> Option<(Piece, Draft)> {
     let lexemes = &piece.lexemes;
     let is_talk = |l: &Lexeme| {
-        l.is_word() && (speech::is_filler(&l.text) || speech::is_delivery(&l.text) || speech::is_greeting(&l.text))
+        l.is_word()
+            && (speech::is_filler(&l.text)
+                || speech::is_delivery(&l.text)
+                || speech::is_greeting(&l.text))
     };
     let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
     if talk.is_empty() {
@@ -589,7 +668,11 @@ fn without_talk(
     let mut starts: Vec<usize> = vec![0];
     // The goods begin after talk, at a number or at a word that opens an item.
     for i in talk[0] + 1..lexemes.len() {
-        if lexemes[i].is_number() || (lexemes[i].is_word() && !is_talk(&lexemes[i]) && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1]))) {
+        if lexemes[i].is_number()
+            || (lexemes[i].is_word()
+                && !is_talk(&lexemes[i])
+                && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1])))
+        {
             starts.push(i);
         }
     }
@@ -602,7 +685,8 @@ fn without_talk(
             }
             let Some(mut shorter) = make_piece(&lexemes[start..end]) else { continue };
             let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
-            let names = candidate.by_article || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            let names = candidate.by_article
+                || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
             let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
                 || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
@@ -637,17 +721,36 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
         !buyer.rejected.contains(&(phrase.clone(), id))
     });
     if draft.meant.len() != before {
-        stages.push(Stage { name: "отказы клиента".into(), query: phrase.clone(), before, after: draft.meant.len(), micros: 0 });
+        stages.push(Stage {
+            name: "отказы клиента".into(),
+            query: phrase.clone(),
+            before,
+            after: draft.meant.len(),
+            micros: 0,
+        });
     }
     let learnt = buyer.learnt.get(&phrase).and_then(|id| index.row(*id)).filter(|row| {
-        !index.junk[*row as usize] && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
+        !index.junk[*row as usize]
+            && !buyer.rejected.contains(&(phrase.clone(), index.entries[*row as usize].id))
     });
     let before = draft.meant.len();
     if let Some(row) = learnt {
         draft.meant = vec![super::rank::Hit { row, quality: 1.0 }];
-        stages.push(Stage { name: "история клиента".into(), query: phrase.clone(), before, after: 1, micros: 0 });
+        stages.push(Stage {
+            name: "история клиента".into(),
+            query: phrase.clone(),
+            before,
+            after: 1,
+            micros: 0,
+        });
     } else if before > 1 {
-        stages.push(Stage { name: "уточнение".into(), query: "неназванные признаки".into(), before: draft.fit, after: before, micros: 0 });
+        stages.push(Stage {
+            name: "уточнение".into(),
+            query: "неназванные признаки".into(),
+            before: draft.fit,
+            after: before,
+            micros: 0,
+        });
     }
     let unknown = if trusted(&draft) { 0 } else { draft.unknown() };
     let decision = if learnt.is_some() {
@@ -659,22 +762,23 @@ fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     } else {
         Decision::Ambiguous
     };
-    let bought = |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
+    let bought =
+        |row: u32| buyer.purchases.get(&index.entries[row as usize].id).map_or(0, |p| p.times);
     draft.meant.sort_by(|a, b| {
         bought(b.row)
             .cmp(&bought(a.row))
             .then(b.quality.total_cmp(&a.quality))
-            .then(index.entries[b.row as usize].available.cmp(&index.entries[a.row as usize].available))
+            .then(
+                index.entries[b.row as usize]
+                    .available
+                    .cmp(&index.entries[a.row as usize].available),
+            )
             .then(a.row.cmp(&b.row))
     });
     let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
     let asked = if decision == Decision::Ambiguous { question(index, &rows) } else { None };
-    let mut candidates: Vec<Candidate> = draft
-        .meant
-        .iter()
-        .take(CANDIDATES)
-        .map(|h| candidate(index, h.row, h.quality))
-        .collect();
+    let mut candidates: Vec<Candidate> =
+        draft.meant.iter().take(CANDIDATES).map(|h| candidate(index, h.row, h.quality)).collect();
     if decision == Decision::Unmatched && candidates.is_empty() {
         candidates = nearest(seeker, &draft.wants, buyer, &phrase);
     }
@@ -728,19 +832,15 @@ fn trusted(draft: &Draft) -> bool {
 }
 
 fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
-    Candidate {
-        product: index.entries[row as usize].id,
-        score: f64::from(quality.clamp(0.0, 1.0)),
-    }
+    Candidate { product: index.entries[row as usize].id, score: f64::from(quality.clamp(0.0, 1.0)) }
 }
 
 /// The key under which the organization's choice for these words is learnt.
 pub(crate) fn phrase(wants: &[Want]) -> String {
     let mut inherited: Vec<&Want> = wants.iter().filter(|w| w.inherited).collect();
     inherited.extend(wants.iter().filter(|w| !w.inherited));
-    let keys = inherited.iter().map(|w| {
-        if w.without { format!("без {}", w.key) } else { w.key.clone() }
-    });
+    let keys =
+        inherited.iter().map(|w| if w.without { format!("без {}", w.key) } else { w.key.clone() });
     keys.collect::<Vec<_>>().join(" ")
 }
 
@@ -766,7 +866,11 @@ fn confidence(draft: &Draft, decision: Decision, guessed: bool, learnt: bool) ->
             (0.9 / f64::from(n)).min(0.45)
         }
         Decision::Unmatched => {
-            if draft.meant.is_empty() { 0.03 } else { 0.15 }
+            if draft.meant.is_empty() {
+                0.03
+            } else {
+                0.15
+            }
         }
     }
 }
@@ -783,13 +887,17 @@ fn nearest(seeker: &Seeker<'_>, wants: &[Want], buyer: &Buyer, phrase: &str) -> 
             .map(|(_, w)| w.clone())
             .collect();
         if !rest.is_empty() {
-            rows.extend(seeker.hits_within(&rest, Stretch::No, LOOKED).iter().take(50).map(|h| h.row));
+            rows.extend(
+                seeker.hits_within(&rest, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
+            );
         }
     }
     if rows.is_empty() {
         for want in wants.iter().filter(|w| w.known) {
             let alone = std::slice::from_ref(want);
-            rows.extend(seeker.hits_within(alone, Stretch::No, LOOKED).iter().take(50).map(|h| h.row));
+            rows.extend(
+                seeker.hits_within(alone, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
+            );
         }
     }
     rows.sort_unstable();
@@ -820,8 +928,11 @@ impl Index {
         let mut draft = Draft { wants: seeker.wants(&lexemes, &[]), ..Draft::default() };
         let rows: Vec<u32> = among.iter().filter_map(|id| self.row(*id)).collect();
         let kept = |draft: &mut Draft, seeker: &Seeker<'_>, stretch: Stretch| {
-            let hits: Vec<_> =
-                seeker.hits(&draft.wants, stretch).into_iter().filter(|h| rows.contains(&h.row)).collect();
+            let hits: Vec<_> = seeker
+                .hits(&draft.wants, stretch)
+                .into_iter()
+                .filter(|h| rows.contains(&h.row))
+                .collect();
             draft.fit = hits.len();
             draft.meant = meant(seeker, &hits, &draft.wants);
         };
@@ -866,7 +977,8 @@ impl Index {
         if let Some(rows) = articles.first().map(super::interpret::Cited::rows) {
             return rows.iter().take(limit).map(|r| candidate(self, *r, 1.0)).collect();
         }
-        let wants: Vec<Want> = seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
+        let wants: Vec<Want> =
+            seeker.wants(&lexemes, &[]).into_iter().filter(|w| w.known).collect();
         let mut hits = seeker.hits(&wants, Stretch::No);
         if hits.is_empty() {
             let wide = seeker.widen(&wants);
@@ -881,7 +993,11 @@ impl Index {
             self.junk[a.row as usize]
                 .cmp(&self.junk[b.row as usize])
                 .then(b.quality.total_cmp(&a.quality))
-                .then(self.entries[b.row as usize].available.cmp(&self.entries[a.row as usize].available))
+                .then(
+                    self.entries[b.row as usize]
+                        .available
+                        .cmp(&self.entries[a.row as usize].available),
+                )
         });
         hits.into_iter().take(limit).map(|h| candidate(self, h.row, h.quality)).collect()
     }

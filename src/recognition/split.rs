@@ -8,7 +8,6 @@ use super::numerals;
 use super::quantity::unit_at;
 use super::speech::{self, Talk};
 use super::types::SynonymTarget;
-use crate::domain::Unit;
 
 /// A run of lexemes that may be a line.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +45,8 @@ pub(crate) fn characters(index: &Index, text: &str) -> Chars {
     let mut chars = Chars::new(text);
     let mut from = 0;
     while from < chars.ch.len() {
-        let to = chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
+        let to =
+            chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
         right_layout(index, &mut chars, from, to);
         from = to + 1;
     }
@@ -133,13 +133,20 @@ fn familiar(index: &Index, word: &str) -> bool {
         || super::quantity::known_unit(&back).is_some()
         || super::terms::is_little(word)
         || super::terms::Measure::read(word, true).is_some() && word.chars().count() > 1
-        || if word.chars().count() <= 2 { index.vocabulary.has(word) } else { index.vocabulary.hears(word) }
+        || if word.chars().count() <= 2 {
+            index.vocabulary.has(word)
+        } else {
+            index.vocabulary.hears(word)
+        }
 }
 
 /// Splits a message into pieces.
 pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let knows = |value: i64| {
-        index.value_rows.get(&value).is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
+        index
+            .value_rows
+            .get(&value)
+            .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(lex(chars), knows);
     let lexemes = without_clock(lexemes);
@@ -160,9 +167,10 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         let cells = fields(&line);
         let table = cells.is_some();
         if let Some(cells) = cells {
-            let sum = cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
-                matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
-            });
+            let sum =
+                cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
+                    matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
+                });
             let found = heading(&cells);
             if let Some(found) = found {
                 column = found;
@@ -174,7 +182,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             let mut rows = beside_one_another(index, cells);
             let last = rows.pop().unwrap_or_default();
             for row in rows {
-                let row = corrected(index, row_of_table(index, row, None));
+                let row = corrected(row_of_table(index, row, None));
                 let first = out.len();
                 sentences(index, row, true, &mut out);
                 if let Some(piece) = out.get_mut(first) {
@@ -185,7 +193,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line = row_of_table(index, last, column);
         }
         let first = out.len();
-        let mut line = corrected(index, line);
+        let mut line = corrected(line);
         crosses(&mut line);
         sentences(index, line, table, &mut out);
         if let Some(piece) = out.get_mut(first) {
@@ -205,7 +213,9 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
         let mut end = None;
-        if lexemes[i].is_number() && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций") {
+        if lexemes[i].is_number()
+            && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
+        {
             end = Some(i + 2);
         } else if let Some(first) = number(i) {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
@@ -213,13 +223,35 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                 end = Some(i + 3);
             } else if first.text.len() >= 10 && !first.text.contains('.') {
                 end = Some(i + 1);
-            } else if first.text.len() == 1 && tight(i + 1, '-') && number(i + 2).is_some_and(|l| l.text.len() == 3) && tight(i + 3, '-') {
+            } else if first.text.len() == 1
+                && tight(i + 1, '-')
+                && number(i + 2).is_some_and(|l| l.text.len() == 3)
+                && tight(i + 3, '-')
+            {
                 let mut k = i + 3;
                 while (tight(k, '-')) && number(k + 1).is_some() {
                     k += 2;
                 }
                 end = Some(k);
-            } else if matches!(word(i + 1), "утра" | "вечера" | "часов" | "часа" | "ноября" | "декабря" | "января" | "февраля" | "марта" | "апреля" | "мая" | "июня" | "июля" | "августа" | "сентября" | "октября") {
+            } else if matches!(
+                word(i + 1),
+                "утра"
+                    | "вечера"
+                    | "часов"
+                    | "часа"
+                    | "ноября"
+                    | "декабря"
+                    | "января"
+                    | "февраля"
+                    | "марта"
+                    | "апреля"
+                    | "мая"
+                    | "июня"
+                    | "июля"
+                    | "августа"
+                    | "сентября"
+                    | "октября"
+            ) {
                 end = Some(i + 2);
             }
         }
@@ -244,9 +276,12 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
 /// «1) … 2) … 3) …» in one line → lines.
 fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
     let numbers = |n: i64, at: usize| {
-        let number = line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
+        let number =
+            line.get(at).is_some_and(|l| l.is_number() && !l.spoken && l.value == n * 1000);
         let mark = line.get(at + 1).is_some_and(|l| (l.is(')') || l.is('.')) && !l.spaced);
-        number && mark && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
+        number
+            && mark
+            && line.get(at + 2).is_some_and(|l| l.spaced && (l.is_word() || l.is_number()))
     };
     if !numbers(1, 0) {
         return vec![line];
@@ -288,7 +323,9 @@ fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
     }
     found
         .into_iter()
-        .map(|f| f.filter(|_| in_order * 2 > listed && (listed > 1 || in_order == 1)).map_or(0, |f| f.1))
+        .map(|f| {
+            f.filter(|_| in_order * 2 > listed && (listed > 1 || in_order == 1)).map_or(0, |f| f.1)
+        })
         .collect()
 }
 
@@ -312,7 +349,8 @@ fn fields(line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
     }
     // «Скоба 80/6 5 уп; синтепон 2 рул; …» is a list; a table has cells of numbers or units.
     let cell = |f: &Vec<Lexeme>| {
-        f.len() == 1 && f[0].is_number() || !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len())
+        f.len() == 1 && f[0].is_number()
+            || !f.is_empty() && unit_at(f, 0).is_some_and(|(_, n)| n == f.len())
     };
     let counted = |f: &Vec<Lexeme>| {
         f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len())
@@ -356,17 +394,39 @@ fn beside_one_another(index: &Index, fields: Vec<Vec<Lexeme>>) -> Vec<Vec<Vec<Le
 /// Whether a row of a table is its heading, and which column it says is the quantity.
 fn heading(fields: &[Vec<Lexeme>]) -> Option<Option<usize>> {
     const WORDS: &[&str] = &[
-        "наимен", "товар", "номенклат", "артикул", "код", "кол", "ед", "цена", "сумм", "п/п", "позиц",
-        "заказ", "примеч", "цвет", "характерист", "размер", "опис", "итого", "марка", "бренд",
+        "наимен",
+        "товар",
+        "номенклат",
+        "артикул",
+        "код",
+        "кол",
+        "ед",
+        "цена",
+        "сумм",
+        "п/п",
+        "позиц",
+        "заказ",
+        "примеч",
+        "цвет",
+        "характерист",
+        "размер",
+        "опис",
+        "итого",
+        "марка",
+        "бренд",
     ];
     let titled = |f: &Vec<Lexeme>| {
         f.iter().find(|l| l.is_word()).is_some_and(|l| WORDS.iter().any(|w| l.text.starts_with(w)))
     };
-    if fields.iter().flatten().any(Lexeme::is_number) || fields.iter().filter(|f| titled(f)).count() < 2 {
+    if fields.iter().flatten().any(Lexeme::is_number)
+        || fields.iter().filter(|f| titled(f)).count() < 2
+    {
         return None;
     }
     Some(fields.iter().position(|f| {
-        f.iter().find(|l| l.is_word()).is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
+        f.iter()
+            .find(|l| l.is_word())
+            .is_some_and(|l| l.text.starts_with("кол") || l.text.starts_with("заказ"))
     }))
 }
 
@@ -383,6 +443,18 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
     };
     let money = |f: &[Lexeme]| f[0].text.rsplit_once('.').is_some_and(|(_, d)| d.len() == 2);
     let text = |f: &[Lexeme]| !f.is_empty() && !numeric(f) && !unit(f) && !both(f);
+    // «№ 1» before the name is the row's number.
+    let fields: Vec<Vec<Lexeme>> = match fields.split_first() {
+        Some((number, rest))
+            if number.len() == 2
+                && number[0].is('№')
+                && number[1].is_number()
+                && rest.iter().any(|f| text(f)) =>
+        {
+            rest.to_vec()
+        }
+        _ => fields,
+    };
     let Some(first) = fields.iter().position(|f| text(f)) else { return spaced(fields) };
     let last = fields.iter().rposition(|f| text(f)).unwrap_or(first);
     let tail: Vec<usize> = (last + 1..fields.len()).filter(|at| numeric(&fields[*at])).collect();
@@ -392,18 +464,25 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         let (made, sum) = (value(w[0]) * value(w[1]) / 1000, value(w[2]));
         (made - sum).abs() * 50 <= sum.max(1)
     });
-    let beside_unit = |at: &usize| {
-        unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f))
-    };
+    let beside_unit =
+        |at: &usize| unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
     let quantity = column
         .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
         .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
         .or_else(|| tail.iter().copied().find(|at| beside_unit(at)))
+        .or_else(|| {
+            // A note may follow: «6 ⇥ рул ⇥ срочно».
+            (first + 1..fields.len()).find(|at| numeric(&fields[*at]) && beside_unit(at))
+        })
         .or_else(|| product.map(|w| w[0]))
         .or_else(|| tail.iter().copied().rev().find(|at| !money(&fields[*at])))
         .or_else(|| tail.first().copied())
         .or_else(|| (0..first).find(|at| both(&fields[*at])))
-        .or_else(|| (0..first).rev().find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at)))));
+        .or_else(|| {
+            (0..first)
+                .rev()
+                .find(|at| numeric(&fields[*at]) && (*at > 0 || beside_unit(&1.max(*at))))
+        });
     let Some(quantity) = quantity else { return spaced(fields) };
     let beside = [quantity + 1, quantity.wrapping_sub(1)]
         .into_iter()
@@ -414,7 +493,8 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         // A small number before the name is the row's; money goes after the quantity.
         let row = at < first && numeric(field) && field[0].value < 1_000_000;
         let other = column.is_some() && numeric(field);
-        let after = at > last && (at > quantity || other) && (numeric(field) || unit(field) || both(field));
+        let after =
+            at > last && (at > quantity || other) && (numeric(field) || unit(field) || both(field));
         if !said && !row && !after {
             kept.push(field.clone());
         }
@@ -422,7 +502,8 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
     let mut out = spaced(kept);
     let mut tail = fields[quantity].clone();
     if let Some(head) = tail.first() {
-        let tab = Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
+        let tab =
+            Lexeme { kind: super::lexer::Kind::Mark('\t'), text: String::new(), ..head.clone() };
         out.push(tab);
     }
     tail.extend(beside.into_iter().flat_map(|at| fields[at].clone()));
@@ -445,24 +526,40 @@ fn spaced(fields: Vec<Vec<Lexeme>>) -> Vec<Lexeme> {
 /// «4 на 25» → a size.
 fn crosses(line: &mut [Lexeme]) {
     for i in 1..line.len().saturating_sub(1) {
-        let between = line[i].text == "на" || line[i].text == "na" || line[i].text == "х" || line[i].text == "x";
-        let measured = i >= 2 && line[i - 2].is_number() && line[i - 1].is_word()
+        let between = line[i].text == "на"
+            || line[i].text == "na"
+            || line[i].text == "х"
+            || line[i].text == "x";
+        let measured = i >= 2
+            && line[i - 2].is_number()
+            && line[i - 1].is_word()
             && super::terms::Measure::read(&line[i - 1].text, true).is_some_and(|m| {
                 matches!(m, super::terms::Measure::Mm | super::terms::Measure::Cm)
             });
-        if line[i].is_word() && between && (line[i - 1].is_number() || measured) && line[i + 1].is_number() {
+        if line[i].is_word()
+            && between
+            && (line[i - 1].is_number() || measured)
+            && line[i + 1].is_number()
+        {
             line[i].kind = super::lexer::Kind::Mark('x');
         }
     }
 }
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
-fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut dead = vec![false; line.len()];
     let mut mended: Vec<usize> = Vec::new();
     let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
     let boundary = |l: &Lexeme| {
-        l.is(',') || l.is(';') || l.is('!') || l.is('?') || l.is('(') || l.is(')') || l.is('.') || l.is('\t')
+        l.is(',')
+            || l.is(';')
+            || l.is('!')
+            || l.is('?')
+            || l.is('(')
+            || l.is(')')
+            || l.is('.')
+            || l.is('\t')
             || (l.is('-') && l.spaced)
     };
     let mut i = 0;
@@ -470,10 +567,16 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
         match word(i) {
             Some("не") if word(i + 1).is_some_and(speech::is_refusal) => i += 1,
             Some("не") => {
-                let end = (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
+                let end =
+                    (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
                 let end = end.unwrap_or(line.len());
                 // «не белый, а бежевый»
-                let after = if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") { end + 1 } else { end };
+                let after =
+                    if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") {
+                        end + 1
+                    } else {
+                        end
+                    };
                 let replaced = word(after) == Some("а");
                 let bracket = i > 0 && line[i - 1].is('(');
                 let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
@@ -506,7 +609,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 if line.get(k).is_some_and(Lexeme::is_number) {
                     dead[k] = true;
                     k += 1;
-                    while k < line.len() && (line[k].is('x') || line[k].is('/') || (line[k].is_number() && (line[k - 1].is('x') || line[k - 1].is('/')))) {
+                    while k < line.len()
+                        && (line[k].is('x')
+                            || line[k].is('/')
+                            || (line[k].is_number()
+                                && (line[k - 1].is('x') || line[k - 1].is('/'))))
+                    {
                         dead[k] = true;
                         k += 1;
                     }
@@ -515,14 +623,19 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                             *d = true;
                         }
                     }
-                } else if word(k).is_some_and(|w| matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")) {
+                } else if word(k).is_some_and(|w| {
+                    matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
+                }) {
                     dead[k] = true;
                 } else {
                     if line.get(k).is_some_and(|l| l.is_word() && !speech::is_filler(&l.text)) {
                         dead[k] = true;
                         k += 1;
                     }
-                    if line.get(k).is_some_and(Lexeme::is_number) && unit_at(&line, k + 1).is_none() && line.get(k + 1).is_some() {
+                    if line.get(k).is_some_and(Lexeme::is_number)
+                        && unit_at(&line, k + 1).is_none()
+                        && line.get(k + 1).is_some()
+                    {
                         dead[k] = true;
                     }
                 }
@@ -536,14 +649,26 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     }
                 }
             }
-            Some("тьфу" | "тоесть" | "точнее" | "вернее") => take_back(index, &line, i, i + 1, &mut dead),
-            Some("то") if word(i + 1) == Some("есть") => take_back(index, &line, i, i + 2, &mut dead),
-            Some("в") if word(i + 1) == Some("смысле") => take_back(index, &line, i, i + 2, &mut dead),
-            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.')) || line[i].is('…') => {
+            Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
+                take_back(&line, i, i + 1, &mut dead)
+            }
+            Some("то") if word(i + 1) == Some("есть") => {
+                take_back(&line, i, i + 2, &mut dead)
+            }
+            Some("в") if word(i + 1) == Some("смысле") => {
+                take_back(&line, i, i + 2, &mut dead)
+            }
+            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
+                || line[i].is('…') =>
+            {
                 // «чёр... белая»: a word cut short is taken back.
                 let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
                 let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
-                if cut && next.is_some_and(|n| line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")) {
+                if cut
+                    && next.is_some_and(|n| {
+                        line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")
+                    })
+                {
                     dead[i - 1] = true;
                     for d in &mut dead[i..next.unwrap_or(i)] {
                         *d = true;
@@ -565,13 +690,12 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
 
 /// Where a quantity with a unit begins in a range.
 fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
-    (from + 1..to).find(|k| {
-        line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts())
-    })
+    (from + 1..to)
+        .find(|k| line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts()))
 }
 
 /// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
-fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
+fn take_back(line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
     for d in &mut dead[at..after.min(line.len())] {
         *d = true;
     }
@@ -592,7 +716,6 @@ fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut
             k -= 1;
         }
     }
-    let _ = index;
 }
 
 /// Splits a line into sentences and these at commas and conjunctions.
@@ -617,7 +740,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             // «нитки 70лл (белые 5, чёрные 5)» goes on the list.
             let list = close.is_some_and(|close| {
                 let inside = &line[i..close];
-                inside.iter().any(|l| l.is(',')) && inside.iter().filter(|l| l.is_number()).count() >= 2
+                inside.iter().any(|l| l.is(','))
+                    && inside.iter().filter(|l| l.is_number()).count() >= 2
             });
             if list {
                 flush(index, &mut current, begins, true, out);
@@ -631,7 +755,11 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             depth = depth.saturating_sub(1);
         }
         let ends = depth == 0
-            && (lexeme.is('!') || lexeme.is('?') || lexeme.is(';') || lexeme.is('…') || smile
+            && (lexeme.is('!')
+                || lexeme.is('?')
+                || lexeme.is(';')
+                || lexeme.is('…')
+                || smile
                 || lexeme.is('•')
                 || lexeme.is('.') && next.is_none_or(|n| n.spaced || n.is('.')));
         if ends {
@@ -647,10 +775,18 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             continue;
         }
         if depth == 0 && lexeme.is(':') && !current.is_empty() && quantity_follows(&line, i + 1) {
-            current.push(Lexeme { kind: super::lexer::Kind::Mark('-'), spaced: true, ..lexeme.clone() });
+            current.push(Lexeme {
+                kind: super::lexer::Kind::Mark('-'),
+                spaced: true,
+                ..lexeme.clone()
+            });
             continue;
         }
-        if depth == 0 && lexeme.is(':') && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number)) && !table {
+        if depth == 0
+            && lexeme.is(':')
+            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
+            && !table
+        {
             flush(index, &mut current, begins, true, out);
             begins = true;
             begun_at = out.len();
@@ -660,7 +796,10 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
         let mends = depth == 0
             && lexeme.is_word()
             && current.iter().any(Lexeme::is_number)
-            && matches!(lexeme.text.as_str(), "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше")
+            && matches!(
+                lexeme.text.as_str(),
+                "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше"
+            )
             && next.is_some_and(|n| n.is_number() || n.is_word());
         if mends {
             flush(index, &mut current, begins, false, out);
@@ -671,7 +810,9 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
             && lexeme.is('/')
             && i > 0
             && [line.get(i - 1), next].iter().all(|l| {
-                l.is_some_and(|l| l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text))
+                l.is_some_and(|l| {
+                    l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text)
+                })
             });
         // «4х25/4х30 по 1000»
         let sizes = depth == 0
@@ -716,7 +857,8 @@ fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>
 
 /// Whether a quantity and nothing else stands between here and the next comma.
 fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
-    let to = line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let to =
+        line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
     let rest = &line[from..to];
     match rest.first() {
         Some(first) if first.is_number() && !first.named => {
@@ -727,7 +869,13 @@ fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
 }
 
 /// Makes pieces of a run: cut where a quantity ends and another item begins.
-fn flush(index: &Index, current: &mut Vec<Lexeme>, begins: bool, header: bool, out: &mut Vec<Piece>) {
+fn flush(
+    index: &Index,
+    current: &mut Vec<Lexeme>,
+    begins: bool,
+    header: bool,
+    out: &mut Vec<Piece>,
+) {
     let lexemes = std::mem::take(current);
     if !lexemes.iter().any(|l| l.is_word() || l.is_number()) {
         return;
@@ -748,9 +896,14 @@ fn flush(index: &Index, current: &mut Vec<Lexeme>, begins: bool, header: bool, o
 
 /// A run without marks at its ends.
 fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
-    let idle = |l: &Lexeme| !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-');
+    let idle = |l: &Lexeme| {
+        !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-')
+    };
     let from = lexemes.iter().position(|l| !idle(l)).unwrap_or(lexemes.len());
-    let to = lexemes.iter().rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"')).map_or(from, |n| n + 1);
+    let to = lexemes
+        .iter()
+        .rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"'))
+        .map_or(from, |n| n + 1);
     &lexemes[from.min(to)..to]
 }
 
@@ -758,7 +911,8 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
     let start = told().map(|l| l.start).min()?;
     let end = told().map(|l| l.end).max()?;
-    let texts: Vec<&str> = lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let texts: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
     let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
     Some(Piece {
         start,
@@ -788,7 +942,10 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             && i > 0
             && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
             && !(unit_at(lexemes, i - 1).is_some()
-                && index.vocabulary.row(&super::normalize::stem(&lexeme.text)).is_some_and(|r| index.vocabulary.get(r).head))
+                && index
+                    .vocabulary
+                    .row(&super::normalize::stem(&lexeme.text))
+                    .is_some_and(|r| index.vocabulary.get(r).head))
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)
@@ -802,13 +959,16 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             i += 1;
             continue;
         }
-        let sized = i > 0 && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
+        let sized = i > 0
+            && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
             || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
             || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
-        let unit = unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
+        let unit =
+            unit_at(lexemes, i + 1).filter(|u| matches!(u.0, super::quantity::Said::Unit(_)));
         let measured = unit.is_none()
             && lexemes.get(i + 1).is_some_and(|l| {
-                l.is('%') || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
+                l.is('%')
+                    || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
             });
         let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
         if unit.is_some()
@@ -833,11 +993,14 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                     && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
             })
         };
-        let next_word = rest.iter().find(|l| l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text));
+        let next_word = rest.iter().find(|l| {
+            l.is_word() && !speech::is_filler(&l.text) && !super::terms::is_little(&l.text)
+        });
         let counts = unit.as_ref().is_some_and(|u| u.0.counts());
         let opens_next = next_word.is_some_and(|l| opens(index, l));
         let numbered = rest.iter().any(Lexeme::is_number);
-        let unit_later = (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
+        let unit_later =
+            (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
         let cut = if counts {
             says(before)
                 && says(rest)
@@ -846,7 +1009,13 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         } else if unit.is_some() {
             says(before) && !sized && opens_next && numbered
         } else {
-            heads(before) && !sized && !measured && opens_next && numbered && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l)) && before.iter().any(Lexeme::is_number)
+            heads(before)
+                && !sized
+                && !measured
+                && opens_next
+                && numbered
+                && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
+                && before.iter().any(Lexeme::is_number)
         };
         if cut {
             out.push(end);
@@ -860,10 +1029,16 @@ fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
 /// Whether a word opens an item: titles or categories begin with it.
 pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
     let unit = super::quantity::unit_at(std::slice::from_ref(lexeme), 0);
-    if unit.is_some_and(|(u, _)| u.short().is_some()) || lexeme.text.chars().count() < 2 && !lexeme.dotted {
+    if unit.is_some_and(|(u, _)| u.short().is_some())
+        || lexeme.text.chars().count() < 2 && !lexeme.dotted
+    {
         return false;
     }
-    let word = super::terms::Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Default::default() };
+    let word = super::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: lexeme.dotted,
+        ..Default::default()
+    };
     let meanings = index.vocabulary.meanings(&word);
     let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
     let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {

@@ -44,7 +44,11 @@ impl Lexicon {
     pub(crate) fn at<'a>(&'a self, lexemes: &[&Lexeme]) -> Vec<(usize, &'a SynonymTarget)> {
         let Some(first) = lexemes.first() else { return Vec::new() };
         let Some(list) = self.by_first.get(&key(first)).or_else(|| {
-            first.text.is_ascii().then(|| self.by_first.get(&stem(&super::vocabulary::cyrillic(&first.text)))).flatten()
+            first
+                .text
+                .is_ascii()
+                .then(|| self.by_first.get(&stem(&super::vocabulary::cyrillic(&first.text))))
+                .flatten()
         }) else {
             return Vec::new();
         };
@@ -52,9 +56,11 @@ impl Lexicon {
             .iter()
             .filter(|m| {
                 m.keys.len() <= lexemes.len()
-                    && m.keys.iter().zip(lexemes).skip(1).all(|(k, l)| {
-                        *k == key(l) || sound(k) == sound(&key(l))
-                    })
+                    && m.keys
+                        .iter()
+                        .zip(lexemes)
+                        .skip(1)
+                        .all(|(k, l)| *k == key(l) || sound(k) == sound(&key(l)))
             })
             .map(|m| (m.keys.len(), &m.target))
             .collect();

@@ -66,18 +66,28 @@ impl Measure {
     /// Reads a unit of measure after a number. `glued`: no blank between.
     pub(crate) fn read(text: &str, glued: bool) -> Option<Self> {
         Some(match text {
-            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => Self::Mm,
-            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => Self::Cm,
+            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => {
+                Self::Mm
+            }
+            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => {
+                Self::Cm
+            }
             "м" | "m" | "метр" | "метра" | "метров" => Self::Metre,
             "метровый" | "метровая" | "метровые" => Self::Metre,
             "мкм" | "мк" | "микрон" | "микрона" | "mkm" | "mk" => Self::Micron,
-            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => Self::Gram,
+            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => {
+                Self::Gram
+            }
             "г/м" | "гр/м" | "г/кв" | "g/m" => Self::Density,
             "кг/м" => Self::Density,
             "градус" | "градуса" | "градусов" => Self::Gram,
-            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => Self::Kilo,
+            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => {
+                Self::Kilo
+            }
             "мл" | "ml" | "миллилитров" => Self::Millilitre,
-            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => Self::Litre,
+            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => {
+                Self::Litre
+            }
             "вт" | "w" | "ватт" | "ватта" => Self::Watt,
             "квт" | "kw" => Self::Kilowatt,
             "v" | "вольт" | "вольта" => Self::Volt,
@@ -90,8 +100,12 @@ impl Measure {
             "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
             "бар" | "bar" | "атм" => Self::Bar,
             "лм" | "lm" => Self::Lumen,
-            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => Self::Piece,
-            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => Self::Inch,
+            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => {
+                Self::Piece
+            }
+            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => {
+                Self::Inch
+            }
             "м2" | "м3" => Self::Area,
             _ => return None,
         })
@@ -272,7 +286,9 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
-        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => b'd',
+        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+            b'd'
+        }
         "м" | "m" if glued => b'm',
         "т" | "t" if glued => b'#',
         "l" if glued => b'l',
@@ -290,12 +306,70 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
 /// Words that name a parameter and say nothing without its value, and little words.
 pub(crate) fn is_little(word: &str) -> bool {
     const LITTLE: &[&str] = &[
-        "и", "в", "во", "на", "с", "со", "к", "ко", "по", "из", "для", "под", "от", "до", "за",
-        "или", "а", "о", "об", "у", "при", "тип", "типа", "цв", "цвет", "цвета", "цветом", "арт",
-        "артикул", "артикула", "код", "номер", "номера", "ном", "размер", "размером", "разм",
-        "шир", "ширина", "шириной", "толщ", "толщина", "толщиной", "толщ", "выс", "высота",
-        "высотой", "дл", "длина", "длиной", "диам", "диаметр", "диаметром", "плотн", "плотность",
-        "плотностью", "вес", "весом", "объем", "объемом", "сорт", "класс", "марка", "ш",
+        "и",
+        "в",
+        "во",
+        "на",
+        "с",
+        "со",
+        "к",
+        "ко",
+        "по",
+        "из",
+        "для",
+        "под",
+        "от",
+        "до",
+        "за",
+        "или",
+        "а",
+        "о",
+        "об",
+        "у",
+        "при",
+        "тип",
+        "типа",
+        "цв",
+        "цвет",
+        "цвета",
+        "цветом",
+        "арт",
+        "артикул",
+        "артикула",
+        "код",
+        "номер",
+        "номера",
+        "ном",
+        "размер",
+        "размером",
+        "разм",
+        "шир",
+        "ширина",
+        "шириной",
+        "толщ",
+        "толщина",
+        "толщиной",
+        "толщ",
+        "выс",
+        "высота",
+        "высотой",
+        "дл",
+        "длина",
+        "длиной",
+        "диам",
+        "диаметр",
+        "диаметром",
+        "плотн",
+        "плотность",
+        "плотностью",
+        "вес",
+        "весом",
+        "объем",
+        "объемом",
+        "сорт",
+        "класс",
+        "марка",
+        "ш",
     ];
     static SET: WordSet = WordSet::new();
     among(&SET, LITTLE, word)
@@ -320,17 +394,37 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             if let Some((mark, from)) = pending.take() {
                 size.numbers[0].marker = mark;
                 size.from = from;
-            } else if i > 0 && lexemes[i - 1].is_word() && !lexeme.spaced && !lexemes[i - 1].dotted && free(i - 1) {
+            } else if i > 0
+                && lexemes[i - 1].is_word()
+                && !lexeme.spaced
+                && !lexemes[i - 1].dotted
+                && free(i - 1)
+            {
                 size.numbers[0].marker = CODE;
             }
             let packed = |k: usize| {
                 lexemes.get(k).is_some_and(|l| {
-                    matches!(l.text.as_str(), "рул" | "рулон" | "рулона" | "бухта" | "бухты" | "бух" | "уп" | "упак" | "кор" | "намотка")
+                    matches!(
+                        l.text.as_str(),
+                        "рул"
+                            | "рулон"
+                            | "рулона"
+                            | "бухта"
+                            | "бухты"
+                            | "бух"
+                            | "уп"
+                            | "упак"
+                            | "кор"
+                            | "намотка"
+                    )
                 })
             };
             let long = matches!(size.numbers[0].measure, Measure::Metre | Measure::None);
             let slash = lexemes.get(next).is_some_and(|l| l.is('/') && !l.spaced);
-            if long && size.numbers.len() == 1 && size.numbers[0].marker == 0 && size.numbers[0].value >= 10_000
+            if long
+                && size.numbers.len() == 1
+                && size.numbers[0].marker == 0
+                && size.numbers[0].value >= 10_000
                 && (i > 0 && packed(i - 1) || slash && packed(next + 1))
             {
                 size.numbers[0].marker = PACK;
@@ -450,7 +544,11 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
                         number.measure = measure;
                         i += 1;
                         let slash = free(i) && lexemes[i].is('/') && !lexemes[i].spaced;
-                        if measure == Measure::Piece && slash && free(i + 1) && lexemes[i + 1].is_word() {
+                        if measure == Measure::Piece
+                            && slash
+                            && free(i + 1)
+                            && lexemes[i + 1].is_word()
+                        {
                             // «1000 шт/уп»
                             i += 2;
                         }
@@ -481,14 +579,18 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
             && tight
             && !(size.numbers.len() > 1 && !size.slash);
-        let range = mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        let range =
+            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
         if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
             i = joint;
             break;
         }
         i += 1;
         // «1/2"хМ10»
-        if lexemes[i].is_word() && free(i + 1) && lexemes[i + 1].is_number() && !lexemes[i + 1].spaced
+        if lexemes[i].is_word()
+            && free(i + 1)
+            && lexemes[i + 1].is_number()
+            && !lexemes[i + 1].spaced
             && marker(&lexemes[i].text, true).is_some()
         {
             i += 1;
@@ -570,8 +672,16 @@ mod tests {
             Term::Word(w) => format!("{}{}", if w.without { "-" } else { "" }, w.text),
             Term::Size(s) => {
                 let numbers = s.numbers.iter().map(|n| {
-                    let mark = if n.marker == 0 { String::new() } else { char::from(n.marker).to_string() };
-                    let measure = if n.measure == Measure::None { String::new() } else { format!("{:?}", n.measure) };
+                    let mark = if n.marker == 0 {
+                        String::new()
+                    } else {
+                        char::from(n.marker).to_string()
+                    };
+                    let measure = if n.measure == Measure::None {
+                        String::new()
+                    } else {
+                        format!("{:?}", n.measure)
+                    };
                     format!("{mark}{}{measure}", n.value as f64 / 1000.0)
                 });
                 numbers.collect::<Vec<_>>().join("×")
@@ -582,7 +692,10 @@ mod tests {
 
     #[test]
     fn titles_are_read_with_units_and_letters() {
-        assert_eq!(shown("Молния рул. Т-5 спир. чёрная (190) 200м"), "молния рул #5 спир черная 190 200Metre");
+        assert_eq!(
+            shown("Молния рул. Т-5 спир. чёрная (190) 200м"),
+            "молния рул #5 спир черная 190 200Metre"
+        );
         assert_eq!(shown("Болт DIN933 М8*100 цинк"), "болт din c933 m8×100 цинк");
         assert_eq!(shown("Опора h=80 хром"), "опора h80 хром");
         assert_eq!(shown("Спанбонд 90 г/м² белый, 1,6м"), "спанбонд 90Density белый 1.6Metre");

@@ -80,7 +80,8 @@ fn shown(index: &Index, text: &str, buyer: &Buyer) -> String {
             (Decision::Ambiguous, _) => format!("❓ {}", line.candidates.len()),
             _ => "❌".to_owned(),
         };
-        let quantity = line.quantity.map_or_else(|| "?".to_owned(), crate::domain::Quantity::decimal);
+        let quantity =
+            line.quantity.map_or_else(|| "?".to_owned(), crate::domain::Quantity::decimal);
         let unit = line.unit.as_ref().map_or("", Unit::as_str);
         format!("{what} — {quantity} {unit}").trim().to_owned()
     };
@@ -128,10 +129,7 @@ fn messages_come_apart_into_lines() {
             "мне нужно спанбонд семьдесят белый два рулона и синтепон триста один рулон спасибо",
             "✅ Спанбонд 70 белый, ш.1,6м 200м/рул — 2 рул\n✅ Синтепон 300г ш.1,5м рул 20м — 1 рул",
         ),
-        (
-            "Кол-во\tНаименование\n10\tСкотч прозрачный 66м",
-            "✅ Скотч 48ммx66м прозрачный — 10",
-        ),
+        ("Кол-во\tНаименование\n10\tСкотч прозрачный 66м", "✅ Скотч 48ммx66м прозрачный — 10"),
     ]);
 }
 
@@ -140,10 +138,7 @@ fn what_is_taken_back_is_not_ordered() {
     golden(&[
         ("Скоба 80/6 5 уп, хотя нет, 3", "✅ Скобы тип 80/6 (10000 шт) — 3 уп"),
         ("Скоба 80/6 5 уп. ой, вместо 5 давайте 7", "✅ Скобы тип 80/6 (10000 шт) — 7 уп"),
-        (
-            "нитки 70лл не белые а бежевые 4 шт",
-            "✅ Нить 70 LL 2500м цв. 105 бежевый — 4 шт",
-        ),
+        ("нитки 70лл не белые а бежевые 4 шт", "✅ Нить 70 LL 2500м цв. 105 бежевый — 4 шт"),
         ("конфирмат 7х50, не 7х70! 500 шт", "✅ Конфирмат 7х50 желт.цинк 500шт — 500 шт"),
         ("нитки 70лл чёрные 10 шт, белые не надо", "✅ Нитки 70ЛЛ 2500м цв.190 чёрный — 10 шт"),
     ]);
@@ -153,10 +148,7 @@ fn what_is_taken_back_is_not_ordered() {
 fn quantities_are_told_from_sizes() {
     golden(&[
         ("саморез 4х25 жц 200", "✅ Саморез универс. 4*25 желт.цинк (1000 шт/уп) — 200"),
-        (
-            "саморез 4х25 -4т.шт жёлтый",
-            "✅ Саморез универс. 4*25 желт.цинк (1000 шт/уп) — 4000 шт",
-        ),
+        ("саморез 4х25 -4т.шт жёлтый", "✅ Саморез универс. 4*25 желт.цинк (1000 шт/уп) — 4000 шт"),
         ("спанбонд 70 белый пять рулонов", "✅ Спанбонд 70 белый, ш.1,6м 200м/рул — 5 рул"),
         ("велюр Monako 24 полтора метра", "✅ Велюр Monako 24 Milk — 1.5 м"),
         ("скоба 80/6 пару упаковок", "✅ Скобы тип 80/6 (10000 шт) — 2 уп"),
@@ -261,11 +253,8 @@ fn a_second_order_in_the_same_words_asks_nothing() {
 #[test]
 fn an_organization_has_its_own_words_and_its_purchases_come_first() {
     let index = index();
-    let white = index
-        .search("саморез 4х25 белый", 1)
-        .first()
-        .map(|c| c.product)
-        .unwrap_or_default();
+    let white =
+        index.search("саморез 4х25 белый", 1).first().map(|c| c.product).unwrap_or_default();
     let mut buyer = Buyer {
         synonyms: vec![Synonym {
             words: "семечки".into(),
@@ -273,10 +262,9 @@ fn an_organization_has_its_own_words_and_its_purchases_come_first() {
         }],
         ..Buyer::default()
     };
-    buyer.purchases.insert(
-        white,
-        Purchase { times: 3, last_quantity: crate::domain::Quantity::whole(100) },
-    );
+    buyer
+        .purchases
+        .insert(white, Purchase { times: 3, last_quantity: crate::domain::Quantity::whole(100) });
     let line = &index.recognize("семечки 100 шт", &buyer).lines[0];
     assert_eq!(line.decision, Decision::Ambiguous);
     assert_eq!(line.candidates[0].product, white);
@@ -351,10 +339,13 @@ fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
             let end = start + raw.len();
             from = end;
             all += 1;
-            let line = found.lines.iter().max_by_key(|l| {
-                l.span.end.min(end).saturating_sub(l.span.start.max(start))
-            });
-            let Some(line) = line.filter(|l| l.span.start < end && start < l.span.end) else { continue };
+            let line = found
+                .lines
+                .iter()
+                .max_by_key(|l| l.span.end.min(end).saturating_sub(l.span.start.max(start)));
+            let Some(line) = line.filter(|l| l.span.start < end && start < l.span.end) else {
+                continue;
+            };
             let sku = line.product.and_then(|p| skus.get(&p).cloned());
             let good: Vec<String> = truth["acceptable"]
                 .as_array()
@@ -369,11 +360,15 @@ fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
             let asks = truth["ambiguous"].as_bool().unwrap_or(false);
             let ok = match line.decision {
                 Decision::Matched => !asks && sku.as_ref().is_some_and(|s| good.contains(s)),
-                Decision::Ambiguous => (asks || truth["ask_ok"].as_bool().unwrap_or(false)) && offered,
+                Decision::Ambiguous => {
+                    (asks || truth["ask_ok"].as_bool().unwrap_or(false)) && offered
+                }
                 Decision::Unmatched => good.is_empty(),
             };
             right += usize::from(ok);
-            wrong += usize::from(line.decision == Decision::Matched && sku.is_none_or(|s| !good.contains(&s)));
+            wrong += usize::from(
+                line.decision == Decision::Matched && sku.is_none_or(|s| !good.contains(&s)),
+            );
         }
     }
     (right, all, wrong)
@@ -381,12 +376,47 @@ fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
 
 fn orderish() -> impl Strategy<Value = String> {
     let word = prop_oneof![
-        Just("саморез"), Just("4х25"), Just("жц"), Just("нитки"), Just("70лл"), Just("белые"),
-        Just("10"), Just("шт"), Just(","), Just("\n"), Just("\t"), Just("не"), Just("а"), Just("по"),
-        Just("вместо"), Just("и"), Just("ноль"), Just("сорок"), Just("два"), Just("рулона"),
-        Just("х10"), Just("1/2"), Just("½"), Just("("), Just(")"), Just("?"), Just("№"), Just("-"),
-        Just("00-00023500"), Just("gjhjkjy"), Just("тьфу"), Just("…"), Just("без"), Just("каждого"),
-        Just("такой"), Just("же"), Just("нет"), Just(":"), Just("тип"), Just("7"), Just("Monako"),
+        Just("саморез"),
+        Just("4х25"),
+        Just("жц"),
+        Just("нитки"),
+        Just("70лл"),
+        Just("белые"),
+        Just("10"),
+        Just("шт"),
+        Just(","),
+        Just("\n"),
+        Just("\t"),
+        Just("не"),
+        Just("а"),
+        Just("по"),
+        Just("вместо"),
+        Just("и"),
+        Just("ноль"),
+        Just("сорок"),
+        Just("два"),
+        Just("рулона"),
+        Just("х10"),
+        Just("1/2"),
+        Just("½"),
+        Just("("),
+        Just(")"),
+        Just("?"),
+        Just("№"),
+        Just("-"),
+        Just("00-00023500"),
+        Just("gjhjkjy"),
+        Just("тьфу"),
+        Just("…"),
+        Just("без"),
+        Just("каждого"),
+        Just("такой"),
+        Just("же"),
+        Just("нет"),
+        Just(":"),
+        Just("тип"),
+        Just("7"),
+        Just("Monako"),
     ];
     proptest::collection::vec(word, 0..24).prop_map(|words| words.join(" "))
 }

@@ -28,7 +28,10 @@ impl Grounds<'_> {
             Decision::Matched => {
                 let mut why = String::from("✅: всё сказанное подходит одному товару");
                 if self.fit > self.meant {
-                    why = format!("✅: из подходящих ({}) остальные отличаются тем, чего не называли", self.fit);
+                    why = format!(
+                        "✅: из подходящих ({}) остальные отличаются тем, чего не называли",
+                        self.fit
+                    );
                 }
                 if self.guessed {
                     why.push_str(", слово с опечаткой прочитано по каталогу");
@@ -40,7 +43,8 @@ impl Grounds<'_> {
             }
             Decision::Ambiguous => {
                 let count = u64::try_from(self.meant).unwrap_or(u64::MAX);
-                let what = ru::count(count, ["товар подходит", "товара подходят", "товаров подходят"]);
+                let what =
+                    ru::count(count, ["товар подходит", "товара подходят", "товаров подходят"]);
                 match self.question {
                     Some(q) if !q.attribute.is_empty() => {
                         format!("❓: {what} одинаково, отличаются: {}", q.attribute)
@@ -74,8 +78,15 @@ impl Grounds<'_> {
                 .wants
                 .iter()
                 .map(|w| {
-                    let kind = if w.numeric { "размер или номер" } else if w.known { "слово" } else { "незнакомое слово" };
-                    let inherited = if w.inherited { " (из прошлой позиции)" } else { "" };
+                    let kind = if w.numeric {
+                        "размер или номер"
+                    } else if w.known {
+                        "слово"
+                    } else {
+                        "незнакомое слово"
+                    };
+                    let inherited =
+                        if w.inherited { " (из прошлой позиции)" } else { "" };
                     format!("{kind} {}{inherited}", text(w))
                 })
                 .collect(),

@@ -205,7 +205,10 @@ impl Vocabulary {
         for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
         }
-        if out.words.is_empty() && length >= 4 && let Some(letters) = spelt_out(&text) {
+        if out.words.is_empty()
+            && length >= 4
+            && let Some(letters) = spelt_out(&text)
+        {
             self.spelt(&letters, 0.93, &mut out);
             self.heard(&letters, &mut out);
             self.begun(&letters, false, false, &mut out);
@@ -271,7 +274,13 @@ impl Vocabulary {
         if !dotted && length < 2 {
             return;
         }
-        let quality = if dotted { 0.92 } else if length >= 3 { 0.88 } else { 0.8 };
+        let quality = if dotted {
+            0.92
+        } else if length >= 3 {
+            0.88
+        } else {
+            0.8
+        };
         for id in self.beginning(text) {
             out.add(id, quality);
         }
@@ -362,7 +371,13 @@ impl Vocabulary {
         if !text.is_ascii() || text.len() > 4 {
             let heard: Vec<char> = sound(text).chars().collect();
             let letters = letter_set(&sound(text));
-            let limit = if heard.len() < 5 { 0 } else if heard.len() < 8 { 2 } else { 4 };
+            let limit = if heard.len() < 5 {
+                0
+            } else if heard.len() < 8 {
+                2
+            } else {
+                4
+            };
             for (id, set, other) in self.latin.iter().filter(|_| limit > 0) {
                 if (set ^ letters).count_ones() as usize > limit + 1 {
                     continue;
@@ -391,13 +406,51 @@ pub(crate) fn cyrillic(word: &str) -> String {
         return word.to_owned();
     }
     const PAIRS: &[(&str, &str)] = &[
-        ("shch", "щ"), ("sch", "щ"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"),
-        ("sh", "ш"), ("yu", "ю"), ("ju", "ю"), ("ya", "я"), ("ja", "я"), ("yo", "е"),
-        ("jo", "е"), ("ye", "е"), ("yi", "ый"), ("ck", "к"), ("ph", "ф"), ("iy", "ий"),
-        ("yj", "ый"), ("ij", "ий"), ("a", "а"), ("b", "б"), ("c", "ц"), ("d", "д"),
-        ("e", "е"), ("f", "ф"), ("g", "г"), ("h", "х"), ("i", "и"), ("j", "й"), ("k", "к"),
-        ("l", "л"), ("m", "м"), ("n", "н"), ("o", "о"), ("p", "п"), ("q", "к"), ("r", "р"),
-        ("s", "с"), ("t", "т"), ("u", "у"), ("v", "в"), ("w", "в"), ("x", "кс"), ("y", "ы"),
+        ("shch", "щ"),
+        ("sch", "щ"),
+        ("zh", "ж"),
+        ("kh", "х"),
+        ("ts", "ц"),
+        ("ch", "ч"),
+        ("sh", "ш"),
+        ("yu", "ю"),
+        ("ju", "ю"),
+        ("ya", "я"),
+        ("ja", "я"),
+        ("yo", "е"),
+        ("jo", "е"),
+        ("ye", "е"),
+        ("yi", "ый"),
+        ("ck", "к"),
+        ("ph", "ф"),
+        ("iy", "ий"),
+        ("yj", "ый"),
+        ("ij", "ий"),
+        ("a", "а"),
+        ("b", "б"),
+        ("c", "ц"),
+        ("d", "д"),
+        ("e", "е"),
+        ("f", "ф"),
+        ("g", "г"),
+        ("h", "х"),
+        ("i", "и"),
+        ("j", "й"),
+        ("k", "к"),
+        ("l", "л"),
+        ("m", "м"),
+        ("n", "н"),
+        ("o", "о"),
+        ("p", "п"),
+        ("q", "к"),
+        ("r", "р"),
+        ("s", "с"),
+        ("t", "т"),
+        ("u", "у"),
+        ("v", "в"),
+        ("w", "в"),
+        ("x", "кс"),
+        ("y", "ы"),
         ("z", "з"),
     ];
     let mut out = String::with_capacity(word.len() * 2);
