@@ -204,6 +204,26 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     out
 }
 
+/// Where a telephone number that begins at a lexeme ends: «8 (903) 555-12-40».
+fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
+    if !matches!(lexemes[start].text.as_str(), "7" | "8") || lexemes[start].spoken {
+        return None;
+    }
+    let (mut digits, mut numbers) = (0, 0);
+    for (at, lexeme) in lexemes.iter().enumerate().skip(start) {
+        if lexeme.is_number() {
+            digits += lexeme.text.len();
+            numbers += 1;
+        } else if !"()-".chars().any(|c| lexeme.is(c)) {
+            return None;
+        }
+        if digits >= 11 {
+            return (digits == 11 && numbers >= 3).then_some(at + 1);
+        }
+    }
+    None
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -212,8 +232,10 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
-        let mut end = None;
-        if lexemes[i].is_number()
+        let mut end = telephone(&lexemes, i);
+        if end.is_some() {
+            // Nothing else begins so.
+        } else if lexemes[i].is_number()
             && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
         {
             end = Some(i + 2);
