@@ -51,13 +51,6 @@ impl<T> Rows<T> {
         let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
         self.items.get(from..to).unwrap_or(&[])
     }
-
-    /// The row, to be changed in place.
-    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
-        let from = self.offsets.get(row).copied().unwrap_or(0) as usize;
-        let to = self.offsets.get(row + 1).copied().unwrap_or(0) as usize;
-        self.items.get_mut(from..to).unwrap_or(&mut [])
-    }
 }
 
 /// The recognizer of one state of the catalogue. Immutable: a changed catalogue is a new index.

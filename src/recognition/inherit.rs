@@ -23,6 +23,7 @@ pub(crate) fn inherit(
     seeker: &Seeker<'_>,
     context: &[Want],
     draft: &Draft,
+    instead: bool,
 ) -> Option<(Draft, Heir)> {
     let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
     if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
@@ -31,7 +32,11 @@ pub(crate) fn inherit(
     let parts = parts(&context);
     let fresh: Vec<&Want> =
         draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
-    if let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) {
+    // «резинка белая 20, 25»: a number after a number is another.
+    let another = instead
+        && matches!(draft.wants.as_slice(), [want] if want.numeric)
+        && parts.iter().any(|p| p.numeric);
+    if !another && let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) {
         return Some((found, Heir::Adds));
     }
     let count = parts.len().min(9);

@@ -20,8 +20,6 @@ pub(crate) struct Draft {
     pub(crate) meant: Vec<Hit>,
     /// How good the reading is.
     pub(crate) score: f32,
-    /// An article that no product has.
-    pub(crate) lost_article: bool,
     /// A product named by its article.
     pub(crate) by_article: bool,
     /// Whether words had to be widened to slips to find anything.
@@ -150,6 +148,8 @@ pub(crate) struct Light<'c> {
     pub(crate) context: &'c [Want],
     /// The piece only introduces others: it has no quantity.
     pub(crate) header: bool,
+    /// A number alone is rather another number than one more.
+    pub(crate) instead: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -180,7 +180,7 @@ pub(crate) fn read(
         settle(seeker, &mut draft, Stretch::No);
         if !light.context.is_empty() && draft.says_something() && !draft.by_article {
             draft.score -= 0.8;
-            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft) {
+            if let Some((mut heir, how)) = inherit(seeker, light.context, &draft, light.instead) {
                 heir.score += 0.5;
                 plain.push((heir, how));
             }
@@ -257,7 +257,6 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
                 without: false,
                 known: false,
                 guessed: false,
-                from: article.from,
                 inherited: false,
             });
             continue;
@@ -278,7 +277,6 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             without: false,
             known: true,
             guessed: false,
-            from: article.from,
             inherited: false,
         });
     }

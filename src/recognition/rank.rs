@@ -34,8 +34,6 @@ pub(crate) struct Want {
     pub(crate) known: bool,
     /// Whether the word had to be guessed from a slip.
     pub(crate) guessed: bool,
-    /// Where its lexemes begin.
-    pub(crate) from: usize,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
 }
@@ -235,7 +233,6 @@ impl<'a> Seeker<'a> {
             without: false,
             known,
             guessed: false,
-            from: size.from,
             inherited: false,
         }
     }
@@ -253,7 +250,6 @@ impl<'a> Seeker<'a> {
                 without: word.without,
                 known: true,
                 guessed: false,
-                from: word.from,
                 inherited: false,
             };
             return (Some(want), 1);
@@ -300,7 +296,6 @@ impl<'a> Seeker<'a> {
             numeric: false,
             without: word.without,
             guessed,
-            from: word.from,
             inherited: false,
         };
         (Some(want), 1)
@@ -356,7 +351,6 @@ impl<'a> Seeker<'a> {
             without: false,
             known: true,
             guessed: false,
-            from: first.from,
             inherited: false,
         })
     }
@@ -398,7 +392,6 @@ impl<'a> Seeker<'a> {
             without: false,
             known: true,
             guessed: false,
-            from: first.from,
             inherited: false,
         })
     }
@@ -623,7 +616,6 @@ impl<'a> Seeker<'a> {
             without: matches!(found.first(), Some(Term::Word(w)) if w.without),
             known: alive,
             guessed: false,
-            from: found.first().map_or(0, |t| t.range().start),
             inherited: false,
         };
         (want, found.len())

@@ -123,7 +123,11 @@ impl<'t> Desk<'t> {
                 || reading.unit.is_some()
                 || self.lines.last().is_some_and(|l| l.unit.is_some());
             let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
-            if self.asked.is_some() || piece.corrects || (wanting || reading.each) && said {
+            if self.asked.is_some()
+                || piece.corrects
+                || (wanting || reading.each) && said
+                || wanting && reading.each
+            {
                 let draft = Draft { reading, ..Draft::default() };
                 self.quantity_alone(seeker, &piece, &draft);
                 return;
@@ -133,7 +137,8 @@ impl<'t> Desk<'t> {
             self.number_after_number(seeker, &piece);
         }
         let anchored = anchored(seeker.index, &piece.lexemes);
-        let light = |context| Light { context, header: piece.header };
+        let number_before = piece.continues && self.lines.last().is_some_and(|l| !l.header);
+        let light = |context| Light { context, header: piece.header, instead: number_before };
         let (mut draft, mut heir) = if anchored {
             read(seeker, self.text, &piece.lexemes, light(&[]))
         } else {
@@ -179,7 +184,7 @@ impl<'t> Desk<'t> {
             && draft.fit == 0
             && draft.wants.len() <= 2
             && !self.context.is_empty()
-            && let Some((inherited, how)) = inherit(seeker, &self.context, &draft)
+            && let Some((inherited, how)) = inherit(seeker, &self.context, &draft, false)
         {
             draft = inherited;
             heir = how;
@@ -276,7 +281,7 @@ impl<'t> Desk<'t> {
             return;
         }
         let (again, _) =
-            read(seeker, self.text, &last.lexemes, Light { context: &[], header: true });
+            read(seeker, self.text, &last.lexemes, Light { header: true, ..Light::default() });
         if again.fit > 0
             && again.unknown() == 0
             && let Some(last) = self.lines.last_mut()
@@ -315,8 +320,12 @@ impl<'t> Desk<'t> {
             } else {
                 self.context.clone()
             };
-            let (first, _) =
-                read(seeker, self.text, &left.lexemes, Light { context: &context, header: false });
+            let (first, _) = read(
+                seeker,
+                self.text,
+                &left.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
             let begins = lexemes[place].is_number();
             let ends =
                 first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
@@ -331,8 +340,12 @@ impl<'t> Desk<'t> {
             } else {
                 first.wants.clone()
             };
-            let (second, _) =
-                read(seeker, self.text, &right.lexemes, Light { context: &context, header: false });
+            let (second, _) = read(
+                seeker,
+                self.text,
+                &right.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
             if second.fit == 0
                 || second.unknown() > 0
                 || second.reading.quantity.is_none()
@@ -418,7 +431,7 @@ impl<'t> Desk<'t> {
             }
             let mut draft = line.draft.clone();
             if bare {
-                let light = Light { context: &[], header: true };
+                let light = Light { header: true, ..Light::default() };
                 let (again, _) = read(seeker, self.text, &line.lexemes, light);
                 if again.fit == 0 {
                     break;

@@ -8,7 +8,6 @@ use super::numerals;
 use super::quantity::unit_at;
 use super::speech::{self, Talk};
 use super::types::SynonymTarget;
-use crate::domain::Unit;
 
 /// A run of lexemes that may be a line.
 #[derive(Debug, Clone, Default)]
@@ -183,7 +182,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             let mut rows = beside_one_another(index, cells);
             let last = rows.pop().unwrap_or_default();
             for row in rows {
-                let row = corrected(index, row_of_table(index, row, None));
+                let row = corrected(row_of_table(index, row, None));
                 let first = out.len();
                 sentences(index, row, true, &mut out);
                 if let Some(piece) = out.get_mut(first) {
@@ -194,7 +193,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line = row_of_table(index, last, column);
         }
         let first = out.len();
-        let mut line = corrected(index, line);
+        let mut line = corrected(line);
         crosses(&mut line);
         sentences(index, line, table, &mut out);
         if let Some(piece) = out.get_mut(first) {
@@ -205,6 +204,26 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     out
 }
 
+/// Where a telephone number that begins at a lexeme ends: «8 (903) 555-12-40».
+fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
+    if !matches!(lexemes[start].text.as_str(), "7" | "8") || lexemes[start].spoken {
+        return None;
+    }
+    let (mut digits, mut numbers) = (0, 0);
+    for (at, lexeme) in lexemes.iter().enumerate().skip(start) {
+        if lexeme.is_number() {
+            digits += lexeme.text.len();
+            numbers += 1;
+        } else if !"()-".chars().any(|c| lexeme.is(c)) {
+            return None;
+        }
+        if digits >= 11 {
+            return (digits == 11 && numbers >= 3).then_some(at + 1);
+        }
+    }
+    None
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -213,8 +232,10 @@ fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
-        let mut end = None;
-        if lexemes[i].is_number()
+        let mut end = telephone(&lexemes, i);
+        if end.is_some() {
+            // Nothing else begins so.
+        } else if lexemes[i].is_number()
             && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
         {
             end = Some(i + 2);
@@ -444,6 +465,18 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
     };
     let money = |f: &[Lexeme]| f[0].text.rsplit_once('.').is_some_and(|(_, d)| d.len() == 2);
     let text = |f: &[Lexeme]| !f.is_empty() && !numeric(f) && !unit(f) && !both(f);
+    // «№ 1» before the name is the row's number.
+    let fields: Vec<Vec<Lexeme>> = match fields.split_first() {
+        Some((number, rest))
+            if number.len() == 2
+                && number[0].is('№')
+                && number[1].is_number()
+                && rest.iter().any(|f| text(f)) =>
+        {
+            rest.to_vec()
+        }
+        _ => fields,
+    };
     let Some(first) = fields.iter().position(|f| text(f)) else { return spaced(fields) };
     let last = fields.iter().rposition(|f| text(f)).unwrap_or(first);
     let tail: Vec<usize> = (last + 1..fields.len()).filter(|at| numeric(&fields[*at])).collect();
@@ -459,6 +492,10 @@ fn row_of_table(index: &Index, fields: Vec<Vec<Lexeme>>, column: Option<usize>) 
         .filter(|c| fields.get(*c).is_some_and(|f| numeric(f) || both(f)))
         .or_else(|| (last + 1..fields.len()).find(|at| both(&fields[*at])))
         .or_else(|| tail.iter().copied().find(|at| beside_unit(at)))
+        .or_else(|| {
+            // A note may follow: «6 ⇥ рул ⇥ срочно».
+            (first + 1..fields.len()).find(|at| numeric(&fields[*at]) && beside_unit(at))
+        })
         .or_else(|| product.map(|w| w[0]))
         .or_else(|| tail.iter().copied().rev().find(|at| !money(&fields[*at])))
         .or_else(|| tail.first().copied())
@@ -532,7 +569,7 @@ fn crosses(line: &mut [Lexeme]) {
 }
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
-fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut dead = vec![false; line.len()];
     let mut mended: Vec<usize> = Vec::new();
     let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
@@ -635,13 +672,13 @@ fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                 }
             }
             Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
-                take_back(index, &line, i, i + 1, &mut dead)
+                take_back(&line, i, i + 1, &mut dead)
             }
             Some("то") if word(i + 1) == Some("есть") => {
-                take_back(index, &line, i, i + 2, &mut dead)
+                take_back(&line, i, i + 2, &mut dead)
             }
             Some("в") if word(i + 1) == Some("смысле") => {
-                take_back(index, &line, i, i + 2, &mut dead)
+                take_back(&line, i, i + 2, &mut dead)
             }
             _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
                 || line[i].is('…') =>
@@ -680,7 +717,7 @@ fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
 }
 
 /// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
-fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
+fn take_back(line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
     for d in &mut dead[at..after.min(line.len())] {
         *d = true;
     }
@@ -701,7 +738,6 @@ fn take_back(index: &Index, line: &[Lexeme], at: usize, after: usize, dead: &mut
             k -= 1;
         }
     }
-    let _ = index;
 }
 
 /// Splits a line into sentences and these at commas and conjunctions.
