@@ -235,13 +235,13 @@ impl<R: Read> Parser<R> {
                                     name: t.text_of("Наименование").unwrap_or_default(),
                                     currency: t.text_of("Валюта").unwrap_or_default(),
                                 }
-                            }))
+                            }));
                         }
                         "Склады" => {
                             head.warehouses.extend(node.children("Склад").filter_map(|w| {
                                 let id = onec_id(&w.text_of("Ид")?);
                                 Some((id, w.text_of("Наименование").unwrap_or_default()))
-                            }))
+                            }));
                         }
                         _ => {}
                     }
