@@ -1,5 +1,6 @@
 //! Bytes ⇄ domain types: 1C's files, tables, markup, what people type. Pure functions.
 
+pub mod commerceml;
 pub mod html;
 pub mod json;
 pub mod onec_json;

@@ -320,6 +320,7 @@ impl CatalogTable {
         Ok(Self { table, first: row + 1, columns, full: false })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of column")]
     fn record(&self, index: usize, row: &[String]) -> Result<ProductRecord, SkippedRecord> {
         let mut record = ProductRecord { index, ..ProductRecord::default() };
         let mut wrong = None;
@@ -403,7 +404,7 @@ impl CatalogTable {
                     let said = if cell.trim().is_empty() { Some(false) } else { yes_no(cell) };
                     match said {
                         Some(said) if *column == Column::Deleted => {
-                            record.deleted = Field::Set(said)
+                            record.deleted = Field::Set(said);
                         }
                         Some(said) => record.hidden = Field::Set(said),
                         None => fault("скрыт", "ожидается «да» или «нет»".to_owned()),

@@ -569,8 +569,9 @@ async fn members(
     }))
 }
 
+/// The answer to balances and statuses.
 #[derive(Serialize)]
-struct Updated {
+struct Recorded {
     ok: bool,
     received: usize,
     updated: usize,
@@ -579,7 +580,7 @@ struct Updated {
     errors: Vec<Problem>,
 }
 
-impl From<UpdatesReport> for Updated {
+impl From<UpdatesReport> for Recorded {
     fn from(report: UpdatesReport) -> Self {
         Self {
             ok: true,
@@ -595,7 +596,7 @@ impl From<UpdatesReport> for Updated {
 async fn balances(
     State(state): State<OnecState>,
     request: Request,
-) -> Result<Json<Updated>, Refusal> {
+) -> Result<Json<Recorded>, Refusal> {
     let (body, origin) = small_body(&state, request).await?;
     Ok(Json(state.exchange.balances(body, origin).await?.into()))
 }
@@ -604,7 +605,7 @@ async fn balances(
 async fn statuses(
     State(state): State<OnecState>,
     request: Request,
-) -> Result<Json<Updated>, Refusal> {
+) -> Result<Json<Recorded>, Refusal> {
     let (body, origin) = small_body(&state, request).await?;
     Ok(Json(state.exchange.statuses(body, origin).await?.into()))
 }

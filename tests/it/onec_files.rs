@@ -141,3 +141,69 @@ async fn the_catalogue_is_read_as_a_tree_of_views() {
     server.push(r#"[{"sku":"+7921","deleted":true}]"#).await;
     assert_eq!(catalog.tree().await.expect("a tree").roots().nth(1).expect("a root").total, 0);
 }
+
+#[tokio::test]
+async fn an_export_of_10_3_is_imported_as_files_in_either_order_and_encoding() {
+    let fixture = |path: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+        std::fs::read(format!("{folder}{path}")).expect("a fixture")
+    };
+    let expected: serde_json::Value =
+        serde_json::from_slice(&fixture("expected.json")).expect("JSON");
+    let mut catalogues = Vec::new();
+    for order in [["import.xml", "offers.xml"], ["offers.xml", "import.xml"]] {
+        let server = Server::start().await;
+        for name in order {
+            let report = bring(&server, name, &fixture(&format!("ut103/{name}")), false).await;
+            assert_eq!(report.skipped, 0, "{:?}", report.problems);
+        }
+        let version = server.version();
+        for folder in ["ut103", "ut103-1251"] {
+            for name in order {
+                bring(&server, name, &fixture(&format!("{folder}/{name}")), false).await;
+            }
+        }
+        assert_eq!(server.version(), version, "the same again changes nothing");
+        for product in expected["products"].as_array().expect("products") {
+            for variant in product["variants"].as_array().expect("variants") {
+                let id = variant["id"].as_str().expect("an id");
+                let row = server.rows(&format!(
+                    "select sku, unit, available_thousandths, withdrawn from products where external_id = '{id}'"
+                ));
+                let offered = variant["has_offer_in_103"] == true;
+                let stock = variant["qty_total"].as_str().filter(|_| offered);
+                let stock = stock.map_or(0.0, |text| text.parse::<f64>().expect("a number") * 1e3);
+                let deleted = i32::from(product["deleted"] == true);
+                let (article, unit) = (
+                    product["article"].as_str().unwrap_or(""),
+                    product["unit"].as_str().unwrap_or(""),
+                );
+                assert_eq!(
+                    row[0].replace("тыс. шт", "тыс шт"),
+                    format!("{article} | {unit} | {stock} | {deleted}"),
+                    "{id}"
+                );
+                for (name, price) in variant["prices"].as_object().expect("prices") {
+                    let stored = server.rows(&format!(
+                        "select amount_kopecks, per from prices r join price_types t on t.id = r.price_type_id
+                         join products p on p.id = r.product_id
+                         where p.external_id = '{id}' and t.name = '{name}'"
+                    ));
+                    let number = |field: &str| {
+                        price[field].as_str().and_then(|t| t.parse::<f64>().ok()).expect("a number")
+                    };
+                    let expected = format!(
+                        "{} | {}",
+                        (number("value") * 100.0).round(),
+                        number("coefficient")
+                    );
+                    assert_eq!(stored, [expected], "{id} {name}");
+                }
+            }
+        }
+        let mut all = server.rows("select external_id, title, available_thousandths, unit, barcode, withdrawn from products order by 1");
+        all.extend(server.rows("select c.external_id, c.title, p.external_id from categories c left join categories p on p.id = c.parent_id order by 1"));
+        catalogues.push(all);
+    }
+    assert_eq!(catalogues[0], catalogues[1]);
+}

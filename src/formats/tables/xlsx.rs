@@ -89,7 +89,7 @@ fn text(cell: &Data) -> String {
         Data::Int(number) => number.to_string(),
         Data::Bool(value) => if *value { "да" } else { "нет" }.to_owned(),
         Data::Float(number) => number.to_string(),
-        other => other.to_string(),
+        Data::DateTime(moment) => moment.to_string(),
     }
 }
 

@@ -73,12 +73,12 @@ pub fn cards(conn: &Connection, setting: &str) -> Result<Vec<ProductCard>, Stora
     Ok(cards)
 }
 
+/// A category's path, and its id where the path does not lead to it.
+type Place = (Vec<String>, Option<String>);
+
 /// For each category its path, and its id where the path leads elsewhere: to a namesake, or
 /// nowhere because a title has a slash in it.
-fn places(
-    conn: &Connection,
-    tree: &Tree,
-) -> Result<HashMap<CategoryId, (Vec<String>, Option<String>)>, StorageError> {
+fn places(conn: &Connection, tree: &Tree) -> Result<HashMap<CategoryId, Place>, StorageError> {
     let mut rows = categories::list(conn)?;
     rows.sort_by_key(|row| row.id);
     let mut by_place: HashMap<(Option<CategoryId>, &str), CategoryId> = HashMap::new();

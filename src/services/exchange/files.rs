@@ -1,4 +1,5 @@
-//! Catalogue files that people bring: .json, .csv, .xlsx. What is inside decides, not the name.
+//! Catalogue files that people bring: .json, .csv, .xlsx, CommerceML. What is inside decides, not
+//! the name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::Encoding;
 
 use crate::domain::catalog::{CatalogHead, CatalogSource, Record};
+use crate::formats::commerceml::{CommerceMl, CommerceMlError};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
 use crate::formats::tables::{CatalogTable, TableError, read_csv, read_xlsx};
 use crate::formats::text::{Sniffer, Utf8Reader};
@@ -32,6 +34,9 @@ pub enum FileError {
     /// JSON that cannot be read.
     #[error(transparent)]
     Json(#[from] CatalogJsonError),
+    /// CommerceML that cannot be read.
+    #[error(transparent)]
+    CommerceMl(#[from] CommerceMlError),
     /// Too big for a table.
     #[error("файл больше {} МБ", TABLE_LIMIT / 1024 / 1024)]
     TooLarge,
@@ -44,6 +49,8 @@ pub enum FileError {
 pub enum CatalogFile {
     /// JSON of `POST` catalog.
     Json(CatalogJson<PlainFile>),
+    /// CommerceML: goods or offers.
+    CommerceMl(CommerceMl<PlainFile>),
     /// A table with headings.
     Table(CatalogTable),
 }
@@ -72,7 +79,8 @@ impl CatalogFile {
         let mut head = [0; 4096];
         let count = read_up_to(&mut file, &mut head).map_err(refused)?;
         let head = &head[..count];
-        if !looks_like_json(head) {
+        let first = first_byte(head);
+        if !matches!(first, Some(b'{' | b'[' | b'<')) {
             let size = file.metadata().map_err(refused)?.len();
             if size > TABLE_LIMIT {
                 return Err(FileError::TooLarge);
@@ -96,7 +104,12 @@ impl CatalogFile {
             sniffer.feed(&piece[..count]);
         }
         let encoding = sniffer.encoding();
-        Ok(Self::Json(CatalogJson(PlainFile { path: path.to_owned(), encoding })))
+        let file = PlainFile { path: path.to_owned(), encoding };
+        Ok(if first == Some(b'<') {
+            Self::CommerceMl(CommerceMl(file))
+        } else {
+            Self::Json(CatalogJson(file))
+        })
     }
 
     /// Hides what the file does not mention: the person's explicit choice. JSON says it itself.
@@ -118,12 +131,12 @@ fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(count)
 }
 
-fn looks_like_json(head: &[u8]) -> bool {
+/// The first byte that is neither a byte-order mark nor a blank.
+fn first_byte(head: &[u8]) -> Option<u8> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     // In UTF-16 every second byte is zero.
     let head = head.strip_prefix(b"\xff\xfe").or(head.strip_prefix(b"\xfe\xff")).unwrap_or(head);
-    let first = head.iter().find(|b| !b.is_ascii_whitespace() && **b != 0);
-    matches!(first, Some(b'{' | b'['))
+    head.iter().copied().find(|b| !b.is_ascii_whitespace() && *b != 0)
 }
 
 impl CatalogSource for CatalogFile {
@@ -135,6 +148,7 @@ impl CatalogSource for CatalogFile {
     ) -> Result<CatalogHead, FileError> {
         match self {
             Self::Json(json) => Ok(json.read(each)?),
+            Self::CommerceMl(xml) => Ok(xml.read(each)?),
             Self::Table(table) => {
                 let Ok(head) = table.read(each);
                 Ok(head)

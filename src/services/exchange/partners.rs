@@ -86,6 +86,7 @@ pub struct UpdatesReport {
 
 /// Reads 1C's dates: RFC 3339, `2026-11-23T15:34:52`, `23.11.2026 15:34:52`, `23.11.2026`. A time
 /// without a zone is the company's; the empty date of 1C, year 1, is none. `Err`: not a date.
+#[expect(clippy::result_unit_err, reason = "the caller names the field")]
 pub fn onec_moment(text: &str, zone: &Zone) -> Result<Option<Timestamp>, ()> {
     let text = text.trim();
     if text.is_empty() || text.starts_with("0001-01-01") || text.starts_with("01.01.0001") {
@@ -204,6 +205,7 @@ impl Exchange {
 
     /// Stores what an organization bought: kept by organization, time and product, so that telling
     /// it twice counts once; an undated list replaces the former undated one.
+    #[expect(clippy::too_many_lines, reason = "one pass over one body")]
     pub async fn purchases(
         &self,
         body: Value,
@@ -472,7 +474,7 @@ impl Exchange {
                         phone: row.author_phone.map(|phone| phone.as_str().to_owned()),
                     },
                     delivery: OrderOutDelivery {
-                        date: date_of(&row.delivery),
+                        date: date_of(row.delivery),
                         address: row.address,
                     },
                     comment: row.comment,
@@ -654,7 +656,7 @@ fn status(tx: &Transaction<'_>, word: &str) -> Result<Option<OrderStatus>, Stora
     Ok(OrderStatus::ALL.iter().find(same).copied())
 }
 
-fn date_of(delivery: &Delivery) -> Option<String> {
+fn date_of(delivery: Delivery) -> Option<String> {
     match delivery {
         Delivery::On(date) => Some(date.to_string()),
         _ => None,
