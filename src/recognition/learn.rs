@@ -321,8 +321,8 @@ fn may_be_left_out(word: u64, titles: &[Vec<u64>], company: &[u64]) -> bool {
     };
     let (with, without): (Vec<&Vec<u64>>, Vec<&Vec<u64>>) =
         titles.iter().partition(|t| t.binary_search(&word).is_ok());
-    let with: Vec<Vec<u64>> = with.into_iter().take(60).map(|t| names(t)).collect();
-    let without = without.into_iter().take(60).map(|t| names(t));
+    let with: Vec<Vec<u64>> = with.into_iter().take(60).map(&names).collect();
+    let without = without.into_iter().take(60).map(names);
     let (mut bare, mut seen) = (0, 0);
     for title in without {
         seen += 1;

@@ -132,7 +132,7 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
                     i = slashed(ch, i, &mut letters);
                 }
                 lexeme.text = one_script(&letters);
-                if ch.get(i) == Some(&'.') && !ch.get(i + 1).is_some_and(|c| *c == '.') {
+                if ch.get(i) == Some(&'.') && ch.get(i + 1).is_none_or(|c| *c != '.') {
                     lexeme.dotted = true;
                     i += 1;
                 }
@@ -252,6 +252,7 @@ fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
 mod tests {
     use super::*;
 
+    #[expect(clippy::cast_precision_loss, reason = "the numbers of titles are small")]
     fn shown(text: &str) -> String {
         let shown = lex(&Chars::new(text)).into_iter().map(|l| match l.kind {
             Kind::Word => format!("{}{}", l.text, if l.dotted { "." } else { "" }),

@@ -421,9 +421,9 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             let pair = matches!(lexemes[start].text.as_str(), "пара");
             if pair
                 && times == 1
-                && !lexemes
+                && lexemes
                     .get(start + 1)
-                    .is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+                    .is_none_or(|l| super::quantity::known_unit(&l.text).is_none())
             {
                 return None;
             }
@@ -464,7 +464,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         && text(next) == Some("и")
         && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
         && !matches!(word(next + 2), Some(Piece::Thousand(_)))
-        && !text(next + 2).is_some_and(|t| super::quantity::known_unit(t).is_some())
+        && text(next + 2).is_none_or(|t| super::quantity::known_unit(t).is_none())
     {
         value += n * 100;
         next += 2;
@@ -535,6 +535,7 @@ mod tests {
     use super::super::normalize::Chars;
     use super::*;
 
+    #[expect(clippy::cast_precision_loss, reason = "the numbers of titles are small")]
     fn shown(text: &str) -> String {
         let shown =
             replace(lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| match l.kind {

@@ -147,12 +147,12 @@ impl<'t> Desk<'t> {
             self.context = context;
             read
         };
-        if draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0) {
-            if let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft) {
-                piece = shorter;
-                draft = better;
-                heir = Heir::None;
-            }
+        if (draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0))
+            && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
+        {
+            piece = shorter;
+            draft = better;
+            heir = Heir::None;
         }
         if draft.fit == 0
             && !piece.cancels
@@ -230,7 +230,7 @@ impl<'t> Desk<'t> {
             && let Some(last) = self.lines.last()
         {
             line.quantity = last.quantity;
-            line.unit = last.unit.clone();
+            line.unit.clone_from(&last.unit);
         }
         if heir == Heir::Adds
             && piece.new_line

@@ -672,13 +672,13 @@ fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                 }
             }
             Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
-                take_back(&line, i, i + 1, &mut dead)
+                take_back(&line, i, i + 1, &mut dead);
             }
             Some("то") if word(i + 1) == Some("есть") => {
-                take_back(&line, i, i + 2, &mut dead)
+                take_back(&line, i, i + 2, &mut dead);
             }
             Some("в") if word(i + 1) == Some("смысле") => {
-                take_back(&line, i, i + 2, &mut dead)
+                take_back(&line, i, i + 2, &mut dead);
             }
             _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
                 || line[i].is('…') =>

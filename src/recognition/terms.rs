@@ -205,7 +205,7 @@ impl Number {
             (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
             (1, 0) if same && self.measure == Measure::Metre && self.value >= 10_000 => 0.0,
             (_, 0) if same => 0.96,
-            (3, 4) | (4, 3) | (3, 13) if same => 0.99,
+            (3, 4 | 13) | (4, 3) if same => 0.99,
             (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
             _ => 0.0,
         }
@@ -534,36 +534,33 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
             } else if next.is('°') {
                 number.measure = Measure::Gram;
                 i += 1;
-            } else if next.is_word() {
-                if let Some(measure) = Measure::read(&next.text, glued) {
-                    let code = free(i + 1)
-                        && lexemes[i + 1].is_number()
-                        && !lexemes[i + 1].spaced
-                        && !matches!(next.text.as_str(), "г/м" | "гр/м" | "кг/м");
-                    if !code {
-                        number.measure = measure;
+            } else if next.is_word()
+                && let Some(measure) = Measure::read(&next.text, glued)
+            {
+                let code = free(i + 1)
+                    && lexemes[i + 1].is_number()
+                    && !lexemes[i + 1].spaced
+                    && !matches!(next.text.as_str(), "г/м" | "гр/м" | "кг/м");
+                if !code {
+                    number.measure = measure;
+                    i += 1;
+                    let slash = free(i) && lexemes[i].is('/') && !lexemes[i].spaced;
+                    if measure == Measure::Piece && slash && free(i + 1) && lexemes[i + 1].is_word()
+                    {
+                        // «1000 шт/уп»
+                        i += 2;
+                    }
+                    let square = free(i) && !lexemes[i].spaced && lexemes[i].text == "2";
+                    if measure == Measure::Mm && square {
+                        // «3х2,5 мм2» is the section of a wire; nobody says the unit.
+                        number.measure = Measure::None;
                         i += 1;
-                        let slash = free(i) && lexemes[i].is('/') && !lexemes[i].spaced;
-                        if measure == Measure::Piece
-                            && slash
-                            && free(i + 1)
-                            && lexemes[i + 1].is_word()
-                        {
-                            // «1000 шт/уп»
-                            i += 2;
-                        }
-                        let square = free(i) && !lexemes[i].spaced && lexemes[i].text == "2";
-                        if measure == Measure::Mm && square {
-                            // «3х2,5 мм2» is the section of a wire; nobody says the unit.
-                            number.measure = Measure::None;
-                            i += 1;
-                        }
-                        if measure == Measure::Metre && !lexemes[i - 1].spaced {
-                            i = past_area(lexemes, i, &mut number, free);
-                        }
-                        if matches!(measure, Measure::Density | Measure::Gram | Measure::Kilo) {
-                            i = past_density(lexemes, i, &mut number, free);
-                        }
+                    }
+                    if measure == Measure::Metre && !lexemes[i - 1].spaced {
+                        i = past_area(lexemes, i, &mut number, free);
+                    }
+                    if matches!(measure, Measure::Density | Measure::Gram | Measure::Kilo) {
+                        i = past_density(lexemes, i, &mut number, free);
                     }
                 }
             }
@@ -666,6 +663,7 @@ mod tests {
     use super::super::normalize::Chars;
     use super::*;
 
+    #[expect(clippy::cast_precision_loss, reason = "the numbers of titles are small")]
     fn shown(text: &str) -> String {
         let terms = terms(&lex(&Chars::new(text)), |_| false);
         let shown = terms.into_iter().map(|t| match t {

@@ -20,7 +20,7 @@ async fn a_word_taught_on_the_bench_is_known_from_then_on() {
         before.body
     );
     assert!(found.body.contains("Вот это"), "{}", found.body);
-    let phrase = panel.field(&found.body, "phrase");
+    let phrase = Panel::field(&found.body, "phrase");
     let lesson =
         format!("csrf={token}&phrase={phrase}&product=1&scope=client&organization=1&text=x");
     let taught = panel.send("POST", "/admin/search/teach", ours.clone(), &lesson).await;
@@ -46,7 +46,7 @@ async fn a_synonym_is_added_once_switched_off_and_taken_away() {
     let list = "/admin/synonyms?q=%D0%B2%D0%B8%D0%BD%D1%82%D0%B8%D0%BA";
     let page = panel.send("GET", list, ours.clone(), "").await;
     assert!(page.body.contains("1\u{a0}синоним"), "{}", page.body);
-    let id = panel.field(&page.body, "id");
+    let id = Panel::field(&page.body, "id");
     let off = format!("csrf={token}&id={id}&act=off");
     panel.send("POST", "/admin/synonyms/change", ours.clone(), &off).await;
     let page = panel.send("GET", list, ours.clone(), "").await;
@@ -89,7 +89,7 @@ async fn what_the_check_promises_the_load_does() {
             .map(|d| d.split('<').next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    let id = panel.field(&check.body, "id");
+    let id = Panel::field(&check.body, "id");
     let load = panel
         .upload(
             "/admin/catalog/import",

@@ -31,8 +31,6 @@ pub const START: Timestamp = Timestamp::from_millis(1_795_518_300_000);
 pub struct Desk {
     pub base: Base,
     pub accounts: Accounts,
-    pub ordering: Ordering,
-    pub catalog: Catalog,
     conversations: Conversations,
     tasks: Tasks,
     worker: Arc<Worker>,
@@ -169,8 +167,6 @@ impl Desk {
             conversations: Conversations::new(base.clone()),
             base,
             accounts,
-            ordering,
-            catalog,
             tasks,
             worker,
             courier,
