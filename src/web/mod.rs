@@ -1,6 +1,6 @@
 //! The web door: the panel, the browser chat, health, and what 1C calls.
 //!
-//! A handler extracts, calls one service method, renders. Every route is on one page, [`router`].
+//! A handler extracts, calls one service method, renders. Every route is on one page, [`router()`].
 
 mod admin;
 mod assets;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
@@ -71,7 +71,8 @@ pub fn router(desk: Desk) -> Router {
         .layer(SetRequestIdLayer::x_request_id(ShortId))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(map_response_with_state(desk.clone(), security_headers))
+        .layer(map_response_with_state(desk.clone(), security_headers));
+    let as_pages = ServiceBuilder::new()
         .layer(from_fn_with_state(desk.clone(), pages::pages))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().gzip(true));
@@ -83,6 +84,10 @@ pub fn router(desk: Desk) -> Router {
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)
+        // A router that is merged brings its own default: this one is under the pages' layers.
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(as_pages)
+        // 1C reads answers to the byte: no page, no compression over its routes.
         .merge(onec::router(onec))
         .layer(layers)
         .with_state(desk)
