@@ -13,7 +13,7 @@ use crate::services::Base;
 use crate::services::accounts::Accounts;
 use crate::services::bot_status::BotStatus;
 use crate::services::browser_chat::BrowserChat;
-use crate::services::catalog::Catalog;
+use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
 use crate::services::exchange::Exchange;
@@ -67,6 +67,7 @@ impl App {
     pub fn open(config: Config, clock: Clock, create: Create) -> Result<Self, StorageError> {
         let path = database(&config);
         let db = Db::open(&path, create)?;
+        catalog::seed_starter_synonyms(&db, clock.now())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };

@@ -20,10 +20,10 @@ use tracing::info;
 use super::Base;
 use super::live::Change;
 use crate::domain::catalog::ProductCard;
-use crate::domain::{CategoryId, Price, ProductId, Quantity, Unit};
-use crate::recognition::Index;
+use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
+use crate::recognition::{Index, SynonymTarget, starter_synonyms};
 use crate::services::exchange::default_type;
-use crate::storage::{StorageError, entries, offers, prices, products, words};
+use crate::storage::{Db, StorageError, entries, offers, prices, products, synonyms, words};
 
 pub use tree::{Category, Tree};
 
@@ -51,6 +51,28 @@ pub enum CatalogError {
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// Puts the starter set of synonyms into a database that has not had it; whether it has now. What
+/// people do with them afterwards stays.
+pub fn seed_starter_synonyms(db: &Db, now: Timestamp) -> Result<bool, StorageError> {
+    // A command beside a running program does not wait for its writes.
+    if db.read_blocking(synonyms::had_starter_set)? {
+        return Ok(false);
+    }
+    db.write_blocking(|tx| {
+        if !synonyms::note_starter_set(tx, now)? {
+            return Ok(false);
+        }
+        for synonym in starter_synonyms() {
+            if let SynonymTarget::Words(means) = &synonym.target {
+                let means = synonyms::Means::Words(means);
+                synonyms::put(tx, None, &synonym.words, means, "starter", now)?;
+            }
+        }
+        entries::touch(tx, now)?;
+        Ok(true)
+    })
 }
 
 impl Catalog {

@@ -157,6 +157,21 @@ pub fn put(
     Ok(tx.last_insert_rowid())
 }
 
+/// Whether this database has had the starter set.
+pub fn had_starter_set(conn: &Connection) -> Result<bool, StorageError> {
+    const SQL: &str =
+        "select exists (select 1 from settings where key = 'starter_synonyms') as had";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("had"))?)
+}
+
+/// Notes that this database has had the starter set; whether it is the first time.
+pub fn note_starter_set(tx: &Transaction<'_>, now: Timestamp) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        insert into settings (key, value, updated_at_ms) values ('starter_synonyms', '1', :now)
+        on conflict do nothing";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":now": now })? == 1)
+}
+
 /// Switches a synonym on or off; whether there is one.
 pub fn set_enabled(tx: &Transaction<'_>, id: i64, enabled: bool) -> Result<bool, StorageError> {
     const SQL: &str = "update synonyms set enabled = :enabled where id = :id";
