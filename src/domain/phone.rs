@@ -17,7 +17,10 @@ pub enum ParsePhoneError {
     #[error("в номере телефона лишний символ «{0}»")]
     Character(char),
     /// Fewer than 10 or more than 15 digits, or a Russian number without its 11.
-    #[error("в номере телефона {0} цифр: нужно 11, например +7 921 123-45-67")]
+    #[error(
+        "в номере телефона {}: нужно 11, например +7 921 123-45-67",
+        super::ru::count(*.0 as u64, ["цифра", "цифры", "цифр"])
+    )]
     Length(usize),
 }
 

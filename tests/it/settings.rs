@@ -154,7 +154,7 @@ pull = true
     partner-m.toml, строка 5: server.public_url: нужен адрес, который начинается с http:// или https://
     partner-m.toml, строка 6: server.chat: нужно одно из: auto, on, off
     partner-m.toml, строка 8: company.timezone: нет такого часового пояса, нужно имя вида «Europe/Moscow»
-    partner-m.toml, строка 9: company.phone: в номере телефона 3 цифр: нужно 11, например +7 921 123-45-67
+    partner-m.toml, строка 9: company.phone: в номере телефона 3 цифры: нужно 11, например +7 921 123-45-67
     partner-m.toml, строка 11: backup.at: нужно время вида «02:00» или off
     partner-m.toml, строка 12: backup.keep: нужно число от 1 до 10000
     partner-m.toml, строка 13: нет настройки «telegramm», возможно «telegram»

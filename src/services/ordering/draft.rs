@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{OrderError, Ordering, Party, Pending, price_type};
 use crate::domain::{
-    Delivery, DraftId, DraftLineId, LineState, Money, OrderId, ProductId, Quantity, Timestamp, Unit,
+    Delivery, DraftId, DraftLineId, LineState, Money, OrderId, OrgKind, ProductId, Quantity,
+    Timestamp, Unit,
 };
 use crate::recognition::{self, Buyer, Decision, Question, Recognition, RemarkKind};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
@@ -763,7 +764,11 @@ pub(super) fn view(
     });
     let lines = lines.collect();
     let organization = draft.organization.map(|id| organizations::find(conn, id)).transpose()?;
-    let organization_name = organization.flatten().map(|row| row.name).unwrap_or_default();
+    let organization_name = match organization.flatten() {
+        Some(row) if row.kind == OrgKind::Person => "Частное лицо".to_owned(),
+        Some(row) => row.name,
+        None => String::new(),
+    };
     Ok(DraftView { draft, organization_name, sees_prices: party.sees_prices, lines })
 }
 
