@@ -817,3 +817,35 @@ async fn a_model_proposes_after_the_first_card_and_decides_nothing() {
     ");
     assert_eq!(fake.state().questions.len(), 1);
 }
+
+#[tokio::test]
+async fn a_viewers_order_goes_to_an_owner_first() {
+    let desk = Desk::start().await;
+    desk.sql(
+        "update members set role = 'viewer' where person_id = 1;
+        insert into persons (id, name, phone, phone_verified, created_at_ms)
+            values (90, 'Олег Петров', '+79000000090', 1, 0);
+        insert into members (organization_id, person_id, role, state, created_at_ms)
+            values (1, 90, 'owner', 'active', 0);
+        insert into chats (key, person_id) values ('web:oleg', 90);",
+    );
+    desk.says("anna", "саморез 4х25 жёлтый 4000 шт").await;
+    desk.taps("anna", "Оформить").await;
+    desk.transcript("anna");
+    desk.taps("anna", "На согласование").await;
+    assert_snapshot!(desk.transcript("anna"), @"
+    > [На согласование]
+    < Заявка № 1001 ждёт согласования владельца.
+      [Открыть] [Изменить] [Отменить]
+    ");
+    assert_eq!(desk.transcript("maria"), "", "staff are told nothing yet");
+    desk.taps("oleg", "Отправить").await;
+    assert_snapshot!(desk.transcript("oleg"), @"
+    < Анна Иванова просит согласовать заявку № 1001: 1 позиция, 3 400,00 ₽. Доставка: дата не важна.
+      [Отправить] [Состав] [Вернуть]
+    > [Отправить]
+    ✎ Заявка № 1001 согласована и отправлена.
+    ");
+    assert!(desk.transcript("anna").contains("Заявка № 1001 согласована и отправлена."));
+    assert!(desk.transcript("maria").contains("🆕 № 1001"));
+}
