@@ -27,6 +27,7 @@ use partner_m::telegram::{Polling, TelegramMessenger, bot};
 use serde_json::json;
 
 use crate::support::bot_api::{BotApi, Refusal, TOKEN};
+use crate::support::logs::Logs;
 
 const START: Timestamp = Timestamp::from_millis(1_795_680_000_000);
 const ANNA: i64 = 7;
@@ -125,36 +126,6 @@ impl Composer for Words {
                 _ => Vec::new(),
             })
         })
-    }
-}
-
-/// Keeps what is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("sound").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let lines = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || log.clone());
-        tracing::subscriber::set_default(lines.finish())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("sound").clone()).expect("UTF-8")
     }
 }
 
@@ -534,8 +505,7 @@ async fn an_hour_of_outage_is_patient_and_ends_within_one_back_off() {
     let mut door = Door::open().await;
     door.bot_api.user(ANNA, "Анна").says("привет");
     door.bot_api.refuse("getMe", 1_000, Refusal::Cut);
-    let log = Log::default();
-    let listening = log.listen();
+    let (log, listening) = Logs::keep();
     let mut tries = 0;
     let start = door.clock.now();
     while door.clock.now().since(start) < Duration::from_hours(1) {
@@ -565,8 +535,7 @@ async fn the_token_and_peoples_words_are_in_no_log_and_no_error() {
         config.telegram.api_url = Some(format!("{url}/behind/a/path/"));
     })
     .await;
-    let log = Log::default();
-    let listening = log.listen();
+    let (log, listening) = Logs::keep();
     let anna = door.bot_api.user(ANNA, "Анна-Секретная");
     door.bot_api.answer_poll_with("тайные слова не JSON");
     assert!(matches!(door.polling.poll_once().await, Next::After(_)));
