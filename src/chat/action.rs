@@ -193,8 +193,6 @@ actions! {
     "checkout.addresses" => CheckoutAddresses { draft: DraftId };
     /// Chooses an address of the book.
     "checkout.address" => CheckoutAddress { draft: DraftId, version: i64, address: i64 };
-    /// Asks for an address as text.
-    "checkout.new_address" => CheckoutNewAddress { draft: DraftId };
     /// Asks for a comment as text.
     "checkout.comment" => CheckoutComment { draft: DraftId };
     /// Sends the order.

@@ -170,11 +170,6 @@ impl Catalog {
         Ok(self.base.db.read(move |conn| export::cards(conn, &setting)).await?)
     }
 
-    /// Whether the first index has been built.
-    pub fn is_ready(&self) -> bool {
-        self.index.borrow().is_some()
-    }
-
     /// Builds a new index if what recognition sees has changed since the last; whether it has.
     pub async fn refresh(&self) -> Result<bool, CatalogError> {
         let version = self.base.db.read(entries::version).await?;

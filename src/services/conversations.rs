@@ -152,15 +152,6 @@ impl Conversations {
         self.base.db.read(move |conn| dialogues::find(conn, &chat)).await
     }
 
-    /// The card that a message holds, such as `order:17`; `None` when it holds none any more.
-    pub async fn card_of(
-        &self,
-        chat: ChatKey,
-        message_id: i64,
-    ) -> Result<Option<String>, StorageError> {
-        self.base.db.read(move |conn| chat_slots::find_slot(conn, &chat, message_id)).await
-    }
-
     /// The event is handled: that, where the dialogue stands now (`None`: nowhere) and what is to
     /// be said become true together. An event that was finished before changes nothing.
     pub async fn finish(

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 
 use super::Base;
 use super::live::Change;
-use crate::domain::catalog::{CatalogHead, CatalogSource, Record, SkippedRecord};
+use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
 use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
 use crate::storage::{StorageError, entries, products};
 use matching::{Digests, Mention};
@@ -336,25 +336,6 @@ impl Exchange {
     pub async fn problems(&self, exchange: i64) -> Result<Vec<ProblemRow>, StorageError> {
         self.base.db.read(move |conn| exchange_log::problems(conn, exchange)).await
     }
-}
-
-/// Reads a source to its end without storing anything: what it says of itself, how many records
-/// it has, and those that cannot be read.
-pub fn survey<S: CatalogSource>(
-    source: &mut S,
-) -> Result<(CatalogHead, usize, Vec<SkippedRecord>), S::Error> {
-    let mut count = 0;
-    let mut skipped = Vec::new();
-    let head = source.read(&mut |record| {
-        count += 1;
-        if let Record::Skipped(record) = record
-            && skipped.len() < PROBLEMS_KEPT
-        {
-            skipped.push(record);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok((head, count, skipped))
 }
 
 fn note(

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::domain::CategoryId;
 
 /// A category.
@@ -62,7 +63,7 @@ pub fn update(tx: &Transaction<'_>, row: &CategoryRow) -> Result<(), StorageErro
         ":id": row.id, ":external_id": row.external_id, ":parent": row.parent,
         ":title": row.title, ":order_index": row.order_index,
     })?;
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+    one_row(found)
 }
 
 /// Products on sale by category, those in none under `None`.

@@ -85,6 +85,15 @@ impl StorageError {
     }
 }
 
+/// An update that must hit one row has hit `found`.
+///
+/// # Errors
+///
+/// [`StorageError::RowsAffected`] when that is not one.
+pub(super) fn one_row(found: usize) -> Result<(), StorageError> {
+    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+}
+
 /// Whether a missing file is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Create {

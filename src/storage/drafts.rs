@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::domain::{
     ChatKey, Delivery, DraftId, DraftLineId, LineState, Money, OrderId, OrganizationId, PersonId,
     Price, ProductId, Quantity, Timestamp,
@@ -252,19 +253,19 @@ pub fn set_owner(
             revision = revision + 1
         where id = :id";
     let params = named_params! { ":id": id, ":person": person, ":organization": organization };
-    one(tx.prepare_cached(SQL)?.execute(params)?)
+    one_row(tx.prepare_cached(SQL)?.execute(params)?)
 }
 
 /// Keeps how the lines were before an addition; any other change forgets it.
 pub fn set_undo(tx: &Transaction<'_>, id: DraftId, undo: &str) -> Result<(), StorageError> {
     const SQL: &str = "update drafts set undo = :undo where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":undo": undo })?)
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":undo": undo })?)
 }
 
 /// Makes the draft one that changes an order when it is sent.
 pub fn set_edits(tx: &Transaction<'_>, id: DraftId, order: OrderId) -> Result<(), StorageError> {
     const SQL: &str = "update drafts set edits_order_id = :order where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":order": order })?)
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":order": order })?)
 }
 
 /// Moves the draft to `open`, `sent` or `dropped`.
@@ -278,7 +279,7 @@ pub fn set_state(
         update drafts set state = :state, revision = revision + 1, updated_at_ms = :now
         where id = :id";
     let params = named_params! { ":id": id, ":state": state, ":now": now };
-    one(tx.prepare_cached(SQL)?.execute(params)?)
+    one_row(tx.prepare_cached(SQL)?.execute(params)?)
 }
 
 /// Notes that something in the draft changed: its buttons drawn before are stale.
@@ -286,7 +287,7 @@ pub fn touch(tx: &Transaction<'_>, id: DraftId, now: Timestamp) -> Result<(), St
     const SQL: &str = "
         update drafts set revision = revision + 1, undo = null, updated_at_ms = :now
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
 }
 
 /// Stores what checkout asks.
@@ -302,7 +303,7 @@ pub fn set_checkout(
             delivery_address = :address, comment = :comment
         where id = :id";
     let (kind, date) = delivery_columns(delivery);
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":kind": kind, ":date": date, ":address": address, ":comment": comment,
     })?)
 }
@@ -376,7 +377,7 @@ pub fn update_line(tx: &Transaction<'_>, line: &DraftLineRow) -> Result<(), Stor
             candidates = :candidates, question = :question, trace = :trace, chosen = :chosen,
             price_amount_kopecks = :amount, price_per = :per, fixed_quantity = :fixed
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": line.id,
         ":raw": line.raw,
         ":phrase": line.phrase,
@@ -411,8 +412,4 @@ pub fn remove_lines(
     }
     tx.prepare_cached(NUMBER)?.execute(named_params! { ":draft": draft })?;
     Ok(())
-}
-
-fn one(found: usize) -> Result<(), StorageError> {
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use super::drafts::{delivery_columns, delivery_from, ids_from_json, ids_to_json, price_from};
 use crate::domain::{
     Channel, Delivery, DraftId, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
@@ -479,7 +480,7 @@ pub fn update_line(tx: &Transaction<'_>, line: &OrderLineRow) -> Result<(), Stor
             base_quantity_thousandths = :base_quantity, base_unit = :base_unit,
             price_amount_kopecks = :amount, price_per = :per, sum_kopecks = :sum
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": line.id,
         ":state": line.state,
         ":product": line.product,
@@ -506,7 +507,7 @@ pub fn set_status(
     const SQL: &str = "
         update orders set status = :status, status_reason = :reason, revision = revision + 1, updated_at_ms = :now
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":status": status, ":reason": reason, ":now": now,
     })?)
 }
@@ -521,7 +522,7 @@ pub fn set_manager(
     const SQL: &str = "
         update orders set manager_id = :manager, revision = revision + 1, updated_at_ms = :now
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":manager": manager, ":now": now,
     })?)
 }
@@ -537,7 +538,7 @@ pub fn refresh_total(
             total_kopecks = (select coalesce(sum(sum_kopecks), 0) from order_lines
                 where order_id = :id)
         where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })?)
 }
 
 /// Stores what checkout asked.
@@ -553,7 +554,7 @@ pub fn set_checkout(
             delivery_address = :address, comment = :comment
         where id = :id";
     let (kind, date) = delivery_columns(delivery);
-    one(tx.prepare_cached(SQL)?.execute(named_params! {
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":kind": kind, ":date": date, ":address": address, ":comment": comment,
     })?)
 }
@@ -599,17 +600,4 @@ pub fn insert_event(tx: &Transaction<'_>, event: NewOrderEvent<'_>) -> Result<i6
         ":to_client": event.to_client,
     })?;
     Ok(tx.last_insert_rowid())
-}
-
-/// One entry of a timeline, with its order, or `None`.
-pub fn find_event(conn: &Connection, id: i64) -> Result<Option<(OrderId, String)>, StorageError> {
-    const SQL: &str = "select order_id, text from order_events where id = :id";
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let found = stmt
-        .query_row(named_params! { ":id": id }, |row| Ok((row.get("order_id")?, row.get("text")?)));
-    Ok(found.optional()?)
-}
-
-fn one(found: usize) -> Result<(), StorageError> {
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::domain::{OrgKind, OrganizationId, PersonId, Timestamp};
 
 /// A row of `organizations`.
@@ -162,7 +163,7 @@ macro_rules! setters {
             let found = tx
                 .prepare_cached(SQL)?
                 .execute(named_params! { ":value": $value, ":id": id })?;
-            if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+            one_row(found)
         }
     )+};
 }
@@ -226,23 +227,6 @@ pub fn addresses(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// One address of the organization's own book.
-pub fn find_address(
-    conn: &Connection,
-    organization: OrganizationId,
-    id: i64,
-) -> Result<Option<AddressRow>, StorageError> {
-    const SQL: &str = "
-        select id, address from addresses where id = :id and organization_id = :organization";
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let params = named_params! { ":id": id, ":organization": organization };
-    Ok(stmt
-        .query_row(params, |row| {
-            Ok(AddressRow { id: row.get("id")?, address: row.get("address")? })
-        })
-        .optional()?)
-}
-
 /// Puts an address into the book, or to its top.
 pub fn use_address(
     tx: &Transaction<'_>,
@@ -258,18 +242,6 @@ pub fn use_address(
         named_params! { ":organization": organization, ":address": address, ":now": now },
     )?;
     Ok(())
-}
-
-/// Strikes an address out of the organization's own book; whether it was there.
-pub fn remove_address(
-    tx: &Transaction<'_>,
-    organization: OrganizationId,
-    id: i64,
-) -> Result<bool, StorageError> {
-    const SQL: &str = "
-        delete from addresses where id = :id and organization_id = :organization";
-    let params = named_params! { ":id": id, ":organization": organization };
-    Ok(tx.prepare_cached(SQL)?.execute(params)? == 1)
 }
 
 #[cfg(test)]

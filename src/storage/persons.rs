@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::config::Access;
 use crate::domain::{ChatKey, OrganizationId, PersonId, Phone, Role, Timestamp};
 
@@ -151,7 +152,7 @@ macro_rules! setters {
             let found = tx
                 .prepare_cached(SQL)?
                 .execute(named_params! { ":value": $value, ":id": id })?;
-            one(found)
+            one_row(found)
         }
     )+};
 }
@@ -187,17 +188,13 @@ pub fn set_phone(
     let found = tx
         .prepare_cached(SQL)?
         .execute(named_params! { ":phone": phone, ":verified": verified, ":id": id })?;
-    one(found)
+    one_row(found)
 }
 
 /// Ends every session of the person: those that stand on a former stamp count no more.
 pub fn bump_security_stamp(tx: &Transaction<'_>, id: PersonId) -> Result<(), StorageError> {
     const SQL: &str = "update persons set security_stamp = security_stamp + 1 where id = :id";
-    one(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?)
-}
-
-fn one(found: usize) -> Result<(), StorageError> {
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?)
 }
 
 /// What the person may do in the program, computed from the settings and from what was granted.

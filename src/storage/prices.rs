@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::domain::{Money, Price, ProductId};
 
 /// A price type («вид цен»).
@@ -71,7 +72,7 @@ pub fn update_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<(), Stora
         ":id": row.id, ":external_id": row.external_id, ":name": row.name,
         ":currency": row.currency,
     })?;
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+    one_row(found)
 }
 
 fn price(amount: Money, per: u32) -> Result<Price, StorageError> {

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
 
 use super::StorageError;
-use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
+use super::db::one_row;
+use crate::domain::{CategoryId, ProductId, Quantity, Timestamp, Unit};
 
 /// Why a product is not sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -258,7 +259,7 @@ pub fn update(tx: &Transaction<'_>, row: &ProductRow) -> Result<(), StorageError
         ":withdrawn": row.withdrawn != Withdrawn::No, ":why": row.withdrawn.code(),
         ":hidden": row.hidden, ":search_words": row.search_words, ":updated_at": row.updated_at,
     })?;
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+    one_row(found)
 }
 
 /// Takes a product off sale because a full exchange did not mention it; whether it was on sale.
@@ -403,9 +404,4 @@ pub fn stats(conn: &Connection, price_type: Option<i64>) -> Result<Stats, Storag
             warehouses: row.get("warehouses")?,
         })
     })?)
-}
-
-/// Whether a price is one: a price of nothing means that a manager will say it.
-pub fn is_price(price: Price) -> bool {
-    price.amount.kopecks() > 0
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Transaction, named_params};
 
 use super::StorageError;
+use super::db::one_row;
 use crate::domain::{ProductId, Quantity};
 
 /// A warehouse.
@@ -46,7 +47,7 @@ pub fn update_warehouse(tx: &Transaction<'_>, row: &WarehouseRow) -> Result<(), 
     let found = stmt.execute(
         named_params! { ":id": row.id, ":external_id": row.external_id, ":name": row.name },
     )?;
-    if found == 1 { Ok(()) } else { Err(StorageError::RowsAffected { expected: 1, found }) }
+    one_row(found)
 }
 
 /// Goes over all stocks: product, warehouse, quantity; by product and warehouse.

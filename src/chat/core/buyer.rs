@@ -507,10 +507,6 @@ impl Core {
                 talk.state.form = None;
                 self.show_checkout(talk, draft, None).await?;
             }
-            Action::CheckoutNewAddress { draft } => {
-                talk.state.ask(Form::Address { draft }, talk.now);
-                talk.out.push(Screen::text("Напишите адрес доставки.").in_place(DESK));
-            }
             Action::CheckoutComment { draft } => {
                 talk.state.ask(Form::Comment { draft }, talk.now);
                 let screen = Screen::text("Напишите комментарий для менеджера.")

@@ -127,17 +127,6 @@ impl GigaChatClient {
         }))
     }
 
-    /// What is odd about the key, for `check`: it is still tried.
-    pub fn key_warning(&self) -> Option<&'static str> {
-        let key = self.auth_key.expose();
-        let base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-        let sound = key.len().is_multiple_of(4) && key.len() >= 16 && key.bytes().all(base64);
-        (!sound).then_some(
-            "ключ GigaChat не похож на ключ авторизации: скопируйте его целиком из личного \
-             кабинета (это base64 от client_id:client_secret, а не client_secret)",
-        )
-    }
-
     /// The token: from the cache while it is good, else a new one; many who wait share it.
     async fn token(&self) -> Result<Arc<Token>, CallError> {
         if let Some(token) = self.tokens.get(&self.token_key).await {

@@ -145,31 +145,12 @@ impl Ordering {
         order: OrderId,
         version: i64,
     ) -> Result<OrderRow, OrderError> {
-        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
-        let order = self
-            .base
-            .db
-            .write(move |tx| {
-                let row = order_of(tx, &party, order)?;
-                if row.status != OrderStatus::Approval || row.revision != version {
-                    return Err(OrderError::Stale);
-                }
-                by_buyer(
-                    tx,
-                    &party,
-                    &row,
-                    OrderStatus::New,
-                    "Заявка согласована и отправлена",
-                    now,
-                )?;
-                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
-                let notice = Notice::OrderStatus { order };
-                notices::to_person(tx, row.author, notice, now)?;
-                orders::find(tx, order)?.ok_or(OrderError::NotFound)
-            })
-            .await?;
-        self.told(order.id);
-        Ok(order)
+        let (next, text) = (OrderStatus::New, "Заявка согласована и отправлена");
+        self.move_by_buyer(party, order, next, text, move |row, _| {
+            let current = row.status == OrderStatus::Approval && row.revision == version;
+            if current { Ok(true) } else { Err(OrderError::Stale) }
+        })
+        .await
     }
 
     /// The buyer takes the order back.
@@ -183,29 +164,17 @@ impl Ordering {
         order: OrderId,
         version: i64,
     ) -> Result<OrderRow, OrderError> {
-        let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
-        let order = self
-            .base
-            .db
-            .write(move |tx| {
-                let row = order_of(tx, &party, order)?;
-                if row.status == OrderStatus::Cancelled {
-                    return Ok(row);
-                }
-                if !row.status.client_can_cancel() {
-                    return Err(OrderError::TooLate);
-                }
-                if row.revision != version {
-                    return Err(OrderError::Stale);
-                }
-                let status = OrderStatus::Cancelled;
-                by_buyer(tx, &party, &row, status, "Заявка отменена клиентом", now)?;
-                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
-                orders::find(tx, order)?.ok_or(OrderError::NotFound)
-            })
-            .await?;
-        self.told(order.id);
-        Ok(order)
+        let (next, text) = (OrderStatus::Cancelled, "Заявка отменена клиентом");
+        self.move_by_buyer(party, order, next, text, move |row, _| {
+            if row.status == OrderStatus::Cancelled {
+                return Ok(false);
+            }
+            if !row.status.client_can_cancel() {
+                return Err(OrderError::TooLate);
+            }
+            if row.revision == version { Ok(true) } else { Err(OrderError::Stale) }
+        })
+        .await
     }
 
     /// The buyer's cancelled order stands again: for ten minutes, while nobody has taken it.
@@ -215,21 +184,44 @@ impl Ordering {
         order: OrderId,
         version: i64,
     ) -> Result<OrderRow, OrderError> {
+        let (next, text) = (OrderStatus::New, "Отмена заявки снята");
+        self.move_by_buyer(party, order, next, text, move |row, now| {
+            if row.status == OrderStatus::New {
+                return Ok(false);
+            }
+            let late = now.since(row.updated_at) > UNDO_FOR || row.manager.is_some();
+            if row.status != OrderStatus::Cancelled || row.revision != version || late {
+                return Err(OrderError::TooLate);
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// A move of the buyer's own order: staff are shown it, and the author of a viewer's order is
+    /// told. `check` refuses it, or answers `false` when it has been made before.
+    async fn move_by_buyer(
+        &self,
+        party: &Party,
+        order: OrderId,
+        next: OrderStatus,
+        text: &'static str,
+        check: impl FnOnce(&OrderRow, Timestamp) -> Result<bool, OrderError> + Send + 'static,
+    ) -> Result<OrderRow, OrderError> {
         let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
         let order = self
             .base
             .db
             .write(move |tx| {
                 let row = order_of(tx, &party, order)?;
-                if row.status == OrderStatus::New {
+                if !check(&row, now)? {
                     return Ok(row);
                 }
-                let late = now.since(row.updated_at) > UNDO_FOR || row.manager.is_some();
-                if row.status != OrderStatus::Cancelled || row.revision != version || late {
-                    return Err(OrderError::TooLate);
-                }
-                by_buyer(tx, &party, &row, OrderStatus::New, "Отмена заявки снята", now)?;
+                by_buyer(tx, &party, &row, next, text, now)?;
                 notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                if (row.status, next) == (OrderStatus::Approval, OrderStatus::New) {
+                    notices::to_person(tx, row.author, Notice::OrderStatus { order }, now)?;
+                }
                 orders::find(tx, order)?.ok_or(OrderError::NotFound)
             })
             .await?;
