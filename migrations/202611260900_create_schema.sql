@@ -196,6 +196,8 @@ create table exchanges (
     kind text not null check (kind in ('catalog', 'purchases', 'members', 'balances', 'orders', 'statuses')),
     request_id text not null default '',
     address text not null default '',
+    sender text not null default '',                    -- the program that came, by its User-Agent
+    session text not null default '',                   -- of the standard exchange: joins its requests
     received integer not null default 0,
     created integer not null default 0,
     changed integer not null default 0,
@@ -214,6 +216,25 @@ create table exchange_problems (
     record integer,                                     -- which record of the source, from 0; null: the whole
     sku text not null default '',
     reason text not null,
+    primary key (exchange_id, position)
+) strict, without rowid;
+
+-- What happened in an exchange, in Russian, in order.
+create table exchange_steps (
+    exchange_id integer not null references exchanges (id) on delete cascade,
+    position integer not null,                          -- from 0
+    at_ms integer not null,
+    step text not null,
+    primary key (exchange_id, position)
+) strict, without rowid;
+
+-- The raw files of an exchange, kept for a week.
+create table exchange_files (
+    exchange_id integer not null references exchanges (id) on delete cascade,
+    position integer not null,                          -- from 0
+    name text not null,                                 -- as the sender called it
+    stored text not null,                               -- the file's name in exchange/raw
+    bytes integer not null,
     primary key (exchange_id, position)
 ) strict, without rowid;
 

@@ -76,6 +76,10 @@ pub struct Origin {
     pub request_id: String,
     /// Where it came from, for the journal; may be empty.
     pub address: String,
+    /// The program that came, by its `User-Agent`, for the journal; may be empty.
+    pub sender: String,
+    /// Joins the requests of one standard exchange; otherwise empty.
+    pub session: String,
     /// Do it all and take it back: the report says what would happen.
     pub dry_run: bool,
     /// Where to count.
@@ -89,6 +93,8 @@ impl Origin {
             way,
             request_id: String::new(),
             address: String::new(),
+            sender: String::new(),
+            session: String::new(),
             dry_run: false,
             progress: None,
         }
@@ -286,6 +292,8 @@ impl Exchange {
             kind: kind.to_owned(),
             request_id: origin.request_id.clone(),
             address: origin.address.clone(),
+            sender: origin.sender.clone(),
+            session: origin.session.clone(),
             error: crate::domain::ru::ellipsis(error, 500),
             ..ExchangeRow::default()
         };
@@ -354,6 +362,8 @@ fn note(
         kind: kind.to_owned(),
         request_id: origin.request_id.clone(),
         address: origin.address.clone(),
+        sender: origin.sender.clone(),
+        session: origin.session.clone(),
         received: small(report.received),
         created: small(report.created),
         changed: small(report.changed),

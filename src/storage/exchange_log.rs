@@ -22,6 +22,10 @@ pub struct ExchangeRow {
     pub request_id: String,
     /// Where it came from.
     pub address: String,
+    /// The program that came, by its `User-Agent`.
+    pub sender: String,
+    /// Joins the requests of one standard exchange; otherwise empty.
+    pub session: String,
     /// Records in it.
     pub received: u32,
     /// Made.
@@ -40,8 +44,8 @@ pub struct ExchangeRow {
     pub error: String,
 }
 
-const COLUMNS: &str = "id, at_ms, duration_ms, way, kind, request_id, address, received, created,
-    changed, unchanged, skipped, hidden, held, error";
+const COLUMNS: &str = "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
+    received, created, changed, unchanged, skipped, hidden, held, error";
 
 impl ExchangeRow {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -53,6 +57,8 @@ impl ExchangeRow {
             kind: row.get("kind")?,
             request_id: row.get("request_id")?,
             address: row.get("address")?,
+            sender: row.get("sender")?,
+            session: row.get("session")?,
             received: row.get("received")?,
             created: row.get("created")?,
             changed: row.get("changed")?,
@@ -79,14 +85,15 @@ pub struct ProblemRow {
 /// Notes an exchange and says its number.
 pub fn insert(tx: &Transaction<'_>, row: &ExchangeRow) -> Result<i64, StorageError> {
     const SQL: &str = "
-        insert into exchanges (at_ms, duration_ms, way, kind, request_id, address, received,
-            created, changed, unchanged, skipped, hidden, held, error)
-        values (:at, :duration, :way, :kind, :request_id, :address, :received, :created,
-            :changed, :unchanged, :skipped, :hidden, :held, :error)";
+        insert into exchanges (at_ms, duration_ms, way, kind, request_id, address, sender, session,
+            received, created, changed, unchanged, skipped, hidden, held, error)
+        values (:at, :duration, :way, :kind, :request_id, :address, :sender, :session,
+            :received, :created, :changed, :unchanged, :skipped, :hidden, :held, :error)";
     let mut stmt = tx.prepare_cached(SQL)?;
     stmt.execute(named_params! {
         ":at": row.at, ":duration": row.duration_ms, ":way": row.way, ":kind": row.kind,
-        ":request_id": row.request_id, ":address": row.address, ":received": row.received,
+        ":request_id": row.request_id, ":address": row.address, ":sender": row.sender, ":session": row.session,
+        ":received": row.received,
         ":created": row.created, ":changed": row.changed, ":unchanged": row.unchanged,
         ":skipped": row.skipped, ":hidden": row.hidden, ":held": row.held, ":error": row.error,
     })?;
@@ -109,6 +116,79 @@ pub fn insert_problem(
         ":sku": problem.sku, ":reason": problem.reason,
     })?;
     Ok(())
+}
+
+/// Something that happened in an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRow {
+    /// When.
+    pub at: Timestamp,
+    /// What, in Russian.
+    pub step: String,
+}
+
+/// A raw file of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// As the sender called it.
+    pub name: String,
+    /// Its name in `exchange/raw` of the data folder.
+    pub stored: String,
+    /// How big it is.
+    pub bytes: u64,
+}
+
+/// Notes the next step of an exchange.
+pub fn add_step(tx: &Transaction<'_>, exchange: i64, step: &StepRow) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into exchange_steps (exchange_id, position, at_ms, step)
+        select :exchange, coalesce(max(position) + 1, 0), :at, :step
+        from exchange_steps where exchange_id = :exchange";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! { ":exchange": exchange, ":at": step.at, ":step": step.step })?;
+    Ok(())
+}
+
+/// The steps of an exchange, in order.
+pub fn steps(conn: &Connection, exchange: i64) -> Result<Vec<StepRow>, StorageError> {
+    const SQL: &str = "
+        select at_ms, step from exchange_steps where exchange_id = :exchange order by position";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":exchange": exchange }, |row| {
+        Ok(StepRow { at: row.get("at_ms")?, step: row.get("step")? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Notes a raw file of an exchange.
+pub fn add_file(tx: &Transaction<'_>, exchange: i64, file: &FileRow) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into exchange_files (exchange_id, position, name, stored, bytes)
+        select :exchange, coalesce(max(position) + 1, 0), :name, :stored, :bytes
+        from exchange_files where exchange_id = :exchange";
+    let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(named_params! {
+        ":exchange": exchange, ":name": file.name, ":stored": file.stored, ":bytes": bytes,
+    })?;
+    Ok(())
+}
+
+/// The raw files of an exchange, in order.
+pub fn files(conn: &Connection, exchange: i64) -> Result<Vec<FileRow>, StorageError> {
+    const SQL: &str = "
+        select name, stored, bytes from exchange_files
+        where exchange_id = :exchange order by position";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":exchange": exchange }, |row| {
+        let bytes: i64 = row.get("bytes")?;
+        Ok(FileRow {
+            name: row.get("name")?,
+            stored: row.get("stored")?,
+            bytes: bytes.unsigned_abs(),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The latest exchanges, newest first.
