@@ -318,6 +318,7 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
+        models: app.models.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),
         demo,

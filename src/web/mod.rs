@@ -36,6 +36,7 @@ use crate::services::conversations::Conversations;
 use crate::services::directory::Directory;
 use crate::services::exchange::Exchange;
 use crate::services::imports::Imports;
+use crate::services::models::Models;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
@@ -64,6 +65,8 @@ pub struct Desk {
     pub catalog: Catalog,
     /// Where the browser chat's events go.
     pub conversations: Conversations,
+    /// Language models; `None` when their settings are of no use.
+    pub models: Option<Models>,
     /// How the bot is doing.
     pub bot: BotStatus,
     /// The browser chat's messages.

@@ -15,7 +15,9 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
+use super::admin::{
+    catalog, clients, find, import, login, models, orders, questions, search, today,
+};
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
@@ -47,6 +49,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin/requests", get(clients::requests).post(clients::decide))
         .route("/admin/search", get(search::page))
         .route("/admin/search/teach", post(search::teach))
+        .route("/admin/search/compare", post(models::compare))
+        .route("/admin/search/models", get(models::page).post(models::test))
         .route("/admin/synonyms", get(search::synonyms).post(search::add_synonym))
         .route("/admin/synonyms/change", post(search::change_synonym))
         // The old program's addresses.

@@ -17,6 +17,7 @@ use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
+use partner_m::services::models::Models;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
@@ -69,6 +70,7 @@ impl House {
         tasks.spawn("courier", move |stop| courier.clone().run(stop));
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
+            models: Models::from_settings(base.clone()).ok(),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
             catalog: catalog.clone(),

@@ -5,6 +5,7 @@ pub mod clients;
 pub mod find;
 pub mod import;
 pub mod login;
+pub mod models;
 pub mod orders;
 pub mod questions;
 pub mod search;

@@ -16,6 +16,7 @@ use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
+use partner_m::services::models::Models;
 use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
@@ -44,7 +45,12 @@ pub struct Answer {
 impl Panel {
     /// The demo's panel with an order: № 1042, new.
     pub async fn start() -> Self {
-        let mut panel = Self::with(Config::default()).await;
+        Self::start_with(Config::default()).await
+    }
+
+    /// [`Panel::start`] with other settings.
+    pub async fn start_with(config: Config) -> Self {
+        let mut panel = Self::with(config).await;
         panel.desk.accounts.demo_people(PASSWORD).await.unwrap();
         panel
             .desk
@@ -93,6 +99,7 @@ impl Panel {
             ordering: Ordering::new(base.clone(), catalog.clone()),
             catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
+            models: Models::from_settings(base.clone()).ok(),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
             chat: BrowserChat::new(base.clone()),
