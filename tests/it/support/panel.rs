@@ -269,6 +269,6 @@ const SEED: &str = "
         values (1, 1795518000000, 'bot', 1, 'created', 'Заявка отправлена');";
 
 /// Every byte percent-encoded, for a form.
-fn percent(text: &str) -> String {
+pub fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"))
 }
