@@ -377,6 +377,8 @@ create table orders (
     onec_number text,
     onec_date text,
     onec_acknowledged_at_ms integer,
+    onec_offers integer not null default 0,             -- how often 1C was given it since it last had it
+    onec_offered_at_ms integer,                         -- when last
     history integer not null default 0 check (history in (0, 1)) -- moved in: never offered to 1C, no reminders
 ) strict;
 create index orders_status on orders (status, created_at_ms desc);

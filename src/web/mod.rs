@@ -39,6 +39,7 @@ use crate::services::imports::Imports;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::tasks::Tasks;
 
@@ -58,6 +59,8 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Batches for the catalogue.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C, where that can be set up.
+    pub pull: Option<Pull>,
     /// Orders.
     pub ordering: Ordering,
     /// The catalogue's index.

@@ -18,6 +18,7 @@ use partner_m::services::courier::Courier;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -71,6 +72,7 @@ impl House {
             conversations: Conversations::new(base.clone()),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
+            pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             catalog: catalog.clone(),
             base,
             tasks: tasks.clone(),
