@@ -136,6 +136,21 @@ pub async fn explain(path: PathBuf, config: &Config) -> Result<Explanation, Expl
     }
 }
 
+/// Explains what somebody pasted or brought: like [`explain`], through a file that goes at once.
+///
+/// # Errors
+///
+/// [`ExplainError`].
+pub async fn explain_bytes(bytes: Vec<u8>, config: &Config) -> Result<Explanation, ExplainError> {
+    let written = blocking(move || {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), bytes)?;
+        Ok::<_, io::Error>(file)
+    });
+    let file = written.await?.map_err(|why| FileError::Io { path: std::env::temp_dir(), why })?;
+    explain(file.path().to_owned(), config).await
+}
+
 enum Looked {
     Partners(Explanation),
     Catalog { head: String, encoding: &'static str },

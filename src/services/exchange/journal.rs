@@ -13,6 +13,69 @@ use crate::storage::exchange_journal::{self, JournalFilter};
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, ProblemRow, StepRow};
 use crate::storage::{StorageError, audit};
 
+/// What an exchange carried, in words, by the journal's code.
+pub fn kind_label(kind: &str) -> &'static str {
+    match kind {
+        "catalog" => "Каталог",
+        "purchases" => "История покупок",
+        "members" => "Клиенты",
+        "balances" => "Расчёты",
+        "orders" => "Заказы",
+        "statuses" => "Статусы заказов",
+        _ => "Обмен",
+    }
+}
+
+/// How it came, in words, by the journal's code.
+pub fn way_label(way: &str) -> &'static str {
+    match way {
+        "json" => "JSON из 1С",
+        "pull" => "Забор",
+        "commerceml" => "Обмен с сайтом",
+        _ => "Файл",
+    }
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it was stored.
+    Whole,
+    /// Some records were left out.
+    Partly,
+    /// Nothing was stored.
+    Failed,
+}
+
+impl Ending {
+    /// Of this exchange.
+    pub fn of(row: &ExchangeRow) -> Self {
+        match (row.error.is_empty(), row.skipped) {
+            (false, _) => Self::Failed,
+            (true, 0) => Self::Whole,
+            (true, _) => Self::Partly,
+        }
+    }
+
+    /// The word for machines, as [`JournalFilter::outcome`] takes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "ok",
+            Self::Partly => "partly",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// In words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Whole => "норма",
+            Self::Partly => "частично",
+            Self::Failed => "сбой",
+        }
+    }
+}
+
 /// A page of the journal.
 #[derive(Debug, Clone, Default)]
 pub struct JournalPage {
@@ -165,6 +228,11 @@ impl Exchange {
                 }))
             })
             .await
+    }
+
+    /// The latest exchange of a way, by the journal's code, whatever came of it.
+    pub async fn last_of(&self, way: &'static str) -> Result<Option<ExchangeRow>, StorageError> {
+        self.base.db.read(move |conn| exchange_journal::latest(conn, way, false)).await
     }
 
     /// Where the raw files are.
