@@ -97,7 +97,7 @@ const TABS: [(Tab, &str, &str); 4] = [
 ];
 
 /// How the exchange is doing now.
-async fn standing(desk: &Desk) -> Result<Standing, WebError> {
+pub async fn standing(desk: &Desk) -> Result<Standing, WebError> {
     let pull = desk.pull.as_ref().map(crate::services::pull::Pull::status);
     Ok(Standing::look(&desk.base, pull).await?)
 }

@@ -9,8 +9,11 @@ use serde::Deserialize;
 use super::{Tab, head};
 use crate::config::SendFrom;
 use crate::domain::{OrderStatus, ru};
-use crate::services::exchange::queue::Queued;
+use crate::services::exchange::queue::{OnTheWay, Queued, lives_on_in_onec};
+use crate::services::ordering::OrderView;
+use crate::services::standing::Ways;
 use crate::storage::onec_orders::QueuedOrder;
+use crate::storage::orders::OrderRow;
 use crate::web::Desk;
 use crate::web::admin::{around, lookup};
 use crate::web::error::WebError;
@@ -133,6 +136,84 @@ fn taken(desk: &Desk, visitor: &Visitor, admin: bool, order: &QueuedOrder) -> Ma
             @if admin { (again(visitor, order.number)) }
         }
     }
+}
+
+/// The order's way to 1C, for the list: «✓», «в очереди», «ждёт».
+pub fn order_mark(desk: &Desk, order: &OrderRow) -> Markup {
+    if order.onec_acknowledged_at.is_some() {
+        let title = order.onec_number.as_deref().unwrap_or("получен");
+        return html! { span title=(title) { "✓" span.sr { " получен 1С" } } };
+    }
+    let on_the_way = match desk.base.config.onec.send_from {
+        SendFrom::New => order.status >= OrderStatus::New,
+        SendFrom::Accepted => order.status >= OrderStatus::Accepted,
+    };
+    let over = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
+    if !on_the_way || over || order.history || !Ways::of(&desk.base.config).any() {
+        return html! { span.muted { "—" } };
+    }
+    html! {
+        @if order.unresolved_count > 0 {
+            span title="Не готов: есть позиции без товара" { "ждёт" }
+        } @else { span.muted title="1С заберёт при следующем обмене" { "в очереди" } }
+    }
+}
+
+/// The order's way to 1C, for its page; nothing where there is no exchange.
+pub async fn order_card(
+    desk: &Desk,
+    visitor: &Visitor,
+    me: &ManagerSession,
+    view: &OrderView,
+) -> Result<Markup, WebError> {
+    let (base, order) = (&desk.base, &view.order);
+    let way = desk.exchange.on_the_way(order).await?;
+    let silent = way == OnTheWay::Never && !order.history;
+    if silent || (!Ways::of(&base.config).any() && order.onec_acknowledged_at.is_none()) {
+        return Ok(html! {});
+    }
+    let now = base.clock.now();
+    let last = view.events.iter().rev().find(|event| event.kind == "status");
+    let lives_on = lives_on_in_onec(order, last.map(|event| event.channel));
+    Ok(html! {
+        section.card #onec data-live aria-labelledby="onec-title" {
+            header {
+                h2 #onec-title { "1С" }
+                @match &way {
+                    OnTheWay::Taken(_) => (badge(Tone::Ok, "✓ получен")),
+                    OnTheWay::Queued { reasons, .. } if reasons.is_empty() => (badge(Tone::Info, "в очереди")),
+                    OnTheWay::Queued { .. } => (badge(Tone::Warn, "ждёт")),
+                    OnTheWay::NotYet(_) => (badge(Tone::Neutral, "ещё рано")),
+                    OnTheWay::Never => (badge(Tone::Neutral, "не передаётся")),
+                }
+            }
+            div.body.form {
+                @match &way {
+                    OnTheWay::Taken(at) => {
+                        dl.facts {
+                            @if let Some(number) = &order.onec_number { dt { "Номер" } dd { (number) } }
+                            dt { "Получен" } dd { (base.zone.date_time(*at, now)) }
+                        }
+                        @if lives_on {
+                            p.notice data-tone="warn" { (icon(Icon::Alert)) span { "Заявка закрыта здесь, а в 1С документ остался: отмените его там." } }
+                        }
+                        @if me.must_be_admin("").is_ok() { (again(visitor, order.number)) }
+                    },
+                    OnTheWay::Queued { reasons, offers, offered_at } => {
+                        @if reasons.is_empty() { p { "1С заберёт заказ при следующем обмене." } } @else {
+                            p { "1С получит заказ, когда будет готов:" }
+                            ul.reasons { @for reason in reasons { li { (reason) } } }
+                        }
+                        @if let Some(at) = offered_at.filter(|_| *offers > 0) {
+                            p.hint { "Предложен " (ru::count(u64::from(*offers), ["раз", "раза", "раз"])) ", последний " (base.zone.date_time(at, now)) ", 1С ещё не подтвердила." }
+                        }
+                    },
+                    OnTheWay::NotYet(from) => p.muted { "1С получит заказ со статуса «" (from.staff_label()) "»." },
+                    OnTheWay::Never => p.muted { "Заказ из прежней программы: в 1С он уже есть." },
+                }
+            }
+        }
+    })
 }
 
 /// `[Отправить снова]`
