@@ -6,8 +6,13 @@ pub mod files;
 pub mod matching;
 pub mod partners;
 mod places;
+pub mod raw;
+mod sale;
 pub mod spool;
+pub mod staging;
+pub mod standard;
 mod state;
+mod variants;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -20,8 +25,10 @@ use tracing::{info, warn};
 use super::Base;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
-use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
-use crate::storage::{StorageError, entries, products};
+use crate::storage::exchange_log::{
+    self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow,
+};
+use crate::storage::{Db, StorageError, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -84,6 +91,12 @@ pub struct Origin {
     pub dry_run: bool,
     /// Where to count.
     pub progress: Option<Progress>,
+    /// What has happened in the session so far, for the journal.
+    pub steps: Vec<StepRow>,
+    /// Raw files, for the journal.
+    pub files: Vec<FileRow>,
+    /// What the session has mentioned so far.
+    pub mentions: Option<standard::Mentions>,
 }
 
 impl Origin {
@@ -97,6 +110,9 @@ impl Origin {
             session: String::new(),
             dry_run: false,
             progress: None,
+            steps: Vec::new(),
+            files: Vec::new(),
+            mentions: None,
         }
     }
 }
@@ -140,6 +156,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub struct Exchange {
     base: Base,
     turn: Arc<Semaphore>,
+    standard: Arc<standard::Standard>,
 }
 
 /// How the transaction ends.
@@ -158,7 +175,8 @@ impl<E> From<StorageError> for End<E> {
 impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
-        Self { base, turn: Arc::new(Semaphore::new(1)) }
+        let standard = Arc::new(standard::Standard::new(base.clock.now()));
+        Self { base, turn: Arc::new(Semaphore::new(1)), standard }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
@@ -222,7 +240,7 @@ impl Exchange {
             .db
             .write(move |tx| {
                 let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
-                let apply::Outcome { mut report, held, changed } = outcome;
+                let apply::Outcome { mut report, held, changed, mentioned } = outcome;
                 if origin.dry_run {
                     return Err(End::DryRun(Box::new(report)));
                 }
@@ -236,12 +254,15 @@ impl Exchange {
                 if changed {
                     entries::touch(tx, now)?;
                 }
-                Ok((report, changed))
+                Ok((report, changed, mentioned))
             })
             .await;
         drop(turn);
         match written {
-            Ok((report, changed)) => {
+            Ok((report, changed, mentioned)) => {
+                if let Some(mentions) = &kept.mentions {
+                    mentions.note(mentioned, self.base.clock.now());
+                }
                 if changed {
                     self.base.live.tell(Change::Catalog);
                 }
@@ -297,7 +318,12 @@ impl Exchange {
             error: crate::domain::ru::ellipsis(error, 500),
             ..ExchangeRow::default()
         };
-        self.base.db.write(move |tx| exchange_log::insert(tx, &row).map(drop)).await
+        let (steps, files) = (origin.steps.clone(), origin.files.clone());
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            let id = exchange_log::insert(tx, &row)?;
+            note_course(tx, id, &steps, &files)
+        };
+        self.base.db.write(write).await
     }
 
     /// The hiding that waits for a person, if there is one.
@@ -346,6 +372,18 @@ impl Exchange {
     }
 }
 
+/// Marks the price type of clients without one of their own: the one that the settings name, or what
+/// stands in for it. The setting may have changed since the last exchange.
+pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageError> {
+    let default =
+        |conn: &rusqlite::Connection| {
+            let types = prices::types(conn)?;
+            Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
+        };
+    let default = db.read_blocking(default)?;
+    db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
+}
+
 fn note(
     tx: &rusqlite::Transaction<'_>,
     kind: &str,
@@ -374,6 +412,7 @@ fn note(
         error: String::new(),
     };
     let id = exchange_log::insert(tx, &row)?;
+    note_course(tx, id, &origin.steps, &origin.files)?;
     let problems = report.problems.iter().map(|skipped| ProblemRow {
         record: Some(small(skipped.index)),
         sku: skipped.sku.clone(),
@@ -388,6 +427,21 @@ fn note(
         exchange_log::insert_problem(tx, id, small(position), &problem)?;
     }
     Ok(id)
+}
+
+fn note_course(
+    tx: &rusqlite::Transaction<'_>,
+    exchange: i64,
+    steps: &[StepRow],
+    files: &[FileRow],
+) -> Result<(), StorageError> {
+    for step in steps {
+        exchange_log::add_step(tx, exchange, step)?;
+    }
+    for file in files {
+        exchange_log::add_file(tx, exchange, file)?;
+    }
+    Ok(())
 }
 
 /// A database that another process holds is one that is busy.
