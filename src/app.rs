@@ -16,7 +16,7 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
-use crate::services::exchange::Exchange;
+use crate::services::exchange::{self, Exchange};
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
@@ -71,6 +71,7 @@ impl App {
         let path = database(&config);
         let db = Db::open(&path, create)?;
         catalog::seed_starter_synonyms(&db, clock.now())?;
+        exchange::mark_default_type(&db, config.onec.exchange.price_type.as_deref())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };

@@ -15,7 +15,7 @@ use crate::services::exchange::ExchangeError;
 use crate::services::exchange::explain::{ExplainError, Explanation, explain};
 use crate::services::exchange::files::FileError;
 use crate::services::exchange::journal::{
-    Ending, ReplayError, Session, kind_label, way_label,
+    Ending, Details, ReplayError, kind_label, way_label,
 };
 use crate::services::pull::{PullError, Pulled};
 use crate::services::standing::{Standing, State};
@@ -230,7 +230,7 @@ fn absent(id: i64) -> Failure {
 
 fn show(global: &Global, id: i64, terminal: &Terminal) -> Outcome {
     let (app, _) = open_existing(global)?;
-    let session = runtime()?.block_on(app.exchange.session(id))?.ok_or_else(|| absent(id))?;
+    let session = runtime()?.block_on(app.exchange.details(id))?.ok_or_else(|| absent(id))?;
     let mut data = brief(&app, &session.row);
     data["steps"] = session
         .steps
@@ -252,7 +252,7 @@ fn show(global: &Global, id: i64, terminal: &Terminal) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn details(app: &App, session: &Session) -> String {
+fn details(app: &App, session: &Details) -> String {
     let (row, now) = (&session.row, app.base.clock.now());
     let count = |count: u32| ru::thousands(u64::from(count));
     let mut text = format!(

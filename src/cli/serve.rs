@@ -242,8 +242,13 @@ pub async fn live(
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
-        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
-        let (router, stop) = (web::onec::router(state), stop_token.clone());
+        let state = OnecState::new(
+            app.base.clone(),
+            app.exchange.clone(),
+            app.accounts.clone(),
+            app.tasks.clone(),
+        );
+        let (router, stop) = (web::onec::plain(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = serve_http(onec, router, stop).await {
                 error!("onec.listen: {error}");
@@ -342,6 +347,9 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     }
     let courier = app.courier.clone();
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
+
+    let (exchange, own) = (app.exchange.clone(), tasks.clone());
+    tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
 
     let backups = Backups::new(app.base.clone());
     tasks.spawn("backups", move |stop| backups.clone().run(stop));

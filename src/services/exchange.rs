@@ -10,8 +10,13 @@ pub mod matching;
 pub mod partners;
 mod places;
 pub mod queue;
+pub mod raw;
+mod sale;
 pub mod spool;
+pub mod staging;
+pub mod standard;
 mod state;
+mod variants;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -25,8 +30,10 @@ use super::Base;
 use super::accounts::Actor;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
-use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
-use crate::storage::{StorageError, audit, entries, products};
+use crate::storage::exchange_log::{
+    self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow,
+};
+use crate::storage::{Db, StorageError, audit, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -89,6 +96,12 @@ pub struct Origin {
     pub dry_run: bool,
     /// Where to count.
     pub progress: Option<Progress>,
+    /// What has happened in the session so far, for the journal.
+    pub steps: Vec<StepRow>,
+    /// Raw files, for the journal.
+    pub files: Vec<FileRow>,
+    /// What the session has mentioned so far.
+    pub mentions: Option<standard::Mentions>,
 }
 
 impl Origin {
@@ -102,6 +115,9 @@ impl Origin {
             session: String::new(),
             dry_run: false,
             progress: None,
+            steps: Vec::new(),
+            files: Vec::new(),
+            mentions: None,
         }
     }
 }
@@ -145,6 +161,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub struct Exchange {
     base: Base,
     turn: Arc<Semaphore>,
+    standard: Arc<standard::Standard>,
 }
 
 /// How the transaction ends.
@@ -163,7 +180,8 @@ impl<E> From<StorageError> for End<E> {
 impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
-        Self { base, turn: Arc::new(Semaphore::new(1)) }
+        let standard = Arc::new(standard::Standard::new(base.clock.now()));
+        Self { base, turn: Arc::new(Semaphore::new(1)), standard }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
@@ -227,7 +245,7 @@ impl Exchange {
             .db
             .write(move |tx| {
                 let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
-                let apply::Outcome { mut report, held, changed } = outcome;
+                let apply::Outcome { mut report, held, changed, mentioned } = outcome;
                 if origin.dry_run {
                     return Err(End::DryRun(Box::new(report)));
                 }
@@ -241,13 +259,16 @@ impl Exchange {
                 if changed {
                     entries::touch(tx, now)?;
                 }
-                Ok((report, changed))
+                Ok((report, changed, mentioned))
             })
             .await;
         drop(turn);
         match written {
-            Ok((report, changed)) => {
+            Ok((report, changed, mentioned)) => {
                 self.base.live.tell(Change::Exchange);
+                if let Some(mentions) = &kept.mentions {
+                    mentions.note(mentioned, self.base.clock.now());
+                }
                 if changed {
                     self.base.live.tell(Change::Catalog);
                 }
@@ -303,7 +324,12 @@ impl Exchange {
             error: crate::domain::ru::ellipsis(error, 500),
             ..ExchangeRow::default()
         };
-        self.base.db.write(move |tx| exchange_log::insert(tx, &row).map(drop)).await?;
+        let (steps, files) = (origin.steps.clone(), origin.files.clone());
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            let id = exchange_log::insert(tx, &row)?;
+            note_course(tx, id, &steps, &files)
+        };
+        self.base.db.write(write).await?;
         self.base.live.tell(Change::Exchange);
         Ok(())
     }
@@ -372,6 +398,18 @@ impl Exchange {
     }
 }
 
+/// Marks the price type of clients without one of their own: the one that the settings name, or what
+/// stands in for it. The setting may have changed since the last exchange.
+pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageError> {
+    let default =
+        |conn: &rusqlite::Connection| {
+            let types = prices::types(conn)?;
+            Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
+        };
+    let default = db.read_blocking(default)?;
+    db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
+}
+
 fn note(
     tx: &rusqlite::Transaction<'_>,
     kind: &str,
@@ -400,6 +438,7 @@ fn note(
         error: String::new(),
     };
     let id = exchange_log::insert(tx, &row)?;
+    note_course(tx, id, &origin.steps, &origin.files)?;
     let problems = report.problems.iter().map(|skipped| ProblemRow {
         record: Some(small(skipped.index)),
         sku: skipped.sku.clone(),
@@ -414,6 +453,21 @@ fn note(
         exchange_log::insert_problem(tx, id, small(position), &problem)?;
     }
     Ok(id)
+}
+
+fn note_course(
+    tx: &rusqlite::Transaction<'_>,
+    exchange: i64,
+    steps: &[StepRow],
+    files: &[FileRow],
+) -> Result<(), StorageError> {
+    for step in steps {
+        exchange_log::add_step(tx, exchange, step)?;
+    }
+    for file in files {
+        exchange_log::add_file(tx, exchange, file)?;
+    }
+    Ok(())
 }
 
 /// A database that another process holds is one that is busy.

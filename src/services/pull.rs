@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Base;
 use super::accounts::Actor;
+use super::exchange::raw;
 use super::exchange::spool::{Spool, SpoolWriter};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
 use super::live::Change;
@@ -250,6 +251,11 @@ impl Pull {
                 return Err(error.into());
             }
         };
+        let now = self.base.clock.now();
+        match raw::keep(&self.base.config, spool.path(), "catalog.json", spool.size(), now) {
+            Ok(file) => origin.files.push(file),
+            Err(error) => warn!("a raw file is not kept: {error}"),
+        }
         let report = self.exchange.apply(CatalogJson(spool), origin).await?;
         // Only now: what was not stored is to be given again.
         *known = validators;

@@ -111,7 +111,7 @@ impl Standing {
             let last_pull = exchange_journal::latest(conn, "pull", false)?;
             let (queued, waiting) = onec_orders::count_queue(conn, from)?;
             let guess = last_pull.as_ref().map(|row| row.at.plus(interval));
-            let next_at = pull.as_ref().map_or(guess, |status| status.next_at);
+            let next_at = pull.as_ref().and_then(|status| status.next_at).or(guess);
             Ok::<_, StorageError>(Self {
                 state: State::Off,
                 ways,

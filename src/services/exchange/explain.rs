@@ -16,6 +16,7 @@ use super::{Exchange, ExchangeError, Origin, PROBLEMS_KEPT, Way, blocking};
 use crate::config::Config;
 use crate::domain::catalog::{CatalogHead, CatalogSource, Field, Record, SkippedRecord};
 use crate::domain::{Clock, OrderNumber, OrderStatus, Phone, Zone};
+use crate::formats::commerceml::{Content, OrderDocument, content, read_documents};
 use crate::formats::json::{Reader, Value};
 use crate::formats::onec_json::CatalogJsonError;
 use crate::formats::text::{Decimal, Sniffer, Utf8Reader, excerpt};
@@ -131,7 +132,7 @@ pub async fn explain(path: PathBuf, config: &Config) -> Result<Explanation, Expl
     let (here, civil) = (path.clone(), zone.clone());
     let looked = blocking(move || look(&here, &civil)).await??;
     match looked {
-        Looked::Partners(explanation) => Ok(explanation),
+        Looked::Orders(explanation) => Ok(explanation),
         Looked::Catalog { head, encoding } => catalogue(path, &head, encoding, config, zone).await,
     }
 }
@@ -152,7 +153,7 @@ pub async fn explain_bytes(bytes: Vec<u8>, config: &Config) -> Result<Explanatio
 }
 
 enum Looked {
-    Partners(Explanation),
+    Orders(Explanation),
     Catalog { head: String, encoding: &'static str },
 }
 
@@ -187,10 +188,53 @@ fn look(path: &Path, zone: &Zone) -> Result<Looked, FileError> {
         let body = body.map_err(|error| FileError::Json(CatalogJsonError::Json(error)))?;
         if let Some(mut explanation) = partners(&body, zone) {
             explanation.encoding = encoding.name();
-            return Ok(Looked::Partners(explanation));
+            return Ok(Looked::Orders(explanation));
         }
     }
+    if head.starts_with('<')
+        && matches!(content(text().map_err(&refused)?), Ok(Content::Documents))
+    {
+        let read = read_documents(text().map_err(&refused)?).map_err(FileError::CommerceMl)?;
+        let mut explanation = documents(&read);
+        (explanation.encoding, explanation.version) = (encoding.name(), version(&head));
+        return Ok(Looked::Orders(explanation));
+    }
     Ok(Looked::Catalog { head, encoding: encoding.name() })
+}
+
+/// What 1C's documents say of orders.
+fn documents(read: &[OrderDocument]) -> Explanation {
+    let zone = Zone::utc();
+    let mut look = Look::new(&zone);
+    for (index, document) in read.iter().enumerate() {
+        if OrderNumber::parse(&document.number).is_none() {
+            let reason = format!("поле «Номер» = «{}»: не номер заявки", excerpt(&document.number));
+            look.wrong(index, &document.number, reason);
+        }
+    }
+    let count = |is: fn(&OrderDocument) -> bool| read.iter().filter(|d| is(d)).count();
+    Explanation {
+        kind: FileKind::Documents,
+        version: String::new(),
+        encoding: "",
+        counts: vec![
+            ("documents", "Документов", read.len()),
+            ("posted", "Проведено", count(|d| d.posted)),
+            ("shipped", "Отгружено", count(|d| d.shipped)),
+            ("paid", "Оплачено", count(|d| d.paid)),
+            ("cancelled", "Отменено", count(|d| d.cancelled)),
+        ],
+        warnings: Vec::new(),
+        problems: look.problems,
+        skipped: look.skipped,
+    }
+}
+
+/// The version of the schema that a CommerceML file names.
+fn version(head: &str) -> String {
+    let rest = head.split_once("ВерсияСхемы=").map(|(_, rest)| rest.trim_start_matches('"'));
+    let version = rest.and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    version.chars().take(20).collect()
 }
 
 /// What is counted while a catalogue is read.
@@ -242,9 +286,8 @@ async fn catalogue(
     config: &Config,
     zone: Zone,
 ) -> Result<Explanation, ExplainError> {
-    let here = path.clone();
-    let file = blocking(move || CatalogFile::open(&here, &[])).await??;
-    let mut kind = match &file {
+    let file = blocking(move || CatalogFile::open(&path, &[])).await??;
+    let kind = match &file {
         CatalogFile::Json(_) => FileKind::CatalogJson,
         CatalogFile::CommerceMl(_) => FileKind::CatalogXml,
         CatalogFile::Table(_) => FileKind::CatalogTable,
@@ -267,7 +310,7 @@ async fn catalogue(
     let Counts { products, deleted, priced, stocked, head: said } =
         counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut warnings = report.warnings;
-    let mut counted = vec![
+    let counted = vec![
         ("products", "Товаров", products),
         ("categories", "Категорий", said.categories.len()),
         ("price_types", "Видов цен", said.price_types.len()),
@@ -276,37 +319,21 @@ async fn catalogue(
         ("with_stock", "С остатком", stocked),
         ("deleted", "Помечено удалёнными", deleted),
     ];
-    if kind == FileKind::CatalogXml && report.received == 0 {
-        let documents = blocking(move || documents(&path)).await??;
-        if documents > 0 {
-            kind = FileKind::Documents;
-            counted = vec![("documents", "Документов", documents)];
-        }
-    }
     if said.full {
         warnings.push("выгрузка полная: товары, которых в ней нет, будут скрыты".to_owned());
     }
-    if kind != FileKind::Documents && report.received == 0 && said.categories.is_empty() {
+    if report.received == 0 && said.categories.is_empty() {
         warnings.push("в файле нет ни одного товара".to_owned());
     }
-    let version = head.split_once("ВерсияСхемы=").map(|(_, rest)| rest.trim_start_matches('"'));
-    let version = version.and_then(|rest| rest.split('"').next()).unwrap_or_default();
     Ok(Explanation {
         kind,
-        version: version.chars().take(20).collect(),
+        version: version(head),
         encoding,
         counts: counted,
         warnings,
         problems: report.problems,
         skipped: report.skipped,
     })
-}
-
-/// How many documents an XML file has.
-fn documents(path: &Path) -> Result<usize, FileError> {
-    let bytes = std::fs::read(path).map_err(refused(path))?;
-    let text = crate::formats::text::decode(&bytes);
-    Ok(text.matches("<Документ>").count() + text.matches("<Документ ").count())
 }
 
 /// What JSON of organizations and orders says; `None`: it is of something else.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::files::{CatalogFile, FileError};
 use super::partners::PartnerBodyError;
-use super::{Exchange, ExchangeError, Origin, Way, blocking};
+use super::{Exchange, ExchangeError, Origin, Way, blocking, raw};
+use crate::formats::commerceml::{OrderDocument, read_documents};
 use crate::formats::json::{Reader, Value};
 use crate::formats::text::decode;
 use crate::services::accounts::Actor;
@@ -98,7 +99,7 @@ pub struct RawFile {
 
 /// One exchange with all that is known of it.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct Details {
     /// The exchange.
     pub row: ExchangeRow,
     /// What happened, in order.
@@ -111,13 +112,17 @@ pub struct Session {
     pub others: Vec<ExchangeRow>,
 }
 
-impl Session {
+impl Details {
     /// Whether its files are still there and mean something to [`Exchange::replay`].
     pub fn can_replay(&self) -> bool {
         !self.files.is_empty()
             && self.files.iter().all(|file| file.path.is_some())
-            && (self.row.kind == "catalog" || self.row.way == "json")
-            && self.row.kind != "orders"
+            && match self.row.kind.as_str() {
+                "catalog" => true,
+                "statuses" => self.row.way != "import",
+                "orders" => false,
+                _ => self.row.way == "json",
+            }
     }
 }
 
@@ -207,8 +212,8 @@ impl Exchange {
     }
 
     /// One exchange with all that is known of it, or `None`.
-    pub async fn session(&self, id: i64) -> Result<Option<Session>, StorageError> {
-        let folder = self.raw_folder();
+    pub async fn details(&self, id: i64) -> Result<Option<Details>, StorageError> {
+        let folder = raw::folder(&self.base.config);
         self.base
             .db
             .read(move |conn| {
@@ -219,9 +224,9 @@ impl Exchange {
                     others = exchange_journal::of_session(conn, &row.session)?;
                     others.retain(|other| other.id != id);
                 }
-                Ok(Some(Session {
+                Ok(Some(Details {
                     steps: exchange_log::steps(conn, id)?,
-                    files: files.into_iter().map(|file| raw(&folder, file)).collect(),
+                    files: files.into_iter().map(|file| raw_file(&folder, file)).collect(),
                     problems: exchange_log::problems(conn, id)?,
                     others,
                     row,
@@ -235,18 +240,13 @@ impl Exchange {
         self.base.db.read(move |conn| exchange_journal::latest(conn, way, false)).await
     }
 
-    /// Where the raw files are.
-    pub fn raw_folder(&self) -> PathBuf {
-        self.base.config.data_dir.join("exchange").join("raw")
-    }
-
     /// Applies the files of an exchange once more, by the same code, as exchanges of their own.
     ///
     /// # Errors
     ///
     /// [`ReplayError`]; files before the one that failed are applied.
     pub async fn replay(&self, id: i64, by: Actor) -> Result<Replayed, ReplayError> {
-        let session = self.session(id).await?.ok_or(ReplayError::NotFound)?;
+        let session = self.details(id).await?.ok_or(ReplayError::NotFound)?;
         if session.files.is_empty() || session.files.iter().any(|file| file.path.is_none()) {
             return Err(ReplayError::Gone);
         }
@@ -291,6 +291,14 @@ impl Exchange {
             replayed.skipped += report.skipped;
             return Ok(());
         }
+        if kind == "statuses" && origin.way == Way::CommerceMl {
+            let documents = blocking(move || read_orders(&path)).await??;
+            let report = self.order_documents(documents, origin).await?;
+            replayed.received += report.received;
+            replayed.changed += report.updated;
+            replayed.skipped += report.skipped.len();
+            return Ok(());
+        }
         let body = blocking(move || read_json(&path)).await??;
         let (received, updated, skipped) = match kind {
             "purchases" => {
@@ -318,7 +326,7 @@ impl Exchange {
     }
 }
 
-fn raw(folder: &Path, file: FileRow) -> RawFile {
+fn raw_file(folder: &Path, file: FileRow) -> RawFile {
     // A name that leads elsewhere is nobody's file.
     let plain = Path::new(&file.stored).file_name().is_some_and(|name| name == &*file.stored);
     let path = folder.join(&file.stored);
@@ -332,6 +340,12 @@ fn way(code: &str) -> Way {
         .into_iter()
         .find(|way| way.as_str() == code)
         .unwrap_or(Way::Import)
+}
+
+fn read_orders(path: &Path) -> Result<Vec<OrderDocument>, ReplayError> {
+    let bytes = std::fs::read(path).map_err(|_| ReplayError::Gone)?;
+    let text = decode(&bytes);
+    read_documents(text.as_bytes()).map_err(|error| ReplayError::Unreadable(error.to_string()))
 }
 
 fn read_json(path: &Path) -> Result<Value, ReplayError> {

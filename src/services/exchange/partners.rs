@@ -83,7 +83,7 @@ pub struct UpdatesReport {
     /// Records left out.
     pub skipped: Vec<SkippedRecord>,
     /// Orders that are others now.
-    changed: Vec<OrderId>,
+    pub(super) changed: Vec<OrderId>,
 }
 
 /// Reads 1C's dates: RFC 3339, `2026-11-23T15:34:52`, `23.11.2026 15:34:52`, `23.11.2026`. A time
@@ -110,7 +110,7 @@ fn text(value: &Value, names: &[&str]) -> String {
     value.get(names).and_then(Value::text).map(one_line).unwrap_or_default()
 }
 
-fn skipped(index: usize, name: &str, reason: impl Into<String>) -> SkippedRecord {
+pub(super) fn skipped(index: usize, name: &str, reason: impl Into<String>) -> SkippedRecord {
     SkippedRecord { index, external_id: String::new(), sku: name.to_owned(), reason: reason.into() }
 }
 
@@ -577,23 +577,32 @@ impl Exchange {
                 Ok::<_, StorageError>(report)
             })
             .await?;
+        self.tell_orders(&report.changed);
+        Ok(report)
+    }
+
+    /// Tells those who look on that these orders are others now.
+    pub(super) fn tell_orders(&self, changed: &[OrderId]) {
         self.base.live.tell(Change::Exchange);
-        for order in &report.changed {
+        for order in changed {
             self.base.live.tell(Change::Order(*order));
         }
-        if !report.changed.is_empty() {
+        if !changed.is_empty() {
             self.base.live.tell(Change::Outbox);
         }
-        Ok(report)
     }
 }
 
 /// What 1C says of one order.
-struct StatusFromOnec {
-    status: String,
-    number: String,
-    date: String,
-    comment: String,
+pub(super) struct StatusFromOnec {
+    /// Our code, or a word; empty: none.
+    pub status: String,
+    /// The order's number in 1C; may be empty.
+    pub number: String,
+    /// Its date there; may be empty.
+    pub date: String,
+    /// What the buyer is told beside; may be empty.
+    pub comment: String,
 }
 
 impl StatusFromOnec {
@@ -609,6 +618,17 @@ impl StatusFromOnec {
         if next.is_none() && !self.status.is_empty() {
             return Ok(Err(format!("{UNKNOWN_STATUS}{}»", excerpt(&self.status))));
         }
+        self.move_to(tx, order, next, now)
+    }
+
+    /// Acknowledges the order and moves it to `next`, where that is given.
+    pub(super) fn move_to(
+        &self,
+        tx: &Transaction<'_>,
+        order: &orders::OrderRow,
+        next: Option<OrderStatus>,
+        now: Timestamp,
+    ) -> Result<Result<bool, String>, StorageError> {
         if let Some(next) = next
             && next != order.status
             && (!next.settable_by_onec() || order.status == OrderStatus::Approval)
@@ -633,8 +653,9 @@ impl StatusFromOnec {
             && next != order.status
         {
             orders::set_status(tx, order.id, next, &self.comment, now)?;
-            // A step back is 1C's own affair: the buyer has been told of the step already.
-            let forward = next > order.status;
+            // A step back is 1C's own affair, and a step that is done again is no news: the buyer
+            // has been told of it already.
+            let forward = next > order.status && !onec_orders::was_told(tx, order.id, next)?;
             let mut text = format!("{} → {}", order.status.staff_label(), next.staff_label());
             if !self.comment.is_empty() {
                 text = format!("{text}: {}", self.comment);
@@ -666,7 +687,7 @@ impl StatusFromOnec {
 }
 
 /// Queuing a message fails only with the database.
-fn storage(error: OrderError) -> StorageError {
+pub(super) fn storage(error: OrderError) -> StorageError {
     match error {
         OrderError::Storage(error) => error,
         other => StorageError::Corrupt(other.to_string()),
@@ -680,7 +701,7 @@ struct NewOrderEventParts {
 }
 
 /// The status that a word means: our code, our label, or what the company has mapped it to.
-fn status(tx: &Transaction<'_>, word: &str) -> Result<Option<OrderStatus>, StorageError> {
+pub(super) fn status(tx: &Transaction<'_>, word: &str) -> Result<Option<OrderStatus>, StorageError> {
     if let Some(mapped) = onec_orders::mapped_status(tx, word)? {
         return Ok(mapped.parse().ok());
     }

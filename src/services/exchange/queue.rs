@@ -56,8 +56,13 @@ pub enum OnTheWay {
         /// When last.
         offered_at: Option<Timestamp>,
     },
-    /// 1C has it since then.
-    Taken(Timestamp),
+    /// 1C has it.
+    Taken {
+        /// Since when.
+        at: Timestamp,
+        /// Whether it is paid in full, as 1C says.
+        paid: bool,
+    },
 }
 
 impl Exchange {
@@ -98,7 +103,10 @@ impl Exchange {
     /// Where an order stands on its way to 1C.
     pub async fn on_the_way(&self, order: &OrderRow) -> Result<OnTheWay, StorageError> {
         if let Some(at) = order.onec_acknowledged_at {
-            return Ok(OnTheWay::Taken(at));
+            let id = order.id;
+            let said = self.base.db.read(move |conn| onec_orders::document_state(conn, id));
+            let (_, paid) = said.await?;
+            return Ok(OnTheWay::Taken { at, paid });
         }
         let from = match self.base.config.onec.send_from {
             SendFrom::New => OrderStatus::New,

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::domain::ru;
 use crate::services::exchange::explain::{self, ExplainError, Explanation};
 use crate::services::exchange::journal::kind_label;
+use crate::services::exchange::standard::LastRequest;
 use crate::services::standing::Ways;
 use crate::storage::exchange_log::ExchangeRow;
 use crate::web::Desk;
@@ -156,17 +157,26 @@ fn waiting(
     json: Option<&ExchangeRow>,
 ) -> Markup {
     let now = desk.base.clock.now();
-    let line = |word: &str, on: bool, last: Option<&ExchangeRow>| {
+    // A sign-in alone makes no line in the journal, and is already good news.
+    let knocked = desk.exchange.last_request();
+    let line = |word: &str, on: bool, last: Option<&ExchangeRow>, knocked: Option<&LastRequest>| {
         html! {
             li {
-                span.state-mark data-done[last.is_some()] {
-                    (icon(if last.is_some() { Icon::Check } else { Icon::Forward }))
+                span.state-mark data-done[last.is_some() || knocked.is_some()] {
+                    (icon(if last.is_some() || knocked.is_some() { Icon::Check } else { Icon::Forward }))
                 }
                 div.grow {
                     strong { (word) }
+                    @if let Some(request) = knocked {
+                        span.sub {
+                            "запрос получен в " (desk.base.zone.date_time(request.at, now)) ": " (request.what) ", с адреса " (request.address)
+                            @if !request.sender.is_empty() { ", " (ru::ellipsis(&request.sender, 40)) }
+                        }
+                    }
                     @match last {
+                        None if knocked.is_some() => {},
                         Some(row) => span.sub {
-                            "получен в " (desk.base.zone.date_time(row.at, now)) ": " (kind_label(&row.kind).to_lowercase())
+                            "обмен в " (desk.base.zone.date_time(row.at, now)) ": " (kind_label(&row.kind).to_lowercase())
                             @if !row.address.is_empty() { ", с адреса " (row.address) }
                             @if !row.sender.is_empty() { ", " (ru::ellipsis(&row.sender, 40)) }
                         },
@@ -176,6 +186,7 @@ fn waiting(
                 }
                 @match last {
                     Some(row) => a.quiet href=(format!("/admin/exchange/{}", row.id)) { (ending(row)) span.sr { " обмен № " (row.id) } },
+                    None if knocked.is_some() => (badge(Tone::Ok, "✓ получен")),
                     None if on => (badge(Tone::Info, "ждём")),
                     None => (badge(Tone::Neutral, "выключен")),
                 }
@@ -186,9 +197,9 @@ fn waiting(
         section.card #waiting data-live aria-labelledby="waiting-title" aria-live="polite" {
             header { h2 #waiting-title { "Первый запрос от 1С" } }
             ul.rows {
-                (line("Обмен с сайтом (CommerceML)", ways.standard, standard))
+                (line("Обмен с сайтом (CommerceML)", ways.standard, standard, knocked.as_ref()))
                 // This very machine may call without a token before there is an administrator.
-                (line("JSON из своей обработки", ways.push || ways.open, json))
+                (line("JSON из своей обработки", ways.push || ways.open, json, None))
             }
         }
     }

@@ -180,7 +180,7 @@ pub async fn order_card(
             header {
                 h2 #onec-title { "1С" }
                 @match &way {
-                    OnTheWay::Taken(_) => (badge(Tone::Ok, "✓ получен")),
+                    OnTheWay::Taken { .. } => (badge(Tone::Ok, "✓ получен")),
                     OnTheWay::Queued { reasons, .. } if reasons.is_empty() => (badge(Tone::Info, "в очереди")),
                     OnTheWay::Queued { .. } => (badge(Tone::Warn, "ждёт")),
                     OnTheWay::NotYet(_) => (badge(Tone::Neutral, "ещё рано")),
@@ -189,10 +189,11 @@ pub async fn order_card(
             }
             div.body.form {
                 @match &way {
-                    OnTheWay::Taken(at) => {
+                    OnTheWay::Taken { at, paid } => {
                         dl.facts {
                             @if let Some(number) = &order.onec_number { dt { "Номер" } dd { (number) } }
                             dt { "Получен" } dd { (base.zone.date_time(*at, now)) }
+                            @if *paid { dt { "Оплата" } dd { "оплачен" } }
                         }
                         @if lives_on {
                             p.notice data-tone="warn" { (icon(Icon::Alert)) span { "Заявка закрыта здесь, а в 1С документ остался: отмените его там." } }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{duration, ending, figure};
 use crate::domain::{ru, time};
-use crate::services::exchange::journal::{ReplayError, Session, kind_label, way_label};
+use crate::services::exchange::journal::{Details, ReplayError, kind_label, way_label};
 use crate::storage::exchange_log::ProblemRow;
 use crate::web::Desk;
 use crate::web::admin::around;
@@ -26,7 +26,7 @@ pub async fn page(
     me: ManagerSession,
     Path(id): Path<i64>,
 ) -> Result<Markup, WebError> {
-    let session = desk.exchange.session(id).await?.ok_or(WebError::NotFound)?;
+    let session = desk.exchange.details(id).await?.ok_or(WebError::NotFound)?;
     let around = around(&desk, &me).await?;
     let admin = me.must_be_admin("").is_ok();
     let title = format!("Обмен №\u{a0}{id}");
@@ -68,7 +68,7 @@ pub async fn page(
     Ok(framed(&visitor, &around, &page))
 }
 
-fn figures(session: &Session) -> Markup {
+fn figures(session: &Details) -> Markup {
     let row = &session.row;
     let mut figures = vec![("Создано", row.created), ("Изменено", row.changed)];
     if row.kind == "catalog" {
@@ -92,7 +92,7 @@ fn figures(session: &Session) -> Markup {
 }
 
 /// What is wrong with the whole.
-fn warnings(session: &Session) -> Markup {
+fn warnings(session: &Details) -> Markup {
     let whole: Vec<_> = session.problems.iter().filter(|p| p.record.is_none()).collect();
     html! {
         @if !whole.is_empty() {
@@ -114,7 +114,7 @@ fn entity(kind: &str) -> &'static str {
     }
 }
 
-fn problems(session: &Session) -> Markup {
+fn problems(session: &Details) -> Markup {
     let records: Vec<_> = session.problems.iter().filter(|p| p.record.is_some()).collect();
     html! {
         @if !records.is_empty() {
@@ -147,7 +147,7 @@ fn problem_row(problem: &ProblemRow) -> Markup {
     }
 }
 
-fn steps(desk: &Desk, session: &Session) -> Markup {
+fn steps(desk: &Desk, session: &Details) -> Markup {
     let now = desk.base.clock.now();
     html! {
         @if !session.steps.is_empty() {
@@ -167,7 +167,7 @@ fn steps(desk: &Desk, session: &Session) -> Markup {
     }
 }
 
-fn facts(desk: &Desk, session: &Session) -> Markup {
+fn facts(desk: &Desk, session: &Details) -> Markup {
     let (base, row) = (&desk.base, &session.row);
     let now = base.clock.now();
     html! {
@@ -175,7 +175,7 @@ fn facts(desk: &Desk, session: &Session) -> Markup {
             header { h2 #facts-title { "Сведения" } }
             div.body {
                 dl.facts {
-                    dt { "Когда" } dd { (base.zone.date_time(row.at, now)) ", " (time::ago(now.since(row.at))) }
+                    dt { "Когда" } dd { (base.zone.date_time(row.at, now)) @if now.since(row.at).as_secs() >= 60 { ", " (time::ago(now.since(row.at))) " назад" } }
                     dt { "Направление" } dd { (if row.kind == "orders" { "в 1С" } else { "из 1С" }) }
                     dt { "Способ" } dd { (way_label(&row.way)) }
                     @if !row.address.is_empty() { dt { "Адрес" } dd { (row.address) } }
@@ -197,7 +197,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn files(session: &Session, admin: bool) -> Markup {
+fn files(session: &Details, admin: bool) -> Markup {
     let id = session.row.id;
     html! {
         @if !session.files.is_empty() {
@@ -219,7 +219,7 @@ fn files(session: &Session, admin: bool) -> Markup {
     }
 }
 
-fn others(desk: &Desk, session: &Session) -> Markup {
+fn others(desk: &Desk, session: &Details) -> Markup {
     let now = desk.base.clock.now();
     html! {
         @if !session.others.is_empty() {
@@ -268,7 +268,7 @@ pub async fn file(
     Path((id, index)): Path<(i64, usize)>,
 ) -> Result<Response, WebError> {
     me.must_be_admin("скачивать файлы обмена")?;
-    let session = desk.exchange.session(id).await?.ok_or(WebError::NotFound)?;
+    let session = desk.exchange.details(id).await?.ok_or(WebError::NotFound)?;
     let file = session.files.into_iter().nth(index).ok_or(WebError::NotFound)?;
     let path = file.path.ok_or(WebError::NotFound)?;
     let opened = tokio::fs::File::open(&path).await.map_err(|_| WebError::NotFound)?;
