@@ -40,6 +40,7 @@ use crate::services::models::Models;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::tasks::Tasks;
 
@@ -59,6 +60,8 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Batches for the catalogue.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C, where that can be set up.
+    pub pull: Option<Pull>,
     /// Orders.
     pub ordering: Ordering,
     /// The catalogue's index.

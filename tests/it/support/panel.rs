@@ -18,6 +18,7 @@ use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -102,6 +103,7 @@ impl Panel {
             models: Models::from_settings(base.clone()).ok(),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
+            pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             chat: BrowserChat::new(base.clone()),
             demo: None,
             base,
