@@ -7,7 +7,7 @@ mod tears;
 use std::time::Instant;
 
 use super::index::Index;
-use super::inherit::{Heir, inherit};
+use super::inherit::{Heir, inherit, of_the_same};
 use super::interpret::{Draft, Light, only_quantity, read, settle};
 use super::lexer::Lexeme;
 use super::line::line;
@@ -62,6 +62,10 @@ struct Desk<'t> {
     asked: Option<Pending>,
     /// What the next piece may leave unsaid.
     context: Vec<Want>,
+    /// What the heading of a table leaves for every row of it to say.
+    heading: Vec<Want>,
+    /// The piece before was talk, and of which kind.
+    talked: Option<Talk>,
     /// «Хотя нет» was said: a quantity that follows replaces.
     correcting: bool,
     /// «ул.» was said: a street follows.
@@ -78,6 +82,8 @@ impl<'t> Desk<'t> {
             remarks: Vec::new(),
             asked: None,
             context: Vec::new(),
+            heading: Vec::new(),
+            talked: None,
             correcting: false,
             street: false,
             ahead: None,
@@ -88,48 +94,23 @@ impl<'t> Desk<'t> {
         let begun = Instant::now();
         let mut piece = piece;
         piece.corrects |= std::mem::take(&mut self.correcting);
-        let counts = |l: &[Lexeme]| {
-            (0..l.len()).any(|i| {
-                l[i].is_number() && super::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
-            })
-        };
-        let named = piece.lexemes.iter().any(|l| {
-            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
-        });
-        let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
-            && !counts(&piece.lexemes);
-        self.street = street
-            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
-        if piece.total || street {
+        if piece.row && !self.heading.is_empty() {
+            self.context = self.heading.clone();
+        } else if !piece.row && !piece.total {
+            self.heading = Vec::new();
+        }
+        let talked = self.talked.take().filter(|_| piece.continues);
+        if self.goes_on_talking(&piece, talked) {
+            self.talked = talked;
             self.remark(&piece);
             return;
         }
-        if let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0)
-            && taken == piece.lexemes.len()
-            && let Some(last) =
-                self.lines.last_mut().filter(|l| l.quantity.is_none() && l.unit.is_none())
-        {
-            // «болт М6х40, шт, 500»
-            last.unit = Some(unit);
-            last.end = last.end.max(piece.end);
+        if self.is_address(&piece) {
+            self.remark(&piece);
             return;
         }
-        if let Some(reading) = only_quantity(&piece.lexemes) {
-            // A cell by itself under the name of the goods.
-            let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
-            let said = cell
-                || reading.unit.is_some()
-                || self.lines.last().is_some_and(|l| l.unit.is_some());
-            let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
-            if self.asked.is_some()
-                || piece.corrects
-                || (wanting || reading.each) && said
-                || wanting && reading.each
-            {
-                let draft = Draft { reading, ..Draft::default() };
-                self.quantity_alone(seeker, &piece, &draft);
-                return;
-            }
+        if !piece.row && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece)) {
+            return;
         }
         if piece.continues {
             self.number_after_number(seeker, &piece);
@@ -174,19 +155,63 @@ impl<'t> Desk<'t> {
             return;
         }
         if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
+            self.correcting = piece.corrects;
             self.remark(&piece);
             return;
         }
-        if heir == Heir::None
-            && anchored
-            && draft.fit == 0
-            && draft.wants.len() <= 2
-            && !self.context.is_empty()
-            && let Some((inherited, how)) = inherit(seeker, &self.context, &draft, false)
-        {
-            draft = inherited;
-            heir = how;
+        if heir == Heir::None {
+            (draft, heir) = self.related(seeker, &piece, draft, anchored);
         }
+        self.place(seeker, piece, draft, heir, begun);
+    }
+
+    /// A piece that stands alone so far, read once more as one of the thing before.
+    fn related(
+        &self,
+        seeker: &Seeker<'_>,
+        piece: &Piece,
+        draft: Draft,
+        anchored: bool,
+    ) -> (Draft, Heir) {
+        if self.context.is_empty() || draft.by_article || piece.header {
+            return (draft, Heir::None);
+        }
+        if anchored {
+            // «Сироп Monin ваниль 2, карамель 1»: every caramel here is a syrup.
+            let head = self.context.iter().find(|w| w.known && seeker.is_head(w));
+            let same = head.is_some_and(|head| {
+                draft.meant.len() > 1
+                    && piece.continues
+                    && draft.meant.iter().all(|h| seeker.has(h.row, head))
+            });
+            let lost = draft.fit == 0 && draft.wants.len() <= 2;
+            return match (same || lost).then(|| inherit(seeker, &self.context, &draft, false)) {
+                Some(Some((found, how))) if lost || found.meant.len() < draft.meant.len() => {
+                    (found, how)
+                }
+                _ => (draft, Heir::None),
+            };
+        }
+        // «Белые по 10» are of the thing before or of nothing: never any white thing.
+        let said = draft.wants.iter().filter(|w| w.known).count();
+        let enough = said >= 3 && draft.meant.len() == 1;
+        let goods = draft.fit > 0 && draft.wants.iter().any(|w| seeker.names_goods(w));
+        if draft.unknown() > 0 || enough || goods || piece.question {
+            return (draft, Heir::None);
+        }
+        let wants = of_the_same(seeker, &self.context, &draft);
+        (Draft { wants, reading: draft.reading, ..Draft::default() }, Heir::None)
+    }
+
+    /// Puts a piece that was read among the lines.
+    fn place(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: Piece,
+        draft: Draft,
+        heir: Heir,
+        begun: Instant,
+    ) {
         let known = draft.wants.iter().any(|w| w.known);
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         if piece.absent {
@@ -221,7 +246,9 @@ impl<'t> Desk<'t> {
         let each = draft.reading.each;
         let quantity = draft.reading.quantity;
         let unit = draft.reading.unit.clone();
-        self.context = draft.wants.clone();
+        if known {
+            self.context = draft.wants.clone();
+        }
         let mut line = pending(&piece, draft, begun);
         if piece.same_quantity
             && line.quantity.is_none()
@@ -237,19 +264,24 @@ impl<'t> Desk<'t> {
         {
             last.header = true;
         }
+        let headed = self.lines.last().is_some_and(|l| l.header);
+        if piece.section {
+            self.heading = self.context.clone();
+        }
         self.lines.push(line);
         if each {
             let first = self.lines.last().is_some_and(|l| {
-                l.draft.reading.spoken_for.contains(&0)
-                    && l.draft.reading.spoken_for.len() < l.lexemes.len()
+                l.header
+                    || l.draft.reading.spoken_for.contains(&0)
+                        && l.draft.reading.spoken_for.len() < l.lexemes.len()
             });
             if first && !piece.continues {
-                // «по 5 листов EL2240 20, 30 и 40 мм»
+                // «по 5 листов EL2240 20, 30 и 40 мм», «нитки по 6 каждого: 120, 137»
                 self.ahead = Some((quantity, unit));
             } else {
                 self.share(seeker, quantity, unit);
             }
-        } else if piece.continues {
+        } else if piece.continues || headed {
             if let (Some((quantity, unit)), Some(last)) =
                 (self.ahead.clone(), self.lines.last_mut())
                 && last.quantity.is_none()
@@ -260,6 +292,38 @@ impl<'t> Desk<'t> {
         } else {
             self.ahead = None;
         }
+    }
+
+    /// A unit by itself: «болт М6х40, шт, 500».
+    fn is_unit_alone(&mut self, piece: &Piece) -> bool {
+        let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0) else { return false };
+        let bare = |l: &&mut Pending| l.quantity.is_none() && l.unit.is_none();
+        if taken != piece.lexemes.len() {
+            return false;
+        }
+        let Some(last) = self.lines.last_mut().filter(bare) else { return false };
+        last.unit = Some(unit);
+        last.end = last.end.max(piece.end);
+        true
+    }
+
+    /// A quantity by itself that is surely one of the goods before.
+    fn is_quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) -> bool {
+        let Some(reading) = only_quantity(&piece.lexemes) else { return false };
+        // A cell by itself under the name of the goods.
+        let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
+        let said =
+            cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+        let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
+        let alone = self.asked.is_some()
+            || piece.corrects
+            || (wanting || reading.each) && said
+            || wanting && reading.each;
+        if alone {
+            let draft = Draft { reading, ..Draft::default() };
+            self.quantity_alone(seeker, piece, &draft);
+        }
+        alone
     }
 
     /// Removes the lines that a cancelled piece names.
@@ -351,7 +415,7 @@ fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
         end: piece.end,
         quantity: draft.reading.quantity,
         unit: draft.reading.unit.clone(),
-        header: piece.header && draft.reading.quantity.is_none(),
+        header: piece.header && (draft.reading.quantity.is_none() || draft.reading.each),
         new_line: piece.new_line,
         continues: piece.continues,
         lexemes: piece.lexemes.clone(),

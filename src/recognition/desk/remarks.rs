@@ -9,12 +9,48 @@ use super::super::types::{Remark, RemarkKind};
 use super::Desk;
 
 impl Desk<'_> {
+    /// Whether a piece goes on the talk before it: a name after a greeting, a house after a street.
+    pub(super) fn goes_on_talking(&self, piece: &Piece, before: Option<Talk>) -> bool {
+        let numbers = piece.lexemes.iter().filter(|l| l.is_number()).count();
+        let words = piece.lexemes.iter().filter(|l| l.is_word()).count();
+        match before {
+            // «Добрый день, Светлана!»
+            Some(Talk::Greeting) => numbers == 0 && words <= 2,
+            // «Это кофейня на Ленина, 12.»
+            Some(_) => words == 0 && numbers == 1,
+            None => false,
+        }
+    }
+
+    /// Whether a piece is a street or a sum.
+    pub(super) fn is_address(&mut self, piece: &Piece) -> bool {
+        let counts = |l: &[Lexeme]| {
+            (0..l.len()).any(|i| {
+                l[i].is_number()
+                    && crate::recognition::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
+            })
+        };
+        let named = piece.lexemes.iter().any(|l| {
+            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
+        });
+        let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
+            && !counts(&piece.lexemes);
+        self.street = street
+            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
+        piece.total || street
+    }
+
     pub(super) fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
         let words = draft.wants.len();
+        let spoken: Vec<&str> =
+            piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+        if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
+            return true;
+        }
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
         if !draft.by_article
             && draft.reading.quantity.is_none()
@@ -74,6 +110,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn remark(&mut self, piece: &Piece) {
+        self.talked = Some(piece.talk);
         let kind = if piece.question {
             RemarkKind::Question
         } else {

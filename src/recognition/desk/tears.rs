@@ -109,6 +109,9 @@ pub(super) fn without_talk(
     let mut starts: Vec<usize> = vec![0];
     // The goods begin after talk, at a number or at a word that opens an item.
     for i in talk[0] + 1..lexemes.len() {
+        if lexemes[i - 1].is('№') || lexemes[i - 1].is('#') {
+            continue;
+        }
         if lexemes[i].is_number()
             || (lexemes[i].is_word()
                 && !is_talk(&lexemes[i])

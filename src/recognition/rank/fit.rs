@@ -113,6 +113,78 @@ impl Seeker<'_> {
         })
     }
 
+    /// Whether a product satisfies a want, whatever else it is.
+    pub(crate) fn has(&self, row: u32, want: &Want) -> bool {
+        self.satisfies(row, want, Stretch::No, &mut 0).is_some()
+    }
+
+    /// Whether a want names the thing itself: titles begin with its word, and it tells none apart.
+    pub(crate) fn is_head(&self, want: &Want) -> bool {
+        !want.numeric
+            && self.words_of(want).any(|word| {
+                let known = self.index.vocabulary.get(word);
+                known.head && !known.telling
+            })
+    }
+
+    /// Whether a want's word is of goods and not of what they are like: titles begin with it, or it
+    /// belongs to one or two categories only.
+    pub(crate) fn names_goods(&self, want: &Want) -> bool {
+        !want.numeric
+            && self.words_of(want).any(|word| {
+                let known = self.index.vocabulary.get(word);
+                let mut categories: Vec<u32> = Vec::new();
+                for row in self.index.by_word.row(word as usize) {
+                    let category = self.index.category[*row as usize];
+                    if categories.last() != Some(&category) {
+                        categories.push(category);
+                    }
+                    if categories.len() > 2 {
+                        break;
+                    }
+                }
+                known.head || categories.len() <= 2
+            })
+    }
+
+    /// Whether a want is of a word that tells products apart: a colour, a finish.
+    pub(crate) fn is_telling(&self, want: &Want) -> bool {
+        !want.numeric && self.words_of(want).any(|word| self.index.vocabulary.get(word).telling)
+    }
+
+    /// Whether a number is the number of a colour or a type: titles mark it so.
+    pub(crate) fn is_colour_number(&self, want: &Want) -> bool {
+        let numbers = want.ways.iter().flat_map(|w| &w.needs).filter_map(|need| match need {
+            Need::Size(size) if size.numbers.len() == 1 => Some(size.numbers[0]),
+            _ => None,
+        });
+        let mut numbers = numbers;
+        numbers.any(|number| {
+            let Some(value) = self.index.value_rows.get(&number.value) else { return false };
+            let rows = self.index.by_value.row(*value as usize).iter().take(40);
+            let (mut marked, mut all) = (0, 0);
+            for figure in rows.flat_map(|row| self.index.figures.row(*row as usize)) {
+                if figure.value == *value {
+                    all += 1;
+                    marked += usize::from(figure.marker == b'#');
+                }
+            }
+            marked * 2 > all
+        })
+    }
+
+    /// The words of the catalogue that a want surely means.
+    fn words_of<'w>(&self, want: &'w Want) -> impl Iterator<Item = u32> + 'w {
+        want.ways.iter().flat_map(|w| &w.needs).flat_map(|need| match need {
+            Need::Word(sought) => {
+                let best = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+                let near = move |w: &&(u32, f32)| w.1 >= best - 0.03 && w.1 >= 0.8;
+                sought.meanings.words.iter().filter(near).map(|w| w.0).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
     /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
     pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
         let words = self.index.words.row(row as usize);

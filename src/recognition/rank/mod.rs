@@ -18,7 +18,7 @@ use super::normalize::stem;
 use super::synonyms::Lexicon;
 use super::terms::{Size, Word};
 use super::vocabulary::{Meanings, best_of_each};
-pub(crate) use wants::shown;
+pub(crate) use wants::{decimal, shown};
 
 /// One thing that a line says of its product.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub(crate) struct Want {
     pub(crate) guessed: bool,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
+    /// Inherited by the line before in its turn.
+    pub(crate) chained: bool,
 }
 
 /// Requirements that together satisfy a want.

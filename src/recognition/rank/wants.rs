@@ -68,6 +68,7 @@ impl Seeker<'_> {
             known,
             guessed: false,
             inherited: false,
+            chained: false,
         }
     }
 
@@ -85,6 +86,7 @@ impl Seeker<'_> {
                 known: true,
                 guessed: false,
                 inherited: false,
+                chained: false,
             };
             return (Some(want), 1);
         }
@@ -133,6 +135,7 @@ impl Seeker<'_> {
             without: word.without,
             guessed,
             inherited: false,
+            chained: false,
         };
         (Some(want), 1)
     }
@@ -188,6 +191,7 @@ impl Seeker<'_> {
             known: true,
             guessed: false,
             inherited: false,
+            chained: false,
         })
     }
 
@@ -230,6 +234,7 @@ impl Seeker<'_> {
             known: true,
             guessed: false,
             inherited: false,
+            chained: false,
         })
     }
 
@@ -358,6 +363,7 @@ impl Seeker<'_> {
             known: alive,
             guessed: false,
             inherited: false,
+            chained: false,
         };
         (want, found.len())
     }
@@ -421,6 +427,11 @@ pub(super) fn pipe_thread(size: &Size) -> Option<Size> {
         return Some(Size { numbers: vec![number], slash: false, ..size.clone() });
     }
     None
+}
+
+/// A number in thousandths as people write it: «1.5».
+pub(crate) fn decimal(thousandths: i64) -> String {
+    crate::domain::Quantity::from_thousandths(thousandths).decimal()
 }
 
 /// A size as people write it: «4×25».

@@ -22,6 +22,29 @@ pub(super) fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
     None
 }
 
+/// Where a car's number that begins at a lexeme ends: «А123ВС», «Р345КО 33».
+fn number_plate(lexemes: &[Lexeme], start: usize) -> Option<usize> {
+    let letters = |k: usize, count: usize| {
+        lexemes.get(k).is_some_and(|l| {
+            l.is_word()
+                && !l.dotted
+                && l.text.chars().count() == count
+                && l.text.chars().all(|c| "авекмнорстухabekmhopctyx".contains(c))
+        })
+    };
+    let tight = |k: usize| lexemes.get(k).is_some_and(|l| !l.spaced);
+    let digits = lexemes.get(start + 1).is_some_and(|l| l.is_number() && l.text.len() == 3);
+    if !(letters(start, 1) && digits && letters(start + 2, 2))
+        || !(tight(start + 1) && tight(start + 2))
+    {
+        return None;
+    }
+    let region = lexemes
+        .get(start + 3)
+        .is_some_and(|l| l.is_number() && matches!(l.text.len(), 2 | 3) && !l.text.contains('.'));
+    Some(start + 3 + usize::from(region))
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -33,6 +56,8 @@ pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let mut end = telephone(&lexemes, i);
         if end.is_some() {
             // Nothing else begins so.
+        } else if let Some(plate) = number_plate(&lexemes, i) {
+            end = Some(plate);
         } else if lexemes[i].is_number()
             && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
         {
@@ -71,6 +96,11 @@ pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
                     | "августа"
                     | "сентября"
                     | "октября"
+                    | "число"
+                    | "числа"
+                    | "числу"
+                    | "минут"
+                    | "минуты"
             ) {
                 end = Some(i + 2);
             }

@@ -20,7 +20,7 @@ pub(crate) use layout::characters;
 use lists::{inline_list, list_numbers};
 pub(crate) use runon::opens;
 use sentences::{crosses, sentences};
-use tables::{beside_one_another, fields, heading, row_of_table};
+use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed};
 
 /// A run of lexemes that may be a line.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,10 @@ pub(crate) struct Piece {
     pub(crate) absent: bool,
     /// «Итого».
     pub(crate) total: bool,
+    /// Whether it is a row of a table.
+    pub(crate) row: bool,
+    /// Whether it is a heading over the rows of a table.
+    pub(crate) section: bool,
     /// «столько же».
     pub(crate) same_quantity: bool,
     /// What else it is, if it names no goods.
@@ -71,52 +75,89 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line.push(lexeme);
         }
     }
-    let lines: Vec<Vec<Lexeme>> = lines.into_iter().flat_map(inline_list).collect();
+    let lines: Vec<Vec<Lexeme>> = lines.into_iter().map(tabbed).flat_map(inline_list).collect();
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
-    let mut column: Option<usize> = None;
+    let mut above: Option<Heading> = None;
     for (mut line, number) in lines.into_iter().zip(numbered) {
         line.drain(..number);
-        let cells = fields(&line);
-        let table = cells.is_some();
-        if let Some(cells) = cells {
-            let sum =
-                cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| {
-                    matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог")
-                });
-            let found = heading(&cells);
-            if let Some(found) = found {
-                column = found;
-            }
-            if sum || found.is_some() {
-                out.extend(piece(&line).map(|p| Piece { total: true, new_line: true, ..p }));
-                continue;
-            }
-            let mut rows = beside_one_another(index, cells);
-            let last = rows.pop().unwrap_or_default();
-            for row in rows {
-                let row = corrected(row_of_table(index, row, None));
+        match fields(index, &line) {
+            Some(cells) => table_row(index, &line, cells, &mut above, &mut out),
+            None => {
                 let first = out.len();
-                sentences(index, row, true, &mut out);
-                if let Some(piece) = out.get_mut(first) {
-                    piece.new_line = true;
-                    piece.continues = false;
-                }
+                let mut line = corrected(line);
+                crosses(&mut line);
+                sentences(index, line, false, &mut out);
+                begins_line(&mut out, first);
             }
-            line = row_of_table(index, last, column);
-        }
-        let first = out.len();
-        let mut line = corrected(line);
-        crosses(&mut line);
-        sentences(index, line, table, &mut out);
-        if let Some(piece) = out.get_mut(first) {
-            piece.new_line = true;
-            piece.continues = false;
         }
     }
     out
 }
 
+/// Reads one row of a table: its heading, a title over it, its sum or its goods.
+fn table_row(
+    index: &Index,
+    line: &[Lexeme],
+    cells: Vec<Vec<Lexeme>>,
+    above: &mut Option<Heading>,
+    out: &mut Vec<Piece>,
+) {
+    let first = out.len();
+    let sum = cells
+        .iter()
+        .flatten()
+        .find(|l| l.is_word())
+        .is_some_and(|l| matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог"));
+    let found = heading(index, &cells);
+    if sum || found.is_some() {
+        out.extend(piece(line).map(|p| Piece { total: true, ..p }));
+        if let Some(found) = found {
+            if let Some(goods) = &found.goods {
+                out.truncate(first);
+                out.extend(piece(goods).map(|p| Piece { header: true, section: true, ..p }));
+            }
+            *above = Some(found);
+        }
+        begins_line(out, first);
+        return;
+    }
+    // «Поролон» and nothing else in the row is a title over the rows that follow.
+    let mut filled = cells.iter().filter(|f| !f.is_empty());
+    if let (Some(only), None, true) = (filled.next(), filled.next(), cells.len() > 2)
+        && !only.iter().any(Lexeme::is_number)
+    {
+        out.extend(piece(only).map(|p| Piece { header: true, section: true, ..p }));
+        begins_line(out, first);
+        return;
+    }
+    let mut rows = if above.is_some() { vec![cells] } else { beside_one_another(index, cells) };
+    let last = rows.pop().unwrap_or_default();
+    for row in rows {
+        let first = out.len();
+        let row = corrected(row_of_table(index, row, None));
+        sentences(index, row, true, out);
+        begins_line(out, first);
+    }
+    let first = out.len();
+    let mut row = corrected(row_of_table(index, last, above.as_ref()));
+    crosses(&mut row);
+    sentences(index, row, true, out);
+    begins_line(out, first);
+    for piece in &mut out[first..] {
+        piece.row = above.is_some();
+    }
+}
+
+/// Marks the first piece of a line of the text.
+fn begins_line(out: &mut [Piece], first: usize) {
+    if let Some(piece) = out.get_mut(first) {
+        piece.new_line = true;
+        piece.continues = false;
+    }
+}
+
+/// A run of lexemes as a piece; `None` if it has neither words nor numbers.
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
     let start = told().map(|l| l.start).min()?;

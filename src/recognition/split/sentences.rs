@@ -155,6 +155,11 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 || lexeme.text.chars().count() >= 4
                     && crate::recognition::normalize::stem(&lexeme.text) != lexeme.text
                     && index.vocabulary.is_whole(&lexeme.text)
+                || next.is_some_and(|n| {
+                    speech::is_greeting(&n.text)
+                        || speech::is_delivery(&n.text)
+                        || speech::is_filler(&n.text) && n.text.chars().count() > 2
+                })
                 || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
         current.push(lexeme.clone());
         if stop {
