@@ -14,9 +14,7 @@ use crate::services::accounts::Actor;
 use crate::services::exchange::ExchangeError;
 use crate::services::exchange::explain::{ExplainError, Explanation, explain};
 use crate::services::exchange::files::FileError;
-use crate::services::exchange::journal::{
-    Ending, Details, ReplayError, kind_label, way_label,
-};
+use crate::services::exchange::journal::{Details, Ending, ReplayError, kind_label, way_label};
 use crate::services::pull::{PullError, Pulled};
 use crate::services::standing::{Standing, State};
 use crate::storage::exchange_journal::JournalFilter;
@@ -127,7 +125,12 @@ fn status(global: &Global, terminal: &Terminal) -> Outcome {
         let token = onec.webhook_token.as_ref();
         let mut rows = vec![
             row("обмен с сайтом", on(standing.ways.standard)),
-            row("JSON из 1С", token.map_or("токен не задан".to_owned(), |t| format!("токен {}", t.masked()))),
+            row(
+                "JSON из 1С",
+                token.map_or("токен не задан".to_owned(), |t| {
+                    format!("токен {}", t.masked())
+                }),
+            ),
             row("забор каталога", on(standing.ways.pull)),
             row("ждут 1С", ru::count(u64::from(standing.queued), ["заказ", "заказа", "заказов"])),
         ];
@@ -180,12 +183,7 @@ fn brief(app: &App, row: &ExchangeRow) -> Value {
     })
 }
 
-fn log(
-    global: &Global,
-    filter: JournalFilter,
-    limit: u32,
-    terminal: &Terminal,
-) -> Outcome {
+fn log(global: &Global, filter: JournalFilter, limit: u32, terminal: &Terminal) -> Outcome {
     let (app, _) = open_existing(global)?;
     let page = runtime()?.block_on(app.exchange.journal_page(filter, 0, limit))?;
     let data: Vec<_> = page.rows.iter().map(|row| brief(&app, row)).collect();
@@ -342,7 +340,8 @@ fn validate(global: &Global, file: PathBuf, terminal: &Terminal) -> Outcome {
 }
 
 fn explanation(said: &Explanation) -> String {
-    let version = if said.version.is_empty() { String::new() } else { format!(" {}", said.version) };
+    let version =
+        if said.version.is_empty() { String::new() } else { format!(" {}", said.version) };
     let mut text = format!("{}{version}, {}\n", said.kind.label(), said.encoding);
     let counts: Vec<_> = said
         .counts
@@ -394,9 +393,11 @@ impl From<ExplainError> for Failure {
                 let reason = crate::config::io_reason(why);
                 (exit, format!("{}: {reason}", path.display()), "проверьте имя файла")
             }
-            ExplainError::File(_) => {
-                (Exit::Failed, format!("файл обмена не читается: {error}"), "исправьте файл и повторите")
-            }
+            ExplainError::File(_) => (
+                Exit::Failed,
+                format!("файл обмена не читается: {error}"),
+                "исправьте файл и повторите",
+            ),
             ExplainError::Storage(_) | ExplainError::Busy => {
                 (Exit::Failed, error.to_string(), "проверьте место во временной папке (TMPDIR)")
             }

@@ -30,9 +30,7 @@ use super::Base;
 use super::accounts::Actor;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
-use crate::storage::exchange_log::{
-    self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow,
-};
+use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
 use crate::storage::{Db, StorageError, audit, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
@@ -401,11 +399,10 @@ impl Exchange {
 /// Marks the price type of clients without one of their own: the one that the settings name, or what
 /// stands in for it. The setting may have changed since the last exchange.
 pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageError> {
-    let default =
-        |conn: &rusqlite::Connection| {
-            let types = prices::types(conn)?;
-            Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
-        };
+    let default = |conn: &rusqlite::Connection| {
+        let types = prices::types(conn)?;
+        Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
+    };
     let default = db.read_blocking(default)?;
     db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
 }

@@ -21,8 +21,8 @@ use crate::clients::http::HttpSetupError;
 use crate::clients::onec::{Fetched, OnecClient, OnecError, OnecLimits, Validators};
 use crate::domain::{Timestamp, ru};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError};
-use crate::storage::{StorageError, audit};
 use crate::storage::exchange_log::{self, ExchangeRow, StepRow};
+use crate::storage::{StorageError, audit};
 
 /// The first wait after a fault; the next ones are twice as long, up to the interval.
 const FIRST_BACK_OFF: Duration = Duration::from_mins(1);
@@ -315,11 +315,7 @@ impl Pull {
         }
     }
 
-    async fn note(
-        &self,
-        row: ExchangeRow,
-        step: Option<&'static str>,
-    ) -> Result<(), StorageError> {
+    async fn note(&self, row: ExchangeRow, step: Option<&'static str>) -> Result<(), StorageError> {
         let at = self.base.clock.now();
         let write = move |tx: &rusqlite::Transaction<'_>| {
             let id = exchange_log::insert(tx, &row)?;

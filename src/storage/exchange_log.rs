@@ -47,7 +47,8 @@ pub struct ExchangeRow {
 }
 
 /// What [`ExchangeRow::from_row`] reads.
-pub(super) const COLUMNS: &str = "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
+pub(super) const COLUMNS: &str =
+    "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
     received, created, changed, unchanged, skipped, hidden, held, error";
 
 impl ExchangeRow {

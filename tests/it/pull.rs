@@ -8,7 +8,7 @@ use partner_m::config::{self, Config};
 use partner_m::domain::{Clock, Secret, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::exchange::{ApplyReport, Exchange};
-use partner_m::services::live::Live;
+use partner_m::services::live::{Change, Live};
 use partner_m::services::pull::{Pull, PullError, Pulled};
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
@@ -256,7 +256,7 @@ async fn the_schedule_pulls_at_once_and_stops_when_told() {
     let tasks = Tasks::new();
     let pull = stand.pull.clone();
     tasks.spawn("pull", move |stop| pull.clone().run(stop));
-    changes.recv().await.expect("a change");
+    while changes.recv().await.expect("a change") != Change::Catalog {}
     assert!(tasks.stop(Duration::from_secs(5)).await);
     assert_eq!(stand.titles().await, ["Bolt"]);
 }

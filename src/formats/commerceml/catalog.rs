@@ -58,7 +58,8 @@ impl<R: Read> Walk<R> {
             match self.parser.piece()? {
                 Piece::Eof => return Err(self.parser.cut()),
                 Piece::Text(text) => {
-                    if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice() {
+                    if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice()
+                    {
                         self.head.full_catalog |= yes_no(&text) == Some(false);
                     }
                 }
@@ -158,7 +159,9 @@ impl<R: Read> Walk<R> {
 /// Which elements are read whole, and how big they may be.
 fn whole(parent: &str, name: &str) -> Option<usize> {
     match (parent, name) {
-        ("Товары", "Товар") | ("Предложения", "Предложение") => Some(MAX_ITEM),
+        ("Товары", "Товар") | ("Предложения", "Предложение") => {
+            Some(MAX_ITEM)
+        }
         ("Классификатор", "Группы" | "Склады" | "ТипыЦен")
         | ("ПакетПредложений" | "ИзмененияПакетаПредложений", "Склады" | "ТипыЦен") => {
             Some(MAX_LIST)
@@ -233,7 +236,11 @@ fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
         more_packs: packs,
         deleted: deleted(node, offer),
         placeholder: offer,
-        name_hint: if offer { node.text_of("Наименование").unwrap_or_default() } else { String::new() },
+        name_hint: if offer {
+            node.text_of("Наименование").unwrap_or_default()
+        } else {
+            String::new()
+        },
         external_id: id.clone(),
         ..ProductRecord::default()
     })
@@ -299,7 +306,9 @@ fn deleted(node: &Node, offer: bool) -> Field<bool> {
     let status = status.as_deref().or_else(|| node.attribute("Статус"));
     let marked = node.text_of("ПометкаУдаления").and_then(|text| yes_no(&text));
     match (status, marked) {
-        (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => Field::Set(true),
+        (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => {
+            Field::Set(true)
+        }
         // An item that comes without the mark has been restored; an offer says nothing of that.
         (_, Some(false)) => Field::Set(false),
         _ if offer => Field::Keep,

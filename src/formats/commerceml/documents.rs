@@ -64,11 +64,12 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
     loop {
         match parser.piece()? {
             Piece::Start(node, empty) => match node.name {
-                "Документ" | "Контейнер" | "Документы" => return Ok(Content::Documents),
-                "Классификатор"
-                | "Каталог"
-                | "ПакетПредложений"
-                | "ИзмененияПакетаПредложений" => return Ok(Content::Catalog),
+                "Документ" | "Контейнер" | "Документы" => {
+                    return Ok(Content::Documents);
+                }
+                "Классификатор" | "Каталог" | "ПакетПредложений" | "ИзмененияПакетаПредложений" => {
+                    return Ok(Content::Catalog);
+                }
                 _ if empty => {}
                 _ => parser.skip(1)?,
             },
@@ -112,7 +113,8 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
 fn happened(number: Option<&str>, date: Option<&str>) -> bool {
     let numbered = number.is_some_and(|number| number.chars().any(|c| !matches!(c, '0' | ' ')));
     let dated = date.is_some_and(|date| {
-        date.len() >= 10 && date.bytes().take(4).all(|b| b.is_ascii_digit())
+        date.len() >= 10
+            && date.bytes().take(4).all(|b| b.is_ascii_digit())
             && !date.starts_with("0001")
     });
     numbered && dated

@@ -298,18 +298,17 @@ fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {
         quick_xml::Error::Io(error) => {
             CommerceMlError::Io(std::io::Error::new(error.kind(), error.to_string()))
         }
-        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-            CommerceMlError::Xml { position, why: "«<!» без комментария или CDATA".to_owned() }
-        }
+        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => CommerceMlError::Xml {
+            position,
+            why: "«<!» без комментария или CDATA".to_owned(),
+        },
         // A tag, a comment or a section that the end of the file cuts.
         quick_xml::Error::Syntax(_) => CommerceMlError::Cut(position),
         quick_xml::Error::IllFormed(error) => {
             let why = match error {
-                IllFormedError::MismatchedEndTag { expected, found } => format!(
-                    "элемент «{}» закрыт как «{}»",
-                    excerpt(expected),
-                    excerpt(found)
-                ),
+                IllFormedError::MismatchedEndTag { expected, found } => {
+                    format!("элемент «{}» закрыт как «{}»", excerpt(expected), excerpt(found))
+                }
                 IllFormedError::UnmatchedEndTag(name) => {
                     format!("закрыт элемент «{}», который не открыт", excerpt(name))
                 }

@@ -175,9 +175,8 @@ fn look(path: &Path, zone: &Zone) -> Result<Looked, FileError> {
         sniffer.feed(&piece[..count]);
     }
     let encoding = sniffer.encoding();
-    let text = || -> io::Result<_> {
-        Ok(Utf8Reader::new(BufReader::new(File::open(path)?), encoding))
-    };
+    let text =
+        || -> io::Result<_> { Ok(Utf8Reader::new(BufReader::new(File::open(path)?), encoding)) };
     let mut start = Vec::new();
     text().and_then(|t| t.take(HEAD as u64).read_to_end(&mut start)).map_err(&refused)?;
     let head = String::from_utf8_lossy(&start).trim_start_matches('\u{feff}').trim().to_owned();
@@ -191,8 +190,7 @@ fn look(path: &Path, zone: &Zone) -> Result<Looked, FileError> {
             return Ok(Looked::Orders(explanation));
         }
     }
-    if head.starts_with('<')
-        && matches!(content(text().map_err(&refused)?), Ok(Content::Documents))
+    if head.starts_with('<') && matches!(content(text().map_err(&refused)?), Ok(Content::Documents))
     {
         let read = read_documents(text().map_err(&refused)?).map_err(FileError::CommerceMl)?;
         let mut explanation = documents(&read);
@@ -416,7 +414,8 @@ impl<'a> Look<'a> {
             for item in list {
                 let name = Self::text(item, &["sku", "title", "name", "external_id"]);
                 let wrong = date.clone().or_else(|| Self::number(item, "qty"));
-                let nameless = || name.is_empty().then(|| "нет ни артикула, ни названия".to_owned());
+                let nameless =
+                    || name.is_empty().then(|| "нет ни артикула, ни названия".to_owned());
                 if let Some(reason) = wrong.or_else(nameless) {
                     self.wrong(items, name, reason);
                 }

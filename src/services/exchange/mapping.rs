@@ -99,8 +99,7 @@ impl Exchange {
                         row,
                     })
                     .collect();
-                let stocked: HashMap<_, _> =
-                    exchange_journal::stocked(conn)?.into_iter().collect();
+                let stocked: HashMap<_, _> = exchange_journal::stocked(conn)?.into_iter().collect();
                 let counted = settings.warehouse.unwrap_or_default();
                 let warehouses = stocks::warehouses(conn)?
                     .into_iter()

@@ -47,7 +47,9 @@ impl Name {
         if parts.clone().any(|part| part == "..") {
             return Err("недопустимое имя файла");
         }
-        let Some(last) = parts.next_back() else { return Err("не указано имя файла") };
+        let Some(last) = parts.next_back() else {
+            return Err("не указано имя файла");
+        };
         let key = last.to_lowercase();
         let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
         let picture = matches!(

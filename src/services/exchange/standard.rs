@@ -446,9 +446,12 @@ impl Exchange {
         };
         for archive in archives {
             let folder = self.folder();
-            let files = blocking(move || {
-                if archive.is_zip()? { archive.unpack(&folder) } else { Ok(Vec::new()) }
-            });
+            let files =
+                blocking(
+                    move || {
+                        if archive.is_zip()? { archive.unpack(&folder) } else { Ok(Vec::new()) }
+                    },
+                );
             match files.await {
                 Ok(Ok(files)) => {
                     let now = self.base.clock.now();
@@ -565,11 +568,16 @@ impl Exchange {
         Ok(())
     }
 
-    async fn keep_raw(&self, origin: &mut Origin, staged: &Arc<Staged>, name: &Name, now: Timestamp) {
+    async fn keep_raw(
+        &self,
+        origin: &mut Origin,
+        staged: &Arc<Staged>,
+        name: &Name,
+        now: Timestamp,
+    ) {
         let (config, staged, shown) =
             (self.base.config.clone(), staged.clone(), name.shown.clone());
-        let kept =
-            blocking(move || raw::keep(&config, staged.path(), &shown, staged.size(), now));
+        let kept = blocking(move || raw::keep(&config, staged.path(), &shown, staged.size(), now));
         match kept.await {
             Ok(Ok(file)) => origin.files.push(file),
             Ok(Err(error)) => warn!("a raw file is not kept: {error}"),
@@ -582,7 +590,10 @@ impl Exchange {
         let now = self.base.clock.now();
         let sessions: Vec<Arc<Session>> = {
             let all = lock(&self.standard.sessions);
-            all.iter().filter(|(key, session)| **key == session.id).map(|(_, s)| s.clone()).collect()
+            all.iter()
+                .filter(|(key, session)| **key == session.id)
+                .map(|(_, s)| s.clone())
+                .collect()
         };
         let mut count = 0;
         for session in sessions {

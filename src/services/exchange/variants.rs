@@ -92,8 +92,8 @@ impl Variants {
             self.update(tx, &old, row, now)?;
         }
         let priced = |(_, price): &(i64, crate::domain::Price)| price.amount > Money::ZERO;
-        let offered = item.available != Quantity::ZERO
-            || prices::of_product(tx, item.id)?.iter().any(priced);
+        let offered =
+            item.available != Quantity::ZERO || prices::of_product(tx, item.id)?.iter().any(priced);
         let withdrawn = match (item.withdrawn, offered) {
             (Withdrawn::No, false) => Withdrawn::Variants,
             (Withdrawn::Variants, true) => Withdrawn::No,

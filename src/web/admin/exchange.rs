@@ -149,7 +149,7 @@ async fn head(
                     }
                     @if admin && can_pull { (pull_button(visitor, "Обменяться сейчас", standing.running_since.is_some(), true)) }
                 }
-                (facts(desk, &standing))
+                @if tab == Tab::Journal { (facts(desk, &standing)) }
             }
             @if standing.ways.open {
                 p.notice data-tone="danger" {
@@ -157,7 +157,7 @@ async fn head(
                     span { "JSON-вызовы 1С принимаются от кого угодно: onec.open включён, а токена нет. Задайте onec.webhook_token." }
                 }
             }
-            @if let Some(held) = standing.held { (hiding(desk, visitor, admin, held)) }
+            @if tab == Tab::Journal && let Some(held) = standing.held { (hiding(desk, visitor, admin, held)) }
         }
         nav.tabs #tabs data-live aria-label="Обмен" {
             @for (other, href, word) in TABS {
@@ -303,7 +303,8 @@ pub async fn page(
             }
         }
     };
-    let page = Page { title: "Обмен с 1С", section: Some(Section::Exchange), class: "", content };
+    let page =
+        Page { title: "Обмен с 1С", section: Some(Section::Exchange), class: "", content };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -316,7 +317,8 @@ fn filters(query: &JournalQuery) -> Markup {
         }
     };
     let kinds = ["catalog", "orders", "statuses", "purchases", "members", "balances"];
-    let kinds: Vec<_> = [("", "Всё")].into_iter().chain(kinds.map(|k| (k, kind_label(k)))).collect();
+    let kinds: Vec<_> =
+        [("", "Всё")].into_iter().chain(kinds.map(|k| (k, kind_label(k)))).collect();
     let ways = ["commerceml", "json", "pull", "import"];
     let ways: Vec<_> =
         [("", "Любым способом")].into_iter().chain(ways.map(|w| (w, way_label(w)))).collect();
@@ -382,10 +384,7 @@ fn line(desk: &Desk, row: &ExchangeRow) -> Markup {
 }
 
 /// `POST /admin/sync/1c`: pulls the catalogue now, unless a pull runs already.
-pub async fn pull(
-    State(desk): State<Desk>,
-    me: ManagerSession,
-) -> Result<Redirect, WebError> {
+pub async fn pull(State(desk): State<Desk>, me: ManagerSession) -> Result<Redirect, WebError> {
     me.must_be_admin("обмениваться с 1С")?;
     let Some(pull) = desk.pull.clone().filter(crate::services::pull::Pull::is_set_up) else {
         return Err(refused(&PullError::NotConfigured));
@@ -415,9 +414,9 @@ fn refused(error: &PullError) -> WebError {
             "Забор каталога не настроен. Укажите в настройках onec.pull.base_url, логин и пароль."
                 .to_owned(),
         ),
-        PullError::Running => {
-            WebError::Conflict("Обмен уже идёт. Дождитесь его конца: итог появится в журнале.".to_owned())
-        }
+        PullError::Running => WebError::Conflict(
+            "Обмен уже идёт. Дождитесь его конца: итог появится в журнале.".to_owned(),
+        ),
         PullError::Storage(error) => WebError::internal(error),
         error => WebError::Invalid(format!("Обмен не удался: {error}.")),
     }

@@ -45,7 +45,12 @@ pub struct Answer {
 impl Panel {
     /// The demo's panel with an order: № 1042, new.
     pub async fn start() -> Self {
-        let mut panel = Self::with(Config::default()).await;
+        Self::start_with(Config::default()).await
+    }
+
+    /// The same under these settings.
+    pub async fn start_with(config: Config) -> Self {
+        let mut panel = Self::with(config).await;
         panel.desk.accounts.demo_people(PASSWORD).await.unwrap();
         panel
             .desk

@@ -56,7 +56,9 @@ impl Addresses {
         };
         let https = public.as_deref().is_some_and(|url| url.starts_with("https://"));
         let (place, https_only) = match config.onec.listen {
-            Some(at) if at.ip().is_unspecified() => (format!("{without_port}:{}", at.port()), false),
+            Some(at) if at.ip().is_unspecified() => {
+                (format!("{without_port}:{}", at.port()), false)
+            }
             Some(at) => (at.to_string(), false),
             None => {
                 let public = public.as_deref().and_then(|url| url.split_once("://"));
@@ -113,8 +115,7 @@ pub async fn validate(
         Err(ExplainError::Storage(error)) => return Err(WebError::internal(error)),
         Err(error) => Err(error.to_string()),
     };
-    let status =
-        if outcome.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if outcome.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let checked = Checked { text, outcome };
     let page = draw(&desk, &visitor, &me, &headers, Some(&checked)).await?;
     Ok((status, page).into_response())
@@ -145,7 +146,9 @@ async fn draw(
         }
     };
     let page =
-        Page { title: "Подключение 1С", section: Some(Section::Exchange), class: "", content };
+        Page {
+            title: "Подключение 1С", section: Some(Section::Exchange), class: "", content
+        };
     Ok(framed(visitor, &around, &page))
 }
 

@@ -36,7 +36,9 @@ pub async fn page(
         (units(&mapping))
     };
     let page =
-        Page { title: "Соответствия с 1С", section: Some(Section::Exchange), class: "", content };
+        Page {
+            title: "Соответствия с 1С", section: Some(Section::Exchange), class: "", content
+        };
     Ok(framed(&visitor, &around, &page))
 }
 

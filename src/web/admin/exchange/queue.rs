@@ -17,9 +17,7 @@ use crate::storage::orders::OrderRow;
 use crate::web::Desk;
 use crate::web::admin::{around, lookup};
 use crate::web::error::WebError;
-use crate::web::layout::{
-    Page, Pager, Section, Tone, badge, csrf, page as framed, status_badge,
-};
+use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed, status_badge};
 use crate::web::markup::{Icon, icon};
 use crate::web::session::{ManagerSession, Visitor};
 
@@ -84,7 +82,9 @@ pub async fn page(
             }
         }
     };
-    let page = Page { title: "Очередь в 1С", section: Some(Section::Exchange), class: "", content };
+    let page = Page {
+        title: "Очередь в 1С", section: Some(Section::Exchange), class: "", content
+    };
     Ok(framed(&visitor, &around, &page))
 }
 
@@ -250,7 +250,8 @@ pub async fn offer_again(
     }
     if !desk.exchange.offer_again(order.id, me.account_actor()).await? {
         return Err(WebError::Conflict(
-            "1С ещё не получала этот заказ: он и так в очереди и будет предложен ей снова.".to_owned(),
+            "1С ещё не получала этот заказ: он и так в очереди и будет предложен ей снова."
+                .to_owned(),
         ));
     }
     Ok(Redirect::to("/admin/exchange/queue"))
