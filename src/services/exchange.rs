@@ -25,9 +25,7 @@ use tracing::{info, warn};
 use super::Base;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
-use crate::storage::exchange_log::{
-    self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow,
-};
+use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
 use crate::storage::{Db, StorageError, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
@@ -375,11 +373,10 @@ impl Exchange {
 /// Marks the price type of clients without one of their own: the one that the settings name, or what
 /// stands in for it. The setting may have changed since the last exchange.
 pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageError> {
-    let default =
-        |conn: &rusqlite::Connection| {
-            let types = prices::types(conn)?;
-            Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
-        };
+    let default = |conn: &rusqlite::Connection| {
+        let types = prices::types(conn)?;
+        Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
+    };
     let default = db.read_blocking(default)?;
     db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
 }

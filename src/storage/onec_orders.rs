@@ -107,17 +107,12 @@ pub fn set_document_state(
 ) -> Result<(), StorageError> {
     const SQL: &str = "
         update orders set onec_state = :state, onec_paid = :paid where id = :id";
-    tx.prepare_cached(SQL)?
-        .execute(named_params! { ":id": id, ":state": state, ":paid": paid })?;
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":state": state, ":paid": paid })?;
     Ok(())
 }
 
 /// Whether the buyer has been told that the order stands so, at any time.
-pub fn was_told(
-    conn: &Connection,
-    id: OrderId,
-    status: OrderStatus,
-) -> Result<bool, StorageError> {
+pub fn was_told(conn: &Connection, id: OrderId, status: OrderStatus) -> Result<bool, StorageError> {
     const SQL: &str = "
         select exists (select 1 from order_events
         where order_id = :id and kind = 'status' and to_client and channel = 'onec'

@@ -222,10 +222,7 @@ pub fn find_by_title(conn: &Connection, title: &str) -> Result<Option<ProductId>
 }
 
 /// Products that are characteristics (`guid#guid`) of the item with this id at the source.
-pub fn variants_of(
-    conn: &Connection,
-    external_id: &str,
-) -> Result<Vec<ProductId>, StorageError> {
+pub fn variants_of(conn: &Connection, external_id: &str) -> Result<Vec<ProductId>, StorageError> {
     // «$» follows «#»: the range holds what begins with the id and «#», and the index finds it.
     const SQL: &str = "
         select id from products

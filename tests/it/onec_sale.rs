@@ -97,13 +97,48 @@ async fn orders_go_to_1c_until_it_says_that_it_has_them() {
     let mut onec = Ut103::new(&server);
     onec.checkauth("sale").await;
     let xml = onec.query().await;
-    assert!(xml.starts_with("<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<КоммерческаяИнформация "));
+    assert!(xml.starts_with(
+        "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<КоммерческаяИнформация "
+    ));
     assert!(!xml.contains("xmlns") && !xml.contains("Контейнер"));
     let all = ["PM-1040", "PM-1041", "PM-1042", "PM-1043", "PM-1035"];
     assert_eq!(numbers(&xml), all, "a new one is not offered");
     let lines = paths(&xml);
     let first = lines.iter().take_while(|line| *line != "Документ/Ид = PM-1041");
-    insta::assert_snapshot!(first.cloned().collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(first.cloned().collect::<Vec<_>>().join("\n"), @"
+    Документ/Ид = PM-1040
+    Документ/Номер = PM-1040
+    Документ/Дата = 2026-11-23
+    Документ/ХозОперация = Заказ товара
+    Документ/Роль = Продавец
+    Документ/Валюта = руб
+    Документ/Курс = 1
+    Документ/Сумма = 10965
+    Документ/Контрагенты/Контрагент/Ид = pm-org-17
+    Документ/Контрагенты/Контрагент/Наименование = Диван-Сервис ООО «М2»
+    Документ/Контрагенты/Контрагент/ОфициальноеНаименование = Диван-Сервис ООО «М2»
+    Документ/Контрагенты/Контрагент/ИНН = 5012098765
+    Документ/Контрагенты/Контрагент/Роль = Покупатель
+    Документ/Время = 14:41:07
+    Документ/Комментарий = Доставка 25.11.2026. Химки, Рабочая, 2. до обеда & <срочно>, по счёту 10 ₽. Анна +79210000001
+    Документ/Товары/Товар/Ид = ecb08fd2-6aaf-11e3-8e1e-00155d0a4e11#f23990f7-f20a-11ef-8897-00155d0a4e11
+    Документ/Товары/Товар/Артикул = ST2236
+    Документ/Товары/Товар/Наименование = Поролон ST 2236 лист 1000х2000 (20)
+    Документ/Товары/Товар/БазоваяЕдиница = лист
+    Документ/Товары/Товар/ЦенаЗаЕдиницу = 365.5
+    Документ/Товары/Товар/Количество = 30
+    Документ/Товары/Товар/Сумма = 10965
+    Документ/Товары/Товар/ЗначенияРеквизитов/ЗначениеРеквизита/Наименование = ТипНоменклатуры
+    Документ/Товары/Товар/ЗначенияРеквизитов/ЗначениеРеквизита/Значение = Товар
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Наименование = Заказ оплачен
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Значение = false
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Наименование = Доставка разрешена
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Значение = false
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Наименование = Отменен
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Значение = false
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Наименование = Финальный статус
+    Документ/ЗначенияРеквизитов/ЗначениеРеквизита/Значение = false
+    ");
     assert_eq!(numbers(&onec.query().await), all, "asked again: the same");
     onec.success().await;
     assert_eq!(numbers(&onec.query().await), [""; 0]);
@@ -157,7 +192,8 @@ async fn what_would_make_junk_in_1c_is_not_sent() {
     let mut onec = Ut103::new(&server);
     onec.checkauth("sale").await;
     assert_eq!(numbers(&onec.query().await), ["PM-1035"]);
-    let other = Ut103::new(&server);
+    let mut other = Ut103::new(&server);
+    other.checkauth("sale").await;
     other.success().await;
     assert_eq!(numbers(&onec.query().await), ["PM-1035"], "another session has taken nothing");
 }
@@ -180,16 +216,36 @@ async fn documents_of_10_3_move_orders_without_an_import() {
         onec.upload("sale", name, &file).await;
     };
     bring(0).await;
-    insta::assert_snapshot!(states(&server).join("\n"), @"");
-    let told = || {
-        server.rows("select count(*) from outbox where payload like '%order_status%'").remove(0)
-    };
+    insta::assert_snapshot!(states(&server).join("\n"), @"
+    1035 | cancelled | cancelled | 0 | УТ000001810
+    1036 | new |  | 0 | –
+    1040 | shipped | shipped | 1 | УТ000001871
+    1041 | accepted | confirmed | 1 | УТ000001880
+    1042 | accepted | confirmed | 0 | УТ000001893
+    1043 | accepted | received | 0 | УТ000001894
+    ");
+    let told =
+        || server.rows("select count(*) from outbox where payload like '%order_status%'").remove(0);
     let before = told();
     let events = server.rows(
         "select o.number, e.kind, e.text, e.to_client from order_events e
          join orders o on o.id = e.order_id order by o.number, e.id",
     );
-    insta::assert_snapshot!(events.join("\n").replace('\u{a0}', "_"), @"");
+    insta::assert_snapshot!(events.join("\n").replace('\u{a0}', "_"), @"
+    1035 | onec | Номер в 1С: УТ000001810 | 0
+    1035 | status | Принята → Отменена | 1
+    1040 | onec | Номер в 1С: УТ000001871 | 0
+    1040 | status | Принята → Отгружена | 1
+    1040 | onec | Оплата: по данным 1С заявка оплачена | 0
+    1040 | onec | Заказ изменён в 1С: нет «Поролон ST 2236 лист 1000х2000 (20)»; добавлено «Саморез 3,5х16 жёлтый цинк потай» 5_000; сумма 10_965,00_₽ → 1_830,00_₽ | 0
+    1041 | onec | Номер в 1С: УТ000001880 | 0
+    1041 | onec | Оплата: по данным 1С заявка оплачена | 0
+    1041 | onec | Заказ изменён в 1С: нет «Поролон ST 2236 лист 1000х2000 (20)»; добавлено «Механизм трансформации «Аккордеон» 1550» 1; сумма 10_965,00_₽ → 16_390,00_₽ | 0
+    1042 | onec | Номер в 1С: УТ000001893 | 0
+    1042 | onec | Заказ изменён в 1С: добавлено «Болт DIN 933 М8х40 кл.8.8 цинк» 400; добавлено «Синтепон 150 г/м2 1,5х50 м» 150; добавлено «Болт DIN 933 М10х60 кл.8.8 цинк» 100; сумма 10_965,00_₽ → 20_065,00_₽ | 0
+    1043 | onec | Номер в 1С: УТ000001894 | 0
+    1043 | onec | Заказ изменён в 1С: нет «Поролон ST 2236 лист 1000х2000 (20)»; добавлено «Молния рулонная спираль тип 5» 400; сумма 10_965,00_₽ → 2_960,00_₽ | 0
+    ");
     for piece in [0, 4096] {
         bring(piece).await;
         assert_eq!(told(), before, "the same again is told to nobody");
@@ -210,7 +266,14 @@ async fn documents_of_11_and_3_1_move_orders_and_may_ask_for_import() {
     onec.upload("sale", name, &fixture(&format!("sale/{name}"))).await;
     let import = format!("type=sale&mode=import&filename={name}");
     assert_eq!(onec.ask("GET", &import, Vec::new()).await.text(), "success");
-    insta::assert_snapshot!(states(&server).join("\n"), @"");
+    insta::assert_snapshot!(states(&server).join("\n"), @"
+    1035 | cancelled | cancelled | 0 | ТД00-001035
+    1036 | cancelled | cancelled | 0 | ТД00-001036
+    1040 | shipped | shipped | 1 | ТД00-001040
+    1041 | accepted |  | 0 | –
+    1042 | accepted | confirmed | 0 | ТД00-001042
+    1043 | accepted | received | 0 | ТД00-001043
+    ");
     let name = "documents___8d844086-e134-11e8-846e-00155d0a4e11.xml";
     onec.upload("sale", name, &fixture(&format!("split-3.1/{name}"))).await;
     assert_eq!(
@@ -241,16 +304,13 @@ async fn a_step_back_in_1c_is_followed_and_told_to_nobody_and_no_step_is_told_tw
     onec.checkauth("sale").await;
     onec.init("sale").await;
     let status = || server.rows("select status from orders where id = 1").remove(0);
-    let told = || {
-        server.rows("select count(*) from outbox where payload like '%order_status%'").remove(0)
-    };
+    let told =
+        || server.rows("select count(*) from outbox where payload like '%order_status%'").remove(0);
     let posted = ("Проведен", "true");
-    let shipped = [
-        posted,
-        ("Номер отгрузки по 1С", "УТ1"),
-        ("Дата отгрузки по 1С", "2026-11-21T16:45:12"),
-    ];
-    let traps = [("Проведен", "false"), ("Номер отгрузки по 1С", "0"), ("Дата отгрузки по 1С", "T")];
+    let shipped =
+        [posted, ("Номер отгрузки по 1С", "УТ1"), ("Дата отгрузки по 1С", "2026-11-21T16:45:12")];
+    let traps =
+        [("Проведен", "false"), ("Номер отгрузки по 1С", "0"), ("Дата отгрузки по 1С", "T")];
     for (requisites, next, count) in [
         (&traps[..], "accepted", "0"),
         (&shipped[..], "shipped", "1"),
@@ -305,7 +365,10 @@ async fn of_two_documents_with_one_number_the_posted_one_counts() {
         </ЗначенияРеквизитов></Документ>\
         <Документ><Номер>9999</Номер></Документ></КоммерческаяИнформация>";
     onec.upload("sale", "s.xml", xml.as_bytes()).await;
-    assert_eq!(server.rows("select status, onec_number from orders where id = 1"), ["accepted | УТ1"]);
+    assert_eq!(
+        server.rows("select status, onec_number from orders where id = 1"),
+        ["accepted | УТ1"]
+    );
     let problems = server.rows("select sku, reason from exchange_problems order by position");
     assert_eq!(
         problems,

@@ -45,10 +45,7 @@ impl Server {
         Self::tuned(set, |_| {}).await
     }
 
-    pub async fn tuned(
-        set: impl FnOnce(&mut Config),
-        tune: impl FnOnce(&mut OnecState),
-    ) -> Self {
+    pub async fn tuned(set: impl FnOnce(&mut Config), tune: impl FnOnce(&mut OnecState)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
         config.onec.webhook_token = Some(Secret::new(TOKEN));

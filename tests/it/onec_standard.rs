@@ -145,8 +145,8 @@ fn assert_holds(server: &Server, products: &Value, says: Says) {
                     ("63988719-2b21-11e4-86f3-00155d0a4e11", "Основной склад"),
                     ("336eed66-25a7-11ec-8582-00155d0a4e11", "Склад Химки"),
                 ];
-                let wanted = wanted
-                    .map(|(id, name)| format!("{id} | {}", thousandths(text(by_name, name))));
+                let wanted =
+                    wanted.map(|(id, name)| format!("{id} | {}", thousandths(text(by_name, name))));
                 assert_eq!(stored, wanted, "{id}");
             }
         }
@@ -156,8 +156,7 @@ fn assert_holds(server: &Server, products: &Value, says: Says) {
             assert!(sold.is_empty() || sold == ["variants"], "{item} is not sold itself: {sold:?}");
         }
     }
-    let sold =
-        server.rows("select count(*) from products where withdrawn_why in ('', 'deleted')");
+    let sold = server.rows("select count(*) from products where withdrawn_why in ('', 'deleted')");
     assert_eq!(sold, [count.to_string()]);
 }
 
@@ -240,7 +239,10 @@ async fn an_export_of_10_3_becomes_the_catalogue_that_it_is_and_changes_nothing_
             "SR4275 | тыс шт | 1000000"
         ]
     );
-    assert_eq!(server.rows("select distinct currency, currency_word from price_types"), ["RUB | руб"]);
+    assert_eq!(
+        server.rows("select distinct currency, currency_word from price_types"),
+        ["RUB | руб"]
+    );
     let (stored, version) = (server.catalogue(), server.version());
     for folder in ["ut103", "ut103-1251", "ut103"] {
         Ut103::new(&server).goods(folder, &GOODS).await;
@@ -436,7 +438,8 @@ async fn the_default_price_type_and_the_warehouse_are_those_of_the_settings() {
     let (id, available) = row[0].split_once(" | ").expect("a row");
     assert_eq!(available, "50000");
     let id = partner_m::domain::ProductId(id.parse().expect("an id"));
-    let load = move |conn: &rusqlite::Connection| partner_m::storage::offers::load(conn, [id], None);
+    let load =
+        move |conn: &rusqlite::Connection| partner_m::storage::offers::load(conn, [id], None);
     let offers = server.base.db.read_blocking(load).expect("an offer");
     assert_eq!(offers[&id].price.expect("a price").decimal(), "365.50");
 }
@@ -463,12 +466,18 @@ async fn answers_are_exact_to_the_byte() {
         let text = onec.ask(verb, "&&type=catalog&mode=init&version=3.1", Vec::new()).await.text();
         let lines: Vec<&str> = text.split('\n').collect();
         assert_eq!(lines.len(), 4);
-        assert_eq!((lines[0], lines[1], lines[3]), ("zip=no", "file_limit=67108864", "version=2.09"));
+        assert_eq!(
+            (lines[0], lines[1], lines[3]),
+            ("zip=no", "file_limit=67108864", "version=2.09")
+        );
         assert!(lines[2].starts_with("sessid="));
         for (query, answer) in [
             ("type=catalog&mode=complete", "success"),
             ("type=sale&mode=success", "success"),
-            ("type=catalog&mode=import&filename=no.xml", "failure\nФайл no.xml не найден: передайте его снова"),
+            (
+                "type=catalog&mode=import&filename=no.xml",
+                "failure\nФайл no.xml не найден: передайте его снова",
+            ),
             ("type=catalog&mode=import", "failure\nне указано имя файла"),
             ("type=catalog&mode=dance", "failure\nНеизвестный режим обмена"),
             ("type=reference&mode=init", "failure\nНеизвестный режим обмена"),
@@ -519,9 +528,8 @@ async fn the_plain_listener_redirects_packs_and_lets_in_nobody() {
 async fn wrong_passwords_are_throttled_by_login_and_address() {
     let server = server().await;
     let url = server.url("/1c_exchange?type=catalog&mode=checkauth");
-    let ask = |login: &str, password: &str| {
-        server.client.get(&url).basic_auth(login, Some(password))
-    };
+    let ask =
+        |login: &str, password: &str| server.client.get(&url).basic_auth(login, Some(password));
     for _ in 0..20 {
         assert_eq!(server.send(ask("guess", "wrong")).await.status, 401);
     }
@@ -592,7 +600,10 @@ async fn a_new_beginning_forgets_what_was_staged() {
     let bytes = fixture("ut103/import.xml");
     onec.upload("catalog", "import.xml", &bytes[..30_000]).await;
     let answer = onec.import("import.xml").await;
-    assert!(answer.starts_with("failure\nimport.xml: ") && answer.contains("обрывается"), "{answer}");
+    assert!(
+        answer.starts_with("failure\nimport.xml: ") && answer.contains("обрывается"),
+        "{answer}"
+    );
     assert_eq!(server.rows("select count(*) from products"), ["0"]);
     onec.init("catalog").await;
     onec.upload("catalog", "import.xml", &bytes).await;
@@ -616,11 +627,19 @@ async fn what_deactivate_names_is_hidden_within_reason() {
     let query = format!("type=catalog&mode=deactivate&timestamp={since}");
     assert_eq!(onec.ask("GET", &query, Vec::new()).await.text(), "success");
     let absent = "select count(*) from products where withdrawn_why = 'absent'";
-    assert_eq!(server.rows(absent), ["0"], "twenty of twenty-eight wait for a person");
-    let held = server.exchange.held_hiding().await.expect("reads").expect("waits");
-    assert_eq!(held.products, 21);
+    assert_eq!(server.rows(absent), ["20"], "all but the changes and what is deleted");
+    onec.goods("ut103", &GOODS).await;
+    assert_eq!(server.rows(absent), ["0"], "a mention brings it back");
     // From before this program began it is not known what was mentioned.
     let query = "type=catalog&mode=deactivate&timestamp=1000000000";
     assert_eq!(onec.ask("GET", query, Vec::new()).await.text(), "success");
     assert_eq!(server.rows(absent), ["0"]);
+    // Without a single mention the hiding waits for a person.
+    server.base.clock.advance(Duration::from_mins(5));
+    let since = server.base.clock.now().millis() / 1_000;
+    let query = format!("type=catalog&mode=deactivate&timestamp={since}");
+    assert_eq!(onec.ask("GET", &query, Vec::new()).await.text(), "success");
+    assert_eq!(server.rows(absent), ["0"]);
+    let held = server.exchange.held_hiding().await.expect("reads").expect("waits");
+    assert_eq!((held.products, held.of_total), (28, 28));
 }

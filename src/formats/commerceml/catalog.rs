@@ -17,6 +17,8 @@ use crate::formats::text::{Decimal, excerpt, many_lines, one_line, onec_id, yes_
 const MAX_ITEM: usize = 8 * 1024 * 1024;
 /// A tree of groups or a list of price types that is bigger is refused: bytes.
 const MAX_LIST: usize = 64 * 1024 * 1024;
+/// A file with more records is refused: each takes a little memory, however small it is.
+const MAX_RECORDS: usize = 2_000_000;
 /// Warnings about the whole that are kept.
 const MAX_WARNINGS: usize = 1_000;
 
@@ -58,7 +60,8 @@ impl<R: Read> Walk<R> {
             match self.parser.piece()? {
                 Piece::Eof => return Err(self.parser.cut()),
                 Piece::Text(text) => {
-                    if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice() {
+                    if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice()
+                    {
                         self.head.full_catalog |= yes_no(&text) == Some(false);
                     }
                 }
@@ -102,6 +105,9 @@ impl<R: Read> Walk<R> {
     ) -> Result<ControlFlow<()>, CommerceMlError> {
         match node.name {
             "Товар" | "Предложение" => {
+                if self.index == MAX_RECORDS {
+                    return Err(self.parser.error(format!("записей больше {MAX_RECORDS}")));
+                }
                 let read = product(node, self.index);
                 self.index += 1;
                 if read.is_ok() {
@@ -158,7 +164,9 @@ impl<R: Read> Walk<R> {
 /// Which elements are read whole, and how big they may be.
 fn whole(parent: &str, name: &str) -> Option<usize> {
     match (parent, name) {
-        ("Товары", "Товар") | ("Предложения", "Предложение") => Some(MAX_ITEM),
+        ("Товары", "Товар") | ("Предложения", "Предложение") => {
+            Some(MAX_ITEM)
+        }
         ("Классификатор", "Группы" | "Склады" | "ТипыЦен")
         | ("ПакетПредложений" | "ИзмененияПакетаПредложений", "Склады" | "ТипыЦен") => {
             Some(MAX_LIST)
@@ -233,7 +241,11 @@ fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
         more_packs: packs,
         deleted: deleted(node, offer),
         placeholder: offer,
-        name_hint: if offer { node.text_of("Наименование").unwrap_or_default() } else { String::new() },
+        name_hint: if offer {
+            node.text_of("Наименование").unwrap_or_default()
+        } else {
+            String::new()
+        },
         external_id: id.clone(),
         ..ProductRecord::default()
     })
@@ -299,7 +311,9 @@ fn deleted(node: &Node, offer: bool) -> Field<bool> {
     let status = status.as_deref().or_else(|| node.attribute("Статус"));
     let marked = node.text_of("ПометкаУдаления").and_then(|text| yes_no(&text));
     match (status, marked) {
-        (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => Field::Set(true),
+        (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => {
+            Field::Set(true)
+        }
         // An item that comes without the mark has been restored; an offer says nothing of that.
         (_, Some(false)) => Field::Set(false),
         _ if offer => Field::Keep,
@@ -489,10 +503,41 @@ mod tests {
         assert!(read("<КоммерческаяИнформация/>").is_ok());
     }
 
+    #[test]
+    fn a_file_cut_at_any_byte_is_refused() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+        for path in [
+            "split-3.1/rests___8d9d4d75-1c28-11eb-8f16-00155d0a4e11.xml",
+            "ut11-2.07/offers0_1-changes.xml",
+        ] {
+            let bytes = std::fs::read(format!("{folder}{path}")).expect("a fixture");
+            let whole = text::decode(&bytes);
+            let end = whole.trim_end().len();
+            assert!(read(&whole).is_ok());
+            for (cut, _) in whole.char_indices().filter(|(cut, _)| *cut < end) {
+                assert!(read(&whole[..cut]).is_err(), "{path}: {cut}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(<|>|/|&|Товар|Товары|Каталог|Ид|Цена| |\"|=|[а-я]){0,40}") {
-            let _ = read(&format!("<КоммерческаяИнформация>{text}</КоммерческаяИнформация>"));
+            let xml = format!("<КоммерческаяИнформация>{text}</КоммерческаяИнформация>");
+            let _ = read(&xml);
+            let _ = super::super::content(xml.as_bytes());
+            let _ = super::super::read_documents(xml.as_bytes());
+        }
+
+        #[test]
+        fn a_damaged_export_does_not_make_it_panic(at in 0_usize..10_000, with in "\\PC{0,3}", gone in 0_usize..40) {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+            let bytes = std::fs::read(format!("{folder}ut103/offers.xml")).expect("a fixture");
+            let mut text = text::decode(&bytes);
+            let floor = |text: &str, at: usize| (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+            let (from, to) = (floor(&text, at), floor(&text, at + gone));
+            text.replace_range(from..to, &with);
+            let _ = read(&text);
         }
     }
 }

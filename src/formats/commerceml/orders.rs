@@ -90,7 +90,11 @@ fn document(xml: &mut String, order: &OrderForOnec) {
     xml.push_str("\t\t<Контрагенты>\n\t\t\t<Контрагент>\n");
     leaf(xml, 4, "Ид", &order.client_id);
     leaf(xml, 4, "Наименование", &plain(&order.client));
-    let full = if order.company { "ОфициальноеНаименование" } else { "ПолноеНаименование" };
+    let full = if order.company {
+        "ОфициальноеНаименование"
+    } else {
+        "ПолноеНаименование"
+    };
     leaf(xml, 4, full, &plain(&order.client));
     if let Some(inn) = &order.inn {
         leaf(xml, 4, "ИНН", inn);

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 64;
 /// More attributes of one element are refused.
 const MAX_ATTRIBUTES: usize = 64;
 /// A longer tag, text or comment is refused: bytes.
-const MAX_PIECE: usize = 4 * 1024 * 1024;
+const MAX_PIECE: usize = 16 * 1024 * 1024;
 
 /// Why a file is not CommerceML.
 #[derive(Debug, thiserror::Error)]
@@ -298,18 +298,17 @@ fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {
         quick_xml::Error::Io(error) => {
             CommerceMlError::Io(std::io::Error::new(error.kind(), error.to_string()))
         }
-        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-            CommerceMlError::Xml { position, why: "«<!» без комментария или CDATA".to_owned() }
-        }
+        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => CommerceMlError::Xml {
+            position,
+            why: "«<!» без комментария или CDATA".to_owned(),
+        },
         // A tag, a comment or a section that the end of the file cuts.
         quick_xml::Error::Syntax(_) => CommerceMlError::Cut(position),
         quick_xml::Error::IllFormed(error) => {
             let why = match error {
-                IllFormedError::MismatchedEndTag { expected, found } => format!(
-                    "элемент «{}» закрыт как «{}»",
-                    excerpt(expected),
-                    excerpt(found)
-                ),
+                IllFormedError::MismatchedEndTag { expected, found } => {
+                    format!("элемент «{}» закрыт как «{}»", excerpt(expected), excerpt(found))
+                }
                 IllFormedError::UnmatchedEndTag(name) => {
                     format!("закрыт элемент «{}», который не открыт", excerpt(name))
                 }

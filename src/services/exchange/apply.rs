@@ -113,10 +113,11 @@ pub fn apply<S: CatalogSource>(
     work.variants.finish(tx, work.now)?;
     let held = work.finish(&head, &plan, origin)?;
     let default = work.price_types.mark_default(tx)?;
-    let changed = work.report.created + work.report.changed + work.report.hidden + work.variants.followed > 0
-        || work.categories.changed
-        || work.price_types.changed
-        || default;
+    let changed =
+        work.report.created + work.report.changed + work.report.hidden + work.variants.followed > 0
+            || work.categories.changed
+            || work.price_types.changed
+            || default;
     let mentioned = work.mentioned(&plan).collect();
     Ok(Outcome { report: work.report, held, changed, mentioned })
 }

@@ -664,7 +664,10 @@ struct NewOrderEventParts {
 }
 
 /// The status that a word means: our code, our label, or what the company has mapped it to.
-pub(super) fn status(tx: &Transaction<'_>, word: &str) -> Result<Option<OrderStatus>, StorageError> {
+pub(super) fn status(
+    tx: &Transaction<'_>,
+    word: &str,
+) -> Result<Option<OrderStatus>, StorageError> {
     if let Some(mapped) = onec_orders::mapped_status(tx, word)? {
         return Ok(mapped.parse().ok());
     }

@@ -7,8 +7,7 @@ use rusqlite::{Connection, Transaction};
 use super::partners::{StatusFromOnec, UpdatesReport, skipped, status, storage};
 use super::{ApplyReport, Exchange, Origin, PROBLEMS_KEPT, note};
 use crate::domain::{
-    Channel, Delivery, Money, OrderId, OrderNumber, OrderStatus, OrgKind, Quantity, Timestamp,
-    Unit,
+    Channel, Delivery, Money, OrderId, OrderNumber, OrderStatus, OrgKind, Quantity, Timestamp, Unit,
 };
 use crate::formats::commerceml::{
     DocumentLine, OrderDocument, OrderForOnec, OrderLineForOnec, write_orders,
@@ -71,7 +70,11 @@ impl Exchange {
     }
 
     /// 1C has taken these orders.
-    pub(super) async fn taken(&self, taken: Vec<OrderId>, origin: Origin) -> Result<(), StorageError> {
+    pub(super) async fn taken(
+        &self,
+        taken: Vec<OrderId>,
+        origin: Origin,
+    ) -> Result<(), StorageError> {
         if taken.is_empty() {
             return Ok(());
         }
@@ -189,8 +192,7 @@ fn apply(
         OrderDocument { posted: true, .. } => "confirmed",
         _ => "received",
     };
-    let mapped =
-        if document.status.is_empty() { None } else { status(tx, &document.status)? };
+    let mapped = if document.status.is_empty() { None } else { status(tx, &document.status)? };
     let next = match mapped {
         _ if state == "cancelled" => Some(OrderStatus::Cancelled).filter(|_| before != state),
         // A word that the company has mapped says more than «posted»; but it only leads on.
@@ -319,12 +321,7 @@ fn difference(
 }
 
 /// Lines of one product are one.
-fn add(
-    lines: &mut Vec<(String, String, Quantity)>,
-    id: String,
-    title: String,
-    quantity: Quantity,
-) {
+fn add(lines: &mut Vec<(String, String, Quantity)>, id: String, title: String, quantity: Quantity) {
     match lines.iter_mut().find(|(other, _, _)| *other == id) {
         Some((_, _, sum)) => *sum = sum.checked_add(quantity).unwrap_or(*sum),
         None => lines.push((id, title, quantity)),
@@ -372,7 +369,8 @@ fn document(
     }
     comment.push(order.comment);
     let phone = order.author_phone.map(|phone| phone.as_str().to_owned());
-    comment.push([Some(order.author_name), phone].into_iter().flatten().collect::<Vec<_>>().join(" "));
+    comment
+        .push([Some(order.author_name), phone].into_iter().flatten().collect::<Vec<_>>().join(" "));
     comment.retain(|part| !part.trim().is_empty());
     Ok(Some(OrderForOnec {
         number: order.number.wire(),
@@ -380,9 +378,7 @@ fn document(
         time: created.strftime("%H:%M:%S").to_string(),
         currency: currency(conn, client.price_type_id)?,
         total,
-        client_id: client
-            .external_id
-            .unwrap_or_else(|| format!("pm-org-{}", order.organization.0)),
+        client_id: client.external_id.unwrap_or_else(|| format!("pm-org-{}", order.organization.0)),
         client: client.name,
         company: client.kind == OrgKind::Company,
         inn: client.inn,

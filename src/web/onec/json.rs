@@ -5,7 +5,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
-use super::{BODY_LIMIT, CATALOG_LIMIT, ERRORS_SHOWN, OnecState, Refusal, admit, kept, spool, work};
+use super::{
+    BODY_LIMIT, CATALOG_LIMIT, ERRORS_SHOWN, OnecState, Refusal, admit, kept, spool, work,
+};
 use crate::domain::OrderId;
 use crate::domain::catalog::SkippedRecord;
 use crate::formats::json::{JsonError, Reader, Value};

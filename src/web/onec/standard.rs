@@ -351,7 +351,8 @@ async fn take(
         None => state.exchange.picture(session),
         Some(upload) => {
             let bytes = upload.finish();
-            session.step(now, format!("получен {}, {}\u{a0}байт", name.shown, ru::thousands(bytes)));
+            session
+                .step(now, format!("получен {}, {}\u{a0}байт", name.shown, ru::thousands(bytes)));
         }
     }
     Ok(())
@@ -384,9 +385,7 @@ async fn import(state: &OnecState, guest: &Guest, ask: &Ask) -> Response {
     let imported = state.exchange.import(&session, &name, &state.tasks, state.patience).await;
     match imported {
         Ok(Imported::Done) => text("success"),
-        Ok(Imported::GoesOn(count)) => {
-            text(format!("progress\nОбработано записей: {count}"))
-        }
+        Ok(Imported::GoesOn(count)) => text(format!("progress\nОбработано записей: {count}")),
         Ok(Imported::Failed(why)) => failure(&why),
         Err(error) => internal(&error),
     }
