@@ -114,6 +114,11 @@ fn greeting(app: &App, address: SocketAddr, started: Instant) -> String {
         (false, Some(_)) => "1С: жду выгрузку, токен задан".to_owned(),
         (false, None) => "1С: жду выгрузку, токен не задан (onec.webhook_token)".to_owned(),
     };
+    let exchange = match (&config.onec.exchange.password, config.onec.listen) {
+        (None, _) => exchange,
+        (Some(_), None) => format!("{exchange}; обмен с сайтом: http://{address}/1c_exchange"),
+        (Some(_), Some(plain)) => format!("{exchange}; обмен с сайтом: http://{plain}/1c_exchange"),
+    };
     let ms = started.elapsed().as_millis();
     let _ = write!(text, "{bot}\n{exchange}\nготово за {ms}\u{a0}мс");
     text
