@@ -386,6 +386,8 @@ create table orders (
     onec_number text,
     onec_date text,
     onec_acknowledged_at_ms integer,
+    onec_offers integer not null default 0,             -- how often 1C was given it since it last had it
+    onec_offered_at_ms integer,                         -- when last
     onec_state text not null default '' check (onec_state in ('', 'received', 'confirmed', 'shipped', 'cancelled')), -- what 1C's document last said
     onec_paid integer not null default 0 check (onec_paid in (0, 1)), -- paid in full, as 1C says
     history integer not null default 0 check (history in (0, 1)) -- moved in: never offered to 1C, no reminders

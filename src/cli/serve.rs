@@ -25,7 +25,6 @@ use crate::services::accounts::Accounts;
 use crate::services::backup::{self, Backups};
 use crate::services::exchange::spool;
 use crate::services::live::Change;
-use crate::services::pull::Pull;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, migrations, upkeep};
@@ -75,10 +74,10 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         {
             warn!("{}: {error}", staged.display());
         }
-        let pull = Pull::new(app.base.clone(), app.exchange.clone()).map_err(|error| {
+        let pull = app.pull.clone().ok_or_else(|| {
             Failure::new(
                 Exit::Settings,
-                error.to_string(),
+                "адрес 1С не читается",
                 "исправьте настройку onec.pull.base_url",
             )
         })?;
@@ -325,9 +324,11 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
         exchange: app.exchange.clone(),
+        pull: app.pull.clone(),
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
+        models: app.models.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),
         demo,

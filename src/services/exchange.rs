@@ -2,10 +2,14 @@
 //! it and however big it is. Equal rows are left alone, so a repeated push changes nothing.
 
 mod apply;
+pub mod explain;
 pub mod files;
+pub mod journal;
+pub mod mapping;
 pub mod matching;
 pub mod partners;
 mod places;
+pub mod queue;
 pub mod raw;
 mod sale;
 pub mod spool;
@@ -23,10 +27,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use super::Base;
+use super::accounts::Actor;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
-use crate::storage::{Db, StorageError, entries, prices, products};
+use crate::storage::{Db, StorageError, audit, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -258,6 +263,7 @@ impl Exchange {
         drop(turn);
         match written {
             Ok((report, changed, mentioned)) => {
+                self.base.live.tell(Change::Exchange);
                 if let Some(mentions) = &kept.mentions {
                     mentions.note(mentioned, self.base.clock.now());
                 }
@@ -321,7 +327,9 @@ impl Exchange {
             let id = exchange_log::insert(tx, &row)?;
             note_course(tx, id, &steps, &files)
         };
-        self.base.db.write(write).await
+        self.base.db.write(write).await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(())
     }
 
     /// The hiding that waits for a person, if there is one.
@@ -330,7 +338,7 @@ impl Exchange {
     }
 
     /// A person lets the hiding happen; how many products it hid, `None` when it no longer waits.
-    pub async fn release_hiding(&self, id: i64) -> Result<Option<usize>, StorageError> {
+    pub async fn release_hiding(&self, id: i64, by: Actor) -> Result<Option<usize>, StorageError> {
         let now = self.base.clock.now();
         let hidden = self
             .base
@@ -345,18 +353,36 @@ impl Exchange {
                     hidden += usize::from(products::withdraw_absent(tx, product, now)?);
                 }
                 entries::touch(tx, now)?;
+                let (object, after) = (format!("hiding:{id}"), hidden.to_string());
+                let entry = by.entry("exchange.hide", &object, now);
+                audit::record(tx, &audit::Entry { after: Some(&after), ..entry })?;
                 Ok::<_, StorageError>(Some(hidden))
             })
             .await?;
         if hidden.is_some() {
             self.base.live.tell(Change::Catalog);
+            self.base.live.tell(Change::Exchange);
         }
         Ok(hidden)
     }
 
     /// A person forbids the hiding; whether it still waited.
-    pub async fn drop_hiding(&self, id: i64) -> Result<bool, StorageError> {
-        self.base.db.write(move |tx| exchange_log::close_hiding(tx, id, false)).await
+    pub async fn drop_hiding(&self, id: i64, by: Actor) -> Result<bool, StorageError> {
+        let now = self.base.clock.now();
+        let dropped = self
+            .base
+            .db
+            .write(move |tx| {
+                let dropped = exchange_log::close_hiding(tx, id, false)?;
+                if dropped {
+                    let object = format!("hiding:{id}");
+                    audit::record(tx, &by.entry("exchange.keep", &object, now))?;
+                }
+                Ok::<_, StorageError>(dropped)
+            })
+            .await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(dropped)
     }
 
     /// The latest exchanges, newest first.

@@ -46,11 +46,13 @@ pub struct ExchangeRow {
     pub error: String,
 }
 
-const COLUMNS: &str = "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
+/// What [`ExchangeRow::from_row`] reads.
+pub(super) const COLUMNS: &str =
+    "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
     received, created, changed, unchanged, skipped, hidden, held, error";
 
 impl ExchangeRow {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
             at: row.get("at_ms")?,
@@ -215,6 +217,14 @@ pub fn find(conn: &Connection, id: i64) -> Result<Option<ExchangeRow>, StorageEr
     let sql = format!("select {COLUMNS} from exchanges where id = :id");
     let mut stmt = conn.prepare_cached(&sql)?;
     Ok(stmt.query_row(named_params! { ":id": id }, ExchangeRow::from_row).optional()?)
+}
+
+/// The exchanges of the request with this id, in order.
+pub fn of_request(conn: &Connection, request_id: &str) -> Result<Vec<i64>, StorageError> {
+    const SQL: &str = "select id from exchanges where request_id = :request order by id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":request": request_id }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What was left out of an exchange.

@@ -16,7 +16,9 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
+use super::admin::{
+    catalog, clients, exchange, find, import, login, models, orders, questions, search, today,
+};
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
@@ -48,8 +50,21 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin/requests", get(clients::requests).post(clients::decide))
         .route("/admin/search", get(search::page))
         .route("/admin/search/teach", post(search::teach))
+        .route("/admin/search/compare", post(models::compare))
+        .route("/admin/search/models", get(models::page).post(models::test))
         .route("/admin/synonyms", get(search::synonyms).post(search::add_synonym))
         .route("/admin/synonyms/change", post(search::change_synonym))
+        .route("/admin/exchange", get(exchange::page))
+        .route("/admin/exchange/queue", get(exchange::queue::page))
+        .route("/admin/exchange/connect", get(exchange::connect::page))
+        .route("/admin/exchange/validate", post(exchange::connect::validate))
+        .route("/admin/exchange/mapping", get(exchange::mapping::page).post(exchange::mapping::map))
+        .route("/admin/exchange/hidings/{id}", post(exchange::decide))
+        .route("/admin/exchange/orders/{number}", post(exchange::queue::offer_again))
+        .route("/admin/exchange/{id}", get(exchange::session::page))
+        .route("/admin/exchange/{id}/replay", post(exchange::session::replay))
+        .route("/admin/exchange/{id}/files/{index}", get(exchange::session::file))
+        .route("/admin/sync/1c", post(exchange::pull))
         // The old program's addresses.
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))

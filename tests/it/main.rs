@@ -29,6 +29,7 @@ mod onec_standard;
 mod orders;
 mod panel_desk;
 mod panel_guard;
+mod panel_models;
 mod program;
 mod pull;
 mod questions;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use rusqlite::Transaction;
 use serde::Serialize;
+use tracing::warn;
 
-use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, note};
+use super::mapping::UNKNOWN_STATUS;
+use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, Way, note};
 use crate::domain::catalog::SkippedRecord;
 use crate::domain::{
     Channel, Delivery, MemberState, OrderId, OrderNumber, OrderStatus, OrgKind, OrgRole,
@@ -318,7 +320,9 @@ impl Exchange {
             this.noted(tx, "purchases", &origin, received, updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Stores organizations and who works there. A phone that 1C knows proves nothing by itself:
@@ -367,7 +371,9 @@ impl Exchange {
             this.noted(tx, "members", &origin, received, updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Stores what organizations owe.
@@ -422,7 +428,9 @@ impl Exchange {
             this.noted(tx, "balances", &origin, report.received, report.updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Orders that 1C has not taken, oldest first, after the cursor; and the next cursor.
@@ -437,6 +445,7 @@ impl Exchange {
             let more = offered.len() > limit as usize;
             offered.truncate(limit as usize);
             let next = offered.last().filter(|_| more).map(|order| order.id);
+            let given: Vec<OrderId> = offered.iter().map(|order| order.id).collect();
             let mut out = Vec::new();
             for order in offered {
                 let Some(row) = orders::find(conn, order.id)? else { continue };
@@ -482,9 +491,36 @@ impl Exchange {
                     total: row.total.decimal(),
                 });
             }
-            Ok::<_, StorageError>((out, next))
+            Ok::<_, StorageError>((out, next, given))
         };
-        self.base.db.read(work).await
+        let (out, next, given) = self.base.db.read(work).await?;
+        // 1C gets its answer although nobody can note that it did.
+        if let Err(error) = self.note_given(given, Origin::new(Way::Json)).await {
+            warn!("orders given to 1C are not noted: {error}");
+        }
+        Ok((out, next))
+    }
+
+    /// Notes that 1C was given these orders: in the journal, and with each of them.
+    pub async fn note_given(
+        &self,
+        orders: Vec<OrderId>,
+        origin: Origin,
+    ) -> Result<(), StorageError> {
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let now = self.base.clock.now();
+        let report = ApplyReport { received: orders.len(), ..ApplyReport::default() };
+        self.base
+            .db
+            .write(move |tx| {
+                onec_orders::note_offered(tx, &orders, now)?;
+                note(tx, "orders", &origin, now, std::time::Duration::ZERO, &report).map(drop)
+            })
+            .await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(())
     }
 
     /// 1C says that it has orders, and how they stand.
@@ -547,6 +583,7 @@ impl Exchange {
 
     /// Tells those who look on that these orders are others now.
     pub(super) fn tell_orders(&self, changed: &[OrderId]) {
+        self.base.live.tell(Change::Exchange);
         for order in changed {
             self.base.live.tell(Change::Order(*order));
         }
@@ -579,7 +616,7 @@ impl StatusFromOnec {
     ) -> Result<Result<bool, String>, StorageError> {
         let next = if self.status.is_empty() { None } else { status(tx, &self.status)? };
         if next.is_none() && !self.status.is_empty() {
-            return Ok(Err(format!("неизвестный статус «{}»", excerpt(&self.status))));
+            return Ok(Err(format!("{UNKNOWN_STATUS}{}»", excerpt(&self.status))));
         }
         self.move_to(tx, order, next, now)
     }

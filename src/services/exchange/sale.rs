@@ -60,8 +60,9 @@ impl Exchange {
         let xml = write_orders(&orders, &written);
         if !batch.is_empty() {
             let report = ApplyReport { received: batch.len(), ..ApplyReport::default() };
-            let origin = origin();
+            let (origin, given) = (origin(), batch.clone());
             let write = move |tx: &Transaction<'_>| {
+                onec_orders::note_offered(tx, &given, now)?;
                 note(tx, "orders", &origin, now, std::time::Duration::ZERO, &report).map(drop)
             };
             self.base.db.write(write).await?;

@@ -184,7 +184,11 @@ impl Exchange {
             address: address.to_owned(),
             sender: sender.to_owned(),
         };
-        *lock(&self.standard.last) = Some(last);
+        let before = lock(&self.standard.last).replace(last);
+        // Open pages wait for the first request; pieces of a file are no news.
+        if before.is_none_or(|before| before.what != what) {
+            self.base.live.tell(Change::Exchange);
+        }
     }
 
     /// Begins a session. `owner` names who comes without a cookie: the session is found by it too.
