@@ -120,7 +120,14 @@ impl Exchange {
         self.keep_raw(&mut origin, &staged, name, now).await;
         let (text, content) = match looked {
             Ok(Some(found)) => found,
-            Ok(None) => return Box::pin(self.archive(session, name, &staged, progress)).await,
+            Ok(None) => {
+                let done = Box::pin(self.archive(session, name, &staged, progress)).await;
+                if let Err(why) = &done {
+                    let noted = self.note_failure("catalog", &origin, now, why).await;
+                    noted.map_err(|error| internal(&error))?;
+                }
+                return done;
+            }
             Err(error) => {
                 let noted = self.note_failure("catalog", &origin, now, &error.to_string()).await;
                 noted.map_err(|error| internal(&error))?;
