@@ -3,6 +3,7 @@
 use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
+use super::numerals;
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
 use super::types::{Entry, Synonym};
@@ -222,6 +223,8 @@ pub(crate) struct Draft {
     pub(crate) words: Vec<DraftWord>,
     pub(crate) figures: Vec<Figure>,
     pub(crate) aside: Vec<u32>,
+    /// Numbers that are said in a word, «однослойный»: learning does not look at them.
+    pub(crate) spelt: Vec<Figure>,
 }
 
 /// A word of a title on its way into the index.
@@ -311,13 +314,15 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         word_rows.extend(own.iter().map(|w| (w & !ASIDE, row)));
         words.push(own);
         let mut seen: Vec<u32> = Vec::new();
-        for figure in &draft.figures {
+        let mut all = draft.figures;
+        all.extend(draft.spelt);
+        for figure in &all {
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);
                 figure_rows.push((figure.value, row));
             }
         }
-        figures.push(draft.figures);
+        figures.push(all);
     }
     let by_word = invert(word_rows, vocabulary.len());
     let by_value = invert(figure_rows, values.len());
@@ -379,9 +384,27 @@ fn draft(
     let mut words = Vec::new();
     let mut figures: Vec<Figure> = Vec::new();
     let mut group: u8 = 0;
+    let mut spelt = Vec::new();
+    let mut aside = Vec::new();
+    let mut row_of = |value: i64| {
+        let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        *value_rows.entry(value).or_insert_with(|| {
+            values.push(value);
+            next
+        })
+    };
     for term in terms(&lexemes, |_| false) {
         match term {
             Term::Word(word) => {
+                if let Some((count, rest)) = numerals::counted(&word.text) {
+                    spelt.push(Figure {
+                        value: row_of(count * 1000),
+                        measure: Measure::None,
+                        marker: 0,
+                        group: u8::MAX,
+                    });
+                    aside.push(vocabulary.add(rest, false));
+                }
                 let first = word.from == 0;
                 let lexeme = &lexemes[word.from];
                 let proper = !first && lexeme.upper && !lexeme.spoken;
@@ -390,15 +413,11 @@ fn draft(
                 words.push(DraftWord { id, dotted: word.dotted, proper, ends });
             }
             Term::Size(size) => {
+                let packed = is_packing(&lexemes, &size);
                 for number in size.numbers {
-                    let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
-                    let value = *value_rows.entry(number.value).or_insert_with(|| {
-                        values.push(number.value);
-                        next
-                    });
                     figures.push(Figure {
-                        value,
-                        measure: number.measure,
+                        value: row_of(number.value),
+                        measure: if packed { Measure::Piece } else { number.measure },
                         marker: number.marker,
                         group,
                     });
@@ -407,9 +426,25 @@ fn draft(
             }
         }
     }
-    let mut aside = vocabulary.add_text(&entry.search_words);
+    aside.extend(vocabulary.add_text(&entry.search_words));
     aside.extend(vocabulary.add_text(&entry.description));
-    (Draft { words, figures, aside }, is_junk(&lexemes))
+    (Draft { words, figures, aside, spelt }, is_junk(&lexemes))
+}
+
+/// «(1/50/1000)»: how many are in packs and boxes, not what the thing is.
+fn is_packing(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
+    let open = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('('));
+    let close = lexemes.get(size.to).is_some_and(|l| l.is(')'));
+    let whole = |n: &super::terms::Number| n.measure == Measure::None && n.value % 1000 == 0;
+    let holds = |pair: &[super::terms::Number]| {
+        pair[0].value > 0 && pair[1].value > pair[0].value && pair[1].value % pair[0].value == 0
+    };
+    open && close
+        && size.slash
+        && size.numbers.len() > 1
+        && size.numbers.iter().all(whole)
+        && size.numbers.windows(2).all(holds)
+        && size.numbers.last().is_some_and(|n| n.value >= 10_000)
 }
 
 /// Numbers of a category's path.

@@ -129,7 +129,9 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
 /// Wants one by one, sizes number by number.
 fn parts(context: &[&Want]) -> Vec<Want> {
     let mut out = Vec::new();
-    for want in context {
+    let packed =
+        |w: &Want| w.ways.iter().flat_map(|w| &w.needs).all(|n| matches!(n, Need::Pack { .. }));
+    for want in context.iter().filter(|w| !packed(w)) {
         if let [Way { needs, .. }] = want.ways.as_slice()
             && let [Need::Size(size)] = needs.as_slice()
             && size.numbers.len() > 1

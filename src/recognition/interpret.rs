@@ -160,6 +160,18 @@ pub(crate) fn read(
     light: Light<'_>,
 ) -> (Draft, Heir) {
     let cited = cited(seeker.index, text, lexemes);
+    // «00-00029987 × 3»: nothing crosses an article.
+    let mut mended: Vec<Lexeme>;
+    let mut lexemes = lexemes;
+    if let Some(after) = cited
+        .iter()
+        .map(|c| c.to)
+        .find(|to| lexemes.get(*to).is_some_and(|l| l.is('x') && l.spaced))
+    {
+        mended = lexemes.to_vec();
+        mended[after].kind = super::lexer::Kind::Mark('-');
+        lexemes = &mended;
+    }
     let telling = |l: &Lexeme| {
         l.is_word()
             && seeker

@@ -174,7 +174,13 @@ fn slashed(ch: &[char], mut i: usize, letters: &mut String) -> usize {
         let end =
             ch[i + 1..].iter().position(|c| !c.is_alphabetic()).map_or(ch.len(), |n| i + 1 + n);
         let (left, right) = (letters.chars().count(), end - i - 1);
-        if left > 2 || ch.get(end).is_some_and(char::is_ascii_digit) || (left == 2 && right > 3) {
+        // «д/мусора» is «для мусора».
+        let purpose = letters == "д" && right >= 3;
+        if purpose
+            || left > 2
+            || ch.get(end).is_some_and(char::is_ascii_digit)
+            || (left == 2 && right > 3)
+        {
             break;
         }
         letters.push('/');

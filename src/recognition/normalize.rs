@@ -313,6 +313,7 @@ fn letter(c: char) -> &'static str {
 /// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
 pub(crate) fn spelt_out(word: &str) -> Option<String> {
     const NAMES: &[(&str, char)] = &[
+        ("икс", 'x'),
         ("эйч", 'х'),
         ("аш", 'х'),
         ("ай", 'и'),

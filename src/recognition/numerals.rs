@@ -341,6 +341,27 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
     out
 }
 
+/// «двухслойный» → 2 and «слойный»: an adjective that counts.
+pub(crate) fn counted(word: &str) -> Option<(i64, &str)> {
+    const ROOTS: &[(&str, i64)] = &[
+        ("одно", 1),
+        ("двух", 2),
+        ("дву", 2),
+        ("трех", 3),
+        ("четырех", 4),
+        ("пяти", 5),
+        ("шести", 6),
+        ("семи", 7),
+        ("восьми", 8),
+        ("десяти", 10),
+        ("двенадцати", 12),
+    ];
+    ROOTS.iter().find_map(|(root, count)| {
+        let rest = word.strip_prefix(root)?;
+        (rest.chars().count() >= 3).then_some((*count, rest))
+    })
+}
+
 /// «стометровая» → 100 and «м», in thousandths.
 fn measured(word: &str) -> Option<(i64, &'static str)> {
     const UNITS: &[(&str, &str)] = &[

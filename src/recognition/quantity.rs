@@ -336,6 +336,12 @@ fn number_readings(
         lexemes[k].is_word()
             && !lexemes[k].text.starts_with("шт")
             && super::terms::marker(&lexemes[k].text, false).is_some()
+            // «того же цвета 200», «перчатки L 3 уп»
+            && !(k > 0 && lexemes[k - 1].text == "же")
+            && !(lexemes[k].text.is_ascii()
+                && lexemes[k].text.len() == 1
+                && lexemes[i].spaced
+                && unit_at(lexemes, i + 1).is_some_and(|u| u.0.counts()))
     };
     let named = |k: usize| {
         named(k) && !(k > 0 && lexemes[k].text.starts_with("номер") && lexemes[k - 1].is_number())
@@ -401,6 +407,11 @@ fn number_readings(
         let edge = end > last || i == first;
         let dash = i > 0 && lexemes[i - 1].is('-');
         prior += if counts { 1.0 } else { 0.15 };
+        // «периотек 300 рулон»: one roll, for three hundred would be «рулонов».
+        let one = taken == 1 && is_lone_unit(&lexemes[after].text) && number.value != 1000;
+        if one && number.value / 1000 % 10 != 1 {
+            prior -= 0.4;
+        }
         prior += if edge { 0.1 } else { 0.0 };
         prior += if dash { 0.3 } else { 0.0 };
         prior += if each { 0.5 } else { 0.0 };
@@ -557,6 +568,10 @@ pub(crate) fn is_lone_unit(word: &str) -> bool {
         "rulon",
         "штучку",
         "штуку",
+        "бутылку",
+        "бутылочку",
+        "пачечку",
+        "коробочку",
     ];
     ONE.contains(&word)
 }
@@ -586,11 +601,22 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;
     let Some((unit, taken)) = unit_at(lexemes, i) else { return };
     let edge = i + taken > last;
+    let accusative = lexemes[i].text.ends_with('у');
     if numbered && edge {
-        // «клей 10 литров банку» has its number elsewhere; «5 рулон» is five.
+        // «клей 10 литров банку» has its number elsewhere; «5 рулон» is rather five.
+        let value = lexemes[i - 1].value / 1000;
+        if value == 1 || lexemes[i - 1].spoken {
+            return;
+        }
+        out.push(Reading {
+            spoken_for: (i..i + taken).collect(),
+            quantity: Some(Quantity::whole(1)),
+            unit: Some(unit),
+            prior: if accusative { 0.6 } else { 0.35 },
+            ..Reading::default()
+        });
         return;
     }
-    let accusative = lexemes[i].text.ends_with('у');
     out.push(Reading {
         spoken_for: (i..i + taken).collect(),
         quantity: Some(Quantity::whole(1)),

@@ -252,6 +252,8 @@ pub(crate) struct Word {
     pub(crate) without: bool,
     /// Whether a number is glued to it: «RS133», «16А».
     pub(crate) code: bool,
+    /// Whether it is glued to a number before it: «1сл».
+    pub(crate) after_number: bool,
     /// Its lexemes.
     pub(crate) from: usize,
     /// One past its last lexeme.
@@ -286,7 +288,7 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
-        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+        "d" | "ф" | "дм" | "диа" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
             b'd'
         }
         "м" | "m" if glued => b'm',
@@ -463,7 +465,9 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 i += 1;
                 continue;
             }
-            if let Some(mark) = marker(&lexeme.text, tight) {
+            // «того же цвета 200» says nothing of a colour number.
+            let same = i > 0 && lexemes[i - 1].text == "же";
+            if let Some(mark) = marker(&lexeme.text, tight).filter(|_| !same) {
                 // «Р6М5» is a code, not a thread.
                 let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
                 pending = Some((if code { CODE } else { mark }, i));
@@ -480,6 +484,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             dotted: lexeme.dotted,
             without: without.is_some(),
             code: glued,
+            after_number: i > 0 && !lexeme.spaced && lexemes[i - 1].is_number(),
             from: without.take().unwrap_or(i),
             to: i + 1,
         };
@@ -599,9 +604,11 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         size.slash = slash;
     }
     size.to = i;
-    // «190*140 см»: the unit is of all.
+    // «190*140 см», «1,2х2,0 м»: the unit is of all.
+    let small = size.numbers.iter().all(|n| n.value < 10_000);
     if let [first @ .., last] = size.numbers.as_mut_slice()
-        && matches!(last.measure, Measure::Mm | Measure::Cm)
+        && (matches!(last.measure, Measure::Mm | Measure::Cm)
+            || last.measure == Measure::Metre && small)
         && first.iter().all(|n| n.measure == Measure::None)
     {
         for number in first {

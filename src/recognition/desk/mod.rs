@@ -126,7 +126,8 @@ impl<'t> Desk<'t> {
             self.context = context;
             read
         };
-        if (draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0))
+        if !piece.cancels
+            && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
         {
             piece = shorter;
@@ -157,6 +158,11 @@ impl<'t> Desk<'t> {
         if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
             self.correcting = piece.corrects;
             self.remark(&piece);
+            return;
+        }
+        if heir == Heir::None && self.is_number_alone(&piece, &draft) {
+            let reading = only_quantity(&piece.lexemes).unwrap_or_default();
+            self.quantity_alone(seeker, &piece, &Draft { reading, ..Draft::default() });
             return;
         }
         if heir == Heir::None {
@@ -292,6 +298,17 @@ impl<'t> Desk<'t> {
         } else {
             self.ahead = None;
         }
+    }
+
+    /// A number by itself that is no attribute of the thing before, which has no quantity yet:
+    /// «тарелка 20,5 см, чёрная, 100».
+    fn is_number_alone(&self, piece: &Piece, draft: &Draft) -> bool {
+        let wanting =
+            self.lines.last().is_some_and(|l| l.quantity.is_none() && !l.header && l.draft.fit > 0);
+        piece.continues
+            && wanting
+            && matches!(draft.wants.as_slice(), [want] if want.numeric)
+            && only_quantity(&piece.lexemes).is_some()
     }
 
     /// A unit by itself: «болт М6х40, шт, 500».

@@ -51,6 +51,14 @@ impl Seeker<'_> {
                     }
                     Need::Word(sought) => self.word(row, sought),
                     Need::Size(size) => self.size(row, size, stretch, &mut taken),
+                    Need::Pack { value, must } => {
+                        match (self.is_packed(row, *value, *must), must) {
+                            (true, true) => 0.9,
+                            (true, false) => 1.0,
+                            (false, true) => 0.0,
+                            (false, false) => 0.95,
+                        }
+                    }
                     Need::Product(sought) => f32::from(u8::from(*sought == row)),
                 };
                 quality *= found;
@@ -68,6 +76,14 @@ impl Seeker<'_> {
         let (quality, taken) = best?;
         *used = taken;
         Some(quality)
+    }
+
+    /// Whether a product's title says that so many are in a pack.
+    fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
+        self.index.figures.row(row as usize).iter().any(|figure| {
+            (figure.measure == Measure::Piece || !strictly && figure.measure == Measure::None)
+                && self.index.values.get(figure.value as usize) == Some(&value)
+        })
     }
 
     /// Whether the words of the needs follow one another in the title; what the category may leave

@@ -137,6 +137,9 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
         || meanings.words.iter().any(|(id, q)| {
             let known = index.vocabulary.get(*id);
             let long = known.surface.chars().count() >= 3;
-            *q >= best - 0.03 && *q >= 0.8 && long && (known.head && !known.telling || known.name)
+            *q >= best - 0.03
+                && *q >= 0.8
+                && long
+                && (known.head && (!known.telling || known.leads) || known.name)
         })
 }
