@@ -35,8 +35,12 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
     }
     // «Нож» is a knife before it is a blade for one.
     if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+        prefer(&mut fit, |h| !seeker.is_mention(h.row, first));
         prefer(&mut fit, |h| seeker.is_headed(h.row, first));
     }
+    // «Подпятник забивной» is the one whose title says so, not another of its category.
+    prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
+    prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
     // «Bella» is «Bella» before it is «Bella Lux».
     prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
     if fit.len() > 1 && fit.len() <= COMPARED {
@@ -251,7 +255,7 @@ fn make(index: &Index, attribute: &str, mut options: Vec<(String, Vec<u32>)>) ->
 }
 
 /// Whether a stem is of a colour's name, for the question «Какой цвет?» only.
-fn is_colour(stem: &str) -> bool {
+pub(crate) fn is_colour(stem: &str) -> bool {
     const COLOURS: &[&str] = &[
         "бел",
         "черн",

@@ -66,6 +66,8 @@ pub struct Index {
     pub(crate) words: Rows<u32>,
     /// After which of its words a title has something else than the next: a bit for each.
     pub(crate) breaks: Vec<u32>,
+    /// Which of its words a title only mentions, after «для», «к», «под»: a bit for each.
+    pub(crate) aims: Vec<u32>,
     /// Numbers of each product's title.
     pub(crate) figures: Rows<Figure>,
     /// Values of numbers, in thousandths.
@@ -235,6 +237,8 @@ pub(crate) struct DraftWord {
     pub(crate) proper: bool,
     /// Whether anything but the next word follows it.
     pub(crate) ends: bool,
+    /// Whether it is what the thing is for: «клей для поролона».
+    pub(crate) aimed: bool,
 }
 
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
@@ -291,21 +295,27 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut words = Rows::new();
     let mut figures = Rows::new();
     let mut breaks: Vec<u32> = Vec::with_capacity(drafts.len());
+    let mut aims: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
         let mut stops = 0_u32;
+        let mut aimed = 0_u32;
         for word in &draft.words {
             if !own.contains(&word.id) {
                 if word.ends && own.len() < 32 {
                     stops |= 1 << own.len();
                 }
+                if word.aimed && own.len() < 32 {
+                    aimed |= 1 << own.len();
+                }
                 own.push(word.id);
             }
         }
         breaks.push(stops);
+        aims.push(aimed);
         for word in draft.aside {
             if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
                 own.push(word | ASIDE);
@@ -333,6 +343,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         articles,
         vocabulary,
         breaks,
+        aims,
         words,
         figures,
         values,
@@ -410,9 +421,17 @@ fn draft(
                 let proper = !first && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
-                words.push(DraftWord { id, dotted: word.dotted, proper, ends });
+                let aimed = word.from.checked_sub(1).is_some_and(|at| {
+                    matches!(lexemes[at].text.as_str(), "для" | "д" | "к" | "ко" | "под" | "от")
+                });
+                words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed });
             }
             Term::Size(size) => {
+                // «3/4"х1/2"» is one size though a cross and slashes make it.
+                let crossed = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('x'));
+                if crossed {
+                    group = group.saturating_sub(1);
+                }
                 let packed = is_packing(&lexemes, &size);
                 for number in size.numbers {
                     figures.push(Figure {

@@ -198,6 +198,14 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut i = 0;
     while i < lexemes.len() {
+        // «ещё одно: …»
+        if lexemes[i].text == "одно"
+            && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
+            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+        {
+            i += 1;
+            continue;
+        }
         if let Some((number, next)) = number_at(&lexemes, i) {
             push(&mut out, number, &knows);
             i = next;
@@ -240,14 +248,6 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             };
             out.push(number);
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
-            i += 1;
-            continue;
-        }
-        // «ещё одно: …»
-        if lexeme.text == "одно"
-            && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
-            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
-        {
             i += 1;
             continue;
         }

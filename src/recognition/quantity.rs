@@ -326,7 +326,9 @@ fn number_readings(
     let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
     if glued && i == last {
         // «чер10»
-        out.push(Reading { spoken_for: vec![i], quantity, ..Reading::default() });
+        let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
+        let prior = if code { -0.7 } else { 0.0 };
+        out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
     }
     let tied = glued
         || i > 0 && !number.spaced && lexemes[i - 1].is('/')

@@ -140,6 +140,11 @@ impl Vocabulary {
         self.words[word as usize].head = true;
     }
 
+    /// Takes the mark of a word that opens an item away.
+    pub(crate) fn unset_head(&mut self, word: u32) {
+        self.words[word as usize].head = false;
+    }
+
     /// Marks a word as one that most of its titles begin with.
     pub(crate) fn set_leads(&mut self, word: u32) {
         self.words[word as usize].leads = true;
@@ -340,7 +345,22 @@ impl Vocabulary {
 
     /// The noun that an adjective is made of: «кокосовый» for «кокос».
     fn derived(&self, text: &str, out: &mut Meanings) {
-        const SUFFIXES: &[&str] = &["ов", "ев", "н", "ян", "ск", "очн", "ичн", "енн", "ист"];
+        const SUFFIXES: &[&str] = &[
+            "ов",
+            "ев",
+            "н",
+            "ян",
+            "ск",
+            "очн",
+            "ичн",
+            "енн",
+            "ист",
+            "ирова",
+            "ирован",
+            "ированн",
+            "ованн",
+            "ова",
+        ];
         let key = stem(text);
         for suffix in SUFFIXES {
             let Some(base) = key.strip_suffix(suffix) else { continue };

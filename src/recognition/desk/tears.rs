@@ -101,6 +101,11 @@ pub(super) fn without_talk(
                 || speech::is_delivery(&l.text)
                 || speech::is_greeting(&l.text))
     };
+    let spoken: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    if speech::tells_of_the_past(&spoken) {
+        return None;
+    }
     let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
     if talk.is_empty() {
         return None;

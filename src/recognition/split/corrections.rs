@@ -122,6 +122,18 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                 // «чёр... белая»: a word cut short is taken back.
                 let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
                 let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
+                // «18 первого... не, обычной»
+                let no = next.is_some_and(|n| {
+                    line[n].text == "не" && line.get(n + 1).is_some_and(|l| l.is(','))
+                });
+                if no && i > 0 && (cut || line[i - 1].named) {
+                    dead[i - 1] = true;
+                    for d in &mut dead[i..=next.unwrap_or(i) + 1] {
+                        *d = true;
+                    }
+                    i = next.unwrap_or(i) + 2;
+                    continue;
+                }
                 if cut
                     && next.is_some_and(|n| {
                         line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")

@@ -201,13 +201,16 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
     if first.text.starts_with("ед") || first.text == "еи" || first.text.starts_with("изм") {
         return (Column::Unit, true);
     }
+    if begins(NAMES, &first.text) {
+        return (Column::Name, true);
+    }
     if unit_at(field, 0).is_some_and(|(_, n)| n == field.len()) {
         return (Column::Quantity(Some((*first).clone())), true);
     }
     if begins(IDLE, &first.text) {
         return (Column::Idle, true);
     }
-    (Column::Name, begins(NAMES, &first.text))
+    (Column::Name, false)
 }
 
 /// A row of a table: the quantity is put last, prices and sums are left out.
