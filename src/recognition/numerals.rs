@@ -207,7 +207,16 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             continue;
         }
         if let Some((number, next)) = number_at(&lexemes, i) {
+            let stop = lexemes[next - 1].dotted.then(|| Lexeme {
+                kind: Kind::Mark('.'),
+                text: String::new(),
+                start: number.end,
+                end: number.end + 1,
+                spaced: false,
+                ..lexemes[next - 1].clone()
+            });
             push(&mut out, number, &knows);
+            out.extend(stop);
             i = next;
             continue;
         }
@@ -249,6 +258,26 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             out.push(number);
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
             i += 1;
+            continue;
+        }
+        // «метр шестьдесят» is 1,6 м.
+        if lexeme.text == "метр"
+            && !out.last().is_some_and(Lexeme::is_number)
+            && let Some((tens, next)) = number_at(&lexemes, i + 1)
+            && (5_000..100_000).contains(&tens.value)
+            && !tens.named
+        {
+            let value = 1000 + tens.value / 100;
+            out.push(Lexeme {
+                text: super::rank::decimal(value),
+                value,
+                start: lexeme.start,
+                named: true,
+                spaced: lexeme.spaced,
+                ..tens
+            });
+            out.push(Lexeme { text: "м".into(), spaced: false, ..lexeme.clone() });
+            i = next;
             continue;
         }
         // «полкоробки», «пол-литра»
@@ -321,6 +350,12 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
                 if form != Form::Few || matches!(last.value / 1000 % 10, 2..=4));
             let pieces =
                 lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
+            // «2т» at the end is two thousand: tonnes are written out.
+            let lone = lexeme.text == "т"
+                && !lexeme.spaced
+                && last.value <= 100_000
+                && lexemes.get(i + 1).is_none_or(|l| !l.is_word() && !l.is_number());
+            let thousands = thousands || lone;
             let short = matches!(lexeme.text.as_str(), "тшт" | "т/шт" | "tys");
             if thousands || pieces || short {
                 last.value = last.value.saturating_mul(1000);
@@ -602,7 +637,7 @@ fn cardinal(word: &impl Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize
             }
             Piece::Named(n) => {
                 // «двадцать третий», «восемьдесят восьмой»
-                if i > start && n < 10 && least == 20 {
+                if i > start && (n < 10 && least > 1 || n < 100 && least == 100) && least < 1000 {
                     return (total + part + n, i + 1, true);
                 }
                 break;

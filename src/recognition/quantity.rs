@@ -345,9 +345,7 @@ fn number_readings(
                 && lexemes[i].spaced
                 && unit_at(lexemes, i + 1).is_some_and(|u| u.0.counts()))
     };
-    let named = |k: usize| {
-        named(k) && !(k > 0 && lexemes[k].text.starts_with("номер") && lexemes[k - 1].is_number())
-    };
+    let named = |k: usize| named(k) && !super::terms::names_number_before(lexemes, k, i);
     let follows_slash = i > 0
         && (lexemes[i - 1].is('/')
             || lexemes[i - 1].is('№')
@@ -458,7 +456,8 @@ fn number_readings(
                     | "литров"
                     | "литра"
             ))
-        && lexemes[i - 1].text.chars().count() > 3
+        && (lexemes[i - 1].text.chars().count() > 3
+            || i == last && number.spoken && !(i > 1 && lexemes[i - 2].is_number()))
         && number.spaced
     {
         let mut taken = spoken_for.clone();

@@ -402,6 +402,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 && !lexeme.spaced
                 && !lexemes[i - 1].dotted
                 && free(i - 1)
+                && !is_whole_word(&lexemes[i - 1].text)
             {
                 size.numbers[0].marker = CODE;
             }
@@ -462,7 +463,17 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             // «Т-5», «т.5», «h=80» are as good as glued.
             let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
             // «10 номер 6 м»: the ten is the number.
-            if lexeme.text.starts_with("номер") && i > 0 && lexemes[i - 1].is_number() {
+            if names_number_before(lexemes, i, next) {
+                i += 1;
+                continue;
+            }
+            // «молния т 7»
+            let typed = matches!(lexeme.text.as_str(), "т" | "t")
+                && !lexeme.dotted
+                && i > 0
+                && lexemes[i - 1].is_word();
+            if typed {
+                pending = Some((b'#', i));
                 i += 1;
                 continue;
             }
@@ -484,7 +495,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             text: lexeme.text.clone(),
             dotted: lexeme.dotted,
             without: without.is_some(),
-            code: glued,
+            code: glued && !is_whole_word(&lexeme.text),
             after_number: i > 0 && !lexeme.spaced && lexemes[i - 1].is_number(),
             from: without.take().unwrap_or(i),
             to: i + 1,
@@ -502,6 +513,22 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         out.push(Term::Word(word));
     }
     out
+}
+
+/// Whether letters before a number are a word that lost its blank, «скобы80», and not a code.
+fn is_whole_word(text: &str) -> bool {
+    text.chars().count() >= 4 && !text.is_ascii()
+}
+
+/// Whether a word names the number before it and not the one after: «10 номер 6 м», «сто первый
+/// цвет десять штук».
+pub(crate) fn names_number_before(lexemes: &[Lexeme], at: usize, next: usize) -> bool {
+    let word = lexemes[at].text.as_str();
+    let Some(before) = at.checked_sub(1).map(|b| &lexemes[b]).filter(|b| b.is_number()) else {
+        return false;
+    };
+    let counted = super::quantity::unit_at(lexemes, next + 1).is_some_and(|u| u.0.counts());
+    word.starts_with("номер") || matches!(word, "цвет" | "тон" | "тип") && (before.named || counted)
 }
 
 /// The number that follows a word, over one «=», «-», «.» or «№».

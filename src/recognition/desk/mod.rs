@@ -152,7 +152,7 @@ impl<'t> Desk<'t> {
             return;
         }
         if piece.cancels {
-            self.cancel(&draft);
+            self.cancel(&piece, &draft);
             return;
         }
         if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
@@ -238,7 +238,11 @@ impl<'t> Desk<'t> {
             }
             return;
         }
-        if piece.question && !(counted && known) {
+        // «…кромку венге сто метров, успеете до пятницы?» orders all the same.
+        let spoken: Vec<&str> =
+            piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+        let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
+        if piece.question && !((counted || measured) && known) {
             self.context = draft.wants.clone();
             self.remark(&piece);
             self.asked = known.then(|| pending(&piece, draft, begun));
@@ -344,7 +348,20 @@ impl<'t> Desk<'t> {
     }
 
     /// Removes the lines that a cancelled piece names.
-    fn cancel(&mut self, draft: &Draft) {
+    fn cancel(&mut self, piece: &Piece, draft: &Draft) {
+        // «вторую не надо», «последнюю уберите»
+        let ordinal = piece.lexemes.iter().find_map(|l| match l {
+            l if l.is_number() && l.named => usize::try_from(l.value / 1000).ok(),
+            l if l.text.starts_with("последн") => Some(self.lines.len()),
+            _ => None,
+        });
+        if let Some(n) = ordinal
+            && !draft.wants.iter().any(|w| w.known && !w.numeric)
+            && (1..=self.lines.len()).contains(&n)
+        {
+            self.lines.remove(n - 1);
+            return;
+        }
         let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
         if rows.len() <= 50 {
             self.lines.retain(|l| {

@@ -159,7 +159,7 @@ impl Seeker<'_> {
                         break;
                     }
                 }
-                let coloured = crate::recognition::decide::is_colour(&known.stem);
+                let coloured = crate::recognition::decide::names_colour(&known.stem);
                 !coloured && (known.head || categories.len() <= 1)
             })
     }

@@ -114,6 +114,13 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
     {
         return false;
     }
+    // A colour is what a thing is like, however the catalogue begins its titles.
+    let spelt = crate::recognition::vocabulary::cyrillic(&lexeme.text);
+    if crate::recognition::decide::names_colour(&crate::recognition::normalize::stem(&spelt))
+        || crate::recognition::terms::is_little(&lexeme.text)
+    {
+        return false;
+    }
     let word = crate::recognition::terms::Word {
         text: lexeme.text.clone(),
         dotted: lexeme.dotted,
