@@ -243,7 +243,8 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         if lexeme.is_word()
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
             && !out.last().is_some_and(Lexeme::is_number)
-            && !lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+            && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+                || super::quantity::unit_at(&lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
         {
             let unit = if lexeme.text == "литр" { "л" } else { "кг" };

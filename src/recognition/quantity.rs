@@ -410,7 +410,8 @@ fn number_readings(
         // «периотек 300 рулон»: one roll, for three hundred would be «рулонов».
         let one = taken == 1 && is_lone_unit(&lexemes[after].text) && number.value != 1000;
         if one && number.value / 1000 % 10 != 1 {
-            prior -= 0.4;
+            // «50 упаковку» cannot be said of fifty at all.
+            prior -= if lexemes[after].text.ends_with('у') { 0.7 } else { 0.4 };
         }
         prior += if edge { 0.1 } else { 0.0 };
         prior += if dash { 0.3 } else { 0.0 };

@@ -107,6 +107,11 @@ impl Measure {
                 Self::Inch
             }
             "м2" | "м3" => Self::Area,
+            // «1 litr»
+            "litr" | "litra" | "litrov" => Self::Litre,
+            "metr" | "metra" | "metrov" => Self::Metre,
+            "gramm" => Self::Gram,
+            "vatt" => Self::Watt,
             _ => return None,
         })
     }

@@ -215,6 +215,12 @@ pub(super) fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
     let to =
         line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
     let rest = &line[from..to];
+    // «нитки по 6 каждого: 120, 137» goes on with a list.
+    let list = line.get(to + 1).is_some_and(Lexeme::is_number)
+        && line.get(to + 2).is_none_or(|l| l.is(',') || l.is(';'));
+    if list {
+        return false;
+    }
     match rest.first() {
         Some(first) if first.is_number() && !first.named => {
             rest.len() == 1 || unit_at(rest, 1).is_some_and(|(_, n)| n + 1 == rest.len())
