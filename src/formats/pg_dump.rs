@@ -95,6 +95,7 @@ pub fn read(source: impl BufRead, each: &mut dyn FnMut(Entry<'_>)) -> Result<(),
         begun_at: 0,
         looks_right: false,
         whole: false,
+        unended: false,
     };
     reader.run(each)
 }
@@ -111,6 +112,8 @@ struct Reader<R> {
     begun_at: u64,
     looks_right: bool,
     whole: bool,
+    /// The last line read has no end: the file stops in its middle, or is otherwise whole.
+    unended: bool,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -162,7 +165,8 @@ impl<R: BufRead> Reader<R> {
             return Ok(false);
         }
         self.line += 1;
-        if line.last() == Some(&b'\n') {
+        self.unended = line.last() != Some(&b'\n');
+        if !self.unended {
             line.pop();
         } else if line.len() >= LONGEST {
             return Err(self.wrong("слишком длинная строка"));
@@ -197,7 +201,7 @@ impl<R: BufRead> Reader<R> {
                     for value in row {
                         values.push(value.map(|bytes| self.decode(&bytes)).transpose()?);
                     }
-                    self.row(&table, &columns, &values, self.begun_at, each)?;
+                    row_of(&table, &columns, &values, self.begun_at, each)?;
                 }
                 Ok(())
             }
@@ -243,6 +247,9 @@ impl<R: BufRead> Reader<R> {
             if !self.next_line(&mut line)? {
                 return Err(DumpError::Cut(self.line));
             }
+            if self.unended {
+                return Err(DumpError::Cut(self.line));
+            }
             if line == b"\\." {
                 return Ok(());
             }
@@ -256,25 +263,8 @@ impl<R: BufRead> Reader<R> {
                     });
                 }
             }
-            self.row(table, columns, &values, self.line, each)?;
+            row_of(table, columns, &values, self.line, each)?;
         }
-    }
-
-    fn row(
-        &self,
-        table: &str,
-        columns: &[String],
-        values: &[Option<String>],
-        line: u64,
-        each: &mut dyn FnMut(Entry<'_>),
-    ) -> Result<(), DumpError> {
-        if values.len() != columns.len() {
-            let why =
-                format!("таблица {table}: значений {}, а колонок {}", values.len(), columns.len());
-            return Err(DumpError::Line { line, why });
-        }
-        each(Entry::Row(Row { table, columns, values, line }));
-        Ok(())
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<String, DumpError> {
@@ -282,6 +272,23 @@ impl<R: BufRead> Reader<R> {
         let text = text.ok_or_else(|| self.wrong(format!("это не {}", self.encoding.name())))?;
         Ok(text.into_owned())
     }
+}
+
+/// Hands a row over, once its values are as many as the columns.
+fn row_of(
+    table: &str,
+    columns: &[String],
+    values: &[Option<String>],
+    line: u64,
+    each: &mut dyn FnMut(Entry<'_>),
+) -> Result<(), DumpError> {
+    if values.len() != columns.len() {
+        let why =
+            format!("таблица {table}: значений {}, а колонок {}", values.len(), columns.len());
+        return Err(DumpError::Line { line, why });
+    }
+    each(Entry::Row(Row { table, columns, values, line }));
+    Ok(())
 }
 
 /// What the first bytes say of files that are no plain dump.

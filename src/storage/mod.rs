@@ -16,6 +16,7 @@ pub mod entries;
 pub mod exchange_log;
 pub mod figures;
 pub mod inbox;
+pub mod legacy;
 pub mod links;
 pub mod llm_budget;
 pub mod members;

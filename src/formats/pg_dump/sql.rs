@@ -301,10 +301,10 @@ fn set_value(tokens: &mut Tokens<'_>) -> Option<Statement> {
 fn client_encoding(tokens: &mut Tokens<'_>) -> Option<Statement> {
     tokens.word("set")?;
     tokens.word("client_encoding")?;
-    if !tokens.at("to") {
-        tokens.sign(b'=')?;
-    } else {
+    if tokens.at("to") {
         tokens.next()?;
+    } else {
+        tokens.sign(b'=')?;
     }
     match tokens.next()? {
         Token::Text(name) => Some(Statement::ClientEncoding(String::from_utf8(name).ok()?)),
@@ -350,7 +350,7 @@ impl<'a> Tokens<'a> {
         let mut name = self.next()?.name()?.to_owned();
         while self.peek() == Some(&Token::Sign(b'.')) {
             self.next()?;
-            name = self.next()?.name()?.to_owned();
+            self.next()?.name()?.clone_into(&mut name);
         }
         Some(name)
     }

@@ -74,6 +74,8 @@ fn what_is_no_whole_plain_dump_is_named() {
         says(b""),
         says(format!("{HEAD}COPY t (a) FROM stdin;\n1\n").as_bytes()),
         says(HEAD.as_bytes()),
+        // In the middle of a letter.
+        says(&[format!("{HEAD}COPY t (a) FROM stdin;\n").as_bytes(), &[0xd0]].concat()),
     ];
     for body in [
         "COPY t (a, b) FROM stdin;\n1\n\\.\n",
@@ -93,6 +95,7 @@ fn what_is_no_whole_plain_dump_is_named() {
     это не дамп PostgreSQL
     дамп обрывается на строке 5: конца «PostgreSQL database dump complete» нет
     дамп обрывается на строке 3: конца «PostgreSQL database dump complete» нет
+    дамп обрывается на строке 5: конца «PostgreSQL database dump complete» нет
     строка 5: таблица t: значений 1, а колонок 2
     строка 4: колонки таблицы t не названы
     строка 4: команда INSERT не читается
@@ -145,7 +148,7 @@ proptest! {
         let mut read_back = Vec::new();
         read(dump.as_bytes(), &mut |entry| {
             if let Entry::Row(row) = entry {
-                read_back.extend(row.values.iter().cloned().flatten());
+                read_back.extend(row.values.iter().flatten().cloned());
             }
         }).expect("read");
         prop_assert_eq!(read_back, values);

@@ -597,7 +597,7 @@ impl StatusFromOnec {
         {
             orders::set_status(tx, order.id, next, &self.comment, now)?;
             // A step back is 1C's own affair: the buyer has been told of the step already.
-            let forward = next > order.status;
+            let forward = next > order.status && !order.history;
             let mut text = format!("{} → {}", order.status.staff_label(), next.staff_label());
             if !self.comment.is_empty() {
                 text = format!("{text}: {}", self.comment);
