@@ -1,5 +1,6 @@
-//! 100 000 items pushed as JSON and as CommerceML, first and unchanged, beside the bare SQLite upsert with a
-//! full-text index of the same rows in the same run; and how long reads take meanwhile.
+//! 100 000 items pushed as JSON and as CommerceML, first and unchanged, beside the bare SQLite upsert
+//! with a full-text index of the same rows in the same run; how long reads take meanwhile; and how
+//! long small writes wait while a copy of the database is made, alone and during a push.
 //!
 //! `cargo bench --bench exchange [-- BODY.json]`
 #![expect(
@@ -23,6 +24,7 @@ use partner_m::domain::{Clock, Zone};
 use partner_m::formats::commerceml::CommerceMl;
 use partner_m::formats::onec_json::CatalogJson;
 use partner_m::services::Base;
+use partner_m::services::backup::{Backups, Reason};
 use partner_m::services::exchange::spool::SpoolWriter;
 use partner_m::services::exchange::{ApplyReport, Exchange, Origin, Way};
 use partner_m::services::live::Live;
@@ -95,6 +97,7 @@ fn main() {
             ours.as_secs_f64() / bare.as_secs_f64()
         );
     }
+    runtime.block_on(pauses(&body));
 }
 
 /// The same rows as import.xml and offers.xml of 10.3.
@@ -156,14 +159,7 @@ fn commerceml(body: &str) -> (String, String) {
 
 /// Our push, spooled and applied file by file, with a reader beside it.
 async fn pushes(bodies: &[&str], folder: &Path, way: Way) -> (Duration, Duration) {
-    let config = Config { data_dir: folder.to_owned(), ..Config::default() };
-    let base = Base {
-        db: Db::open(&folder.join(format!("{}.db", way.as_str())), Create::Yes).unwrap(),
-        clock: Clock::system(),
-        zone: Zone::utc(),
-        config: Arc::new(config),
-        live: Live::default(),
-    };
+    let base = base(folder, &format!("{}.db", way.as_str()));
     let exchange = Exchange::new(base.clone());
     let mut times = Vec::new();
     for turn in ["первая", "без изменений", "без изменений"] {
@@ -221,6 +217,82 @@ async fn pushes(bodies: &[&str], folder: &Path, way: Way) -> (Duration, Duration
         times.push(took);
     }
     (times[0], times[1].min(times[2]))
+}
+
+fn base(folder: &Path, file: &str) -> Base {
+    let config = Config { data_dir: folder.to_owned(), ..Config::default() };
+    Base {
+        db: Db::open(&folder.join(file), Create::Yes).unwrap(),
+        clock: Clock::system(),
+        zone: Zone::utc(),
+        config: Arc::new(config),
+        live: Live::default(),
+    }
+}
+
+async fn push(exchange: &Exchange, body: &str, folder: &Path) {
+    let writer = SpoolWriter::create(folder, u64::MAX).unwrap().write(body.as_bytes()).unwrap();
+    let source = CatalogJson(writer.finish().unwrap());
+    exchange.apply(source, Origin::new(Way::Json)).await.unwrap();
+}
+
+/// How long small writes wait for their turn and their sync, with each kind of work beside them.
+async fn pauses(body: &str) {
+    for (name, pushes, copies) in [
+        ("ничего", false, false),
+        ("копия", false, true),
+        ("выгрузка", true, false),
+        ("выгрузка и копия", true, true),
+    ] {
+        let mut worst = Vec::new();
+        for _ in 0..3 {
+            let folder = tempfile::tempdir().unwrap();
+            let base = base(folder.path(), "partner-m.db");
+            let exchange = Exchange::new(base.clone());
+            push(&exchange, body, folder.path()).await;
+            let stop = Arc::new(AtomicBool::new(false));
+            let (db, over) = (base.db.clone(), stop.clone());
+            let writer = std::thread::spawn(move || {
+                let mut longest = Duration::ZERO;
+                while !over.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    db.write_blocking(|tx| {
+                        tx.execute("insert into audit (at_ms, channel, action, object) values (0, 'cli', 'x', 'x')", [])?;
+                        Ok::<_, StorageError>(())
+                    })
+                    .unwrap();
+                    longest = longest.max(began.elapsed());
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                longest
+            });
+            // Every price is another one: the push has all to write.
+            let changed = body.replace("\"price\": ", "\"price\": 1");
+            let pushing = async {
+                if pushes {
+                    push(&exchange, &changed, folder.path()).await;
+                }
+            };
+            let backups = Backups::new(base.clone());
+            let copying = async {
+                if copies {
+                    backups.make(Reason::Manual, None).await.unwrap();
+                }
+            };
+            tokio::join!(pushing, copying);
+            if !pushes && !copies {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            stop.store(true, Ordering::Relaxed);
+            worst.push(writer.join().unwrap());
+        }
+        worst.sort_unstable();
+        println!(
+            "рядом {name}: запись ждёт не дольше {:.0} мс (лучшее из трёх), {:.0} мс (худшее)",
+            worst[0].as_secs_f64() * 1e3,
+            worst[2].as_secs_f64() * 1e3
+        );
+    }
 }
 
 #[derive(Deserialize)]

@@ -372,7 +372,7 @@ create table orders (
     author_id integer not null references persons (id),
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
-    status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    status text not null check (status in ('draft', 'approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
     status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
@@ -530,6 +530,17 @@ create table web_messages (
 ) strict;
 create index web_messages_chat on web_messages (chat_key, id);
 create index web_messages_revision on web_messages (chat_key, revision);
+
+-- Moving in ------------------------------------------------------------------------------------
+
+-- What the former program's rows have become: moved once, they are left alone.
+create table legacy_ids (
+    kind text not null check (kind in ('person', 'organization', 'product', 'order', 'thread')),
+    old_id integer not null,
+    new_id integer not null,
+    primary key (kind, old_id)
+) strict, without rowid;
+create index legacy_ids_new on legacy_ids (kind, new_id);
 
 -- The company ----------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@
 pub mod dotenv;
 mod example;
 mod load;
+#[cfg(test)]
+mod manual;
 pub mod table;
 
 pub use example::example;

@@ -12,6 +12,7 @@ pub mod courier;
 pub mod directory;
 pub mod exchange;
 pub mod imports;
+pub mod legacy;
 pub mod live;
 pub mod models;
 pub mod notifications;

@@ -17,6 +17,7 @@ pub mod exchange_journal;
 pub mod exchange_log;
 pub mod figures;
 pub mod inbox;
+pub mod legacy;
 pub mod links;
 pub mod llm_budget;
 pub mod members;

@@ -61,7 +61,7 @@ pub struct OrderRow {
     pub onec_number: Option<String>,
     /// When 1C said that it has the order.
     pub onec_acknowledged_at: Option<Timestamp>,
-    /// Whether it was moved in from the old program: 1C is never offered it.
+    /// Moved in from the former program: 1C is never offered it, nobody is told of its statuses.
     pub history: bool,
     /// How many lines.
     pub line_count: u32,

@@ -220,9 +220,11 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
             format!("Заявка №\u{a0}{} готова, можно забирать.", order.number)
         }
         OrderStatus::New => format!("Заявка №\u{a0}{} согласована и отправлена.", order.number),
-        OrderStatus::Approval | OrderStatus::Picking | OrderStatus::Ready | OrderStatus::Done => {
-            return None;
-        }
+        OrderStatus::Draft
+        | OrderStatus::Approval
+        | OrderStatus::Picking
+        | OrderStatus::Ready
+        | OrderStatus::Done => return None,
     };
     if !order.status_reason.is_empty() {
         text = format!("{text} {}", order.status_reason);

@@ -445,11 +445,13 @@ pub(super) fn move_to(
             person: actor.person,
             kind: "status",
             text: &text,
-            to_client: true,
+            to_client: !order.history,
         },
     )?;
-    let notice = Notice::OrderStatus { order: id };
-    notices::to_person(tx, order.author, notice, now)?;
+    if !order.history {
+        let notice = Notice::OrderStatus { order: id };
+        notices::to_person(tx, order.author, notice, now)?;
+    }
     notices::refresh_staff_cards(tx, id, now)?;
     Ok(())
 }
