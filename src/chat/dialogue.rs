@@ -33,6 +33,21 @@ pub struct State {
     pub account_since: Timestamp,
     /// The invitation that was followed: its token, until it is used or another is followed.
     pub invitation: Option<String>,
+    /// For whom staff order or look; `None`: they are themselves.
+    pub lens: Option<Lens>,
+    /// Whether the client's words are not remembered for what a manager picks.
+    pub forgets: bool,
+}
+
+/// An organization through whose eyes staff see the bot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lens {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Whether an order is written for it; otherwise it is only looked at.
+    pub orders: bool,
 }
 
 /// A form about who the person is, or a question of theirs. No password is ever kept in one.
@@ -81,6 +96,8 @@ pub enum AccountForm {
     Email,
     /// New working hours are waited for.
     Hours,
+    /// Quiet hours are waited for.
+    Quiet,
     /// The words of a question are waited for.
     Question {
         /// The number of the topic.
@@ -297,6 +314,18 @@ pub enum Form {
         /// The line.
         line: OrderLineId,
     },
+    /// What a manager looks for, to propose it for an order's line.
+    ProposeBySearch {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// Another day of delivery, from a manager.
+    StaffDate {
+        /// The order.
+        order: OrderId,
+    },
+    /// A client that staff look for.
+    FindClient,
 }
 
 impl State {

@@ -529,6 +529,9 @@ impl Core {
         placed: Result<Placed, OrderError>,
     ) -> Result<(), Refused> {
         match placed? {
+            Placed::Sent { order, .. } if talk.state.lens.is_some() => {
+                self.placed_for_client(talk, &order);
+            }
             Placed::Sent { order, learnt } => {
                 talk.state = State::default();
                 talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
@@ -789,7 +792,10 @@ impl Core {
             Form::WriteToClient { .. }
             | Form::RejectReason { .. }
             | Form::StaffQuantity { .. }
-            | Form::PickBySearch { .. } => {}
+            | Form::PickBySearch { .. }
+            | Form::ProposeBySearch { .. }
+            | Form::StaffDate { .. }
+            | Form::FindClient => {}
         }
         Ok(())
     }

@@ -6,20 +6,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use partner_m::chat::worker::Worker;
-use partner_m::chat::{Core, Event, EventKind};
+use partner_m::chat::{Core, Event, EventKind, Tools};
 use partner_m::config::Config;
 use partner_m::domain::{ChatKey, Clock, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
+use partner_m::services::alerts::Alerts;
+use partner_m::services::backup::Backups;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
+use partner_m::services::duties::Duties;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::notifications::{
     ButtonTarget, Delivered, DeliveryError, Message, Messenger, Outgoing, Sending,
 };
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -35,6 +40,8 @@ pub struct Desk {
     tasks: Tasks,
     worker: Arc<Worker>,
     courier: Arc<Courier>,
+    duties: Duties,
+    pub ordering: Ordering,
     wire: Arc<Wire>,
     events: Mutex<u64>,
     _folder: tempfile::TempDir,
@@ -142,8 +149,9 @@ impl Desk {
     }
 
     /// The same with other settings.
-    pub async fn with(config: Config) -> Self {
+    pub async fn with(mut config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        folder.path().clone_into(&mut config.data_dir);
         let db = Db::open(&folder.path().join("partner-m.db"), Create::Yes).unwrap();
         let clock = Clock::manual(START);
         let zone = Zone::named("Europe/Moscow").unwrap();
@@ -154,10 +162,15 @@ impl Desk {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let models = Models::from_settings(base.clone()).unwrap();
-        let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models);
+        let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models.clone());
         let tasks = Tasks::new();
-        let core =
-            Core::new(base.clone(), accounts.clone(), ordering.clone()).with_tasks(tasks.clone());
+        let backups = Backups::new(base.clone());
+        let pull = Pull::new(base.clone(), Exchange::new(base.clone())).unwrap();
+        let alerts = Alerts::new(base.clone(), backups.clone(), None, |_| Ok((50, 100)));
+        let tools = Tools { pull: Some(pull), backups, models: Some(models), alerts };
+        let core = Core::new(base.clone(), accounts.clone(), ordering.clone())
+            .with_tasks(tasks.clone())
+            .with_tools(tools);
         let worker = Worker::new(&base, Arc::new(core.clone()));
         let courier = Courier::new(base.clone(), Arc::new(core));
         let wire = Arc::new(Wire::default());
@@ -165,13 +178,15 @@ impl Desk {
         courier.register("tg", wire.clone());
         Self {
             conversations: Conversations::new(base.clone()),
-            base,
             accounts,
             tasks,
             worker,
             courier,
+            duties: Duties::new(base.clone(), ordering.clone()),
+            ordering,
             wire,
             events: Mutex::new(0),
+            base,
             _folder: folder,
         }
     }
@@ -259,6 +274,12 @@ impl Desk {
     pub async fn run(&self) {
         self.worker.run_pending().await;
         self.courier.run_due().await;
+    }
+
+    /// What is done by the clock happens, and everything that follows.
+    pub async fn tick(&self) {
+        self.duties.tick().await.unwrap();
+        self.run().await;
     }
 
     /// Models answer, and what follows from it happens.
