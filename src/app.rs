@@ -5,8 +5,8 @@ pub mod folder;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::chat::{Core, Tools};
 use crate::chat::worker::Worker;
+use crate::chat::{Core, Tools};
 use crate::config::Config;
 use crate::domain::{Clock, Zone};
 use crate::services::Base;

@@ -313,11 +313,7 @@ impl Core {
 
     /// Free text: staff look things up, everyone else orders.
     async fn words(&self, talk: &mut Talk<'_>, text: &str) -> Result<(), ChatError> {
-        if talk.as_staff() {
-            self.look_up(talk, text).await
-        } else {
-            self.order(talk, text).await
-        }
+        if talk.as_staff() { self.look_up(talk, text).await } else { self.order(talk, text).await }
     }
 
     async fn command(&self, talk: &mut Talk<'_>, command: &str) -> Result<(), ChatError> {

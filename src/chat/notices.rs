@@ -1,7 +1,7 @@
 //! Says in words what happened, with the facts as they are when it is sent.
 
-use super::screens::basket::Scene;
 use super::core::proposal_slot;
+use super::screens::basket::Scene;
 use super::screens::{clients, order, proposal, staff};
 use super::{Action, Button, Core, Screen};
 use crate::domain::{ChatKey, OrderId, PersonId, Timestamp};
@@ -47,7 +47,10 @@ impl Core {
                 None => Vec::new(),
             },
             Notice::StaffOrder { order } => match self.find(*order).await? {
-                Some(view) => vec![self.staff_card(&view, &scene, self.is_private(chat)).in_place(staff_slot(*order))],
+                Some(view) => vec![
+                    self.staff_card(&view, &scene, self.is_private(chat))
+                        .in_place(staff_slot(*order)),
+                ],
                 None => Vec::new(),
             },
             Notice::OrderMessage { order, event } => {

@@ -145,10 +145,13 @@ mod tests {
 
     #[test]
     fn hours_are_read_as_people_write_them() {
-        for text in ["09:00–18:00", "9-18", "пн-пт 9:00 - 18:00", "пн, ср 10.00–15.30", "Круглосуточно"] {
+        for text in
+            ["09:00–18:00", "9-18", "пн-пт 9:00 - 18:00", "пн, ср 10.00–15.30", "Круглосуточно"]
+        {
             assert!(WorkingHours::read(text).is_some(), "{text}");
         }
-        for text in ["", "до 12", "18:00–09:00", "пн–пт", "09:00–13:00, 14:00–18:00"] {
+        for text in ["", "до 12", "18:00–09:00", "пн–пт", "09:00–13:00, 14:00–18:00"]
+        {
             assert_eq!(WorkingHours::read(text), None, "{text}");
         }
     }

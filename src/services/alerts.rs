@@ -13,8 +13,8 @@ use super::live::Change;
 use super::notifications::{self, Message, Notice, Outgoing};
 use super::pull::Pull;
 use crate::formats::html::Html;
-use crate::storage::alerts::{self, AlertRow};
 use crate::storage::StorageError;
+use crate::storage::alerts::{self, AlertRow};
 
 /// How often things are looked at.
 const EVERY: Duration = Duration::from_mins(1);

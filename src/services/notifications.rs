@@ -13,8 +13,8 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-pub(super) use manner::{Manner, manner};
 pub use manner::{Group, Quiet, Wishes};
+pub(super) use manner::{Manner, manner};
 
 use crate::domain::{ChatKey, OrderId, PersonId, ProposalId, Role, ThreadId, Timestamp};
 use crate::formats::html::Html;

@@ -69,8 +69,8 @@ pub fn held(
         select notice from held_notices where person_id = :person and due_at_ms = :due
         order by at_ms, notice";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt
-        .query_map(named_params! { ":person": person, ":due": due }, |row| row.get("notice"))?;
+    let rows =
+        stmt.query_map(named_params! { ":person": person, ":due": due }, |row| row.get("notice"))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -33,6 +33,8 @@ pub struct OrderRow {
     pub author_name: String,
     /// Their phone.
     pub author_phone: Option<Phone>,
+    /// Whether they have blocked the bot: what is written does not reach them.
+    pub author_unreachable: bool,
     /// The manager who has it.
     pub manager: Option<PersonId>,
     /// Their name; empty when nobody has it.
@@ -175,7 +177,10 @@ pub struct NewOrder {
 
 const ORDER: &str = "
     select o.id, o.number, o.uuid, o.draft_id, o.organization_id, g.name as organization_name,
-        o.author_id, a.name as author_name, a.phone as author_phone, o.manager_id,
+        o.author_id, a.name as author_name, a.phone as author_phone,
+        exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is not null)
+            and not exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is null)
+            as author_unreachable, o.manager_id,
         coalesce(m.name, '') as manager_name, o.taken_at_ms, o.status, o.status_reason, o.revision, o.source, o.delivery_kind,
         o.delivery_date, o.delivery_address, o.comment, o.total_kopecks, o.created_at_ms,
         o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms,
@@ -205,6 +210,7 @@ impl OrderRow {
             author: row.get("author_id")?,
             author_name: row.get("author_name")?,
             author_phone: row.get("author_phone")?,
+            author_unreachable: row.get("author_unreachable")?,
             manager: row.get("manager_id")?,
             manager_name: row.get("manager_name")?,
             taken_at: row.get("taken_at_ms")?,

@@ -39,11 +39,7 @@ impl Core {
     }
 
     /// `/as`: an order for a client.
-    pub(super) async fn order_as(
-        &self,
-        talk: &mut Talk<'_>,
-        words: &str,
-    ) -> Result<(), ChatError> {
+    pub(super) async fn order_as(&self, talk: &mut Talk<'_>, words: &str) -> Result<(), ChatError> {
         self.choose_client(talk, words, For::Order).await
     }
 
@@ -162,7 +158,9 @@ impl Core {
                 let screen = clients::orders(&client.row, &found, offset, &self.scene());
                 talk.out.push(screen.in_place(PANE));
             }
-            Action::ClientOrder { organization } => self.take_lens(talk, organization, true).await?,
+            Action::ClientOrder { organization } => {
+                self.take_lens(talk, organization, true).await?
+            }
             Action::ClientVerify { organization } => {
                 let person = talk.who.person_id().ok_or(OrderError::Guest)?;
                 self.client(organization).await?;
@@ -242,7 +240,8 @@ pub(super) fn forbids(talk: &Talk<'_>, action: Action) -> bool {
 /// Says on a card through whose eyes it is seen, with the way back.
 pub(super) fn put_banner(outgoing: &mut Outgoing, lens: &Lens) {
     let Outgoing::Show { slot, message, .. } = outgoing else { return };
-    if message.keyboard.is_some() || slot.as_deref().is_some_and(|slot| slot.starts_with("staff:")) {
+    if message.keyboard.is_some() || slot.as_deref().is_some_and(|slot| slot.starts_with("staff:"))
+    {
         return;
     }
     message.html = clients::banner(lens).line().append(&message.html);
@@ -250,4 +249,3 @@ pub(super) fn put_banner(outgoing: &mut Outgoing, lens: &Lens) {
         message.buttons.push(vec![Button::new("Сброс", Action::LensReset).inline()]);
     }
 }
-

@@ -388,7 +388,8 @@ impl Core {
                     Some(line) => Self::show_resolve(talk, &view, line),
                     None => {
                         let slot = staff_slot(view.order.id);
-                        talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
+                        talk.out
+                            .push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
                     }
                 }
             }

@@ -148,10 +148,7 @@ pub fn copied(result: Result<(BackupFile, Contents), BackupError>) -> Screen {
     Screen::text(match result {
         Ok((file, contents)) => {
             let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let orders = ru::count(
-                contents.orders.unsigned_abs(),
-                ["заказ", "заказа", "заказов"],
-            );
+            let orders = ru::count(contents.orders.unsigned_abs(), ["заказ", "заказа", "заказов"]);
             format!("Копия {name} сделана и проверена: {}, {orders}.", megabytes(file.size))
         }
         Err(error) => format!("Копия не сделана: {error}."),
@@ -167,11 +164,9 @@ pub fn probed(probes: &[Probe]) -> Screen {
         }
         let name = probe.provider.label();
         html = html.push(match &probe.outcome {
-            Ok(_) => format!(
-                "{name}, {}: отвечает за {}\u{a0}мс.",
-                probe.model,
-                probe.took.as_millis()
-            ),
+            Ok(_) => {
+                format!("{name}, {}: отвечает за {}\u{a0}мс.", probe.model, probe.took.as_millis())
+            }
             Err(why) => format!("{name}, {}: не отвечает. {why}", probe.model),
         });
     }

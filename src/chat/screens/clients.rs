@@ -133,8 +133,7 @@ pub fn orders(row: &ClientRow, page: &OrderPage, offset: u32, scene: &Scene) -> 
     let mut screen = Screen::text(format!("Заказы · {}", name(row)));
     for order in &page.orders {
         let date = scene.zone.date(order.created_at, scene.now);
-        let label =
-            format!("№\u{a0}{} · {} · {date}", order.number, order.status.staff_label());
+        let label = format!("№\u{a0}{} · {} · {date}", order.number, order.status.staff_label());
         screen = screen.row([Button::new(label, Action::StaffCard { order: order.id })]);
     }
     let turn = |page| Action::ClientOrders { organization, page };
@@ -163,10 +162,7 @@ pub fn placed(order: &OrderRow) -> Screen {
     );
     Screen::text(text).row([
         Button::new("Открыть", Action::StaffCard { order: order.id }),
-        Button::new(
-            "Ещё одну",
-            Action::ClientOrder { organization: order.organization },
-        ),
+        Button::new("Ещё одну", Action::ClientOrder { organization: order.organization }),
     ])
 }
 

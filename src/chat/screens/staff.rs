@@ -45,6 +45,9 @@ pub fn card(view: &OrderView, panel: Option<&str>, private: bool, scene: &Scene)
     if let Some(phone) = &order.author_phone {
         html = html.push(format!(", {phone}"));
     }
+    if order.author_unreachable {
+        html = html.push(" · бот заблокирован, сообщения не дойдут");
+    }
     html = html.line().push(summary(view));
     if !order.address.is_empty() {
         html = html.line().push(format!("Адрес: {}", order.address));
@@ -377,7 +380,8 @@ pub fn colleagues(order: &OrderRow, others: &[StaffMember]) -> Screen {
     for other in others.iter().take(7) {
         let shift = if other.on_shift { "" } else { " · не на смене" };
         let label = ru::ellipsis(&format!("{}{shift}", other.name), 40);
-        screen = screen.row([Button::new(label, Action::StaffPass { order: id, person: other.id })]);
+        screen =
+            screen.row([Button::new(label, Action::StaffPass { order: id, person: other.id })]);
     }
     screen.row([Button::new("К заказу", Action::StaffCard { order: id })])
 }
@@ -385,10 +389,8 @@ pub fn colleagues(order: &OrderRow, others: &[StaffMember]) -> Screen {
 /// For which line to propose another product?
 pub fn replaceable(view: &OrderView) -> Screen {
     let order = &view.order;
-    let mut screen = Screen::text(format!(
-        "№\u{a0}{}: для какой позиции предложить замену?",
-        order.number
-    ));
+    let mut screen =
+        Screen::text(format!("№\u{a0}{}: для какой позиции предложить замену?", order.number));
     for line in view.lines.iter().take(20) {
         let words = if line.title.is_empty() { line.raw.trim() } else { &line.title };
         let label = ru::ellipsis(&format!("{}. {words}", line.position), 40);
@@ -401,8 +403,9 @@ pub fn replaceable(view: &OrderView) -> Screen {
 pub fn propose(view: &OrderView, line: &OrderLineRow, offers: &[Offer]) -> Screen {
     let (id, version) = (line.id, view.order.revision);
     let words = if line.title.is_empty() { line.raw.trim() } else { &line.title };
-    let html = Html::text(format!("№\u{a0}{}, позиция {}: вместо ", view.order.number, line.position))
-        .bold(format!("«{}»", ru::ellipsis(words, 200)));
+    let html =
+        Html::text(format!("№\u{a0}{}, позиция {}: вместо ", view.order.number, line.position))
+            .bold(format!("«{}»", ru::ellipsis(words, 200)));
     let shown: Vec<&Offer> =
         offers.iter().filter(|offer| Some(offer.id) != line.product).take(7).collect();
     let html = html.line().push(if shown.is_empty() {
@@ -429,13 +432,8 @@ pub fn panel_link(url: &str, token: &str, order: &OrderRow) -> Screen {
 /// «Ещё»: the shift, figures, settings.
 pub fn more(figures: &Figures, on_shift: bool, admin: bool) -> Screen {
     let sum = |turnover: &Turnover| {
-        let orders =
-            ru::count(u64::from(turnover.orders), ["заказ", "заказа", "заказов"]);
-        if turnover.total > Money::ZERO {
-            format!("{orders}, {}", turnover.total)
-        } else {
-            orders
-        }
+        let orders = ru::count(u64::from(turnover.orders), ["заказ", "заказа", "заказов"]);
+        if turnover.total > Money::ZERO { format!("{orders}, {}", turnover.total) } else { orders }
     };
     let mut html = Html::text(format!("Сегодня: {}", sum(&figures.today)))
         .line()
@@ -457,7 +455,8 @@ pub fn more(figures: &Figures, on_shift: bool, admin: bool) -> Screen {
         Button::new(shift, Action::StaffShift { on: i64::from(!on_shift) }),
         Button::new("Уведомления", Action::Notices),
     ]);
-    let mut last = vec![Button::new("Аккаунт", Action::Account), Button::new("Помощь", Action::Help)];
+    let mut last =
+        vec![Button::new("Аккаунт", Action::Account), Button::new("Помощь", Action::Help)];
     if admin {
         last.push(Button::new("Администратору", Action::Admin));
     }
@@ -496,8 +495,7 @@ pub fn morning(morning: &Morning, today: Date) -> Screen {
         deliveries => format!("Доставки сегодня: {deliveries}"),
     });
     if morning.yesterday.orders > 0 {
-        let orders =
-            ru::count(u64::from(morning.yesterday.orders), ["заказ", "заказа", "заказов"]);
+        let orders = ru::count(u64::from(morning.yesterday.orders), ["заказ", "заказа", "заказов"]);
         html = html.line().push(format!("Вчера: {orders}, {}", morning.yesterday.total));
     }
     Screen::new(html).row([

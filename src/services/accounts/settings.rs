@@ -3,8 +3,8 @@
 use super::{AccountError, Accounts, Actor, note_person};
 use crate::domain::{OrganizationId, PersonId, Timestamp};
 use crate::services::notifications::{self, Notice, Outgoing, Wishes};
-use crate::storage::purchases::{self, Balance};
 use crate::storage::notification_settings;
+use crate::storage::purchases::{self, Balance};
 
 impl Accounts {
     /// What the organization owes, as 1C told it last; `None`: it never has.
@@ -45,9 +45,8 @@ impl Accounts {
         person: PersonId,
         due: Timestamp,
     ) -> Result<Vec<Notice>, AccountError> {
-        let held = move |conn: &rusqlite::Connection| {
-            notification_settings::held(conn, person, due)
-        };
+        let held =
+            move |conn: &rusqlite::Connection| notification_settings::held(conn, person, due);
         let texts = self.base.db.read(held).await?;
         // News of another version of the program are passed over.
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Transaction};
 
 use super::{AccountError, Accounts, Actor, note_person};
 use crate::config::Access;
-use crate::services::notifications::{self, Notice, Outgoing};
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, PersonId, Phone, Role, Timestamp};
+use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::{StorageError, chats, links, members, organizations, persons, sessions};
 
 /// An account for someone of the company.

@@ -112,7 +112,11 @@ impl Ordering {
                     organizations::use_address(tx, organization, &row.address, now)?;
                 }
                 drafts::set_state(tx, draft, "sent", now)?;
-                let how = if placed_by.is_some() { "оформлена за клиента" } else { "отправлена" };
+                let how = if placed_by.is_some() {
+                    "оформлена за клиента"
+                } else {
+                    "отправлена"
+                };
                 let text = format!("Заявка {how}: {}", crate::domain::ru::positions(lines.len()));
                 orders::insert_event(
                     tx,

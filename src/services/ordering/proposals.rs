@@ -3,9 +3,7 @@
 
 use super::staff::{fill, whole};
 use super::{Actor, OrderError, OrderView, Ordering, Party, notices, order_of};
-use crate::domain::{
-    Delivery, OrderId, OrderLineId, PersonId, ProductId, ProposalId, Timestamp,
-};
+use crate::domain::{Delivery, OrderId, OrderLineId, PersonId, ProductId, ProposalId, Timestamp};
 use crate::services::notifications::Notice;
 use crate::storage::orders::{self, NewOrderEvent, OrderLineRow, OrderRow};
 use crate::storage::proposals::{self, ProposalRow};
@@ -62,7 +60,7 @@ impl Ordering {
         .await
     }
 
-    /// Gives the order to another manager, who is shown it.
+    /// Gives the order to another manager, who is told.
     ///
     /// # Errors
     ///
@@ -84,9 +82,9 @@ impl Ordering {
             }
             orders::set_manager(tx, id, Some(to), now)?;
             let text = format!("Заявка передана: {}", manager.name);
-            note(tx, &actor, order.id, "note", &text, false, now)?;
+            let event = note(tx, &actor, order.id, "note", &text, false, now)?;
             notices::refresh_staff_cards(tx, id, now)?;
-            notices::to_person(tx, to, Notice::StaffOrder { order: id }, now)
+            notices::to_person(tx, to, Notice::OrderMessage { order: id, event }, now)
         })
         .await
     }
@@ -112,10 +110,8 @@ impl Ordering {
             fill(tx, &mut other, order.organization, product, None)?;
             let id = proposals::insert(tx, order.id, line, product, actor.person, now)?;
             let was = if row.title.is_empty() { &row.raw } else { &row.title };
-            let text = format!(
-                "Позиция {}: предложена замена «{was}» → «{}»",
-                row.position, other.title
-            );
+            let text =
+                format!("Позиция {}: предложена замена «{was}» → «{}»", row.position, other.title);
             note(tx, &actor, order.id, "line", &text, true, now)?;
             let told = Notice::Proposal { proposal: id };
             notices::to_person(tx, order.author, told, now)
@@ -130,7 +126,8 @@ impl Ordering {
         id: ProposalId,
     ) -> Result<ProposalView, OrderError> {
         let found = self.proposal(id).await?;
-        let owned = party.person.is_some() && party.organization == Some(found.view.order.organization);
+        let owned =
+            party.person.is_some() && party.organization == Some(found.view.order.organization);
         if owned { Ok(found) } else { Err(OrderError::NotFound) }
     }
 

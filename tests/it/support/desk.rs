@@ -44,6 +44,8 @@ pub struct Desk {
     pub ordering: Ordering,
     wire: Arc<Wire>,
     events: Mutex<u64>,
+    /// Whether people take their time: a chat gets at most a message a second.
+    calm: bool,
     _folder: tempfile::TempDir,
 }
 
@@ -52,6 +54,8 @@ pub struct Desk {
 struct Shown {
     messages: BTreeMap<i64, Message>,
     transcript: String,
+    /// Refusals that are to be closed by hand.
+    alerts: usize,
 }
 
 /// A wire that keeps what is shown.
@@ -127,7 +131,8 @@ impl Messenger for Wire {
                     shown.transcript.push_str("× сообщение удалено\n");
                     Ok(Delivered { message_id: None })
                 }
-                Outgoing::Answer { text: Some(text), .. } => {
+                Outgoing::Answer { text: Some(text), alert, .. } => {
+                    shown.alerts += usize::from(*alert);
                     shown.transcript.push_str(&quote("☐", &text.replace('\u{a0}', " ")));
                     Ok(Delivered { message_id: None })
                 }
@@ -186,9 +191,38 @@ impl Desk {
             ordering,
             wire,
             events: Mutex::new(0),
+            calm: false,
             base,
             _folder: folder,
         }
+    }
+
+    /// The same with people who take their time between two steps.
+    pub async fn calm() -> Self {
+        Self { calm: true, ..Self::start().await }
+    }
+
+    /// Gives the person with this number of the demo a chat: `boss`, `tg:17`.
+    pub fn link(&self, persona: &str, phone: &str) {
+        self.sql(&format!(
+            "insert into chats (key, person_id, title, linked_at_ms)
+             select '{}', id, name, 0 from persons where phone = '{phone}'",
+            web(persona)
+        ));
+    }
+
+    /// Олег, a second manager, in the chat `oleg`.
+    pub fn second_manager(&self) {
+        self.sql(
+            "insert into persons (name, phone, phone_verified, granted_role, created_at_ms)
+             values ('Олег', '+79000000004', 1, 'manager', 0)",
+        );
+        self.link("oleg", "+79000000004");
+    }
+
+    /// The administrator of the demo, in the chat `boss`.
+    pub fn boss(&self) {
+        self.link("boss", "+79000000003");
     }
 
     /// A person writes.
@@ -261,6 +295,9 @@ impl Desk {
             kind,
         };
         self.accept(&event).await;
+        if self.calm {
+            self.wait(Duration::from_secs(5)).await;
+        }
     }
 
     /// An event arrives and everything that follows from it happens.
@@ -304,6 +341,12 @@ impl Desk {
     pub fn transcript(&self, persona: &str) -> String {
         let mut chats = self.wire.chats.lock().unwrap();
         std::mem::take(&mut chats.entry(web(persona)).or_default().transcript)
+    }
+
+    /// How many refusals the chat has got that are to be closed by hand.
+    pub fn alerts(&self, persona: &str) -> usize {
+        let chats = self.wire.chats.lock().unwrap();
+        chats.get(&web(persona)).map_or(0, |shown| shown.alerts)
     }
 
     /// What the chat shows now.
