@@ -227,6 +227,9 @@ impl Core {
         if let Some(callback) = talk.callback.take() {
             talk.out.insert(0, answer(callback, None, false));
         }
+        if !talk.private && [talk.state.form_since, talk.state.account_since].contains(&talk.now) {
+            talk.state.form_by = talk.who.person_id();
+        }
         if let Some(lens) = &talk.state.lens {
             talk.out.iter_mut().for_each(|outgoing| clients::put_banner(outgoing, lens));
         }
@@ -301,6 +304,11 @@ impl Core {
         {
             return Ok(());
         }
+        // In a chat of several people a question is answered by the one who was asked, and what
+        // they say to each other is not for us.
+        if !talk.private && talk.state.form_by != talk.who.person_id() {
+            return Ok(());
+        }
         if self.account_text(talk, text, message_id).await? {
             return Ok(());
         }
@@ -313,6 +321,9 @@ impl Core {
 
     /// Free text: staff look things up, everyone else orders.
     async fn words(&self, talk: &mut Talk<'_>, text: &str) -> Result<(), ChatError> {
+        if !talk.private {
+            return Ok(());
+        }
         if talk.as_staff() { self.look_up(talk, text).await } else { self.order(talk, text).await }
     }
 

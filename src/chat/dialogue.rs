@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, Phone, ThreadId, Timestamp,
+    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, PersonId, Phone, ThreadId,
+    Timestamp,
 };
 
 /// How long a form waits for its answer.
@@ -19,6 +20,8 @@ pub struct State {
     pub form: Option<Form>,
     /// Since when.
     pub form_since: Timestamp,
+    /// Who is to answer, in a chat of several people.
+    pub form_by: Option<PersonId>,
     /// The draft that the two cards show.
     pub draft: Option<DraftId>,
     /// The page of card 1, from 0.
@@ -37,6 +40,8 @@ pub struct State {
     pub lens: Option<Lens>,
     /// Whether the client's words are not remembered for what a manager picks.
     pub forgets: bool,
+    /// What a manager looked for last, for an order's line.
+    pub sought: String,
 }
 
 /// An organization through whose eyes staff see the bot.

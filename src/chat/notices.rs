@@ -48,7 +48,7 @@ impl Core {
             },
             Notice::StaffOrder { order } => match self.find(*order).await? {
                 Some(view) => vec![
-                    self.staff_card(&view, &scene, self.is_private(chat))
+                    self.staff_card(&view, &scene, is_private(chat))
                         .in_place(staff_slot(*order)),
                 ],
                 None => Vec::new(),
@@ -115,11 +115,6 @@ impl Core {
         staff::card(view, self.base.config.server.public_url.as_deref(), private, scene)
     }
 
-    /// Whether a chat is one person's: groups of Telegram have ids below zero.
-    fn is_private(&self, chat: &ChatKey) -> bool {
-        !matches!(chat, ChatKey::Telegram(id) if *id < 0)
-    }
-
     /// What came in the quiet hours, as one message; what needs an answer keeps its own buttons.
     async fn digest(
         &self,
@@ -142,6 +137,11 @@ impl Core {
         }
         Ok(out)
     }
+}
+
+/// Whether a chat is one person's: groups of Telegram have ids below zero.
+fn is_private(chat: &ChatKey) -> bool {
+    !matches!(chat, ChatKey::Telegram(id) if *id < 0)
 }
 
 /// A new message where the buyer should look, and the permanent card as it is now.

@@ -21,9 +21,9 @@ use crate::storage::{StorageError, notification_settings, orders, threads};
 /// How often the clock is looked at.
 const EVERY: Duration = Duration::from_secs(30);
 /// Working time after which the shift is reminded of an order, and then administrators are told.
-const ORDER_WAITS: [Duration; 2] = [Duration::from_mins(15), Duration::from_mins(60)];
+const ORDER_WAITS: [Duration; 2] = [Duration::from_mins(15), Duration::from_hours(1)];
 /// The same for a question.
-const QUESTION_WAITS: [Duration; 2] = [Duration::from_mins(30), Duration::from_mins(120)];
+const QUESTION_WAITS: [Duration; 2] = [Duration::from_mins(30), Duration::from_hours(2)];
 /// The outbox remembers keys for two weeks: what has waited longer is not reminded of again.
 const MEMORY: Duration = Duration::from_hours(24 * 13);
 /// An order that was shipped so long ago is done.

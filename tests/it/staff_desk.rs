@@ -835,3 +835,23 @@ async fn only_the_next_statuses_are_offered() {
     assert!(refused.contains("☐"), "{refused}");
     assert_eq!(desk.number("select count(*) from orders where status = 'ready'"), 1);
 }
+
+#[tokio::test]
+async fn in_the_managers_chat_only_the_one_who_was_asked_answers() {
+    let mut config = Config::default();
+    config.telegram.managers_chat = Some(-100);
+    let desk = Desk::with(config).await;
+    desk.second_manager();
+    sent(&desk).await;
+    desk.wait(Duration::from_secs(30)).await;
+    let maria = crate::support::desk::web("maria");
+    let oleg = crate::support::desk::web("oleg");
+    desk.presses_in("tg:-100", &maria, "staff.write:1").await;
+    desk.transcript("anna");
+    desk.says_in("tg:-100", &oleg, "Коллеги, кто сегодня на складе?").await;
+    desk.wait(Duration::from_secs(30)).await;
+    assert_eq!(desk.transcript("anna"), "", "what managers say to each other stays with them");
+    desk.says_in("tg:-100", &maria, "Привезём завтра").await;
+    desk.wait(Duration::from_secs(30)).await;
+    assert!(desk.transcript("anna").contains("Привезём завтра"));
+}

@@ -99,8 +99,13 @@ impl Core {
         words: &str,
     ) -> Result<bool, ChatError> {
         let (rows, total) = self.clients_page(words, 0).await?;
-        if rows.is_empty() {
-            return Ok(false);
+        match rows.as_slice() {
+            [] => return Ok(false),
+            [only] => {
+                self.show_client(talk, only.id, false).await?;
+                return Ok(true);
+            }
+            _ => {}
         }
         let show = |organization| Action::ClientShow { organization };
         talk.out.push(clients::list(words, &rows, total, 0, show).below(PANE));
@@ -159,7 +164,7 @@ impl Core {
                 talk.out.push(screen.in_place(PANE));
             }
             Action::ClientOrder { organization } => {
-                self.take_lens(talk, organization, true).await?
+                self.take_lens(talk, organization, true).await?;
             }
             Action::ClientVerify { organization } => {
                 let person = talk.who.person_id().ok_or(OrderError::Guest)?;
@@ -170,7 +175,7 @@ impl Core {
             }
             Action::LensReset => {
                 let lens = talk.state.lens.take();
-                self.leave_lens(talk);
+                Self::leave_lens(talk);
                 talk.toast(match lens {
                     Some(_) => "Вы снова работаете от себя",
                     None => "Вы и так работаете от себя",
@@ -197,7 +202,7 @@ impl Core {
             talk.refuse("Организация закрыта: заявку за неё не оформить.");
             return Ok(());
         }
-        self.leave_lens(talk);
+        Self::leave_lens(talk);
         let name = clients::name(&client.row);
         talk.state.lens = Some(Lens { organization, name, orders });
         if orders {
@@ -212,7 +217,7 @@ impl Core {
     }
 
     /// The cards of a client's draft go away with the client.
-    fn leave_lens(&self, talk: &mut Talk<'_>) {
+    fn leave_lens(talk: &mut Talk<'_>) {
         talk.state = State { lens: None, ..State::default() };
         for slot in [super::LIST, super::DESK] {
             talk.out.push(Outgoing::Remove { slot: slot.to_owned() });
@@ -220,8 +225,8 @@ impl Core {
     }
 
     /// The order that a manager wrote for a client is sent.
-    pub(super) fn placed_for_client(&self, talk: &mut Talk<'_>, order: &OrderRow) {
-        self.leave_lens(talk);
+    pub(super) fn placed_for_client(talk: &mut Talk<'_>, order: &OrderRow) {
+        Self::leave_lens(talk);
         talk.out.push(clients::placed(order).below(PANE));
     }
 }

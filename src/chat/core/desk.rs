@@ -12,6 +12,7 @@ use crate::domain::{Channel, Delivery, LineState, OrderId, OrderNumber, OrderSta
 use crate::recognition::parse_quantity;
 use crate::services::ordering::{Actor, OrderError, OrderView};
 use crate::services::overview::Overview;
+use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderFilter, OrderLineRow};
 
 /// How many products a search shows.
@@ -131,30 +132,6 @@ impl Core {
                 let view = self.ordering.order(row.id).await?;
                 self.put_card(talk, &view);
             }
-            Action::StaffReject { order } => {
-                let view = self.ordering.order(order).await?;
-                talk.out.push(staff::reasons(&view.order).in_place(staff_slot(order)));
-            }
-            Action::StaffReason { order, reason } => {
-                let view = self.ordering.order(order).await?;
-                let preview =
-                    staff::reject_preview(&view.order, reason).ok_or(OrderError::Stale)?;
-                talk.out.push(preview.in_place(staff_slot(order)));
-            }
-            Action::StaffOwnReason { order } => {
-                talk.state.ask(Form::RejectReason { order }, talk.now);
-                let screen = Screen::text("Напишите причину: клиент прочитает её слово в слово.")
-                    .row([Button::new("Назад", Action::StaffReject { order })]);
-                talk.out.push(screen.in_place(staff_slot(order)));
-            }
-            Action::StaffRejectYes { order, version, reason } => {
-                let index = usize::try_from(reason).unwrap_or(usize::MAX);
-                let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
-                let next = OrderStatus::Rejected;
-                self.ordering.set_status(actor, order, Some(version), next, text).await?;
-                let view = self.ordering.order(order).await?;
-                self.put_card(talk, &view);
-            }
             Action::StaffStatus { order, version, status } => {
                 self.ordering.set_status(actor, order, Some(version), status, "").await?;
                 let view = self.ordering.order(order).await?;
@@ -199,10 +176,53 @@ impl Core {
                 };
                 self.next_or_card(talk, &view);
             }
+            action => self.press_more(talk, action).await?,
+        }
+        Ok(())
+    }
+
+    /// A refusal, step by step, and what belongs to no order.
+    async fn press_more(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
+        let actor = Self::actor(talk);
+        match action {
+            Action::StaffReject { order } => {
+                let view = self.ordering.order(order).await?;
+                talk.out.push(staff::reasons(&view.order).in_place(staff_slot(order)));
+            }
+            Action::StaffReason { order, reason } => {
+                let view = self.ordering.order(order).await?;
+                let preview =
+                    staff::reject_preview(&view.order, reason).ok_or(OrderError::Stale)?;
+                talk.out.push(preview.in_place(staff_slot(order)));
+            }
+            Action::StaffOwnReason { order } => {
+                talk.state.ask(Form::RejectReason { order }, talk.now);
+                let screen = Screen::text("Напишите причину: клиент прочитает её слово в слово.")
+                    .row([Button::new("Назад", Action::StaffReject { order })]);
+                talk.out.push(screen.in_place(staff_slot(order)));
+            }
+            Action::StaffRejectYes { order, version, reason } => {
+                let index = usize::try_from(reason).unwrap_or(usize::MAX);
+                let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
+                let next = OrderStatus::Rejected;
+                self.ordering.set_status(actor, order, Some(version), next, text).await?;
+                let view = self.ordering.order(order).await?;
+                self.put_card(talk, &view);
+            }
             Action::StaffRemember { line } => {
                 talk.state.forgets = !talk.state.forgets;
                 let (view, line) = self.ordering.order_line(line).await?;
-                Self::show_resolve(talk, &view, &line);
+                let sought = std::mem::take(&mut talk.state.sought);
+                let asked = Form::PickBySearch { line: line.id };
+                if sought.is_empty() || talk.state.form != Some(asked) {
+                    Self::show_resolve(talk, &view, &line);
+                } else {
+                    let offers = self.ordering.search(&sought, FOUND).await?;
+                    let remember = !talk.state.forgets;
+                    let screen = staff::resolve(&view, &line, Some(&offers), remember);
+                    talk.state.sought = sought;
+                    talk.out.push(screen.in_place(staff_slot(view.order.id)));
+                }
             }
             Action::StaffMore => {
                 let screen = self.more_screen(talk).await?;
@@ -268,8 +288,7 @@ impl Core {
             Action::StaffReplaceLine { line } => {
                 let (view, line) = self.ordering.order_line(line).await?;
                 talk.state.ask(Form::ProposeBySearch { line: line.id }, talk.now);
-                let words = if line.title.is_empty() { &line.raw } else { &line.title };
-                let offers = self.ordering.search(words, FOUND).await?;
+                let offers = self.similar(&line).await?;
                 let slot = staff_slot(view.order.id);
                 talk.out.push(staff::propose(&view, &line, &offers).in_place(slot));
             }
@@ -283,6 +302,20 @@ impl Core {
             _ => self.menu(talk).await?,
         }
         Ok(())
+    }
+
+    /// Products like the line's: by all of its words, or by as many of the first ones as lead to
+    /// another product.
+    async fn similar(&self, line: &OrderLineRow) -> Result<Vec<Offer>, OrderError> {
+        let words = if line.title.is_empty() { &line.raw } else { &line.title };
+        let words: Vec<&str> = words.split_whitespace().take(8).collect();
+        for count in (1..=words.len()).rev() {
+            let offers = self.ordering.search(&words[..count].join(" "), FOUND).await?;
+            if offers.iter().any(|offer| Some(offer.id) != line.product) {
+                return Ok(offers);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// A link that opens the order in the panel once, within a minute.
@@ -397,6 +430,7 @@ impl Core {
                 let offers = self.ordering.search(text, FOUND).await?;
                 let (view, line) = self.ordering.order_line(line).await?;
                 talk.state.ask(Form::PickBySearch { line: line.id }, talk.now);
+                text.clone_into(&mut talk.state.sought);
                 let slot = staff_slot(view.order.id);
                 let remember = !talk.state.forgets;
                 talk.out.push(staff::resolve(&view, &line, Some(&offers), remember).below(slot));

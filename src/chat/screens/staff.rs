@@ -350,7 +350,7 @@ pub fn approval(view: &OrderView, today: Date) -> Screen {
 pub fn dates(order: &OrderRow, today: Date) -> Screen {
     let (id, version) = (order.id, order.revision);
     let mut screen = Screen::text(format!(
-        "№\u{a0}{}: доставка {}. На какой день перенести? Можно написать: «в пятницу».",
+        "№\u{a0}{}, доставка: {}. На какой день перенести? Можно написать: «в пятницу».",
         order.number,
         order.delivery.label(today)
     ));
@@ -439,8 +439,8 @@ pub fn more(figures: &Figures, on_shift: bool, admin: bool) -> Screen {
         .line()
         .push(format!("За 7\u{a0}дней: {}", sum(&figures.week)));
     let lines = u64::from(figures.week.lines);
-    if lines > 0 {
-        let known = (lines - u64::from(figures.week.by_hand).min(lines)) * 100 / lines;
+    let by_itself = lines.saturating_sub(u64::from(figures.week.by_hand));
+    if let Some(known) = (by_itself * 100).checked_div(lines) {
         html = html.line().push(format!("Распознано без менеджера: {known}\u{a0}%"));
     }
     if let Some(wait) = figures.median_wait {

@@ -279,17 +279,34 @@ impl Desk {
         found.unwrap_or_else(|| panic!("no button «{label}» in:\n{}", self.screen(persona)))
     }
 
+    /// Someone writes in a chat of several people.
+    pub async fn says_in(&self, chat: &str, from: &ChatKey, text: &str) {
+        let message_id = self.wire.next_id();
+        let kind = EventKind::Text { text: text.to_owned(), message_id, reply_to: None };
+        self.event_from(chat, from, kind).await;
+    }
+
+    /// Someone presses a button in a chat of several people.
+    pub async fn presses_in(&self, chat: &str, from: &ChatKey, data: &str) {
+        let callback_id = format!("callback-{}", self.wire.next_id());
+        let kind = EventKind::Pressed { data: data.to_owned(), callback_id, message_id: None };
+        self.event_from(chat, from, kind).await;
+    }
+
     async fn event(&self, persona: &str, kind: EventKind) {
+        self.event_from(persona, &web(persona), kind).await;
+    }
+
+    async fn event_from(&self, persona: &str, from: &ChatKey, kind: EventKind) {
         let key = {
             let mut events = self.events.lock().unwrap();
             *events += 1;
             format!("test:{events}")
         };
-        let chat = web(persona);
         let event = Event {
             key: key.clone(),
-            from: chat.clone(),
-            chat: chat.clone(),
+            from: from.clone(),
+            chat: web(persona),
             from_name: persona.to_owned(),
             at: self.base.clock.now(),
             kind,
