@@ -19,7 +19,7 @@ use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
 use crate::services::duties::Duties;
-use crate::services::exchange::Exchange;
+use crate::services::exchange::{self, Exchange};
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
@@ -42,12 +42,12 @@ pub struct App {
     pub catalog: Catalog,
     /// Exchange with 1C.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C; `None` when its settings are of no use.
+    pub pull: Option<Pull>,
     /// Drafts and orders.
     pub ordering: Ordering,
     /// Language models; `None` when their settings are of no use.
     pub models: Option<Models>,
-    /// The catalogue pulled from 1C; `None` when its settings are of no use.
-    pub pull: Option<Pull>,
     /// Copies of the database.
     pub backups: Backups,
     /// What is wrong with the program, for administrators.
@@ -80,6 +80,7 @@ impl App {
         let path = database(&config);
         let db = Db::open(&path, create)?;
         catalog::seed_starter_synonyms(&db, clock.now())?;
+        exchange::mark_default_type(&db, config.onec.exchange.price_type.as_deref())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
@@ -97,11 +98,11 @@ impl App {
         if let Some(models) = models.clone() {
             ordering = ordering.with_models(models);
         }
-        let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let exchange = Exchange::new(base.clone());
         let pull = Pull::new(base.clone(), exchange.clone())
-            .inspect_err(|error| tracing::error!("onec.pull is off: {error}"))
+            .inspect_err(|error| tracing::error!("onec.pull.base_url: {error}"))
             .ok();
+        let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let backups = Backups::new(base.clone());
         let alerts = Alerts::new(base.clone(), backups.clone(), pull.clone(), folder::space);
         let tools = Tools {

@@ -48,8 +48,7 @@ impl Core {
             },
             Notice::StaffOrder { order } => match self.find(*order).await? {
                 Some(view) => vec![
-                    self.staff_card(&view, &scene, is_private(chat))
-                        .in_place(staff_slot(*order)),
+                    self.staff_card(&view, &scene, is_private(chat)).in_place(staff_slot(*order)),
                 ],
                 None => Vec::new(),
             },

@@ -25,7 +25,6 @@ use crate::services::accounts::Accounts;
 use crate::services::backup;
 use crate::services::exchange::spool;
 use crate::services::live::Change;
-use crate::services::pull::Pull;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, migrations, upkeep};
@@ -75,16 +74,13 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         {
             warn!("{}: {error}", staged.display());
         }
-        let pull = match app.pull.clone() {
-            Some(pull) => pull,
-            None => Pull::new(app.base.clone(), app.exchange.clone()).map_err(|error| {
-                Failure::new(
-                    Exit::Settings,
-                    error.to_string(),
-                    "исправьте настройку onec.pull.base_url",
-                )
-            })?,
-        };
+        let pull = app.pull.clone().ok_or_else(|| {
+            Failure::new(
+                Exit::Settings,
+                "адрес 1С не читается",
+                "исправьте настройку onec.pull.base_url",
+            )
+        })?;
         app.tasks.spawn("pull", move |stop| pull.clone().run(stop));
         let alerts = app.alerts.clone();
         app.tasks.spawn("alerts", move |stop| alerts.clone().run(stop));
@@ -248,8 +244,13 @@ pub async fn live(
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
-        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
-        let (router, stop) = (web::onec::router(state), stop_token.clone());
+        let state = OnecState::new(
+            app.base.clone(),
+            app.exchange.clone(),
+            app.accounts.clone(),
+            app.tasks.clone(),
+        );
+        let (router, stop) = (web::onec::plain(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = serve_http(onec, router, stop).await {
                 error!("onec.listen: {error}");
@@ -320,9 +321,11 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
         exchange: app.exchange.clone(),
+        pull: app.pull.clone(),
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
+        models: app.models.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),
         demo,
@@ -347,6 +350,9 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     }
     let courier = app.courier.clone();
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
+
+    let (exchange, own) = (app.exchange.clone(), tasks.clone());
+    tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
 
     let duties = app.duties.clone();
     tasks.spawn("duties", move |stop| duties.clone().run(stop));

@@ -27,6 +27,7 @@ mod onec_server;
 mod orders;
 mod panel_desk;
 mod panel_guard;
+mod panel_models;
 mod program;
 mod pull;
 mod questions;
