@@ -22,7 +22,7 @@ use crate::config::{ChatMode, Config};
 use crate::domain::Clock;
 use crate::logging;
 use crate::services::accounts::Accounts;
-use crate::services::backup::{self, Backups};
+use crate::services::backup;
 use crate::services::exchange::spool;
 use crate::services::live::Change;
 use crate::services::{Base, courier};
@@ -82,6 +82,8 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
             )
         })?;
         app.tasks.spawn("pull", move |stop| pull.clone().run(stop));
+        let alerts = app.alerts.clone();
+        app.tasks.spawn("alerts", move |stop| alerts.clone().run(stop));
         let doors = Doors { listener, onec, lock, bot: bot(&app)?, demo: None };
         live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
     })
@@ -357,7 +359,9 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     let (exchange, own) = (app.exchange.clone(), tasks.clone());
     tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
 
-    let backups = Backups::new(app.base.clone());
+    let duties = app.duties.clone();
+    tasks.spawn("duties", move |stop| duties.clone().run(stop));
+    let backups = app.backups.clone();
     tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
     let base = app.base.clone();

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod alerts;
 pub mod backup;
 pub mod bench;
 pub mod bot_status;
@@ -10,6 +11,7 @@ pub mod catalog;
 pub mod conversations;
 pub mod courier;
 pub mod directory;
+pub mod duties;
 pub mod exchange;
 pub mod imports;
 pub mod legacy;

@@ -17,9 +17,10 @@ use super::Base;
 use crate::clients::http::HttpSetupError;
 use crate::clients::llm::mask::Mask;
 use crate::clients::llm::{
-    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, LineForModel, Probe,
-    Proposal, ProviderKind, ProviderStatus, Unlimited,
+    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, LineForModel, Proposal,
+    ProviderKind, Unlimited,
 };
+pub use crate::clients::llm::{Probe, ProviderStatus};
 use crate::config::{Config, LlmMode};
 use crate::domain::{Clock, OrganizationId, ProductId, Zone};
 use crate::recognition::{Buyer, Candidate, Decision, Index, Line, Recognition, Stage};

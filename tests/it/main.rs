@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, stands outside of Tasks, and tells a whole story"
 )]
 
+mod account_desk;
 mod accounts;
 mod backups;
 mod cli_bad_input;
@@ -41,9 +42,11 @@ mod program;
 mod pull;
 mod questions;
 mod registration;
+mod rights;
 mod serve_demo;
 mod serve_life;
 mod settings;
+mod staff_desk;
 mod support;
 mod telegram_door;
 mod telegram_orders;

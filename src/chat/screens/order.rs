@@ -245,3 +245,12 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
     }
     Some(Screen::text(text).row([Button::new("Открыть", Action::OrderShow { order: order.id })]))
 }
+
+/// What came in the quiet hours.
+pub fn digest(news: &[Html]) -> Screen {
+    let mut html = Html::new().bold("Пока было тихо");
+    for piece in news {
+        html = html.line().push("• ").append(piece);
+    }
+    Screen::new(html).row([Button::new("Заказы", Action::Orders { page: 0 })])
+}
