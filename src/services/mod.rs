@@ -11,6 +11,7 @@ pub mod conversations;
 pub mod courier;
 pub mod directory;
 pub mod exchange;
+pub mod files;
 pub mod imports;
 pub mod live;
 pub mod models;

@@ -15,6 +15,7 @@ pub mod drafts;
 pub mod entries;
 pub mod exchange_log;
 pub mod figures;
+pub mod files;
 pub mod inbox;
 pub mod links;
 pub mod llm_budget;
@@ -38,6 +39,7 @@ pub mod synonyms;
 pub mod threads;
 pub mod throttle;
 pub mod upkeep;
+pub mod watches;
 pub mod web_messages;
 pub mod words;
 

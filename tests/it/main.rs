@@ -9,6 +9,7 @@
 
 mod accounts;
 mod backups;
+mod buyer_talks;
 mod cli_bad_input;
 mod cli_catalog;
 mod cli_commands;

@@ -1,7 +1,10 @@
 //! One file per screen: facts in, [`Screen`](super::Screen) out.
 
 pub mod account;
+pub mod answer;
 pub mod basket;
+pub mod catalog;
+pub mod files;
 pub mod login;
 pub mod menu;
 pub mod order;
