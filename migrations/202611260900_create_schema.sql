@@ -39,6 +39,7 @@ create table organizations (
     verified integer not null default 0 check (verified in (0, 1)), -- unverified: may order, sees no prices
     blocked integer not null default 0 check (blocked in (0, 1)),
     hours text not null default '',
+    file_layout text,                                   -- JSON: where its tables hold goods and quantities
     price_type_id integer references price_types (id) on delete set null, -- null: the default one
     manager_id integer references persons (id) on delete set null,
     created_at_ms integer not null
@@ -318,6 +319,7 @@ create table drafts (
     edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     undo text,                                          -- JSON: how the lines were before the last addition
+    file_name text not null default '',                 -- the table that lines were read from
     revision integer not null default 1,                -- grows with every change; buttons carry it
     delivery_kind text not null default 'any' check (delivery_kind in ('any', 'date', 'pickup')),
     delivery_date text,                                 -- YYYY-MM-DD in the company's zone
@@ -354,7 +356,26 @@ create index draft_lines_draft on draft_lines (draft_id, position);
 create table draft_events (
     event_key text primary key,
     draft_id integer not null references drafts (id) on delete cascade,
+    merged text not null default '[]',                  -- JSON: what it put into lines that were there
     at_ms integer not null
+) strict, without rowid;
+
+-- Tables that came as orders, and files of browser chats: kept while they may be asked for.
+create table files (
+    id integer primary key,
+    chat_key text not null,                             -- who sent it, or whom it is for
+    event_key text unique,                              -- a repeated event stores nothing
+    name text not null,                                 -- a label, never a path
+    content blob not null,
+    created_at_ms integer not null
+) strict;
+
+-- «Сообщить о поступлении»: told once, when there is stock again.
+create table stock_watches (
+    product_id integer not null references products (id) on delete cascade,
+    person_id integer not null references persons (id) on delete cascade,
+    created_at_ms integer not null,
+    primary key (product_id, person_id)
 ) strict, without rowid;
 
 create table counters (
@@ -472,6 +493,7 @@ create table thread_messages (
     from_staff integer not null check (from_staff in (0, 1)),
     note integer not null default 0 check (note in (0, 1)), -- between staff, never sent
     text text not null,
+    attachment text,                                    -- JSON: where the file that came with it is
     event_key text unique,                              -- a repeated event adds nothing
     at_ms integer not null
 ) strict;

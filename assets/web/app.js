@@ -200,7 +200,7 @@
   const dirty = new Set();
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (!form || form.method !== "post" || form.matches("[data-say]")) return;
+    if (!form || form.method !== "post" || form.matches("[data-say], [data-attach]")) return;
     const typed = $$("input:not([type=hidden]), textarea", form)
       .some((field) => "value" in field && field.value !== field.defaultValue);
     if (typed) dirty.add(form);
@@ -447,6 +447,53 @@
     } finally {
       busy(form, button, false);
     }
+  }
+
+  // A file: chosen, dropped or pasted.
+  async function attach(pane, file) {
+    const form = $("[data-attach]", pane);
+    if (!form || !file || form.dataset.busy === "yes") return;
+    const button = $("button", form);
+    busy(form, button, true);
+    const body = new FormData();
+    body.append("csrf", csrf());
+    body.append("key", crypto.randomUUID?.() ?? uuid());
+    body.append("file", file, file.name || "файл");
+    try {
+      const response = await fetch(form.action, { method: "POST", body, headers: { "X-CSRF-Token": csrf() }, credentials: "same-origin" });
+      if (!response.ok) {
+        const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+        toast($("h1 + p", fresh)?.textContent || "Файл не отправлен, попробуйте ещё раз.", { keep: true });
+      }
+      form.reset();
+    } catch {
+      toast("Нет связи с сервером. Файл не отправлен.", { keep: true });
+    } finally {
+      busy(form, button, false);
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-attach]")) return;
+    event.preventDefault();
+    attach(event.target.closest("[data-persona]"), $("input[type=file]", event.target).files[0]);
+  });
+  for (const pane of $$("[data-persona]")) {
+    const holds = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    pane.addEventListener("dragover", (event) => {
+      if (!holds(event)) return;
+      event.preventDefault();
+      pane.dataset.drop = "yes";
+    });
+    pane.addEventListener("dragleave", (event) => {
+      if (!pane.contains(event.relatedTarget)) delete pane.dataset.drop;
+    });
+    pane.addEventListener("drop", (event) => {
+      if (!holds(event)) return;
+      event.preventDefault();
+      delete pane.dataset.drop;
+      attach(pane, event.dataTransfer.files[0]);
+    });
   }
 
   const uuid = () => "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>

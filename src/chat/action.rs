@@ -153,6 +153,14 @@ actions! {
     "draft.restore" => DraftRestore { draft: DraftId };
     /// Takes the last added lines back.
     "draft.undo" => DraftUndoAdd { draft: DraftId, version: i64 };
+    /// What the last message put into other lines gets lines of its own.
+    "draft.split" => DraftSplit { draft: DraftId, version: i64 };
+    /// Orders to add the draft to, from this page.
+    "draft.join" => DraftJoin { draft: DraftId, page: i64 };
+    /// Adds the draft's lines to an order.
+    "draft.join_yes" => DraftJoinYes { draft: DraftId, version: i64, order: OrderId };
+    /// The lines of a table that nothing was found for, as a file.
+    "draft.unread" => DraftUnread { draft: DraftId };
     /// Opens a line.
     "line.show" => LineShow { line: DraftLineId };
     /// Chooses a product for a line.
@@ -179,6 +187,14 @@ actions! {
     "line.quantity" => LineQuantity { line: DraftLineId };
     /// Shows options for the line anew.
     "line.replace" => LineReplace { line: DraftLineId };
+    /// Units to count the line in.
+    "line.units" => LineUnits { line: DraftLineId };
+    /// Counts the line in another unit, by its place in the list.
+    "line.unit" => LineUnit { line: DraftLineId, version: i64, choice: i64 };
+    /// Another product in the place of the line's own: nothing is learnt from it.
+    "line.instead" => LineInstead { line: DraftLineId, version: i64, product: ProductId };
+    /// Products like that of the line.
+    "line.like" => LineAnalogues { line: DraftLineId };
 
     /// Checkout.
     "checkout.show" => Checkout { draft: DraftId };
@@ -198,15 +214,67 @@ actions! {
     "checkout.comment" => CheckoutComment { draft: DraftId };
     /// Sends the order.
     "checkout.send" => CheckoutSend { draft: DraftId, version: i64 };
+    /// Sends the order though it looks like an earlier one.
+    "checkout.send_anyway" => CheckoutSendAnyway { draft: DraftId, version: i64 };
+
+    /// The catalogue from its root, from this page.
+    "catalog.root" => CatalogRoot { page: i64 };
+    /// A category, from this page.
+    "catalog.show" => CatalogShow { category: CategoryId, page: i64 };
+    /// What was found for the words that were written, from this page.
+    "catalog.found" => CatalogFound { page: i64 };
+    /// Looks for the same words in the whole catalogue.
+    "catalog.everywhere" => CatalogEverywhere;
+    /// Back to where the product was chosen.
+    "catalog.back" => CatalogBack;
+    /// A product, with how many to order, in thousandths of its unit.
+    "product.show" => ProductShow { product: ProductId, quantity: i64 };
+    /// Asks for the quantity as text.
+    "product.quantity" => ProductQuantity { product: ProductId };
+    /// Puts so many into the order; the version is that of the draft, 0 without one.
+    "product.add" => ProductAdd { product: ProductId, quantity: i64, version: i64 };
+    /// Products like this one.
+    "product.like" => ProductAnalogues { product: ProductId };
+    /// Tells the person when there is stock.
+    "product.watch" => ProductWatch { product: ProductId };
+
+    /// Hands what was written last to a manager, as a question.
+    "ask.manager" => AskManager;
+    /// Does not.
+    "ask.no" => AskNo;
+    /// Reads a table as an order.
+    "file.read" => FileRead { file: i64 };
+    /// Asks whether the table is read rightly.
+    "file.show" => FileShow { file: i64 };
+    /// Asks which column has the goods.
+    "file.columns" => FileColumns { file: i64 };
+    /// The column of the goods: asks which one has the quantities.
+    "file.goods" => FileGoods { file: i64, column: i64 };
+    /// The column of the quantities, -1 for none.
+    "file.quantity" => FileQuantities { file: i64, column: i64 };
+    /// Sheets to choose from.
+    "file.sheets" => FileSheets { file: i64 };
+    /// A sheet is chosen.
+    "file.sheet" => FileSheet { file: i64, sheet: i64 };
+    /// A table to fill in, as an example.
+    "file.example" => FileExample;
+    /// Hands the file, photo or voice message to a manager.
+    "media.hand" => MediaHand;
+    /// Does not.
+    "media.drop" => MediaDrop;
 
     /// The buyer's orders, from this page.
     "orders.list" => Orders { page: i64 };
     /// One order.
     "order.show" => OrderShow { order: OrderId };
-    /// The buyer takes the order back: asks first.
+    /// Orders to repeat.
+    "orders.repeat" => RepeatList;
+    /// What is usually bought, in a new draft.
+    "orders.usual" => RepeatUsual;
+    /// The buyer takes the order back: asks why.
     "order.cancel" => OrderCancel { order: OrderId };
     /// The buyer takes the order back.
-    "order.cancel_yes" => OrderCancelYes { order: OrderId, version: i64 };
+    "order.cancel_yes" => OrderCancelYes { order: OrderId, version: i64, reason: i64 };
     /// The cancelled order stands again.
     "order.restore" => OrderRestore { order: OrderId, version: i64 };
     /// Forgets the words learnt from this order.

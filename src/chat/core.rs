@@ -1,15 +1,17 @@
 //! The conversation itself: which screen follows an event.
 //!
 //! Text is routed in a fixed order, first match wins: a command, a label of the keyboard, the
-//! answer that a form waits for, the answer to the open line's question, an order, a question, a
-//! greeting. Everything a person does is checked anew here and in the services: a button gives no
+//! answer that a form waits for, a search where the catalogue is open, the answer to the open
+//! line's question, a question, an order, a greeting. Everything a person does is checked anew here and in the services: a button gives no
 //! right.
 
 mod account;
 mod admin;
 mod buyer;
+mod catalog;
 mod clients;
 mod desk;
+mod files;
 mod proposals;
 mod questions;
 
@@ -26,11 +28,12 @@ use crate::services::accounts::{Accounts, Who};
 use crate::services::alerts::Alerts;
 use crate::services::backup::Backups;
 use crate::services::bot_status::BotStatus;
+use crate::services::files::Files;
 use crate::services::models::Models;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
 use crate::services::pull::Pull;
-use crate::services::questions::Questions;
+use crate::services::questions::{Questions, ThreadFilter, ThreadOrder, Writer};
 use crate::storage::orders::OrderFilter;
 use crate::tasks::Tasks;
 
@@ -51,6 +54,7 @@ pub struct Core {
     pub(super) ordering: Ordering,
     pub(super) questions: Questions,
     pub(super) bot: BotStatus,
+    pub(super) files: Files,
     /// Where answers of models are waited for, after the first card is shown.
     pub(super) tasks: Option<Tasks>,
     /// What administrators start by hand.
@@ -84,6 +88,10 @@ pub(super) struct Talk<'a> {
     pub(super) from_name: &'a str,
     /// The present moment.
     pub(super) now: Timestamp,
+    /// When the event happened, by the wire.
+    pub(super) at: Timestamp,
+    /// The wire's id of the message that is answered; 0 for a tap.
+    pub(super) message_id: i64,
     /// Where the dialogue stands.
     pub(super) state: State,
     /// What is to be said.
@@ -150,6 +158,18 @@ impl Talk<'_> {
     }
 }
 
+/// The wire's id of the message that a person wrote; 0 for anything else.
+fn message_id(kind: &EventKind) -> i64 {
+    match kind {
+        EventKind::Text { message_id, .. }
+        | EventKind::Edited { message_id, .. }
+        | EventKind::Contact { message_id, .. }
+        | EventKind::File { message_id, .. }
+        | EventKind::Media { message_id, .. } => *message_id,
+        EventKind::Pressed { .. } | EventKind::Blocked { .. } => 0,
+    }
+}
+
 fn answer(callback: &str, text: Option<&str>, alert: bool) -> Outgoing {
     Outgoing::Answer {
         callback_id: callback.to_owned(),
@@ -168,8 +188,13 @@ impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
         let questions = Questions::new(base.clone());
-        let bot = BotStatus::default();
-        Self { base, accounts, ordering, questions, bot, tasks: None, tools: None }
+        let (files, bot) = (Files::new(base.clone()), BotStatus::default());
+        Self { base, accounts, ordering, questions, bot, files, tasks: None, tools: None }
+    }
+
+    /// The files that people send: a wire connects its way in here.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// With the bot's name, for links that lead to it.
@@ -215,6 +240,8 @@ impl Core {
             private: event.chat == event.from,
             from_name: &event.from_name,
             now: self.base.clock.now(),
+            at: event.at,
+            message_id: message_id(&event.kind),
             state,
             out: Vec::new(),
             callback,
@@ -252,18 +279,23 @@ impl Core {
             EventKind::Contact { phone, name, own, .. } => {
                 self.contact(talk, phone, name, *own, &event.from_name).await
             }
-            EventKind::File { caption, .. } | EventKind::Media { caption, .. } => {
-                if caption.trim().is_empty() {
-                    talk.say(Screen::text(
-                        "Пока читаю только текст. Пришлите список сообщением — распознаю.",
-                    ));
-                    return Ok(());
-                }
-                self.words(talk, caption).await
-            }
-            // Edited words are already in the draft; the buyer corrects them there.
-            EventKind::Edited { .. } | EventKind::Blocked { .. } => Ok(()),
+            EventKind::File { file, caption, .. } => self.file(talk, file, caption).await,
+            EventKind::Media { media, caption, .. } => self.media(talk, *media, caption).await,
+            EventKind::Edited { text, message_id } => self.corrected(talk, *message_id, text).await,
+            EventKind::Blocked { .. } => Ok(()),
         }
+    }
+
+    /// Says, once a minute, that there are too many messages. Whether there were.
+    fn too_fast(talk: &mut Talk<'_>) -> bool {
+        let Some(seconds) = talk.state.too_fast(talk.now).filter(|_| !talk.who.is_staff()) else {
+            return false;
+        };
+        if !talk.state.told_fast {
+            talk.state.told_fast = true;
+            talk.say(Screen::text(format!("Слишком много сообщений, подождите {seconds}\u{a0}с.")));
+        }
+        true
     }
 
     fn blocked(&self, talk: &mut Talk<'_>) {
@@ -281,6 +313,9 @@ impl Core {
         message_id: i64,
         reply_to: Option<i64>,
     ) -> Result<(), ChatError> {
+        if Self::too_fast(talk) {
+            return Ok(());
+        }
         // A password may begin like a command.
         let password = talk.state.active_account_form(talk.now).is_some_and(|form| {
             form.waits_for_password()
@@ -349,6 +384,7 @@ impl Core {
             "repeat" => self.label(talk, Label::Repeat).await,
             "account" => self.label(talk, Label::Account).await,
             "questions" => self.label(talk, Label::Questions).await,
+            "catalog" => self.label(talk, Label::Catalog).await,
             "queue" => self.label(talk, Label::Queue).await,
             "login" => self.begin_login(talk).await,
             "settings" => self.show_notices(talk).await,
@@ -364,8 +400,10 @@ impl Core {
     async fn label(&self, talk: &mut Talk<'_>, label: Label) -> Result<(), ChatError> {
         match label {
             Label::NewOrder => self.new_order(talk).await,
+            Label::AddToOrder => self.add_to_order(talk).await,
             Label::Orders => self.show_orders(talk, 0).await,
             Label::Repeat => self.repeat_last(talk).await,
+            Label::Catalog => self.show_catalog(talk).await,
             Label::Account => self.show_account(talk).await,
             Label::Questions => self.show_questions(talk).await,
             Label::Login => self.begin_login(talk).await,
@@ -420,10 +458,19 @@ impl Core {
                 None => 0,
             };
             let draft = self.ordering.open_draft(&party).await?;
-            menu::client(active, draft.is_some_and(|draft| !draft.lines.is_empty()))
+            let unread = self.unread_questions(talk).await?;
+            menu::client(active, unread, draft.is_some_and(|draft| !draft.lines.is_empty()))
         };
         talk.out.push(screen.below(MENU));
         Ok(())
+    }
+
+    /// How many open questions have news.
+    async fn unread_questions(&self, talk: &Talk<'_>) -> Result<u32, ChatError> {
+        let Ok(by) = Writer::of(&talk.who) else { return Ok(0) };
+        let organization = talk.who.acting_for().map(|member| member.organization);
+        let filter = ThreadFilter { unread: true, organization, ..ThreadFilter::default() };
+        Ok(self.questions.list(by, filter, ThreadOrder::LastFirst, (0, 1)).await?.total)
     }
 
     async fn press(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), ChatError> {
@@ -439,6 +486,8 @@ impl Core {
                 self.press_buyer(talk, action).await
             }
             Some("proposal") => self.press_proposal(talk, action).await,
+            Some("catalog" | "product") => self.press_catalog(talk, action).await,
+            Some("file" | "media" | "ask") => self.press_file(talk, action).await,
             Some("staff" | "client") if !talk.who.is_staff() => {
                 talk.refuse("Это могут делать только менеджеры.");
                 Ok(())

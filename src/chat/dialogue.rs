@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, PersonId, Phone, ThreadId,
-    Timestamp,
+    CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, PersonId,
+    Phone, ProductId, ThreadId, Timestamp,
 };
+use crate::formats::order_table::Layout;
 
 /// How long a form waits for its answer.
 pub const FORM_LIFE: Duration = Duration::from_mins(15);
@@ -36,6 +37,22 @@ pub struct State {
     pub account_since: Timestamp,
     /// The invitation that was followed: its token, until it is used or another is followed.
     pub invitation: Option<String>,
+    /// Where in the catalogue the chat stands: a short text searches there.
+    pub place: Option<Place>,
+    /// Since when.
+    pub place_since: Timestamp,
+    /// What was written last and may be handed to a manager.
+    pub question: Option<String>,
+    /// The table that is being asked about.
+    pub table: Option<TableForm>,
+    /// What may be handed to a manager though it cannot be read.
+    pub handed: Option<Handed>,
+    /// The last messages that became lines, oldest first: they may be corrected or continued.
+    pub heard: Vec<Heard>,
+    /// When the last messages came, oldest first.
+    pub recent: Vec<Timestamp>,
+    /// Whether the person has been told that they are too fast.
+    pub told_fast: bool,
     /// For whom staff order or look; `None`: they are themselves.
     pub lens: Option<Lens>,
     /// Whether the client's words are not remembered for what a manager picks.
@@ -53,6 +70,62 @@ pub struct Lens {
     pub name: String,
     /// Whether an order is written for it; otherwise it is only looked at.
     pub orders: bool,
+}
+
+/// A place in the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// The category; `None`: the root.
+    pub category: Option<CategoryId>,
+    /// The page, from 0.
+    pub page: i64,
+    /// The words that were searched for.
+    pub search: Option<String>,
+    /// The product that is open.
+    pub product: Option<ProductId>,
+}
+
+/// A table that came as an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableForm {
+    /// The kept file.
+    pub file: i64,
+    /// The sheet, from 0.
+    pub sheet: usize,
+    /// Where its goods and quantities are.
+    pub layout: Layout,
+}
+
+/// What may be handed to a manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// The message that holds it.
+    pub message_id: i64,
+    /// What it is: «Фото», «Файл «заявка.pdf»».
+    pub what: String,
+    /// The words beside it.
+    pub caption: String,
+    /// The kept file, where the wire has no copy of its own.
+    pub file: Option<i64>,
+}
+
+/// A message that became lines of the open draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The event that brought its first part.
+    pub key: String,
+    /// When its last part came, by the wire.
+    pub at: Timestamp,
+    /// Its parts: the wire's ids of the messages, and their words.
+    pub parts: Vec<(i64, String)>,
+}
+
+impl Heard {
+    /// All of its words.
+    pub fn text(&self) -> String {
+        self.parts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// A form about who the person is, or a question of theirs. No password is ever kept in one.
@@ -289,6 +362,11 @@ pub enum Form {
         /// The draft.
         draft: DraftId,
     },
+    /// How many of a product of the catalogue.
+    ProductQuantity {
+        /// The product.
+        product: ProductId,
+    },
     /// A comment for the manager.
     Comment {
         /// The draft.
@@ -333,7 +411,57 @@ pub enum Form {
     FindClient,
 }
 
+/// Messages that are remembered as they were written.
+const HEARD: usize = 8;
+/// A part of one long message comes within this time of the part before.
+const PART_WITHIN: Duration = Duration::from_millis(1_500);
+/// More messages than this in a minute are too many.
+const MESSAGES_A_MINUTE: usize = 20;
+
 impl State {
+    /// The order is sent or dropped: nothing of it is waited for any more.
+    pub fn leave_draft(&mut self) {
+        let Self { invitation, recent, told_fast, lens, .. } = std::mem::take(self);
+        *self = Self { invitation, recent, told_fast, lens, ..Self::default() };
+    }
+
+    /// Counts a message; for how many seconds there were too many, or `None`.
+    pub fn too_fast(&mut self, now: Timestamp) -> Option<u64> {
+        let minute = Duration::from_mins(1);
+        self.recent.retain(|at| now.since(*at) < minute);
+        if self.recent.len() < MESSAGES_A_MINUTE {
+            self.recent.push(now);
+            self.told_fast = false;
+            return None;
+        }
+        let waited = self.recent.first().map(|oldest| now.since(*oldest)).unwrap_or_default();
+        Some(minute.saturating_sub(waited).as_secs().max(1))
+    }
+
+    /// Where in the catalogue the chat stands, if it was there a moment ago.
+    pub fn active_place(&self, now: Timestamp) -> Option<&Place> {
+        self.place.as_ref().filter(|_| now.since(self.place_since) <= FORM_LIFE)
+    }
+
+    /// The chat stands here in the catalogue from now on.
+    pub fn stand(&mut self, place: Place, now: Timestamp) {
+        self.place = Some(place);
+        self.place_since = now;
+    }
+
+    /// The message that one written at `at` continues.
+    pub fn continued(&self, at: Timestamp) -> Option<&Heard> {
+        self.heard.last().filter(|heard| at.since(heard.at) <= PART_WITHIN)
+    }
+
+    /// Remembers a message that became lines.
+    pub fn hear(&mut self, heard: Heard) {
+        self.heard.retain(|other| other.key != heard.key);
+        self.heard.push(heard);
+        let surplus = self.heard.len().saturating_sub(HEARD);
+        self.heard.drain(..surplus);
+    }
+
     /// The form, if it has not expired.
     pub fn active_form(&self, now: Timestamp) -> Option<&Form> {
         self.form.as_ref().filter(|_| now.since(self.form_since) <= FORM_LIFE)

@@ -63,6 +63,7 @@ impl Core {
                 }
                 None => Vec::new(),
             },
+            Notice::BackInStock { product } => self.back_in_stock(chat, *product).await?,
             Notice::Text(message) => {
                 vec![Outgoing::Show { slot: None, place: Place::Below, message: message.clone() }]
             }

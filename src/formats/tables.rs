@@ -100,6 +100,11 @@ pub fn read_xlsx(bytes: Vec<u8>) -> Result<Table, TableError> {
     Ok(sheets.into_iter().nth(found.unwrap_or(0)).unwrap_or_default())
 }
 
+/// Refuses an archive that is no honest workbook.
+pub(super) fn check_archive(bytes: &[u8]) -> Result<(), TableError> {
+    xlsx::inspect(bytes)
+}
+
 fn check_cell(cell: &str, row: usize, column: usize) -> Result<(), TableError> {
     let why = if cell.len() > MAX_CELL {
         "слишком длинная ячейка"

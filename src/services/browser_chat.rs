@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Base;
 use super::live::Change;
-use super::notifications::{Message, ReplyKeyboard};
+use super::notifications::{ButtonTarget, InlineButton, Message, ReplyKeyboard};
 use crate::domain::{ChatKey, Timestamp};
-use crate::storage::{StorageError, web_messages};
+use crate::formats::html::Html;
+use crate::storage::{StorageError, files, web_messages};
 
 /// Messages that a page shows at first.
 const SHOWN: u32 = 60;
@@ -100,6 +101,35 @@ impl BrowserChat {
                 web_messages::delete(tx, chat, id, now)?;
             }
             web_messages::insert(tx, chat, None, &payload, now)
+        })
+        .await
+    }
+
+    /// Keeps a small file for the chat and shows where it is taken; the message's id.
+    pub async fn document(
+        &self,
+        chat: &ChatKey,
+        name: &str,
+        content: &str,
+        caption: &str,
+    ) -> Result<i64, StorageError> {
+        let (name, content, caption) = (name.to_owned(), content.to_owned(), caption.to_owned());
+        let persona = match chat {
+            ChatKey::Web(persona) => persona.clone(),
+            ChatKey::Telegram(id) => id.to_string(),
+        };
+        self.change(chat.clone(), move |tx, chat, now| {
+            let id = files::insert(tx, chat, None, &name, content.as_bytes(), now)?;
+            let link = InlineButton {
+                label: format!("Скачать {name}"),
+                target: ButtonTarget::Link(format!("/chat/{persona}/files/{id}")),
+            };
+            let message = Message {
+                html: Html::text(caption),
+                buttons: vec![vec![link]],
+                ..Message::default()
+            };
+            web_messages::insert(tx, chat, None, &encode(&Content::Shown { message })?, now)
         })
         .await
     }
@@ -220,7 +250,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::domain::{Clock, Zone};
-    use crate::formats::html::Html;
     use crate::services::live::Live;
     use crate::storage::{Create, Db};
 

@@ -6,11 +6,12 @@
 mod export;
 mod tree;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use moka::future::Cache;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
@@ -19,13 +20,21 @@ use tracing::info;
 
 use super::Base;
 use super::live::Change;
+use super::notifications::{self, Notice, Outgoing};
 use crate::domain::catalog::ProductCard;
-use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
+use crate::domain::{CategoryId, PersonId, Price, ProductId, Quantity, Timestamp, Unit};
 use crate::recognition::{Index, SynonymTarget, starter_synonyms};
 use crate::services::exchange::default_type;
-use crate::storage::{Db, StorageError, entries, offers, prices, products, synonyms, words};
+use crate::storage::{
+    Db, StorageError, entries, offers, prices, products, synonyms, watches, words,
+};
 
 pub use tree::{Category, Tree};
+
+/// How many products are looked through for those of one category.
+const SEARCHED: usize = 400;
+/// How many products of a category are compared to find those like one of them.
+const COMPARED: u32 = 2_000;
 
 /// The catalogue. Clones share it.
 #[derive(Clone)]
@@ -155,6 +164,78 @@ impl Catalog {
         Ok((self.products(ids, price_type).await?, total))
     }
 
+    /// The products that fit these words best, of this category and below where one is given.
+    pub async fn search(
+        &self,
+        words: &str,
+        limit: usize,
+        category: Option<CategoryId>,
+    ) -> Result<Vec<ProductId>, CatalogError> {
+        let index = self.index().await?;
+        let words = words.to_owned();
+        let asked = if category.is_some() { SEARCHED } else { limit };
+        let search = move || index.search(&words, asked);
+        let found =
+            tokio::task::spawn_blocking(search).await.map_err(|_| StorageError::Interrupted)?;
+        let ids: Vec<ProductId> = found.iter().map(|candidate| candidate.product).collect();
+        let Some(category) = category else { return Ok(ids) };
+        let below = self.tree().await?.below(category);
+        let place = move |conn: &Connection| products::categories_of(conn, &ids);
+        let placed = self.base.db.read(place).await?;
+        let inside = placed.into_iter().filter(|(_, of)| of.is_some_and(|id| below.contains(&id)));
+        Ok(inside.map(|(id, _)| id).take(limit).collect())
+    }
+
+    /// Others of the product's category that share most words of its title, those in stock first.
+    pub async fn like(
+        &self,
+        product: ProductId,
+        limit: usize,
+    ) -> Result<Vec<ProductId>, CatalogError> {
+        let read = move |conn: &Connection| {
+            let Some(row) = products::find(conn, product)? else { return Ok(Vec::new()) };
+            let titles = products::titles_in_category(conn, row.category, COMPARED)?;
+            let words = words_of(&row.title);
+            let mut found: Vec<(bool, usize, ProductId)> = titles
+                .into_iter()
+                .filter(|(id, ..)| *id != product)
+                .map(|(id, title, available)| {
+                    (available, words_of(&title).intersection(&words).count(), id)
+                })
+                // Half of the words: another of the same kind, not just of the same shelf.
+                .filter(|(_, shared, _)| shared * 2 >= words.len())
+                .collect();
+            found.sort_by_key(|(available, shared, _)| (!available, std::cmp::Reverse(*shared)));
+            Ok::<_, StorageError>(found.into_iter().map(|(_, _, id)| id).take(limit).collect())
+        };
+        Ok(self.base.db.read(read).await?)
+    }
+
+    /// The person is told once the product is in stock; whether that is news.
+    pub async fn watch(&self, product: ProductId, person: PersonId) -> Result<bool, CatalogError> {
+        let now = self.base.clock.now();
+        Ok(self.base.db.write(move |tx| watches::insert(tx, product, person, now)).await?)
+    }
+
+    /// Tells those who wait for products that there are some again; how many.
+    pub async fn announce_arrivals(&self) -> Result<usize, CatalogError> {
+        if !self.base.db.read(watches::any_arrived).await? {
+            return Ok(0);
+        }
+        let now = self.base.clock.now();
+        let announce = move |tx: &Transaction<'_>| {
+            let arrived = watches::take_arrived(tx)?;
+            for (person, product) in &arrived {
+                let notice = Outgoing::Notice(Notice::BackInStock { product: *product });
+                notifications::enqueue_to_person(tx, *person, &notice, now, None)?;
+            }
+            Ok::<_, StorageError>(arrived.len())
+        };
+        let told = self.base.db.write(announce).await?;
+        self.base.live.tell(Change::Outbox);
+        Ok(told)
+    }
+
     /// What the catalogue holds.
     pub async fn stats(&self) -> Result<products::Stats, CatalogError> {
         let setting = self.price_type_setting();
@@ -202,6 +283,9 @@ impl Catalog {
             if let Err(error) = self.refresh().await {
                 tracing::error!("search index: {error}");
             }
+            if let Err(error) = self.announce_arrivals().await {
+                tracing::error!("those who wait for products are not told: {error}");
+            }
             loop {
                 let change = tokio::select! {
                     change = changes.recv() => change,
@@ -215,6 +299,10 @@ impl Catalog {
             }
         }
     }
+}
+
+fn words_of(title: &str) -> HashSet<String> {
+    title.to_lowercase().split_whitespace().map(str::to_owned).collect()
 }
 
 /// A product as one customer sees it.

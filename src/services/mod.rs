@@ -13,6 +13,7 @@ pub mod courier;
 pub mod directory;
 pub mod duties;
 pub mod exchange;
+pub mod files;
 pub mod imports;
 pub mod legacy;
 pub mod live;

@@ -41,6 +41,22 @@ pub enum Outgoing {
         /// The card.
         slot: String,
     },
+    /// Shows again what a message of another chat holds: a photo, a voice message, a file.
+    Copy {
+        /// That chat.
+        from: ChatKey,
+        /// The wire's id of the message.
+        message_id: i64,
+    },
+    /// Sends a small file that was made here.
+    Document {
+        /// Its name.
+        name: String,
+        /// What is in it.
+        content: String,
+        /// The words beside it.
+        caption: String,
+    },
     /// Deletes one message, such as one with a password in it.
     RemoveMessage {
         /// The wire's id of the message.
@@ -244,6 +260,11 @@ pub enum Notice {
     DeletionAsked {
         /// Who.
         person: PersonId,
+    },
+    /// A product that the person waits for is in stock again.
+    BackInStock {
+        /// The product.
+        product: crate::domain::ProductId,
     },
     /// A text that is ready, with buttons that need nothing.
     Text(Message),

@@ -4,18 +4,26 @@
 //! known yet. Every change of a draft or an order is one transaction, with the notices that follow
 //! from it; a change that is repeated changes nothing.
 
+mod again;
 mod aid;
 mod draft;
+mod join;
+mod lines;
 pub(super) mod notices;
 mod place;
 mod proposals;
 mod staff;
+mod text;
+mod whole;
 
+pub use again::{Changes, Repeated};
 pub use aid::Pending;
-pub use draft::{Added, DraftLine, DraftView, Need};
+pub use draft::{DraftLine, DraftView, Need};
+pub use join::Joined;
 pub use place::Placed;
 pub use proposals::ProposalView;
 pub use staff::{OrderPage, OrderView};
+pub use text::Added;
 
 use rusqlite::Connection;
 
@@ -126,6 +134,17 @@ impl Ordering {
     #[must_use]
     pub fn with_models(self, models: Models) -> Self {
         Self { models: Some(models), ..self }
+    }
+
+    /// The catalogue that orders are made from.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The price type of those for whom the party orders, or `None` for the default one.
+    pub async fn price_type_of(&self, party: &Party) -> Result<Option<i64>, OrderError> {
+        let organization = party.organization;
+        Ok(self.base.db.read(move |conn| price_type(conn, organization)).await?)
     }
 
     fn now(&self) -> Timestamp {

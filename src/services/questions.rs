@@ -6,13 +6,14 @@
 use std::str::FromStr;
 
 use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
 
 use super::Base;
 use super::accounts::Who;
 use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use crate::config::Config;
-use crate::domain::{OrderId, PersonId, ThreadId, Timestamp, ru};
+use crate::domain::{ChatKey, OrderId, PersonId, ThreadId, Timestamp, ru};
 use crate::storage::threads::{self, NewMessage, NewThread, Reader};
 use crate::storage::{StorageError, orders, persons};
 
@@ -143,6 +144,49 @@ impl Writer {
     }
 }
 
+/// A file that came with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The chat where it was sent.
+    pub chat: ChatKey,
+    /// The wire's id of the message that holds it.
+    pub message_id: i64,
+    /// The kept file, where the wire has no copy of its own.
+    pub file: Option<i64>,
+}
+
+/// What is written: words, perhaps with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The words.
+    pub text: String,
+    /// The file.
+    pub attachment: Option<Attachment>,
+}
+
+impl From<&str> for Said {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), attachment: None }
+    }
+}
+
+impl From<&String> for Said {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl Said {
+    fn checked(self) -> Result<Self, QuestionError> {
+        Ok(Self { text: words(&self.text)?, ..self })
+    }
+}
+
+/// The file that came with a message.
+pub fn attachment(message: &MessageRow) -> Option<Attachment> {
+    serde_json::from_str(message.attachment.as_deref()?).ok()
+}
+
 /// A thread with its messages, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadView {
@@ -201,12 +245,12 @@ impl Questions {
         who: &Who,
         topic: Topic,
         order: Option<OrderId>,
-        text: &str,
+        said: impl Into<Said>,
         event_key: Option<&str>,
     ) -> Result<ThreadId, QuestionError> {
         let author = who.person_id().filter(|_| !who.is_blocked()).ok_or(QuestionError::Guest)?;
         let organization = who.acting_for().map(|membership| membership.organization);
-        let text = words(text)?;
+        let said = said.into().checked()?;
         let key = event_key.map(str::to_owned);
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
         let thread = self
@@ -222,7 +266,7 @@ impl Questions {
                         return Err(QuestionError::NotFound);
                     }
                 }
-                let first = text.lines().next().unwrap_or_default();
+                let first = said.text.lines().next().unwrap_or_default();
                 let new = NewThread {
                     organization,
                     author,
@@ -232,7 +276,7 @@ impl Questions {
                 };
                 let thread = threads::insert(tx, &new, now)?;
                 let writer = Writer { person: author, staff: false };
-                write(tx, &config, writer, thread, &text, key.as_deref(), now)?;
+                write(tx, &config, writer, thread, &said, key.as_deref(), now)?;
                 Ok::<_, QuestionError>(thread)
             })
             .await?;
@@ -251,10 +295,10 @@ impl Questions {
         &self,
         by: Writer,
         thread: ThreadId,
-        text: &str,
+        said: impl Into<Said>,
         event_key: Option<&str>,
     ) -> Result<i64, QuestionError> {
-        let (text, key) = (words(text)?, event_key.map(str::to_owned));
+        let (said, key) = (said.into().checked()?, event_key.map(str::to_owned));
         let (now, config) = (self.base.clock.now(), self.base.config.clone());
         let message = self
             .base
@@ -269,7 +313,7 @@ impl Questions {
                     threads::set_manager(tx, thread, Some(by.person))?;
                 }
                 threads::set_snoozed(tx, thread, None)?;
-                write(tx, &config, by, thread, &text, key.as_deref(), now)
+                write(tx, &config, by, thread, &said, key.as_deref(), now)
             })
             .await?;
         self.tell(thread);
@@ -296,6 +340,7 @@ impl Questions {
                     from_staff: true,
                     note: true,
                     text: &text,
+                    attachment: None,
                     event_key: None,
                 };
                 Ok(threads::insert_message(tx, &new, now)?)
@@ -534,16 +579,19 @@ fn write(
     config: &Config,
     by: Writer,
     thread: ThreadId,
-    text: &str,
+    said: &Said,
     event_key: Option<&str>,
     now: Timestamp,
 ) -> Result<i64, QuestionError> {
+    let attachment = said.attachment.as_ref().map(serde_json::to_string).transpose();
+    let attachment = attachment.map_err(|error| StorageError::Corrupt(error.to_string()))?;
     let new = NewMessage {
         thread,
         person: by.person,
         from_staff: by.staff,
         note: false,
-        text,
+        text: &said.text,
+        attachment: attachment.as_deref(),
         event_key,
     };
     let message = threads::insert_message(tx, &new, now)?;

@@ -28,6 +28,8 @@ pub struct DraftRow {
     pub state: String,
     /// JSON of how the lines were before the last addition, while it can be taken back.
     pub undo: Option<String>,
+    /// The table that lines were read from; may be empty.
+    pub file_name: String,
     /// Grows with every change.
     pub revision: i64,
     /// When to deliver.
@@ -102,9 +104,27 @@ pub struct NewDraftLine {
     pub price: Option<Price>,
 }
 
+impl From<&DraftLineRow> for NewDraftLine {
+    /// The same line, to be added elsewhere.
+    fn from(row: &DraftLineRow) -> Self {
+        Self {
+            raw: row.raw.clone(),
+            phrase: row.phrase.clone(),
+            state: Some(row.state),
+            product: row.product,
+            quantity: row.quantity,
+            unit: row.unit.clone(),
+            candidates: row.candidates.clone(),
+            question: row.question.clone(),
+            trace: row.trace.clone(),
+            price: row.price,
+        }
+    }
+}
+
 const DRAFT: &str = "
-    select id, chat_key, person_id, organization_id, on_behalf_by, edits_order_id, state, undo, revision,
-        delivery_kind, delivery_date, delivery_address, comment, updated_at_ms
+    select id, chat_key, person_id, organization_id, on_behalf_by, edits_order_id, state, undo,
+        file_name, revision, delivery_kind, delivery_date, delivery_address, comment, updated_at_ms
     from drafts";
 
 const LINE: &str = "
@@ -124,6 +144,7 @@ impl DraftRow {
             edits: row.get("edits_order_id")?,
             state: row.get("state")?,
             undo: row.get("undo")?,
+            file_name: row.get("file_name")?,
             revision: row.get("revision")?,
             delivery: delivery_from(row)?,
             address: row.get("delivery_address")?,
@@ -320,6 +341,33 @@ pub fn note_event(
         on conflict do nothing";
     let params = named_params! { ":key": event_key, ":draft": draft, ":now": now };
     Ok(tx.prepare_cached(SQL)?.execute(params)? == 1)
+}
+
+/// Keeps what an event put into lines that were there before: JSON.
+pub fn set_merged(tx: &Transaction<'_>, event_key: &str, merged: &str) -> Result<(), StorageError> {
+    const SQL: &str = "update draft_events set merged = :merged where event_key = :key";
+    one_row(
+        tx.prepare_cached(SQL)?.execute(named_params! { ":key": event_key, ":merged": merged })?,
+    )
+}
+
+/// What an event put into lines that were there before; `None` when it has not changed the draft.
+pub fn find_merged(
+    conn: &Connection,
+    event_key: &str,
+    draft: DraftId,
+) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "
+        select merged from draft_events where event_key = :key and draft_id = :draft";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":key": event_key, ":draft": draft };
+    Ok(stmt.query_row(params, |row| row.get("merged")).optional()?)
+}
+
+/// Names the table that lines of the draft were read from.
+pub fn set_file_name(tx: &Transaction<'_>, id: DraftId, name: &str) -> Result<(), StorageError> {
+    const SQL: &str = "update drafts set file_name = :name where id = :id";
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":name": name })?)
 }
 
 /// The draft's lines, in order.

@@ -17,6 +17,7 @@ pub mod entries;
 pub mod exchange_journal;
 pub mod exchange_log;
 pub mod figures;
+pub mod files;
 pub mod inbox;
 pub mod legacy;
 pub mod links;
@@ -43,6 +44,7 @@ pub mod synonyms;
 pub mod threads;
 pub mod throttle;
 pub mod upkeep;
+pub mod watches;
 pub mod web_messages;
 pub mod words;
 

@@ -244,6 +244,24 @@ pub fn use_address(
     Ok(())
 }
 
+/// Where the organization's tables hold goods and quantities: JSON, or `None`.
+pub fn file_layout(conn: &Connection, id: OrganizationId) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "select file_layout from organizations where id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let row = stmt.query_row(named_params! { ":id": id }, |row| row.get("file_layout"));
+    Ok(row.optional()?.flatten())
+}
+
+/// Remembers where the organization's tables hold goods and quantities.
+pub fn set_file_layout(
+    tx: &Transaction<'_>,
+    id: OrganizationId,
+    layout: &str,
+) -> Result<(), StorageError> {
+    const SQL: &str = "update organizations set file_layout = :layout where id = :id";
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":layout": layout })?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

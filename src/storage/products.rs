@@ -371,6 +371,40 @@ pub fn list_in_category(
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
+/// Products on sale right in the category with their titles, at most so many.
+pub fn titles_in_category(
+    conn: &Connection,
+    category: Option<CategoryId>,
+    limit: u32,
+) -> Result<Vec<(ProductId, String, bool)>, StorageError> {
+    const SQL: &str = "
+        select id, title, available_thousandths > 0 as available from products
+        where category_id is :category and not withdrawn and not hidden
+        order by title, id limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":category": category, ":limit": limit }, |row| {
+        Ok((row.get("id")?, row.get("title")?, row.get("available")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The categories of these products, in their order; those that do not exist are absent.
+pub fn categories_of(
+    conn: &Connection,
+    ids: &[ProductId],
+) -> Result<Vec<(ProductId, Option<CategoryId>)>, StorageError> {
+    const SQL: &str = "select category_id from products where id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row = stmt.query_row(named_params! { ":id": id }, |row| row.get("category_id"));
+        if let Some(category) = row.optional()? {
+            found.push((*id, category));
+        }
+    }
+    Ok(found)
+}
+
 /// How many products are on sale right in the category.
 pub fn count_in_category(
     conn: &Connection,

@@ -68,6 +68,8 @@ pub struct MessageRow {
     pub note: bool,
     /// The words.
     pub text: String,
+    /// JSON of where the file that came with it is.
+    pub attachment: Option<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -100,6 +102,8 @@ pub struct NewMessage<'a> {
     pub note: bool,
     /// The words.
     pub text: &'a str,
+    /// JSON of where the file that came with it is.
+    pub attachment: Option<&'a str>,
     /// The event that brought it: a repeat adds nothing.
     pub event_key: Option<&'a str>,
 }
@@ -316,7 +320,7 @@ pub fn messages(
 ) -> Result<Vec<MessageRow>, StorageError> {
     const SQL: &str = "
         select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
-            m.note, m.text, m.at_ms
+            m.note, m.text, m.attachment, m.at_ms
         from thread_messages m left join persons p on p.id = m.person_id
         where m.thread_id = :thread and (m.note = 0 or :notes)
         order by m.id desc limit :limit";
@@ -332,7 +336,7 @@ pub fn messages(
 pub fn find_message(conn: &Connection, id: i64) -> Result<Option<MessageRow>, StorageError> {
     const SQL: &str = "
         select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
-            m.note, m.text, m.at_ms
+            m.note, m.text, m.attachment, m.at_ms
         from thread_messages m left join persons p on p.id = m.person_id where m.id = :id";
     let mut stmt = conn.prepare_cached(SQL)?;
     Ok(stmt.query_row(named_params! { ":id": id }, message_from_row).optional()?)
@@ -347,6 +351,7 @@ fn message_from_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         from_staff: row.get("from_staff")?,
         note: row.get("note")?,
         text: row.get("text")?,
+        attachment: row.get("attachment")?,
         at: row.get("at_ms")?,
     })
 }
@@ -400,12 +405,14 @@ pub fn insert_message(
     now: Timestamp,
 ) -> Result<i64, StorageError> {
     const SQL: &str = "
-        insert into thread_messages (thread_id, person_id, from_staff, note, text, event_key, at_ms)
-        values (:thread, :person, :staff, :note, :text, :key, :now)";
+        insert into thread_messages (thread_id, person_id, from_staff, note, text, attachment,
+            event_key, at_ms)
+        values (:thread, :person, :staff, :note, :text, :attachment, :key, :now)";
     const TOUCH: &str = "update threads set updated_at_ms = :now where id = :thread";
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":thread": new.thread, ":person": new.person, ":staff": new.from_staff,
-        ":note": new.note, ":text": new.text, ":key": new.event_key, ":now": now,
+        ":note": new.note, ":text": new.text,
+        ":attachment": new.attachment, ":key": new.event_key, ":now": now,
     })?;
     let id = tx.last_insert_rowid();
     if !new.note {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Transaction, named_params};
 
 use super::StorageError;
-use crate::domain::{OrderId, OrganizationId, ProductId, Timestamp};
+use crate::domain::{OrderId, OrganizationId, ProductId, Quantity, Timestamp};
 use crate::recognition::{Buyer, Purchase, Synonym, SynonymTarget};
 
 /// Everything recognition wants to know of an organization.
@@ -61,6 +61,63 @@ fn purchases(
             Purchase { times: row.get("times")?, last_quantity: last.unwrap_or_default() },
         ))
     })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What the organization bought of these products.
+pub fn purchases_of(
+    conn: &Connection,
+    organization: OrganizationId,
+    products: impl IntoIterator<Item = ProductId>,
+) -> Result<HashMap<ProductId, Purchase>, StorageError> {
+    const SQL: &str = "
+        select count(*) as times, quantity, max(at_ms) from (
+            select l.base_quantity_thousandths as quantity, o.created_at_ms as at_ms
+            from orders o join order_lines l on l.order_id = o.id
+            where o.organization_id = :organization and l.product_id = :product
+                and o.status not in ('cancelled', 'rejected', 'approval')
+            union all
+            select quantity_thousandths, coalesce(ordered_at_ms, 0)
+            from purchases where organization_id = :organization and product_id = :product)";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut found = HashMap::new();
+    for product in products {
+        let params = named_params! { ":organization": organization, ":product": product };
+        let (times, last): (u32, Option<_>) =
+            stmt.query_row(params, |row| Ok((row.get("times")?, row.get("quantity")?)))?;
+        if times > 0 {
+            found.insert(product, Purchase { times, last_quantity: last.unwrap_or_default() });
+        }
+    }
+    Ok(found)
+}
+
+/// What the organization bought at least so many times, the most usual first, with the quantity in
+/// base units that it took most often, the newest of equally frequent ones.
+pub fn usual_purchases(
+    conn: &Connection,
+    organization: OrganizationId,
+    times: u32,
+    limit: u32,
+) -> Result<Vec<(ProductId, Quantity)>, StorageError> {
+    const SQL: &str = "
+        with bought as (
+            select l.product_id, l.base_quantity_thousandths as quantity, o.created_at_ms as at_ms
+            from orders o join order_lines l on l.order_id = o.id
+            where o.organization_id = :organization and l.product_id is not null
+                and l.base_quantity_thousandths > 0
+                and o.status not in ('cancelled', 'rejected', 'approval')
+            union all
+            select product_id, quantity_thousandths, coalesce(ordered_at_ms, 0)
+            from purchases where organization_id = :organization and quantity_thousandths > 0)
+        select b.product_id, count(*) as times, (
+            select q.quantity from bought q where q.product_id = b.product_id
+            group by q.quantity order by count(*) desc, max(q.at_ms) desc limit 1) as quantity
+        from bought b group by b.product_id having times >= :times
+        order by times desc, b.product_id limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":organization": organization, ":times": times, ":limit": limit };
+    let rows = stmt.query_map(params, |row| Ok((row.get("product_id")?, row.get("quantity")?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

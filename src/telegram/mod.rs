@@ -3,6 +3,7 @@
 //! The loop and the sending are ours, on teloxide's `Bot`: an update is acknowledged only once it
 //! is stored, and a message leaves the outbox only once it is sent.
 
+pub mod files;
 pub mod inbound;
 pub mod outbound;
 pub mod polling;
@@ -20,6 +21,7 @@ use crate::services::bot_status::BotStatus;
 use crate::services::courier::{self, Courier};
 use crate::tasks::Tasks;
 
+pub use files::TelegramFiles;
 pub use outbound::TelegramMessenger;
 pub use polling::Polling;
 

@@ -2,15 +2,16 @@
 
 use reqwest::Url;
 use teloxide::payloads::{
-    AnswerCallbackQuerySetters, EditMessageTextSetters, SendMessageSetters, SetMyCommandsSetters,
+    AnswerCallbackQuerySetters, EditMessageTextSetters, SendDocumentSetters, SendMessageSetters,
+    SetMyCommandsSetters,
 };
 use teloxide::requests::Requester;
 use teloxide::types::ButtonRequest;
 use teloxide::types::{
     BotCommand, BotCommandScope, CallbackQueryId, ChatAction, ChatId, CopyTextButton,
-    InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup, KeyboardButton,
-    KeyboardMarkup, KeyboardRemove, LinkPreviewOptions, MessageId, ParseMode, Recipient,
-    ReplyMarkup,
+    InlineKeyboardButton, InlineKeyboardButtonKind, InlineKeyboardMarkup, InputFile,
+    KeyboardButton, KeyboardMarkup, KeyboardRemove, LinkPreviewOptions, MessageId, ParseMode,
+    Recipient, ReplyMarkup,
 };
 use teloxide::{ApiError, Bot, RequestError};
 use tracing::{error, warn};
@@ -27,6 +28,9 @@ use crate::services::notifications::{
 /// A text: 1–4096 UTF-16 units after the marks are parsed.
 /// Source: Bot API, `sendMessage` <https://core.telegram.org/bots/api#sendmessage>.
 const TEXT_MAX_UNITS: usize = 4096;
+/// A caption: at most 1024 UTF-16 units; ours are far shorter.
+/// Source: Bot API, `sendDocument` <https://core.telegram.org/bots/api#senddocument>.
+const CAPTION_MAX_CHARS: usize = 500;
 /// A toast: at most 200 characters.
 /// Source: Bot API, `answerCallbackQuery` <https://core.telegram.org/bots/api#answercallbackquery>.
 const TOAST_MAX_CHARS: usize = 200;
@@ -128,6 +132,15 @@ impl TelegramMessenger {
                 }
                 Ok(None)
             }
+            Outgoing::Copy { from: ChatKey::Telegram(from), message_id } => {
+                let id = to_message_id(*message_id);
+                self.bot.copy_message(chat, ChatId(*from), id).await.map(|_| None)
+            }
+            Outgoing::Document { name, content, caption } => {
+                let file = InputFile::memory(content.clone().into_bytes()).file_name(name.clone());
+                let caption: String = caption.chars().take(CAPTION_MAX_CHARS).collect();
+                self.bot.send_document(chat, file).caption(caption).await.map(|_| None)
+            }
             Outgoing::RemoveMessage { message_id } => {
                 let id = to_message_id(*message_id);
                 self.bot.delete_message(chat, id).await.map(|_| None)
@@ -149,7 +162,8 @@ impl TelegramMessenger {
                 let scope = BotCommandScope::Chat { chat_id: Recipient::Id(chat) };
                 self.bot.set_my_commands(commands).scope(scope).await.map(|_| None)
             }
-            Outgoing::Notice(_) => Ok(None),
+            // What another wire holds cannot be shown here; the words before it say so.
+            Outgoing::Copy { from: ChatKey::Web(_), .. } | Outgoing::Notice(_) => Ok(None),
         }
     }
 

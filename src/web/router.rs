@@ -80,6 +80,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/chat/{persona}/say", post(simulator::say))
         .route("/chat/{persona}/press", post(simulator::press))
         .route("/chat/{persona}/contact", post(simulator::contact))
+        .route("/chat/{persona}/file", post(simulator::files::give))
+        .route("/chat/{persona}/files/{id}", get(simulator::files::take))
         .layer(DefaultBodyLimit::max(FILE_LIMIT))
         .layer(from_fn_with_state(desk.clone(), session::guard));
 

@@ -3,6 +3,8 @@
 //! Its wire is the table of [`BrowserChat`]: what the program shows is written there by [`Door`],
 //! open pages are told over server-sent events. Everything works as plain forms too.
 
+pub mod files;
+
 use std::net::SocketAddr;
 
 use axum::Form;
@@ -95,6 +97,10 @@ impl Messenger for Door {
                     }
                     None
                 }
+                Outgoing::Document { name, content, caption } => {
+                    let sent = self.chat.document(chat, name, content, caption).await;
+                    Some(sent.map_err(not_now)?)
+                }
                 Outgoing::RemoveMessage { message_id } => {
                     self.chat.remove(chat, *message_id).await.map_err(not_now)?;
                     None
@@ -103,7 +109,9 @@ impl Messenger for Door {
                     self.chat.toast(chat, text.clone(), *alert).await.map_err(not_now)?;
                     None
                 }
-                Outgoing::Answer { text: None, .. }
+                // What Telegram holds is not shown here; the words before it say so.
+                Outgoing::Copy { .. }
+                | Outgoing::Answer { text: None, .. }
                 | Outgoing::Typing
                 | Outgoing::Commands { .. }
                 | Outgoing::Notice(_) => None,
@@ -316,6 +324,7 @@ impl Pane<'_> {
                         placeholder=(placeholder(picture.keyboard.as_ref(), self.persona.staff)) {}
                     button.button.primary.icon-only type="submit" aria-label="Отправить сообщение" { (icon(Icon::Send)) }
                 }
+                (files::form(key, self.visitor))
                 div.keyboard data-keyboard { (self.keyboard(picture.keyboard.as_ref())) }
             }
         }

@@ -10,6 +10,7 @@
 mod account_desk;
 mod accounts;
 mod backups;
+mod buyer_talks;
 mod cli_bad_input;
 mod cli_catalog;
 mod cli_commands;

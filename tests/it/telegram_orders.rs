@@ -19,7 +19,7 @@ use partner_m::services::ordering::Ordering;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::telegram::polling::Next;
-use partner_m::telegram::{Polling, TelegramMessenger, bot};
+use partner_m::telegram::{Polling, TelegramFiles, TelegramMessenger, bot};
 
 use crate::support::bot_api::{BotApi, Person};
 use crate::support::desk::{CATALOG, START};
@@ -60,6 +60,7 @@ impl Process {
         let core = Core::new(base.clone(), Accounts::new(base.clone()), ordering);
         let courier = Courier::new(base.clone(), Arc::new(core.clone()));
         courier.register(TELEGRAM, Arc::new(TelegramMessenger::new(bot.clone())));
+        core.files().connect(Arc::new(TelegramFiles::new(bot.clone())));
         let polling = Polling::new(bot, base.clone(), BotStatus::default());
         Self { polling, worker: Worker::new(&base, Arc::new(core)), courier, base }
     }
@@ -188,8 +189,8 @@ async fn a_stranger_signs_up_and_orders_and_a_manager_takes_it() {
     < Заявка № 1001 принята. Менеджер Смирнова Мария.
       [Открыть]
     ⌨ [Новая заявка] [Заказы]
-    ⌨ [Повторить] [Вопросы]
-    ⌨ [Аккаунт]
+    ⌨ [Повторить] [Каталог]
+    ⌨ [Вопросы] [Аккаунт]
     ");
     assert!(maria.contains("В работе: Смирнова Мария, "), "{maria}");
 }
@@ -202,4 +203,120 @@ async fn a_process_that_ends_between_any_two_steps_loses_and_doubles_nothing() {
     let sent = |desk: &TelegramDesk| desk.bot_api.calls_of("sendMessage").len();
     assert_eq!(sent(&restless), sent(&calm));
     assert_eq!(number(&restless, "select count(*) from orders"), 1);
+}
+
+/// A client whom 1C knows: the number is a member's of an organization already.
+const KNOWN: &str = "
+    insert into organizations (id, kind, name, verified, created_at_ms)
+        values (50, 'company', 'ООО «Диван-М»', 1, 0);
+    insert into persons (id, name, phone, phone_verified, created_at_ms)
+        values (50, 'Иванова Анна', '+79210000001', 1, 0);
+    insert into members (organization_id, person_id, role, state, created_at_ms)
+        values (50, 50, 'owner', 'active', 0);";
+
+#[tokio::test]
+async fn a_client_of_1c_orders_in_six_actions() {
+    let mut desk = TelegramDesk::start(false).await;
+    let known = |tx: &rusqlite::Transaction<'_>| Ok::<_, StorageError>(tx.execute_batch(KNOWN)?);
+    desk.process.base.db.write_blocking(known).expect("known");
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    desk.says(&anna, "/start").await; // 1
+    anna.shares_contact("+7 921 000-00-01"); // 2
+    desk.turn().await;
+    let signed_in = desk.shows(ANNA);
+    let mut actions = 2;
+    if signed_in.contains("Всё верно?") {
+        desk.taps(&anna, "Да").await;
+        desk.says(&anna, "длинный пароль 1").await;
+        actions += 2;
+    }
+    desk.says(&anna, "саморез 4х25 жёлтый 4т.шт").await;
+    desk.taps(&anna, "Оформить").await;
+    desk.taps(&anna, "Отправить").await;
+    actions += 3;
+    assert!(desk.shows(ANNA).contains("Заявка № 1001 отправлена"), "{}", desk.shows(ANNA));
+    assert!(actions <= 7, "{actions} actions");
+    let own = desk.bot_api.chat(ANNA).texts().len();
+    assert!(own <= 3, "the bot holds {own} messages:\n{}", desk.shows(ANNA));
+    desk.bot_api.assert_tidy();
+}
+
+#[tokio::test]
+async fn files_and_photos_come_through_the_bot_api() {
+    let mut desk = TelegramDesk::start(false).await;
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    let maria = desk.bot_api.user(MARIA, "Мария");
+    desk.signs_up(&maria, MARIAS_PHONE, "Смирнова Мария").await;
+    desk.signs_up(&anna, "+7 921 000-00-01", "Иванова Анна").await;
+    let csv = "Товар;Кол-во\r\nсаморез 4х25 желтый;4000\r\nткань велес;10\r\n";
+    let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(csv);
+    anna.sends_bytes("заявка 1.csv", &bytes, "");
+    desk.turn().await;
+    desk.taps(&anna, "Да, распознать").await;
+    desk.taps(&anna, "Скачать нераспознанные").await;
+    assert_eq!(number(&desk, "select count(*) from draft_lines"), 2);
+    anna.sends_bytes("битый.xlsx", b"PK\x03\x04 rubbish", "");
+    desk.turn().await;
+    desk.taps(&anna, "Менеджеру").await;
+    anna.sends_photo("нитки 70ЛЛ черные 10");
+    desk.turn().await;
+    desk.taps(&anna, "Передать").await;
+    // A file that the server has lost, and one that is too large to ask for.
+    anna.sends_file("пропал.csv", 10, "");
+    desk.turn().await;
+    anna.sends_file("большой.csv", 21 * 1024 * 1024, "");
+    desk.turn().await;
+    anna.sends_place();
+    desk.turn().await;
+    desk.bot_api.assert_tidy();
+    assert_eq!(number(&desk, "select count(*) from threads where topic = 'file'"), 2);
+    let maria = desk.shows(MARIA);
+    assert!(maria.contains("(фото)") && maria.contains("(файл битый.xlsx)"), "{maria}");
+    insta::with_settings!(
+        { snapshot_path => "transcripts", prepend_module_to_snapshot => false, omit_expression => true },
+        { insta::assert_snapshot!("buyer_telegram_files", desk.shows(ANNA)); }
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_ones_own_is_refused_and_tells_nothing() {
+    let mut desk = TelegramDesk::start(false).await;
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    let stranger = desk.bot_api.user(9, "Пётр");
+    desk.signs_up(&anna, "+7 921 000-00-01", "Иванова Анна").await;
+    desk.says(&anna, "саморез 4х25 жёлтый 4000").await;
+    desk.taps(&anna, "Оформить").await;
+    desk.taps(&anna, "Отправить").await;
+    desk.says(&stranger, "/start").await;
+    stranger.shares_contact_of(Some(ANNA), "+7 921 000-00-01", "Анна");
+    desk.turn().await;
+    desk.says(&stranger, MARIAS_PHONE).await;
+    desk.signs_up(&stranger, "+7 921 000-00-09", "Чужой Пётр").await;
+    let start = desk.bot_api.chat(9).transcript().len();
+    let order = "select id from orders limit 1";
+    let (order, line) = (number(&desk, order), number(&desk, "select max(id) from draft_lines"));
+    desk.says(&stranger, &format!("/start o_{order}")).await;
+    let message = desk.bot_api.chat(9).last().id;
+    for data in [
+        format!("order.show:{order}"),
+        format!("order.cancel_yes:{order}:1:0"),
+        format!("order.repeat:{order}"),
+        format!("draft.join_yes:1:1:{order}"),
+        format!("line.remove:{line}:1"),
+        "draft.review:1".to_owned(),
+        "draft.unread:1".to_owned(),
+        "draft.split:1:1".to_owned(),
+        "file.read:1".to_owned(),
+        "checkout.send_anyway:1:1".to_owned(),
+        format!("staff.accept:{order}:1"),
+    ] {
+        stranger.taps_data(message, &data);
+        desk.turn().await;
+    }
+    let told = desk.bot_api.chat(9).transcript()[start..].to_owned();
+    for secret in ["1001", "Саморез", "Иванова", "3 400", "4 000"] {
+        assert!(!told.contains(secret), "«{secret}» in:\n{told}");
+    }
+    assert_eq!(number(&desk, "select count(*) from orders where status = 'new'"), 1);
+    desk.bot_api.assert_tidy();
 }

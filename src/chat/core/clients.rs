@@ -236,9 +236,12 @@ impl Core {
 pub(super) fn forbids(talk: &Talk<'_>, action: Action) -> bool {
     let Some(lens) = &talk.state.lens else { return false };
     match action {
-        Action::CheckoutSend { .. } => !lens.orders,
+        Action::CheckoutSend { .. } | Action::DraftJoinYes { .. } => !lens.orders,
         Action::Orders { .. } | Action::OrderShow { .. } | Action::OrderRepeat { .. } => false,
-        other => matches!(other.code().split('.').next(), Some("order" | "approval" | "proposal")),
+        other => matches!(
+            other.code().split('.').next(),
+            Some("order" | "approval" | "proposal" | "ask" | "media")
+        ),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::{ChatKey, OrderId, ThreadId};
 use crate::services::conversations::Conversations;
 use crate::services::notifications::Outgoing;
 use crate::services::questions::{
-    QuestionError, ThreadFilter, ThreadOrder, ThreadRow, Topic, Writer,
+    Attachment, QuestionError, ThreadFilter, ThreadOrder, ThreadRow, Topic, Writer, attachment,
 };
 
 impl Core {
@@ -320,7 +320,20 @@ impl Core {
             return Ok(Vec::new());
         }
         let slot = format!("thread:{thread}:{}", message.id);
-        Ok(vec![questions::news(&row, &message).in_place(slot)])
+        let file = attachment(&message);
+        let link = match (&file, chat) {
+            (Some(Attachment { file: Some(id), .. }), ChatKey::Web(persona)) => {
+                Some(format!("/chat/{persona}/files/{id}"))
+            }
+            _ => None,
+        };
+        let mut out = vec![questions::news(&row, &message, link).in_place(slot)];
+        if let (Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }), false) =
+            (file, matches!(chat, ChatKey::Web(_)))
+        {
+            out.push(Outgoing::Copy { from, message_id });
+        }
+        Ok(out)
     }
 }
 

@@ -419,10 +419,9 @@ pub fn chat_name(row: &ChatRow) -> &str {
 
 /// A sign-in from another chat, for the chats that were there before.
 pub fn new_sign_in(person: crate::domain::PersonId, name: &str, at: &str) -> Screen {
-    Screen::text(format!("В ваш аккаунт вошли с другого Telegram: {name}, {at}.")).row([
-        Button::new("Это я", Action::SecurityMine),
-        Button::new("Не я — закрыть доступ", Action::SecurityClose { person }),
-    ])
+    Screen::text(format!("В ваш аккаунт вошли с другого Telegram: {name}, {at}."))
+        .row([Button::new("Это я", Action::SecurityMine)])
+        .row([Button::new("Не я — закрыть доступ", Action::SecurityClose { person })])
 }
 
 /// The chat is a guest's again.

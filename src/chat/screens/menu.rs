@@ -11,10 +11,14 @@ use crate::services::notifications::{ReplyKey, ReplyKeyboard};
 pub enum Label {
     /// «Новая заявка»
     NewOrder,
+    /// «Добавить в заказ»
+    AddToOrder,
     /// «Заказы»
     Orders,
     /// «Повторить»
     Repeat,
+    /// «Каталог»
+    Catalog,
     /// «Аккаунт»
     Account,
     /// «Войти по паролю»
@@ -53,10 +57,12 @@ const LABELS: &[(&str, Label)] = &[
     ("новая заявка", Label::NewOrder),
     ("создать новую заявку", Label::NewOrder),
     ("отправить заявку", Label::NewOrder),
-    ("добавить в заказ", Label::NewOrder),
+    ("добавить в заказ", Label::AddToOrder),
     ("заказы", Label::Orders),
     ("мои заказы", Label::Orders),
     ("повторить", Label::Repeat),
+    ("каталог", Label::Catalog),
+    ("открыть каталог", Label::Catalog),
     ("аккаунт", Label::Account),
     ("войти по паролю", Label::Login),
     ("вход", Label::Login),
@@ -104,14 +110,16 @@ pub fn role_keyboard(role: Role) -> ReplyKeyboard {
         let rows: &[&[&str]] = &[&["Новые", "Все заказы", "Вопросы"], &["Клиенты", "Поиск", "Ещё"]];
         return keyboard(rows, "Номер заказа, товар или клиент");
     }
-    let rows: &[&[&str]] = &[&["Новая заявка", "Заказы"], &["Повторить", "Вопросы"], &["Аккаунт"]];
+    let rows: &[&[&str]] =
+        &[&["Новая заявка", "Заказы"], &["Повторить", "Каталог"], &["Вопросы", "Аккаунт"]];
     keyboard(rows, "Товар и количество, можно списком")
 }
 
 /// The reply keyboard of a guest.
 pub fn guest_keyboard() -> ReplyKeyboard {
-    let mut keyboard =
-        keyboard(&[&["📱 Подтвердить номер"], &["Войти по паролю", "Запросить доступ"]], "");
+    let rows: &[&[&str]] =
+        &[&["📱 Подтвердить номер"], &["Войти по паролю", "Каталог"], &["Запросить доступ"]];
+    let mut keyboard = keyboard(rows, "");
     keyboard.rows[0][0].contact = true;
     keyboard
 }
@@ -132,19 +140,28 @@ pub fn welcome(company: &Company) -> Screen {
     Screen::new(html).keyboard(guest_keyboard())
 }
 
-/// The menu card of a client, with live marks.
-pub fn client(active_orders: u32, has_draft: bool) -> Screen {
-    let orders = match active_orders {
-        0 => "Заказы".to_owned(),
-        n => format!("Заказы · {n}\u{a0}в работе"),
+/// The menu card of a client: what the keyboard has, with live marks.
+pub fn client(active_orders: u32, unread_questions: u32, has_draft: bool) -> Screen {
+    let marked = |label: &str, count: u32, what: &str| match count {
+        0 => label.to_owned(),
+        n => format!("{label} · {n}\u{a0}{what}"),
     };
+    let fresh = crate::domain::ru::plural(u64::from(unread_questions), ["новый", "новых", "новых"]);
     let draft = if has_draft { "Черновик заявки" } else { "Новая заявка" };
     Screen::text("Пришлите список товаров в любом виде или выберите:")
         .row([
             Button::new(draft, Action::DraftNew),
-            Button::new(orders, Action::Orders { page: 0 }),
+            Button::new(marked("Заказы", active_orders, "в работе"), Action::Orders { page: 0 }),
         ])
-        .row([Button::new("Аккаунт", Action::Account), Button::new("Помощь", Action::Help)])
+        .row([
+            Button::new("Повторить", Action::RepeatList),
+            Button::new("Каталог", Action::CatalogRoot { page: 0 }),
+        ])
+        .row([
+            Button::new(marked("Вопросы", unread_questions, fresh), Action::Threads),
+            Button::new("Аккаунт", Action::Account),
+        ])
+        .row([Button::new("Помощь", Action::Help)])
 }
 
 /// The menu card of staff.
@@ -187,7 +204,8 @@ pub fn help(company: &Company) -> Screen {
     if let Some(phone) = &company.phone {
         html = html.push(format!(" Телефон: {phone}."));
     }
-    Screen::new(html)
+    html = html.line().push("Список можно прислать и таблицей: .xlsx, .xls, .ods, .csv или .txt.");
+    Screen::new(html).row([Button::new("Пример файла", Action::FileExample)])
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 
 pub mod account;
 pub mod admin;
+pub mod answer;
 pub mod basket;
+pub mod catalog;
 pub mod clients;
+pub mod files;
 pub mod login;
 pub mod menu;
 pub mod order;

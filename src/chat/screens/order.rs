@@ -7,7 +7,7 @@ use crate::chat::{Action, Button, Screen};
 use crate::config::Company;
 use crate::domain::{Delivery, LineState, Money, OrderStatus, ru};
 use crate::formats::html::Html;
-use crate::services::ordering::{OrderPage, OrderView};
+use crate::services::ordering::{Changes, OrderPage, OrderView};
 use crate::storage::orders::{OrderLineRow, OrderRow};
 
 /// Orders of a list on a page.
@@ -137,11 +137,50 @@ pub fn order_line(line: &OrderLineRow, sees_prices: bool) -> Html {
     html
 }
 
+/// What to order again.
+pub fn repeat(orders: &[OrderRow], usual: bool, scene: &Scene) -> Screen {
+    let mut screen = Screen::text("Какую заявку повторить?");
+    for order in orders {
+        let date = scene.zone.date(order.created_at, scene.now);
+        let lines = ru::positions(order.line_count as usize);
+        let label = format!("№\u{a0}{} · {date} · {lines}", order.number);
+        screen = screen.row([Button::new(label, Action::OrderRepeat { order: order.id })]);
+    }
+    if usual {
+        screen = screen.row([Button::new("Обычная закупка", Action::RepeatUsual)]);
+    }
+    screen
+}
+
+/// «3 позиции изменились: 1 нет, 2 подорожали.»
+pub fn changes(changes: Changes) -> Option<String> {
+    let Changes { gone, absent, dearer, cheaper } = changes;
+    let total = gone + absent + dearer + cheaper;
+    if total == 0 {
+        return None;
+    }
+    let form = |n: usize, one: &str, many: &str| {
+        let word = ru::plural(n as u64, [one, many, many]).to_owned();
+        (n > 0).then(|| format!("{n}\u{a0}{word}"))
+    };
+    let parts = [
+        form(gone, "снята с продажи", "сняты с продажи"),
+        (absent > 0).then(|| format!("{absent}\u{a0}нет на складе")),
+        form(dearer, "подорожала", "подорожали"),
+        form(cheaper, "подешевела", "подешевели"),
+    ];
+    let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let changed = ru::plural(total as u64, ["изменилась", "изменились", "изменились"]);
+    Some(format!("{} {changed}: {parts}.", ru::positions(total)))
+}
+
 /// The buyer's orders.
 pub fn list(page: &OrderPage, offset: u32, scene: &Scene) -> Screen {
     if page.total == 0 {
-        return Screen::text("Заказов пока нет. Пришлите список — начнём.")
-            .row([Button::new("Новая заявка", Action::DraftNew)]);
+        return Screen::text("Заказов пока нет. Пришлите список — начнём.").row([
+            Button::new("Новая заявка", Action::DraftNew),
+            Button::new("Каталог", Action::CatalogRoot { page: 0 }),
+        ]);
     }
     let today = scene.zone.civil(scene.now).date();
     let active = page.orders.iter().filter(|order| !order.status.is_final()).count();
@@ -185,13 +224,24 @@ pub fn pager(total: u32, offset: u32, action: impl Fn(i64) -> Action) -> Vec<But
     ]
 }
 
-/// Really take it back?
+/// Why a buyer takes an order back.
+pub const REASONS: [&str; 4] = ["Передумали", "Ошибка в заявке", "Долго ждать", "Другая причина"];
+
+/// Why is it taken back?
 pub fn cancel(order: &OrderRow) -> Screen {
     let (id, version) = (order.id, order.revision);
-    Screen::text(format!("Отменить заявку №\u{a0}{}?", order.number)).row([
-        Button::new("Отменить заявку", Action::OrderCancelYes { order: id, version }),
-        Button::new("Оставить", Action::OrderShow { order: id }),
-    ])
+    let number = order.number;
+    let mut screen = Screen::text(format!("Отменить заявку №\u{a0}{number}? Выберите причину."));
+    let buttons: Vec<Button> = (0..)
+        .zip(REASONS)
+        .map(|(reason, label)| {
+            Button::new(label, Action::OrderCancelYes { order: id, version, reason })
+        })
+        .collect();
+    for pair in buttons.chunks(2) {
+        screen = screen.row(pair.to_vec());
+    }
+    screen.row([Button::new("Оставить", Action::OrderShow { order: id })])
 }
 
 /// It is taken back.

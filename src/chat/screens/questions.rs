@@ -167,8 +167,8 @@ pub fn resolved(row: &ThreadRow) -> Screen {
     ])
 }
 
-/// A message, for the other side.
-pub fn news(row: &ThreadRow, message: &MessageRow) -> Screen {
+/// A message, for the other side. `file`: where the file that came with it is downloaded.
+pub fn news(row: &ThreadRow, message: &MessageRow, file: Option<String>) -> Screen {
     let mut html = Html::new();
     if message.from_staff {
         html = html.bold(format!("{} · {}", row.subject, message.person_name));
@@ -190,7 +190,8 @@ pub fn news(row: &ThreadRow, message: &MessageRow) -> Screen {
     if !message.from_staff {
         buttons.push(Button::new("Решено", Action::ThreadResolve { thread }));
     }
-    Screen::new(html).row(buttons)
+    let download = file.map(|url| Button::link("Скачать файл", url));
+    Screen::new(html).row(buttons).row(download)
 }
 
 /// A question that is not answered for long, for staff.

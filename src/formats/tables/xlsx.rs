@@ -41,7 +41,7 @@ pub fn sheets(bytes: Vec<u8>) -> Result<Vec<Table>, TableError> {
 }
 
 /// Refuses what is no honest workbook. Sizes are counted while unpacking: headers lie.
-fn inspect(bytes: &[u8]) -> Result<(), TableError> {
+pub fn inspect(bytes: &[u8]) -> Result<(), TableError> {
     let refuse = |why: &str| TableError::Workbook(why.to_owned());
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| TableError::Workbook(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! The tree of categories.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -108,6 +108,20 @@ impl Tree {
     pub fn path(&self, id: CategoryId) -> Vec<String> {
         let line = self.line(id);
         line.iter().rev().filter_map(|id| self.nodes.get(id)).map(|n| n.title.clone()).collect()
+    }
+
+    /// The category and all below it.
+    pub fn below(&self, id: CategoryId) -> HashSet<CategoryId> {
+        let mut found = HashSet::from([id]);
+        let mut ahead = vec![id];
+        while let Some(id) = ahead.pop() {
+            for child in self.children(id) {
+                if found.insert(child.id) {
+                    ahead.push(child.id);
+                }
+            }
+        }
+        found
     }
 
     /// Products on sale that are in no category.

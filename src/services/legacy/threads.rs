@@ -133,6 +133,7 @@ impl Work<'_> {
             None => self.nobody()?,
         };
         let new = NewMessage {
+            attachment: None,
             thread,
             person,
             from_staff: row.author.is_some_and(|id| people.staff.contains(&id)),

@@ -3,7 +3,8 @@
 //! A model turns ❌ into ❓ and adds candidates; it never makes a ✅, and what the buyer has touched
 //! meanwhile stays as it is.
 
-use super::draft::{fresh, new_line, owned};
+use super::draft::{fresh, owned};
+use super::text::new_line;
 use super::{DraftView, OrderError, Ordering, Party};
 use crate::domain::{DraftId, LineState};
 use crate::recognition::{Decision, Recognition};

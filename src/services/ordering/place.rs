@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::Transaction;
 
 use super::draft::{owned, settle};
-use super::{OrderError, Ordering, Party, notices, order_of, price_type};
+use super::{OrderError, Ordering, Party, join, notices, order_of, price_type};
 use crate::domain::{
     Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
     OrganizationId, PersonId, ProductId, Timestamp,
@@ -34,6 +34,8 @@ pub enum Placed {
     Already(OrderRow),
     /// The order that was being changed is changed.
     Changed(OrderRow),
+    /// It looks like this order of the last day: nothing is sent until the buyer says so.
+    Duplicate(OrderRow),
     /// Prices have moved since the buyer saw them: nothing is sent. Each line says what.
     PricesMoved(Vec<String>),
 }
@@ -47,7 +49,8 @@ impl Ordering {
     /// Sends the party's draft: the order, its lines, its number, what is learnt from the buyer's
     /// choices and the managers' notification commit together, once.
     ///
-    /// Sent again, it answers with the order that there is.
+    /// Sent again, it answers with the order that there is. Unless the buyer is `sure`, what looks
+    /// like an order of the last day is not sent.
     ///
     /// # Errors
     ///
@@ -58,6 +61,7 @@ impl Ordering {
         party: &Party,
         draft: DraftId,
         version: i64,
+        sure: bool,
     ) -> Result<Placed, OrderError> {
         let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
         let placed = self
@@ -86,6 +90,12 @@ impl Ordering {
                 if let Some(moved) = moved_prices(tx, &party, &row, &lines, &offers, now)? {
                     return Ok(Placed::PricesMoved(moved));
                 }
+                if !sure
+                    && row.edits.is_none()
+                    && let Some(order) = join::twin(tx, organization, &lines, &offers, now)?
+                {
+                    return Ok(Placed::Duplicate(order));
+                }
                 if let Some(order) = row.edits {
                     return change_order(tx, &party, &row, order, &lines, &offers, now);
                 }
@@ -106,7 +116,7 @@ impl Ordering {
                 };
                 let number = orders::next_number(tx)?;
                 let id = orders::insert(tx, number, &order)?;
-                write_lines(tx, id, &lines, &offers, now)?;
+                write_lines(tx, id, 0, &lines, &offers, now)?;
                 let learnt = learn(tx, organization, id, &lines, now)?;
                 if !row.address.is_empty() {
                     organizations::use_address(tx, organization, &row.address, now)?;
@@ -166,7 +176,7 @@ impl Ordering {
         .await
     }
 
-    /// The buyer takes the order back.
+    /// The buyer takes the order back, for this reason; it may be empty.
     ///
     /// # Errors
     ///
@@ -176,9 +186,13 @@ impl Ordering {
         party: &Party,
         order: OrderId,
         version: i64,
+        reason: &str,
     ) -> Result<OrderRow, OrderError> {
-        let (next, text) = (OrderStatus::Cancelled, "Заявка отменена клиентом");
-        self.move_by_buyer(party, order, next, text, move |row, _| {
+        let text = match reason {
+            "" => "Заявка отменена клиентом".to_owned(),
+            reason => format!("Заявка отменена клиентом: {reason}"),
+        };
+        self.move_by_buyer(party, order, OrderStatus::Cancelled, &text, move |row, _| {
             if row.status == OrderStatus::Cancelled {
                 return Ok(false);
             }
@@ -218,10 +232,11 @@ impl Ordering {
         party: &Party,
         order: OrderId,
         next: OrderStatus,
-        text: &'static str,
+        text: &str,
         check: impl FnOnce(&OrderRow, Timestamp) -> Result<bool, OrderError> + Send + 'static,
     ) -> Result<OrderRow, OrderError> {
         let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
+        let text = text.to_owned();
         let order = self
             .base
             .db
@@ -230,7 +245,7 @@ impl Ordering {
                 if !check(&row, now)? {
                     return Ok(row);
                 }
-                by_buyer(tx, &party, &row, next, text, now)?;
+                by_buyer(tx, &party, &row, next, &text, now)?;
                 notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
                 if (row.status, next) == (OrderStatus::Approval, OrderStatus::New) {
                     notices::to_person(tx, row.author, Notice::OrderStatus { order }, now)?;
@@ -294,7 +309,7 @@ fn first_member(
     Ok(active.max_by_key(|member| member.role).map(|member| member.person))
 }
 
-fn offers_of(
+pub(super) fn offers_of(
     tx: &Transaction<'_>,
     lines: &[DraftLineRow],
     organization: OrganizationId,
@@ -350,15 +365,17 @@ fn moved_prices(
 }
 
 /// Writes the draft's lines as the order's. What the buyer left open becomes the manager's; what
-/// is no longer sold goes to the manager too, with the buyer's words.
-fn write_lines(
+/// is no longer sold goes to the manager too, with the buyer's words. `after`: the last position
+/// that is there.
+pub(super) fn write_lines(
     tx: &Transaction<'_>,
     order: OrderId,
+    after: i64,
     lines: &[DraftLineRow],
     offers: &HashMap<ProductId, Offer>,
     now: Timestamp,
 ) -> Result<(), OrderError> {
-    for line in lines {
+    for (line, position) in lines.iter().zip(after + 1..) {
         // A known product stays even if the buyer left the quantity open.
         let offer = line.product.filter(|_| line.state != LineState::Gone);
         let offer = offer.and_then(|id| offers.get(&id));
@@ -377,7 +394,7 @@ fn write_lines(
             &OrderLineRow {
                 id: OrderLineId(0),
                 order,
-                position: line.position,
+                position,
                 raw: line.raw.clone(),
                 phrase: line.phrase.clone(),
                 state: if certain { LineState::Ok } else { LineState::Manager },
@@ -433,7 +450,7 @@ fn change_order(
     }
     let before = orders::lines(tx, order)?;
     orders::remove_lines(tx, order)?;
-    write_lines(tx, order, lines, offers, now)?;
+    write_lines(tx, order, 0, lines, offers, now)?;
     orders::set_checkout(tx, order, draft.delivery, &draft.address, &draft.comment)?;
     drafts::set_state(tx, draft.id, "sent", now)?;
     let text = format!(

@@ -67,6 +67,8 @@ struct Fake {
     calls: Vec<Call>,
     violations: Vec<String>,
     commands: HashMap<i64, Vec<String>>,
+    /// What files hold, by their path.
+    files: HashMap<String, Vec<u8>>,
 }
 
 struct Queued {
@@ -498,6 +500,13 @@ impl Person {
         self.posts(&format!("(файл {name})"), json!({ "document": file, "caption": caption }))
     }
 
+    /// Sends a file that holds this: it can be downloaded.
+    pub fn sends_bytes(&self, name: &str, content: &[u8], caption: &str) -> i64 {
+        let path = format!("documents/{name}");
+        self.lock().files.insert(path, content.to_vec());
+        self.sends_file(name, content.len() as u64, caption)
+    }
+
     /// Sends a photo.
     pub fn sends_photo(&self, caption: &str) -> i64 {
         let photo = json!([{ "file_id": "p", "file_unique_id": "p", "width": 1, "height": 1,
@@ -679,6 +688,7 @@ impl Fake {
             calls: Vec::new(),
             violations: Vec::new(),
             commands: HashMap::new(),
+            files: HashMap::new(),
         }
     }
 
@@ -832,6 +842,34 @@ impl Fake {
                 self.chats.get_mut(&id).expect("a chat").typing += 1;
                 Ok(json!(true))
             }
+            "getFile" => {
+                let id = params["file_id"].as_str().unwrap_or_default().to_owned();
+                let path = format!("documents/{}", id.trim_start_matches("file-"));
+                let Some(content) = self.files.get(&path) else {
+                    return Err(bad("wrong file_id or the file is temporarily unavailable"));
+                };
+                Ok(json!({ "file_id": id, "file_unique_id": id, "file_size": content.len(),
+                    "file_path": path }))
+            }
+            "copyMessage" => {
+                let id = self.writable(params)?;
+                let from = number(&params["from_chat_id"]).unwrap_or_default();
+                let message = number(&params["message_id"]).unwrap_or_default();
+                let held = self.chats.get(&from).and_then(|chat| {
+                    chat.messages.iter().find(|m| m.id == message).map(|m| m.text.clone())
+                });
+                let text = held.ok_or_else(|| bad("message to copy not found"))?;
+                Ok(json!({ "message_id": self.post(id, &text) }))
+            }
+            "sendDocument" => {
+                let id = self.writable(params)?;
+                let caption = params["caption"].as_str().unwrap_or_default();
+                if caption.encode_utf16().count() > 1024 {
+                    self.violation("a long caption".to_owned());
+                }
+                let message = self.post(id, &format!("(файл) {caption}"));
+                Ok(self.message_json(id, message))
+            }
             "setMyCommands" => {
                 let scope = parsed(&params["scope"]);
                 let chat = number(&scope["chat_id"]).unwrap_or(0);
@@ -843,6 +881,23 @@ impl Fake {
             }
             _ => Err((404, "Not Found".to_owned(), Value::Null)),
         }
+    }
+
+    /// A message of the bot that is no text.
+    fn post(&mut self, chat: i64, text: &str) -> i64 {
+        self.next_message += 1;
+        let (id, at) = (self.next_message, self.clock.now());
+        let posted = Posted {
+            id,
+            from: None,
+            text: text.to_owned(),
+            html: text.to_owned(),
+            buttons: Vec::new(),
+            at,
+            edits: 0,
+        };
+        self.chats.get_mut(&chat).expect("a chat").messages.push(posted);
+        id
     }
 
     fn send_message(&mut self, params: &Value) -> Done {
@@ -942,11 +997,20 @@ const METHODS: &[&str] = &[
     "answerCallbackQuery",
     "sendChatAction",
     "setMyCommands",
+    "getFile",
+    "copyMessage",
+    "sendDocument",
 ];
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
+    if let Some(path) = path.split_once(&format!("/file/bot{TOKEN}/")).map(|(_, path)| path) {
+        let fake = shared.state.lock().expect("the fake is sound");
+        let held = percent(path).and_then(|path| fake.files.get(&path).cloned());
+        return held
+            .map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response);
+    }
     // The last two: it may stand behind a path.
     let (rest, method) = path.rsplit_once('/').unwrap_or_default();
     let bot = rest.rsplit('/').next().unwrap_or_default();
@@ -1101,6 +1165,11 @@ async fn body(request: Request) -> Map<String, Value> {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
     }
+}
+
+/// The path without its percents.
+fn percent(path: &str) -> Option<String> {
+    form(&format!("p={}", path.replace('+', "%2B"))).get("p")?.as_str().map(str::to_owned)
 }
 
 fn form(text: &str) -> Map<String, Value> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use partner_m::chat::worker::Worker;
-use partner_m::chat::{Core, Event, EventKind, Tools};
+use partner_m::chat::{Core, Event, EventKind, FileRef, MediaKind, Tools};
 use partner_m::config::Config;
 use partner_m::domain::{ChatKey, Clock, Timestamp, Zone};
 use partner_m::services::Base;
@@ -32,10 +32,16 @@ use partner_m::tasks::Tasks;
 /// Tuesday 24 November 2026, 14:05 in Moscow.
 pub const START: Timestamp = Timestamp::from_millis(1_795_518_300_000);
 
+/// Between two messages of a person: long enough for each to be one by itself, and for twenty of
+/// them to be no flood.
+const BETWEEN_WORDS: Duration = Duration::from_secs(3);
+
 /// A running desk with Анна, a buyer, and Мария, a manager.
 pub struct Desk {
     pub base: Base,
     pub accounts: Accounts,
+    pub catalog: Catalog,
+    core: Core,
     conversations: Conversations,
     tasks: Tasks,
     worker: Arc<Worker>,
@@ -56,6 +62,7 @@ struct Shown {
     transcript: String,
     /// Refusals that are to be closed by hand.
     alerts: usize,
+    own: Vec<(i64, String)>,
 }
 
 /// A wire that keeps what is shown.
@@ -70,6 +77,40 @@ impl Wire {
         let mut id = self.last_id.lock().unwrap();
         *id += 1;
         *id
+    }
+}
+
+/// What no screen may break, whatever is in it: Telegram's limits and ours.
+fn check_limits(outgoing: &Outgoing) {
+    match outgoing {
+        Outgoing::Show { message, .. } => {
+            let text = draw(message);
+            let units = message.html.utf16_len();
+            assert!((1..=4096).contains(&units), "{units} UTF-16 units:\n{text}");
+            // Eight rows, and the way on below them.
+            assert!(message.buttons.len() <= 9, "{} rows:\n{text}", message.buttons.len());
+            assert!(
+                message.buttons.is_empty() || message.keyboard.is_none(),
+                "buttons beside a keyboard:\n{text}"
+            );
+            for row in &message.buttons {
+                let longest = if row.len() == 1 { 40 } else { 20 };
+                for button in row {
+                    let length = button.label.chars().count();
+                    assert!((1..=longest).contains(&length), "«{}» in:\n{text}", button.label);
+                    if let ButtonTarget::Press(data) = &button.target {
+                        assert!(data.is_ascii() && (1..=64).contains(&data.len()), "{data}");
+                    }
+                }
+            }
+        }
+        Outgoing::Answer { text: Some(text), .. } => {
+            assert!((1..=200).contains(&text.chars().count()), "a toast: {text}");
+        }
+        Outgoing::Document { caption, .. } => {
+            assert!(caption.encode_utf16().count() <= 1024, "a caption: {caption}");
+        }
+        _ => {}
     }
 }
 
@@ -106,6 +147,7 @@ impl Messenger for Wire {
         Box::pin(async move {
             let mut chats = self.chats.lock().unwrap();
             let shown = chats.entry(chat.clone()).or_default();
+            check_limits(outgoing);
             match outgoing {
                 Outgoing::Show { message, .. } => {
                     let edited = message_id.filter(|id| shown.messages.contains_key(id));
@@ -134,6 +176,20 @@ impl Messenger for Wire {
                 Outgoing::Answer { text: Some(text), alert, .. } => {
                     shown.alerts += usize::from(*alert);
                     shown.transcript.push_str(&quote("☐", &text.replace('\u{a0}', " ")));
+                    Ok(Delivered { message_id: None })
+                }
+                Outgoing::Copy { from, message_id } => {
+                    shown
+                        .transcript
+                        .push_str(&format!("< (копия сообщения {message_id} из {from})\n"));
+                    Ok(Delivered { message_id: None })
+                }
+                Outgoing::Document { name, content, caption } => {
+                    let text = format!(
+                        "(файл {name}) {caption}\n{}",
+                        content.trim_start_matches('\u{feff}')
+                    );
+                    shown.transcript.push_str(&quote("<", &text.replace('\u{a0}', " ")));
                     Ok(Delivered { message_id: None })
                 }
                 _ => Ok(Delivered { message_id: None }),
@@ -177,13 +233,15 @@ impl Desk {
             .with_tasks(tasks.clone())
             .with_tools(tools);
         let worker = Worker::new(&base, Arc::new(core.clone()));
-        let courier = Courier::new(base.clone(), Arc::new(core));
+        let courier = Courier::new(base.clone(), Arc::new(core.clone()));
         let wire = Arc::new(Wire::default());
         courier.register("web", wire.clone());
         courier.register("tg", wire.clone());
         Self {
             conversations: Conversations::new(base.clone()),
             accounts,
+            catalog,
+            core,
             tasks,
             worker,
             courier,
@@ -225,12 +283,58 @@ impl Desk {
         self.link("boss", "+79000000003");
     }
 
-    /// A person writes.
+    /// A person writes, some seconds after the last word.
     pub async fn says(&self, persona: &str, text: &str) {
+        self.base.clock.advance(BETWEEN_WORDS);
+        self.says_at_once(persona, text).await;
+    }
+
+    /// A person's next part of one long message.
+    pub async fn says_at_once(&self, persona: &str, text: &str) {
         self.heard(persona, &quote(">", text));
         let message_id = self.wire.next_id();
+        {
+            let mut chats = self.wire.chats.lock().unwrap();
+            let shown = chats.entry(web(persona)).or_default();
+            shown.own.push((message_id, text.to_owned()));
+        }
         let kind = EventKind::Text { text: text.to_owned(), message_id, reply_to: None };
         self.event(persona, kind).await;
+    }
+
+    /// A person corrects what they wrote: the last message that was these words.
+    pub async fn edits(&self, persona: &str, from: &str, to: &str) {
+        let chat = web(persona);
+        let message_id = {
+            let chats = self.wire.chats.lock().unwrap();
+            let own = chats.get(&chat).and_then(|shown| {
+                shown.own.iter().rev().find(|(_, text)| text == from).map(|(id, _)| *id)
+            });
+            own.unwrap_or_else(|| panic!("«{from}» was not said"))
+        };
+        self.heard(persona, &quote(">✎", to));
+        self.event(persona, EventKind::Edited { text: to.to_owned(), message_id }).await;
+    }
+
+    /// A person sends a file.
+    pub async fn sends_file(&self, persona: &str, name: &str, content: &[u8], caption: &str) {
+        self.base.clock.advance(BETWEEN_WORDS);
+        self.heard(persona, &quote(">", format!("(файл {name}) {caption}").trim()));
+        let chat = web(persona);
+        let key = format!("file:{}", self.wire.next_id());
+        let id = self.core.files().keep(&chat, &key, name, content.to_vec()).await.unwrap();
+        let file =
+            FileRef { id: id.to_string(), name: name.to_owned(), size: content.len() as u64 };
+        let (caption, message_id) = (caption.to_owned(), self.wire.next_id());
+        self.event(persona, EventKind::File { file, caption, message_id }).await;
+    }
+
+    /// A person sends what has no text.
+    pub async fn sends_media(&self, persona: &str, media: MediaKind, caption: &str) {
+        self.base.clock.advance(BETWEEN_WORDS);
+        self.heard(persona, &quote(">", format!("({media:?}) {caption}").trim()));
+        let (caption, message_id) = (caption.to_owned(), self.wire.next_id());
+        self.event(persona, EventKind::Media { media, caption, message_id }).await;
     }
 
     /// A person replies to a message.
@@ -382,6 +486,18 @@ impl Desk {
     /// Runs a statement on the database, as another process would.
     pub fn sql(&self, sql: &str) {
         self.base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(sql)?)).unwrap();
+    }
+
+    /// The first column of what a query finds, as text.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        self.base
+            .db
+            .read_blocking(|conn| {
+                let mut stmt = conn.prepare(sql)?;
+                let rows = stmt.query_map([], |row| row.get(0))?;
+                Ok::<_, StorageError>(rows.collect::<Result<_, _>>()?)
+            })
+            .unwrap()
     }
 
     /// One number from the database.

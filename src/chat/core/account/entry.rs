@@ -50,6 +50,9 @@ impl Core {
         if let Some(thread) = numbered("q_").filter(|_| !talk.who.is_guest()) {
             return self.show_thread(talk, crate::domain::ThreadId(thread)).await;
         }
+        if let Some(product) = numbered("p_") {
+            return self.show_product(talk, crate::domain::ProductId(product)).await;
+        }
         if talk.who.is_guest() {
             talk.say(menu::welcome(&self.base.config.company));
             talk.out.push(commands(&talk.who));

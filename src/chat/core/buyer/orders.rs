@@ -1,0 +1,135 @@
+//! A buyer's orders: seen, repeated, changed, taken back.
+
+use crate::chat::core::{Core, PANE, Refused, Talk};
+use crate::chat::dialogue::Form;
+use crate::chat::notices::buyer_slot;
+use crate::chat::screens::order;
+use crate::chat::worker::ChatError;
+use crate::chat::{Action, Button, Screen};
+use crate::services::ordering::OrderError;
+
+/// Orders that «Повторить» offers.
+const REPEATED: u32 = 5;
+
+impl Core {
+    pub(super) async fn press_order(
+        &self,
+        talk: &mut Talk<'_>,
+        action: Action,
+    ) -> Result<(), Refused> {
+        let party = talk.party();
+        match action {
+            Action::Orders { page } => self.show_orders_page(talk, page, true).await?,
+            Action::OrderShow { order } => {
+                let view = self.ordering.own_order(&party, order).await?;
+                let screen = order::whole(&view, party.sees_prices, &self.scene());
+                talk.out.push(screen.below(PANE));
+            }
+            Action::OrderCancel { order } => {
+                let view = self.ordering.own_order(&party, order).await?;
+                talk.out.push(order::cancel(&view.order).below(PANE));
+            }
+            Action::OrderCancelYes { order, version, reason } => {
+                let reason = usize::try_from(reason).ok().and_then(|n| order::REASONS.get(n));
+                let reason = reason.ok_or(OrderError::Stale)?.to_lowercase();
+                let row = self.ordering.cancel(&party, order, version, &reason).await?;
+                talk.out.push(order::cancelled(&row).in_place(PANE));
+                talk.out.push(order::card(&row, &self.scene()).in_place(buyer_slot(order)));
+            }
+            Action::OrderRestore { order, version } => {
+                let row = self.ordering.restore_order(&party, order, version).await?;
+                let words = format!("Заявка №\u{a0}{} снова в силе.", row.number);
+                talk.out.push(Screen::text(words).in_place(PANE));
+                talk.out.push(order::card(&row, &self.scene()).in_place(buyer_slot(order)));
+            }
+            Action::OrderUnlearn { order } => {
+                self.ordering.unlearn(&party, order).await?;
+                talk.toast("Не запоминаю.");
+                let view = self.ordering.own_order(&party, order).await?;
+                talk.out.push(order::card(&view.order, &self.scene()).in_place(buyer_slot(order)));
+            }
+            Action::RepeatList => self.repeat_last(talk).await?,
+            Action::OrderRepeat { order } => {
+                let again = self.ordering.repeat(&party, talk.key, order).await?;
+                talk.state.page = 0;
+                let note = order::changes(again.changes);
+                let note = note.as_deref().unwrap_or("Повторяю с ценами на сегодня.");
+                self.both_below(talk, &again.view, Some(note), false);
+            }
+            Action::RepeatUsual => {
+                let view = self.ordering.repeat_usual(&party, talk.key).await?;
+                talk.state.page = 0;
+                let note = "Обычная закупка с ценами на сегодня.";
+                self.both_below(talk, &view, Some(note), false);
+            }
+            Action::OrderEdit { order, .. } => {
+                let view = self.ordering.edit_order(&party, talk.key, order).await?;
+                talk.state.page = 0;
+                let note = "Меняйте позиции и нажмите «Оформить»: номер останется.";
+                self.both_below(talk, &view, Some(note), false);
+            }
+            Action::OrderAsk { order } => {
+                let view = self.ordering.own_order(&party, order).await?;
+                talk.state.ask(Form::AskAboutOrder { order }, talk.now);
+                let words = format!("Напишите менеджеру о заявке №\u{a0}{}.", view.order.number);
+                let cancel = Button::new("Отмена", Action::Cancel);
+                talk.out.push(Screen::text(words).row([cancel]).below(PANE));
+            }
+            Action::ApprovalSend { order, version } => {
+                Self::owners_only(talk)?;
+                let row = self.ordering.approve(&party, order, version).await?;
+                let words = format!("Заявка №\u{a0}{} согласована и отправлена.", row.number);
+                talk.out.push(Screen::text(words).in_place(format!("approval:{order}")));
+            }
+            Action::ApprovalReturn { order, version } => {
+                Self::owners_only(talk)?;
+                let row = self.ordering.cancel(&party, order, version, "").await?;
+                let words = format!("Заявка №\u{a0}{} возвращена.", row.number);
+                talk.out.push(Screen::text(words).in_place(format!("approval:{order}")));
+            }
+            _ => self.menu(talk).await?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn owners_only(talk: &Talk<'_>) -> Result<(), OrderError> {
+        if talk.who.is_owner() { Ok(()) } else { Err(OrderError::NotFound) }
+    }
+
+    pub(in crate::chat::core) async fn show_orders(
+        &self,
+        talk: &mut Talk<'_>,
+        page: i64,
+    ) -> Result<(), ChatError> {
+        self.show_orders_page(talk, page, false).await
+    }
+
+    pub(super) async fn show_orders_page(
+        &self,
+        talk: &mut Talk<'_>,
+        page: i64,
+        in_place: bool,
+    ) -> Result<(), ChatError> {
+        let offset = u32::try_from(page).unwrap_or(0).saturating_mul(order::ORDERS_A_PAGE);
+        let orders = self.ordering.own_orders(&talk.party(), offset, order::ORDERS_A_PAGE).await?;
+        let screen = order::list(&orders, offset, &self.scene());
+        talk.out.push(if in_place { screen.in_place(PANE) } else { screen.below(PANE) });
+        Ok(())
+    }
+
+    /// «Повторить»: the last orders to choose from.
+    pub(in crate::chat::core) async fn repeat_last(
+        &self,
+        talk: &mut Talk<'_>,
+    ) -> Result<(), ChatError> {
+        let party = talk.party();
+        let page = self.ordering.own_orders(&party, 0, REPEATED).await?;
+        let usual = self.ordering.has_usual(&party).await?;
+        if page.total == 0 && !usual {
+            return self.show_orders(talk, 0).await;
+        }
+        let screen = order::repeat(&page.orders, usual, &self.scene());
+        talk.out.push(screen.below(PANE));
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Files that people send: fetched from their wire, kept while they may be asked for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Base;
+use super::notifications::Sending;
+use crate::domain::{ChatKey, OrganizationId};
+use crate::formats::order_table::Layout;
+use crate::storage::files::{self, FileRow};
+use crate::storage::{StorageError, organizations};
+
+/// The largest file that is fetched, in bytes.
+/// Source: Bot API, `getFile` <https://core.telegram.org/bots/api#getfile>.
+pub const MAX_BYTES: u64 = 20 * 1024 * 1024;
+/// How long files are kept.
+const KEPT: Duration = Duration::from_hours(24 * 30);
+
+/// Why a file was not fetched. Never has a token in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// Larger than [`MAX_BYTES`].
+    #[error("the file is larger than 20 MB")]
+    TooLarge,
+    /// The wire has it no more.
+    #[error("the file is gone: {0}")]
+    Gone(String),
+    /// Try again later.
+    #[error("not now: {0}")]
+    Temporary(String),
+}
+
+/// A wire that files come over.
+pub trait FileSource: Send + Sync {
+    /// The bytes of the file with this id, at most [`MAX_BYTES`] of them.
+    fn fetch<'a>(&'a self, id: &'a str) -> Sending<'a, Result<Vec<u8>, FetchError>>;
+}
+
+/// Files. Clones share them.
+#[derive(Clone)]
+pub struct Files {
+    base: Base,
+    telegram: Arc<Mutex<Option<Arc<dyn FileSource>>>>,
+}
+
+impl Files {
+    /// Over this base; files of Telegram can be fetched once [`Files::connect`] was called.
+    pub fn new(base: Base) -> Self {
+        Self { base, telegram: Arc::default() }
+    }
+
+    /// Gives files of Telegram their way in.
+    pub fn connect(&self, telegram: Arc<dyn FileSource>) {
+        *self.telegram.lock().unwrap_or_else(PoisonError::into_inner) = Some(telegram);
+    }
+
+    /// The bytes of a file that was sent in a chat.
+    pub async fn fetch(&self, chat: &ChatKey, id: &str) -> Result<Vec<u8>, FetchError> {
+        match chat {
+            ChatKey::Web(_) => {
+                let gone = || FetchError::Gone("no such file".to_owned());
+                let id = id.parse::<i64>().map_err(|_| gone())?;
+                let found = self.find(chat, id).await;
+                let found = found.map_err(|error| FetchError::Temporary(error.to_string()))?;
+                Ok(found.ok_or_else(gone)?.content)
+            }
+            ChatKey::Telegram(_) => {
+                let source = self.telegram.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let source =
+                    source.ok_or_else(|| FetchError::Temporary("no Telegram".to_owned()))?;
+                source.fetch(id).await
+            }
+        }
+    }
+
+    /// Keeps a file of a chat; its id. The same event keeps one.
+    pub async fn keep(
+        &self,
+        chat: &ChatKey,
+        event_key: &str,
+        name: &str,
+        content: Vec<u8>,
+    ) -> Result<i64, StorageError> {
+        let (chat, key, name) = (chat.clone(), event_key.to_owned(), name.to_owned());
+        let now = self.base.clock.now();
+        let keep = move |tx: &rusqlite::Transaction<'_>| {
+            files::sweep(tx, now.minus(KEPT))?;
+            files::insert(tx, &chat, Some(&key), &name, &content, now)
+        };
+        self.base.db.write(keep).await
+    }
+
+    /// A file of this chat, or `None`.
+    pub async fn find(&self, chat: &ChatKey, id: i64) -> Result<Option<FileRow>, StorageError> {
+        let chat = chat.clone();
+        let found = self.base.db.read(move |conn| files::find(conn, id)).await?;
+        Ok(found.filter(|file| file.chat == chat))
+    }
+
+    /// Where the organization's tables hold goods and quantities, as it said last.
+    pub async fn layout(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<Layout>, StorageError> {
+        let read =
+            move |conn: &rusqlite::Connection| organizations::file_layout(conn, organization);
+        let stored = self.base.db.read(read).await?;
+        Ok(stored.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    /// Remembers where the organization's tables hold goods and quantities.
+    pub async fn remember_layout(
+        &self,
+        organization: OrganizationId,
+        layout: &Layout,
+    ) -> Result<(), StorageError> {
+        let json = serde_json::to_string(layout)
+            .map_err(|error| StorageError::Corrupt(error.to_string()))?;
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            organizations::set_file_layout(tx, organization, &json)
+        };
+        self.base.db.write(write).await
+    }
+}

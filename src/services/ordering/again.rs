@@ -1,0 +1,220 @@
+//! Ordering again: an earlier order, or what the organization usually buys.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Transaction};
+
+use super::draft::{begin, find_or_claim, fresh};
+use super::text::add_lines;
+use super::{DraftView, OrderError, Ordering, Party, order_of, price_type};
+use crate::domain::{LineState, OrderId, ProductId, Quantity};
+use crate::storage::drafts::{self, NewDraftLine};
+use crate::storage::offers::{self, Offer};
+use crate::storage::orders::OrderLineRow;
+use crate::storage::{StorageError, orders, words};
+
+/// How often something is bought before it is usual.
+const USUAL: u32 = 3;
+/// How many products a usual purchase has at most.
+const USUAL_LINES: u32 = 100;
+/// How many products are offered in the place of one that is gone.
+const ANALOGUES: usize = 6;
+
+/// A draft filled from the past.
+#[derive(Debug, Clone)]
+pub struct Repeated {
+    /// The draft.
+    pub view: DraftView,
+    /// What is not as it was.
+    pub changes: Changes,
+}
+
+/// How many lines are not as they were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// No longer sold.
+    pub gone: usize,
+    /// Out of stock.
+    pub absent: usize,
+    /// At a higher price.
+    pub dearer: usize,
+    /// At a lower price.
+    pub cheaper: usize,
+}
+
+impl Ordering {
+    /// Copies an order's lines into the party's draft, with the prices and the stock of today. In
+    /// the place of a product that is gone others are offered.
+    pub async fn repeat(
+        &self,
+        party: &Party,
+        event_key: &str,
+        order: OrderId,
+    ) -> Result<Repeated, OrderError> {
+        let asker = party.clone();
+        let read = move |conn: &Connection| {
+            order_of(conn, &asker, order)?;
+            let lines = orders::lines(conn, order)?;
+            let ids = lines.iter().filter_map(|line| line.product);
+            let sold = offers::load(conn, ids, None)?;
+            Ok::<_, OrderError>((lines, sold))
+        };
+        let (before, sold) = self.base.db.read(read).await?;
+        let mut others = HashMap::new();
+        for line in &before {
+            if let Some(product) = line.product
+                && sold.get(&product).is_none_or(|offer| offer.gone)
+            {
+                others.insert(product, self.catalog.like(product, ANALOGUES).await?);
+            }
+        }
+        let lines = before.iter().map(|line| {
+            let other = line.product.and_then(|product| others.get(&product));
+            other.map_or_else(|| again(line), |others| in_place_of(line, others))
+        });
+        let lines: Vec<NewDraftLine> = lines.collect();
+        let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
+        self.base
+            .db
+            .write(move |tx| {
+                let draft = match find_or_claim(tx, &party, now)? {
+                    Some(draft) => draft,
+                    None => begin(tx, &party, now)?,
+                };
+                if drafts::note_event(tx, &event_key, draft.id, now)? {
+                    add_lines(tx, &party, &draft, &lines, &event_key, now)?;
+                }
+                let changes = changes(tx, &party, &before)?;
+                Ok(Repeated { view: fresh(tx, &party, draft.id)?, changes })
+            })
+            .await
+    }
+
+    /// Others of the same kind that are sold, those in stock first.
+    pub async fn analogues(&self, party: &Party, offer: &Offer) -> Result<Vec<Offer>, OrderError> {
+        let found = self.catalog.like(offer.id, ANALOGUES).await?;
+        let (organization, ids) = (party.organization, found.clone());
+        let load =
+            move |conn: &Connection| offers::load(conn, ids, price_type(conn, organization)?);
+        let mut loaded = self.base.db.read(load).await?;
+        let others = found.into_iter().filter_map(|id| loaded.remove(&id)).collect();
+        Ok(others)
+    }
+
+    /// Whether the organization buys anything usually.
+    pub async fn has_usual(&self, party: &Party) -> Result<bool, OrderError> {
+        let Some(organization) = party.organization else { return Ok(false) };
+        let read = move |conn: &Connection| words::usual_purchases(conn, organization, USUAL, 1);
+        Ok(!self.base.db.read(read).await?.is_empty())
+    }
+
+    /// Adds what the organization usually buys, each in its usual quantity, to the party's draft.
+    pub async fn repeat_usual(
+        &self,
+        party: &Party,
+        event_key: &str,
+    ) -> Result<DraftView, OrderError> {
+        let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
+        self.base
+            .db
+            .write(move |tx| {
+                let organization = party.organization.ok_or(OrderError::NoOrganization)?;
+                let usual = words::usual_purchases(tx, organization, USUAL, USUAL_LINES)?;
+                let ids: Vec<ProductId> = usual.iter().map(|(product, _)| *product).collect();
+                let offers = offers::load(tx, ids, price_type(tx, party.organization)?)?;
+                let lines = usual.iter().filter_map(|(product, quantity)| {
+                    let offer = offers.get(product).filter(|offer| !offer.gone)?;
+                    Some(known(&offer.title, *product, *quantity))
+                });
+                let lines: Vec<NewDraftLine> = lines.collect();
+                if lines.is_empty() {
+                    return Err(OrderError::Empty);
+                }
+                let draft = match find_or_claim(tx, &party, now)? {
+                    Some(draft) => draft,
+                    None => begin(tx, &party, now)?,
+                };
+                if drafts::note_event(tx, &event_key, draft.id, now)? {
+                    add_lines(tx, &party, &draft, &lines, &event_key, now)?;
+                }
+                fresh(tx, &party, draft.id)
+            })
+            .await
+    }
+}
+
+/// The lines of an order, to be ordered again.
+pub(super) fn lines_of(
+    conn: &Connection,
+    order: OrderId,
+) -> Result<Vec<NewDraftLine>, StorageError> {
+    Ok(orders::lines(conn, order)?.iter().map(again).collect())
+}
+
+/// A line of a product that is known by itself.
+fn known(title: &str, product: ProductId, quantity: Quantity) -> NewDraftLine {
+    NewDraftLine {
+        raw: title.to_owned(),
+        state: Some(LineState::Ok),
+        product: Some(product),
+        quantity: Some(quantity),
+        ..NewDraftLine::default()
+    }
+}
+
+fn again(line: &OrderLineRow) -> NewDraftLine {
+    NewDraftLine {
+        raw: line.raw.clone(),
+        phrase: line.phrase.clone(),
+        state: Some(match (line.product, line.candidates.is_empty()) {
+            (Some(_), _) => LineState::Ok,
+            (None, false) => LineState::Ask,
+            (None, true) => LineState::None,
+        }),
+        product: line.product,
+        quantity: line.quantity,
+        unit: line.unit.clone(),
+        candidates: line.candidates.clone(),
+        question: None,
+        trace: line.trace.clone(),
+        price: None,
+    }
+}
+
+/// The line of a product that is gone: a question which of these others is to come.
+fn in_place_of(line: &OrderLineRow, others: &[ProductId]) -> NewDraftLine {
+    NewDraftLine {
+        state: Some(if others.is_empty() { LineState::None } else { LineState::Ask }),
+        product: None,
+        // The words mean the product that is gone: what is chosen now is not learnt.
+        phrase: String::new(),
+        candidates: others.to_vec(),
+        ..again(line)
+    }
+}
+
+fn changes(
+    tx: &Transaction<'_>,
+    party: &Party,
+    before: &[OrderLineRow],
+) -> Result<Changes, OrderError> {
+    let price_type = price_type(tx, party.organization)?;
+    let offers = offers::load(tx, before.iter().filter_map(|line| line.product), price_type)?;
+    let mut changes = Changes::default();
+    for line in before {
+        let Some(product) = line.product else { continue };
+        let Some(offer) = offers.get(&product).filter(|offer| !offer.gone) else {
+            changes.gone += 1;
+            continue;
+        };
+        let one = |price: crate::domain::Price| price.for_quantity(Quantity::whole(1_000_000));
+        let (was, now) = (line.price.and_then(one), offer.price.and_then(one));
+        if !offer.available.is_positive() {
+            changes.absent += 1;
+        } else if let (true, Some((was, now))) = (party.sees_prices, was.zip(now)) {
+            changes.dearer += usize::from(now > was);
+            changes.cheaper += usize::from(now < was);
+        }
+    }
+    Ok(changes)
+}
