@@ -6,14 +6,20 @@
 
 mod aid;
 mod draft;
+mod edit;
 pub(super) mod notices;
+mod on_behalf;
 mod place;
 mod staff;
+mod undo;
 
 pub use aid::Pending;
 pub use draft::{Added, DraftLine, DraftView, Need};
+pub use edit::Edit;
+pub use on_behalf::{ForClient, Understood};
 pub use place::Placed;
-pub use staff::{OrderPage, OrderView};
+pub use staff::{Bulk, BulkOutcome, OrderPage, OrderView};
+pub use undo::{ANNOUNCE_AFTER, Undoable};
 
 use rusqlite::Connection;
 
@@ -92,6 +98,12 @@ pub enum OrderError {
         /// Their name.
         manager: String,
     },
+    /// Nothing more happens to an order that stands so.
+    #[error("заявка «{}», её уже не изменить", .0.staff_label())]
+    Closed(OrderStatus),
+    /// An order without lines is no order.
+    #[error("последнюю позицию не убрать")]
+    LastLine,
     /// It is too late for this.
     #[error("время вышло")]
     TooLate,

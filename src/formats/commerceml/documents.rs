@@ -67,7 +67,8 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
                 "Документ" | "Контейнер" | "Документы" => {
                     return Ok(Content::Documents);
                 }
-                "Классификатор" | "Каталог" | "ПакетПредложений" | "ИзмененияПакетаПредложений" => {
+                "Классификатор" | "Каталог" | "ПакетПредложений" | "ИзмененияПакетаПредложений" =>
+                {
                     return Ok(Content::Catalog);
                 }
                 _ if empty => {}

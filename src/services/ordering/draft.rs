@@ -234,7 +234,11 @@ impl Ordering {
     }
 
     /// What the text says, without keeping anything. Where a model goes first, it has been asked.
-    async fn recognize(&self, party: &Party, text: &str) -> Result<Recognition, OrderError> {
+    pub(super) async fn recognize(
+        &self,
+        party: &Party,
+        text: &str,
+    ) -> Result<Recognition, OrderError> {
         let (buyer, index) = self.buyer_and_index(party).await?;
         let (read_index, words) = (index.clone(), text.to_owned());
         let read = move || {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::draft::{owned, settle};
 use super::{OrderError, Ordering, Party, notices, order_of, price_type};
@@ -271,8 +271,8 @@ fn by_buyer(
     Ok(())
 }
 
-fn offers_of(
-    tx: &Transaction<'_>,
+pub(super) fn offers_of(
+    tx: &Connection,
     lines: &[DraftLineRow],
     organization: OrganizationId,
 ) -> Result<HashMap<ProductId, Offer>, OrderError> {
@@ -328,7 +328,7 @@ fn moved_prices(
 
 /// Writes the draft's lines as the order's. What the buyer left open becomes the manager's; what
 /// is no longer sold goes to the manager too, with the buyer's words.
-fn write_lines(
+pub(super) fn write_lines(
     tx: &Transaction<'_>,
     order: OrderId,
     lines: &[DraftLineRow],
