@@ -287,6 +287,12 @@ create table synonyms (
 ) strict;
 create unique index synonyms_words on synonyms (coalesce(organization_id, 0), words, coalesce(means, ''), coalesce(product_id, 0));
 
+-- Words that clients write and that we do not sell: no longer shown as gaps.
+create table foreign_phrases (
+    phrase text primary key,
+    at_ms integer not null
+) strict, without rowid;
+
 create table learnt_phrases (
     organization_id integer not null references organizations (id) on delete cascade,
     phrase text not null,
@@ -351,6 +357,7 @@ create table draft_lines (
     event_key text not null default ''                  -- the event that added it
 ) strict;
 create index draft_lines_draft on draft_lines (draft_id, position);
+create index draft_lines_open on draft_lines (phrase) where state <> 'ok';
 
 -- Events that have already changed a draft: a repeated one changes nothing.
 create table draft_events (
@@ -412,9 +419,12 @@ create table orders (
     onec_offered_at_ms integer,                         -- when last
     onec_state text not null default '' check (onec_state in ('', 'received', 'confirmed', 'shipped', 'cancelled')), -- what 1C's document last said
     onec_paid integer not null default 0 check (onec_paid in (0, 1)), -- paid in full, as 1C says
-    history integer not null default 0 check (history in (0, 1)) -- moved in: never offered to 1C, no reminders
+    history integer not null default 0 check (history in (0, 1)), -- moved in: never offered to 1C, no reminders
+    shown text,                                         -- JSON: how the client last saw it; null: as it is
+    undo text                                           -- JSON: how it stood before the last change that can be taken back
 ) strict;
-create index orders_status on orders (status, created_at_ms desc);
+create index orders_status on orders (status, created_at_ms desc, total_kopecks);
+create index orders_manager on orders (manager_id, status) where manager_id is not null;
 create index orders_organization on orders (organization_id, created_at_ms desc);
 create index orders_created on orders (created_at_ms desc);
 
@@ -439,6 +449,7 @@ create table order_lines (
     trace text
 ) strict;
 create index order_lines_order on order_lines (order_id, position);
+create index order_lines_open on order_lines (order_id) where state <> 'ok';
 create index order_lines_product on order_lines (product_id) where product_id is not null;
 
 -- The timeline: events, messages and notes in one feed.
@@ -543,6 +554,7 @@ create table outbox (
     closed_at_ms integer
 ) strict;
 create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
+create index outbox_threads on outbox (json_extract(payload, '$.thread')) where json_extract(payload, '$.notice') = 'thread_message';
 create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
@@ -616,6 +628,7 @@ create table audit (
     after text,
     address text not null default ''
 ) strict;
+create index audit_object on audit (object, id desc);
 create trigger audit_no_update before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger audit_no_delete before delete on audit begin select raise(abort, 'audit is append-only'); end;
 

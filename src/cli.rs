@@ -6,12 +6,14 @@ mod admin;
 mod backup;
 pub mod catalog;
 mod check;
+mod clients;
 mod db;
 mod demo;
 mod eval;
 mod exchange;
 mod import_legacy;
 mod init;
+mod order;
 mod recognize;
 mod remote;
 mod serve;
@@ -133,6 +135,24 @@ enum Command {
   partner-m catalog stats"
     )]
     Catalog(catalog::command::CatalogCommand),
+    /// Заказы: показать, сменить статус
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m order list --status new
+  partner-m order show 1042
+  partner-m order status 1042 accepted"
+    )]
+    Order(order::OrderCommand),
+    /// Клиенты: показать, загрузить, выгрузить
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m clients list
+  partner-m clients import клиенты.xlsx --dry-run
+  partner-m clients export клиенты.csv"
+    )]
+    Clients(clients::ClientsCommand),
     /// Обмен с 1С: как идёт, забрать каталог, журнал, повтор, проверка файла
     #[command(
         subcommand,
@@ -381,6 +401,8 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
         Command::Catalog(command) => catalog::command::run(&global, command, terminal),
+        Command::Order(command) => order::run(&global, command, terminal),
+        Command::Clients(command) => clients::run(&global, command, terminal),
         Command::Exchange(command) => exchange::run(&global, command, terminal),
         Command::Recognize(args) => recognize::run(&global, &args, terminal),
         Command::Eval(args) => eval::run(&global, &args, terminal),

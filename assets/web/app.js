@@ -142,6 +142,10 @@
         return;
       }
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (response.status === 409 && $("#conflict", fresh)) {
+        conflict($("#conflict", fresh));
+        return;
+      }
       if (!response.ok) {
         toast($("h1", fresh)?.textContent + ". " + ($("h1 + p", fresh)?.textContent ?? ""), { keep: true });
         if (response.status === 409) reread();
@@ -149,7 +153,9 @@
       }
       dirty.delete(form);
       if (form.dataset.swap === "clear") form.reset();
+      if (response.redirected && new URL(response.url).pathname === location.pathname) history.replaceState(null, "", response.url);
       swap(fresh);
+      expire();
       const flash = $("#toasts [data-flash]", fresh);
       toast(flash?.textContent || form.dataset.done || "");
     } catch {
@@ -157,6 +163,96 @@
     } finally {
       busy(form, button, false);
     }
+  });
+
+  // The same page with another part open --------------------------------------------------------
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest?.("a[data-part]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      const fresh = await page(link.href);
+      history.replaceState(null, "", link.href);
+      swap(fresh);
+      $(".editor input:not([type=hidden]), .editor select, #delivery select")?.focus();
+    } catch {
+      location.href = link.href;
+    }
+  });
+
+  // Someone else was faster: what they changed, and what to do with one's own.
+  function conflict(content) {
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "conflict-title");
+    dialog.append(document.adoptNode(content));
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  // What can be taken back is shown for as long as it can.
+  let expiring;
+  function expire() {
+    clearTimeout(expiring);
+    const bar = $("[data-expires]");
+    if (bar) expiring = setTimeout(() => bar.remove(), Number(bar.dataset.expires));
+  }
+
+  // Products are looked for while one types: arrows walk, Enter takes ------------------------------
+
+  let finding;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches?.("[data-find]")) return;
+    clearTimeout(finding);
+    finding = setTimeout(async () => {
+      const asked = field.value.trim();
+      if (asked.length < 2) return;
+      try {
+        const response = await fetch(`${field.dataset.find}?find=${encodeURIComponent(asked)}`, { credentials: "same-origin" });
+        if (!response.ok || field.value.trim() !== asked) return;
+        const box = field.closest("form").parentElement.querySelector("[data-options]");
+        if (box) box.innerHTML = await response.text();
+      } catch { /* the form's own button still works */ }
+    }, 200);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const here = event.target;
+    const box = here.matches?.("[data-find]")
+      ? here.closest("form").parentElement.querySelector("[data-options]")
+      : here.closest?.("[data-options]");
+    if (!box || here.matches("select")) return;
+    const options = $$("[data-option]", box);
+    const at = options.indexOf(here);
+    const next = options[at + (event.key === "ArrowDown" ? 1 : -1)];
+    if (next) next.focus();
+    else if (at === 0) box.parentElement.querySelector("[data-find]")?.focus();
+    else return;
+    event.preventDefault();
+  });
+
+  // Rows that are chosen -----------------------------------------------------------------------------
+
+  function picked() {
+    const bar = $("#bulk");
+    if (!bar) return;
+    const chosen = $$("tbody [data-pick]:checked").length;
+    const all = $("[name=all]", bar);
+    bar.toggleAttribute("data-any", chosen > 0 || Boolean(all?.checked));
+    $("[data-pick-count]", bar).textContent = `Выбрано: ${chosen}`;
+    for (const row of $$("tbody tr[data-row]")) {
+      if ($("[data-pick]", row)?.checked) row.setAttribute("aria-selected", "true");
+      else row.removeAttribute("aria-selected");
+    }
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-pick-all]")) {
+      for (const box of $$("tbody [data-pick]")) box.checked = event.target.checked;
+      picked();
+    } else if (event.target.matches?.("[data-pick]")) picked();
   });
 
   // A question before what cannot be taken back -------------------------------------------------
@@ -266,7 +362,7 @@
   }
 
   document.addEventListener("click", async (event) => {
-    const target = event.target.closest?.("[data-fresh] button, [data-copy], [data-keys], [data-theme-cycle]");
+    const target = event.target.closest?.("[data-fresh] button, [data-copy], [data-keys], [data-theme-cycle], [data-print]");
     if (!target) {
       for (const menu of $$("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
       return;
@@ -274,6 +370,8 @@
     if (target.matches("[data-copy]")) {
       await navigator.clipboard?.writeText(target.dataset.copy).catch(() => {});
       toast("Скопировано");
+    } else if (target.matches("[data-print]")) {
+      print();
     } else if (target.matches("[data-keys]")) {
       keys();
     } else if (target.matches("[data-theme-cycle]")) {
@@ -331,9 +429,22 @@
   const places = { o: "/admin/orders", q: "/admin/questions", c: "/admin/catalog", k: "/admin/clients", t: "/admin" };
 
   function keys() {
-    const dialog = $("#keys");
-    if (dialog) dialog.showModal();
+    $("#keys")?.showModal();
+    quiet();
   }
+
+  // Single keys can be switched off, in this browser.
+  const off = () => localStorage.getItem("keys") === "off";
+  function quiet() {
+    const button = $("[data-keys-off]");
+    if (button) button.textContent = off() ? "Включить клавиши" : "Выключить клавиши";
+  }
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-keys-off]")) return;
+    if (off()) localStorage.removeItem("keys");
+    else localStorage.setItem("keys", "off");
+    quiet();
+  });
 
   function move(step) {
     const rows = $$("[data-row]");
@@ -370,7 +481,7 @@
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     // By the key's place, so that a Russian layout works too.
     const letter = event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key;
-    if (went && Date.now() - went < 1200 && places[letter]) {
+    if (!off() && went && Date.now() - went < 1200 && places[letter]) {
       went = 0;
       location.href = places[letter];
       return;
@@ -378,10 +489,17 @@
     went = 0;
     const press = { a: "accept", r: "reply", e: "resolve", s: "status" }[letter];
     if (event.key === "?" || (event.shiftKey && event.code === "Slash")) keys();
+    else if (off()) return;
     else if (event.code === "Slash" || event.key === "/") $("#find")?.focus();
     else if (letter === "g") went = Date.now();
     else if (letter === "j") move(1);
     else if (letter === "k") move(-1);
+    else if (letter === "x") {
+      const box = document.activeElement?.closest("[data-row]")?.querySelector("[data-pick]");
+      if (!box) return;
+      box.checked = !box.checked;
+      picked();
+    }
     else if (press && $(`[data-key="${press}"]`)) {
       const target = $(`[data-key="${press}"]`);
       if (target.matches("textarea, summary")) target.focus();
@@ -563,5 +681,7 @@
   }
   for (const talk of $$(".talk")) talk.scrollTop = talk.scrollHeight;
   live();
+  expire();
+  picked();
   for (const flash of $$("#toasts [data-flash]")) setTimeout(() => flash.remove(), 6000);
 })();

@@ -558,6 +558,12 @@ impl Core {
             OrderError::TooLate => {
                 talk.refuse("Уже поздно: заявка в работе. Напишите менеджеру.");
             }
+            OrderError::Closed(status) => {
+                talk.refuse(&format!("Заявка уже в статусе «{}»", status.staff_label()));
+            }
+            OrderError::LastLine => {
+                talk.refuse("Это последняя позиция. Отмените заявку целиком.");
+            }
             OrderError::DraftOpen => {
                 talk.refuse("Сначала отправьте или очистите открытый черновик.");
             }

@@ -123,7 +123,8 @@ impl OrderStatus {
 }
 
 /// When the goods are to be handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// Any day will do.
     #[default]

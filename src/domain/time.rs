@@ -153,6 +153,12 @@ fn short_date(date: jiff::civil::Date, today: jiff::civil::Date) -> String {
     format!("{:02}.{:02}.{}", date.day(), date.month(), date.year())
 }
 
+/// How long ago, in a sentence: «только что», «5 мин назад».
+pub fn ago_in_sentence(duration: Duration) -> String {
+    let words = ago(duration);
+    if duration.as_secs() < 60 { words } else { format!("{words} назад") }
+}
+
 /// How long ago, in words: «только что», «5 мин», «3 ч», «2 дн».
 pub fn ago(duration: Duration) -> String {
     match duration.as_secs() / 60 {

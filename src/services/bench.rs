@@ -6,9 +6,10 @@ use super::catalog::{Catalog, CatalogError};
 use super::live::Change;
 use super::models::Models;
 use crate::clients::llm::{Answer, ProviderKind};
-use crate::domain::{OrganizationId, ProductId};
+use crate::domain::{LineState, OrganizationId, ProductId};
 use crate::recognition::{Buyer, Index, Line, Recognition, RemarkKind};
 use crate::services::directory::Listed;
+use crate::storage::figures::{self, Gap, Recognised};
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
 use crate::storage::{StorageError, entries, words};
@@ -255,6 +256,13 @@ impl Bench {
         if words == means {
             return Err(BenchError::Invalid("Слова значат сами себя: такой синоним не нужен."));
         }
+        let (back, own) = (means.clone(), words.clone());
+        let loops = self.base.db.read(move |conn| synonyms::leads_to(conn, &back, &own)).await?;
+        if loops {
+            return Err(BenchError::Invalid(
+                "Синонимы замкнутся в круг: «это значит» уже ведёт обратно к этим словам.",
+            ));
+        }
         let now = self.base.clock.now();
         self.base
             .db
@@ -264,6 +272,28 @@ impl Bench {
             })
             .await?;
         self.changed().await
+    }
+
+    /// Words of the last ninety days that lead to no product, the most frequent first.
+    pub async fn gaps(&self, limit: u32) -> Result<Vec<Gap>, StorageError> {
+        let since = self.base.clock.now().minus(std::time::Duration::from_hours(24 * 90));
+        self.base.db.read(move |conn| figures::gaps(conn, since, limit)).await
+    }
+
+    /// Says of words that we do not sell such a thing: they are no gap.
+    pub async fn not_ours(&self, phrase: String) -> Result<(), StorageError> {
+        let now = self.base.clock.now();
+        self.base.db.write(move |tx| figures::set_foreign(tx, &phrase, now)).await
+    }
+
+    /// The last lines recognised for clients, the newest first.
+    pub async fn recognised(
+        &self,
+        state: Option<LineState>,
+        offset: u32,
+        limit: u32,
+    ) -> Result<Vec<Recognised>, StorageError> {
+        self.base.db.read(move |conn| figures::recognised(conn, state, offset, limit)).await
     }
 
     /// Whether a synonym is one organization's own, or `None` when there is no such synonym.

@@ -1,16 +1,20 @@
 //! Who buys and what is sold, as the panel lists and corrects them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Base;
 use super::live::Change;
-use crate::domain::{OrganizationId, PersonId, ProductId};
+use crate::domain::{OrganizationId, PersonId, Price, ProductId, Quantity};
 use crate::services::accounts::Actor;
-use crate::storage::audit;
+use crate::storage::audit::{self, AuditRow};
 use crate::storage::directory::{
     self, BoughtLine, CategoryRow, ClientFilter, ClientRow, LearntLine, MemberLine, PersonLine,
-    ProductFilter, ProductLine,
+    PersonMembership, ProductChange, ProductFilter, ProductLine,
 };
+use crate::storage::merging::{self, Moved};
+use crate::storage::prices::{self, PriceTypeRow};
+use crate::storage::purchases::Balance;
 use crate::storage::{StorageError, entries, organizations};
 
 /// Orders of how long are counted as recent.
@@ -36,6 +40,26 @@ pub struct Client {
     pub bought: Vec<BoughtLine>,
     /// What its words were learnt to mean.
     pub learnt: Vec<LearntLine>,
+}
+
+/// What is known of a client beside their order.
+#[derive(Debug, Clone, Default)]
+pub struct ClientSide {
+    /// What 1C says they owe; `None`: it has said nothing.
+    pub balance: Option<Balance>,
+    /// Their addresses, the last used first.
+    pub addresses: Vec<String>,
+}
+
+/// One product with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct ProductSheet {
+    /// As the list shows it.
+    pub line: ProductLine,
+    /// Its prices by type.
+    pub prices: Vec<(String, Price)>,
+    /// Free stock by warehouse.
+    pub stocks: Vec<(String, Quantity)>,
 }
 
 /// A page of a list and how much there is in all.
@@ -89,6 +113,33 @@ impl Directory {
             .await
     }
 
+    /// What is known of a client beside their order.
+    pub async fn client_side(&self, id: OrganizationId) -> Result<ClientSide, StorageError> {
+        self.base
+            .db
+            .read(move |conn| {
+                let addresses = organizations::addresses(conn, id, 10)?;
+                Ok(ClientSide {
+                    balance: directory::balance(conn, id)?,
+                    addresses: addresses.into_iter().map(|row| row.address).collect(),
+                })
+            })
+            .await
+    }
+
+    /// Free stock by warehouse of each of these products.
+    pub async fn stocks(
+        &self,
+        products: Vec<ProductId>,
+    ) -> Result<HashMap<ProductId, Vec<(String, Quantity)>>, StorageError> {
+        self.base
+            .db
+            .read(move |conn| {
+                products.into_iter().map(|id| Ok((id, directory::stocks(conn, id)?))).collect()
+            })
+            .await
+    }
+
     /// Vouches for an organization, or no longer: only those who are vouched for see prices.
     pub async fn set_verified(
         &self,
@@ -120,6 +171,72 @@ impl Directory {
     ) -> Result<(), StorageError> {
         let set = move |tx: &rusqlite::Transaction<'_>| organizations::set_manager(tx, id, manager);
         self.change(by, id, "organization.manager", set).await
+    }
+
+    /// Gives an organization the prices of a type, or the default ones.
+    pub async fn set_price_type(
+        &self,
+        by: Actor,
+        id: OrganizationId,
+        price_type: Option<i64>,
+    ) -> Result<(), StorageError> {
+        let set =
+            move |tx: &rusqlite::Transaction<'_>| organizations::set_price_type(tx, id, price_type);
+        self.change(by, id, "organization.price_type", set).await
+    }
+
+    /// Price types in roubles.
+    pub async fn price_types(&self) -> Result<Vec<PriceTypeRow>, StorageError> {
+        let mut types = self.base.db.read(prices::types).await?;
+        types.retain(PriceTypeRow::is_roubles);
+        Ok(types)
+    }
+
+    /// What joining an organization to another one would move.
+    pub async fn would_move(&self, from: OrganizationId) -> Result<Moved, StorageError> {
+        self.base.db.read(move |conn| merging::preview(conn, from)).await
+    }
+
+    /// Joins an organization to another one: all that belongs to it moves, and it is gone.
+    pub async fn merge(
+        &self,
+        by: Actor,
+        from: OrganizationId,
+        to: OrganizationId,
+    ) -> Result<(), StorageError> {
+        let now = self.base.clock.now();
+        self.base
+            .db
+            .write(move |tx| {
+                let gone = organizations::find(tx, from)?
+                    .ok_or(StorageError::RowsAffected { expected: 1, found: 0 })?;
+                merging::merge(tx, from, to)?;
+                entries::touch(tx, now)?;
+                let object = format!("organization:{to}");
+                let entry = by.entry("organization.merge", &object, now);
+                audit::record(tx, &audit::Entry { after: Some(&gone.name), ..entry })
+            })
+            .await?;
+        self.base.live.tell(Change::Elsewhere);
+        Ok(())
+    }
+
+    /// What was done with an organization, the newest first.
+    pub async fn journal(
+        &self,
+        id: OrganizationId,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StorageError> {
+        let object = format!("organization:{id}");
+        self.base.db.read(move |conn| audit::of_object(conn, &object, limit)).await
+    }
+
+    /// A person and their organizations, or `None`.
+    pub async fn person(
+        &self,
+        id: PersonId,
+    ) -> Result<Option<(PersonLine, Vec<PersonMembership>)>, StorageError> {
+        self.base.db.read(move |conn| directory::person(conn, id)).await
     }
 
     async fn change(
@@ -175,6 +292,48 @@ impl Directory {
                 Ok(Listed { rows, total: directory::count_products(conn, &filter)? })
             })
             .await
+    }
+
+    /// One product, or `None`.
+    pub async fn product(&self, id: ProductId) -> Result<Option<ProductSheet>, StorageError> {
+        let filter = ProductFilter { id: Some(id), ..ProductFilter::default() };
+        self.base
+            .db
+            .read(move |conn| {
+                let line = directory::products(conn, &filter, 0, 1)?.pop();
+                let Some(line) = line else { return Ok(None) };
+                let prices = directory::prices_by_type(conn, id)?;
+                Ok(Some(ProductSheet { line, prices, stocks: directory::stocks(conn, id)? }))
+            })
+            .await
+    }
+
+    /// Changes many products; how many were.
+    pub async fn change_products(
+        &self,
+        by: Actor,
+        ids: Vec<ProductId>,
+        change: ProductChange,
+    ) -> Result<usize, StorageError> {
+        let now = self.base.clock.now();
+        let changed = self
+            .base
+            .db
+            .write(move |tx| {
+                let mut changed = 0;
+                for id in ids {
+                    if directory::change_product(tx, id, change)? {
+                        changed += 1;
+                        let object = format!("product:{id}");
+                        audit::record(tx, &by.entry("product.own_fields", &object, now))?;
+                    }
+                }
+                entries::touch(tx, now)?;
+                Ok::<_, StorageError>(changed)
+            })
+            .await?;
+        self.base.live.tell(Change::Catalog);
+        Ok(changed)
     }
 
     /// Sets a product's own fields; whether there is such a product.

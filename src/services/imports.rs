@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Base;
 use super::exchange::files::{CatalogFile, FileError};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use crate::formats::tables;
 
 /// How long a file waits for a decision.
 const KEPT: Duration = Duration::from_hours(24);
@@ -110,6 +111,29 @@ impl Imports {
         let file = self.open(id, reading).await?;
         let origin = Origin { dry_run: true, ..Origin::new(Way::Import) };
         Ok(self.exchange.apply(file, origin).await?)
+    }
+
+    /// The first rows of a table, to see what is in its columns; none of a file that is no table.
+    pub async fn sample(&self, id: Uuid, rows: usize) -> Result<Vec<Vec<String>>, ImportError> {
+        let path = self.path(id);
+        let read = move || {
+            let bytes = std::fs::read(&path)?;
+            let table = if bytes.starts_with(b"PK") {
+                tables::read_xlsx(bytes)
+            } else if matches!(
+                bytes.iter().find(|b| !b.is_ascii_whitespace()),
+                Some(b'{' | b'[' | b'<')
+            ) {
+                return Ok(Vec::new());
+            } else {
+                tables::read_csv(&bytes)
+            };
+            // What cannot be read as a table has been said by the check already.
+            let mut table = table.unwrap_or_default();
+            table.rows.truncate(rows);
+            Ok::<_, io::Error>(table.rows)
+        };
+        Ok(blocking(read).await??)
     }
 
     /// Applies the file and forgets it.

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod bot_status;
 pub mod browser_chat;
 pub mod catalog;
+pub mod clients_file;
 pub mod conversations;
 pub mod courier;
 pub mod directory;

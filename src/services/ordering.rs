@@ -7,23 +7,29 @@
 mod again;
 mod aid;
 mod draft;
+mod edit;
 mod join;
 mod lines;
 pub(super) mod notices;
+mod on_behalf;
 mod place;
 mod proposals;
 mod staff;
 mod text;
+mod undo;
 mod whole;
 
 pub use again::{Changes, Repeated};
 pub use aid::Pending;
 pub use draft::{DraftLine, DraftView, Need};
+pub use edit::Edit;
 pub use join::Joined;
+pub use on_behalf::{ForClient, Understood};
 pub use place::Placed;
 pub use proposals::ProposalView;
-pub use staff::{OrderPage, OrderView};
+pub use staff::{Bulk, BulkOutcome, OrderPage, OrderView};
 pub use text::Added;
+pub use undo::{ANNOUNCE_AFTER, Undoable};
 
 use rusqlite::Connection;
 
@@ -104,6 +110,12 @@ pub enum OrderError {
         /// Their name.
         manager: String,
     },
+    /// Nothing more happens to an order that stands so.
+    #[error("заявка «{}», её уже не изменить", .0.staff_label())]
+    Closed(OrderStatus),
+    /// An order without lines is no order.
+    #[error("последнюю позицию не убрать")]
+    LastLine,
     /// It is too late for this.
     #[error("время вышло")]
     TooLate,

@@ -14,7 +14,7 @@ use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use crate::config::Config;
 use crate::domain::{ChatKey, OrderId, PersonId, ThreadId, Timestamp, ru};
-use crate::storage::threads::{self, NewMessage, NewThread, Reader};
+use crate::storage::threads::{self, Fate, NewMessage, NewThread, Reader};
 use crate::storage::{StorageError, orders, persons};
 
 pub use crate::storage::threads::{MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
@@ -456,6 +456,11 @@ impl Questions {
                 Ok(ThreadView { thread: row, messages })
             })
             .await
+    }
+
+    /// How the messages of a thread fare on their way, for staff.
+    pub async fn fates(&self, thread: ThreadId) -> Result<Vec<(i64, Fate)>, QuestionError> {
+        Ok(self.base.db.read(move |conn| threads::fates(conn, thread)).await?)
     }
 
     /// One message, where the reader may see its thread.

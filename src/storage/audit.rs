@@ -97,3 +97,20 @@ pub fn list(
     let rows = stmt.query_map(params, AuditRow::from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// The newest entries about one object, at most `limit`.
+pub fn of_object(
+    conn: &Connection,
+    object: &str,
+    limit: u32,
+) -> Result<Vec<AuditRow>, StorageError> {
+    const SQL: &str = "
+        select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
+            a.after, a.address
+        from audit a left join persons p on p.id = a.person_id
+        where a.object = :object order by a.id desc limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows =
+        stmt.query_map(named_params! { ":object": object, ":limit": limit }, AuditRow::from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::StorageError;
+use super::purchases::Balance;
 use crate::domain::{
     CategoryId, MemberState, Money, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Price,
     ProductId, Quantity, Timestamp, Unit,
@@ -146,12 +147,54 @@ pub struct PersonLine {
 }
 
 const PEOPLE: &str = "
-    from persons p where (:text = '' or instr(fold(p.name), :text) > 0
+    from persons p where (:id is null or p.id = :id) and (:text = '' or instr(fold(p.name), :text) > 0
         or instr(coalesce(p.phone, ''), :text) > 0)";
+
+/// An organization that a person is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonMembership {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// What the person may do for it.
+    pub role: OrgRole,
+}
+
+/// The person and their organizations, or `None`.
+pub fn person(
+    conn: &Connection,
+    id: PersonId,
+) -> Result<Option<(PersonLine, Vec<PersonMembership>)>, StorageError> {
+    const SQL: &str = "
+        select b.organization_id, g.name, b.role from members b
+        join organizations g on g.id = b.organization_id
+        where b.person_id = :id and b.state = 'active' order by g.name, g.id";
+    let Some(person) = people_of(conn, Some(id), "", 0, 1)?.pop() else { return Ok(None) };
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":id": id }, |row| {
+        Ok(PersonMembership {
+            organization: row.get("organization_id")?,
+            name: row.get("name")?,
+            role: row.get("role")?,
+        })
+    })?;
+    Ok(Some((person, rows.collect::<Result<_, _>>()?)))
+}
 
 /// A page of the people whose name or phone contains the text, seen last first.
 pub fn people(
     conn: &Connection,
+    text: &str,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<PersonLine>, StorageError> {
+    people_of(conn, None, text, offset, limit)
+}
+
+fn people_of(
+    conn: &Connection,
+    id: Option<PersonId>,
     text: &str,
     offset: u32,
     limit: u32,
@@ -168,7 +211,9 @@ pub fn people(
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(
-        named_params! { ":text": text.trim().to_lowercase(), ":limit": limit, ":offset": offset },
+        named_params! {
+            ":id": id, ":text": text.trim().to_lowercase(), ":limit": limit, ":offset": offset,
+        },
         |row| {
             Ok(PersonLine {
                 id: row.get("id")?,
@@ -191,7 +236,8 @@ pub fn people(
 pub fn count_people(conn: &Connection, text: &str) -> Result<u32, StorageError> {
     let mut stmt = conn.prepare_cached(&format!("select count(*) as people {PEOPLE}"))?;
     let text = text.trim().to_lowercase();
-    Ok(stmt.query_row(named_params! { ":text": text }, |row| row.get("people"))?)
+    let none: Option<PersonId> = None;
+    Ok(stmt.query_row(named_params! { ":id": none, ":text": text }, |row| row.get("people"))?)
 }
 
 /// Someone in an organization.
@@ -232,6 +278,46 @@ pub fn members(
             role: row.get("role")?,
             state: row.get("state")?,
             chat_blocked: row.get("chat_blocked")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A person of an organization, or an organization without people, for a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientContact {
+    /// The organization's name.
+    pub organization: String,
+    /// The taxpayer's number.
+    pub inn: Option<String>,
+    /// 1C's id.
+    pub external_id: Option<String>,
+    /// The person's name.
+    pub person: Option<String>,
+    /// Their phone.
+    pub phone: Option<Phone>,
+    /// What they may do for it.
+    pub role: Option<OrgRole>,
+}
+
+/// Everyone of every company, by the company's name. Private persons are left out: they are
+/// organizations of their own only here.
+pub fn contacts(conn: &Connection) -> Result<Vec<ClientContact>, StorageError> {
+    const SQL: &str = "
+        select g.name as organization, g.inn, g.external_id, p.name as person, p.phone, b.role
+        from organizations g
+        left join members b on b.organization_id = g.id and b.state = 'active'
+        left join persons p on p.id = b.person_id
+        where g.kind = 'company' order by fold(g.name), g.id, p.name";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| {
+        Ok(ClientContact {
+            organization: row.get("organization")?,
+            inn: row.get("inn")?,
+            external_id: row.get("external_id")?,
+            person: row.get("person")?,
+            phone: row.get("phone")?,
+            role: row.get("role")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -323,6 +409,43 @@ pub fn learnt(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What 1C says that an organization owes; `None`: it has said nothing.
+pub fn balance(
+    conn: &Connection,
+    organization: OrganizationId,
+) -> Result<Option<Balance>, StorageError> {
+    const SQL: &str = "
+        select debt_kopecks, overdue_kopecks, limit_kopecks, terms, as_of_ms from balances
+        where organization_id = :organization";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let read = |row: &Row<'_>| {
+        Ok(Balance {
+            debt: row.get("debt_kopecks")?,
+            overdue: row.get("overdue_kopecks")?,
+            limit: row.get("limit_kopecks")?,
+            terms: row.get("terms")?,
+            as_of: row.get("as_of_ms")?,
+        })
+    };
+    Ok(stmt.query_row(named_params! { ":organization": organization }, read).optional()?)
+}
+
+/// Free stock of a product by warehouse, the largest first.
+pub fn stocks(
+    conn: &Connection,
+    product: ProductId,
+) -> Result<Vec<(String, Quantity)>, StorageError> {
+    const SQL: &str = "
+        select w.name, s.quantity_thousandths from stocks s
+        join warehouses w on w.id = s.warehouse_id
+        where s.product_id = :id order by s.quantity_thousandths desc, w.name";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":id": product }, |row| {
+        Ok((row.get("name")?, row.get("quantity_thousandths")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A category of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CategoryRow {
@@ -396,6 +519,55 @@ pub struct ProductFilter {
     pub category: Option<CategoryId>,
     /// `sold`, `out` (none in stock), `priceless`, `hidden`; anything else: all.
     pub state: String,
+    /// Only this one.
+    pub id: Option<ProductId>,
+}
+
+/// A change of many products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProductChange {
+    /// Hidden from clients, or not.
+    Hidden(bool),
+    /// In this category.
+    Category(CategoryId),
+}
+
+/// Changes a product; whether it was: those of 1C keep their category.
+pub fn change_product(
+    tx: &rusqlite::Transaction<'_>,
+    id: ProductId,
+    change: ProductChange,
+) -> Result<bool, StorageError> {
+    const HIDDEN: &str = "update products set hidden = :hidden where id = :id";
+    const CATEGORY: &str = "
+        update products set category_id = :category where id = :id and external_id is null";
+    let found = match change {
+        ProductChange::Hidden(hidden) => {
+            tx.prepare_cached(HIDDEN)?.execute(named_params! { ":hidden": hidden, ":id": id })?
+        }
+        ProductChange::Category(category) => tx
+            .prepare_cached(CATEGORY)?
+            .execute(named_params! { ":category": category, ":id": id })?,
+    };
+    Ok(found == 1)
+}
+
+/// A product's prices by type, the default type first.
+pub fn prices_by_type(
+    conn: &Connection,
+    id: ProductId,
+) -> Result<Vec<(String, Price)>, StorageError> {
+    const SQL: &str = "
+        select t.name, r.amount_kopecks, r.per from prices r
+        join price_types t on t.id = r.price_type_id
+        where r.product_id = :id order by t.name <> '', t.id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":id": id }, |row| {
+        let price = Price::new(row.get("amount_kopecks")?, row.get("per")?);
+        Ok((row.get::<_, String>("name")?, price))
+    })?;
+    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter_map(|(name, price)| Some((name, price?))).collect())
 }
 
 fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
@@ -406,11 +578,19 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
     left join categories c on c.id = p.category_id
     left join prices r on r.product_id = p.id and r.price_type_id = (
         select id from price_types order by name <> '', id limit 1)
-    where (:category is null or p.category_id in (
+    where 1"
+        .to_owned();
+    if filter.category.is_some() {
+        sql.push_str(
+            " and p.category_id in (
         with recursive below (id) as (
             select :category union select k.id from categories k join below b on k.parent_id = b.id)
-        select id from below))"
-        .to_owned();
+        select id from below)",
+        );
+    }
+    if filter.id.is_some() {
+        sql.push_str(" and p.id = :id");
+    }
     sql.push_str(match filter.state.as_str() {
         "sold" => " and p.withdrawn = 0 and p.hidden = 0",
         "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
@@ -438,6 +618,9 @@ fn bind_products(
 ) -> Result<(), StorageError> {
     if let Some(index) = stmt.parameter_index(":category")? {
         stmt.raw_bind_parameter(index, filter.category)?;
+    }
+    if let Some(index) = stmt.parameter_index(":id")? {
+        stmt.raw_bind_parameter(index, filter.id)?;
     }
     for (number, word) in words.iter().enumerate() {
         if let Some(index) = stmt.parameter_index(&format!(":w{number}"))? {

@@ -1,9 +1,9 @@
-//! Sums over orders, for the panel's first page. Nothing here changes anything.
+//! Sums over orders and what recognition has made of clients' words, for the panel.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Transaction, named_params};
 
 use super::StorageError;
-use crate::domain::{Money, OrderStatus, Timestamp};
+use crate::domain::{LineState, Money, OrderStatus, OrganizationId, Timestamp};
 
 /// Orders since some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,4 +96,103 @@ pub fn products(conn: &Connection) -> Result<u32, StorageError> {
     const SQL: &str =
         "select count(*) as products from products where withdrawn = 0 and hidden = 0";
     Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("products"))?)
+}
+
+/// Words that clients write and that lead to no product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The words, as they are learnt.
+    pub phrase: String,
+    /// As one client wrote them.
+    pub raw: String,
+    /// How often.
+    pub times: u32,
+    /// By how many organizations.
+    pub organizations: u32,
+}
+
+/// The gaps since `since`, the most frequent first: words that were left to a manager or found
+/// nothing, but for those that are not ours.
+pub fn gaps(conn: &Connection, since: Timestamp, limit: u32) -> Result<Vec<Gap>, StorageError> {
+    const SQL: &str = "
+        select l.phrase, max(l.raw) as raw, count(*) as times,
+            count(distinct d.organization_id) as organizations
+        from draft_lines l join drafts d on d.id = l.draft_id
+        where l.state <> 'ok' and l.phrase <> '' and l.product_id is null
+            and d.updated_at_ms >= :since
+            and l.phrase not in (select phrase from foreign_phrases)
+        group by l.phrase order by times desc, l.phrase limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since, ":limit": limit }, |row| {
+        Ok(Gap {
+            phrase: row.get("phrase")?,
+            raw: row.get("raw")?,
+            times: row.get("times")?,
+            organizations: row.get("organizations")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Words that are not ours: no gap any more.
+pub fn set_foreign(tx: &Transaction<'_>, phrase: &str, now: Timestamp) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into foreign_phrases (phrase, at_ms) values (:phrase, :now) on conflict do nothing";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":phrase": phrase, ":now": now })?;
+    Ok(())
+}
+
+/// A line that was recognised for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// Their words.
+    pub raw: String,
+    /// How it stands.
+    pub state: LineState,
+    /// The product; empty: none.
+    pub product: String,
+    /// Whether the client chose it.
+    pub chosen: bool,
+    /// Whose; empty: a guest's.
+    pub organization: String,
+    /// The organization, to try the line as it.
+    pub organization_id: Option<OrganizationId>,
+    /// When the draft last changed.
+    pub at: Timestamp,
+    /// Why, as JSON.
+    pub trace: Option<String>,
+}
+
+/// The last lines recognised, the newest first, in one state or in any.
+pub fn recognised(
+    conn: &Connection,
+    state: Option<LineState>,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Recognised>, StorageError> {
+    const SQL: &str = "
+        select l.raw, l.state, coalesce(p.title, '') as product, l.chosen, l.trace,
+            coalesce(g.name, '') as organization, d.organization_id, d.updated_at_ms
+        from draft_lines l join drafts d on d.id = l.draft_id
+        left join products p on p.id = l.product_id
+        left join organizations g on g.id = d.organization_id
+        where :state is null or l.state = :state
+        order by l.id desc limit :limit offset :offset";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(
+        named_params! { ":state": state, ":limit": limit, ":offset": offset },
+        |row| {
+            Ok(Recognised {
+                raw: row.get("raw")?,
+                state: row.get("state")?,
+                product: row.get("product")?,
+                chosen: row.get("chosen")?,
+                organization: row.get("organization")?,
+                organization_id: row.get("organization_id")?,
+                at: row.get("updated_at_ms")?,
+                trace: row.get("trace")?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

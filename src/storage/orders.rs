@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use serde::{Deserialize, Serialize};
 
 use super::StorageError;
 use super::db::one_row;
@@ -74,7 +75,7 @@ pub struct OrderRow {
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLineRow {
     /// The line.
     pub id: OrderLineId,
@@ -146,6 +147,59 @@ pub struct OrderFilter {
     pub query: String,
     /// With lines that wait for a manager.
     pub unresolved: bool,
+    /// With no manager.
+    pub unassigned: bool,
+    /// Through this door.
+    pub source: Option<Channel>,
+    /// Sent at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Sent before this moment.
+    pub created_before: Option<Timestamp>,
+    /// To be delivered on this day or later.
+    pub delivery_from: Option<jiff::civil::Date>,
+    /// To be delivered on this day or earlier.
+    pub delivery_to: Option<jiff::civil::Date>,
+    /// Of this sum or more.
+    pub total_from: Option<Money>,
+    /// Of this sum or less.
+    pub total_to: Option<Money>,
+    /// Whether 1C has said that it has the order.
+    pub acknowledged: Option<bool>,
+    /// The article or the title of a product in it contains this.
+    pub product: String,
+    /// In which order.
+    pub sort: OrderSort,
+}
+
+/// The order of a list of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OrderSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// The dearest first.
+    Dearest,
+    /// The cheapest first.
+    Cheapest,
+    /// By the day of delivery; those without a day last.
+    Delivery,
+    /// By the organization's name.
+    Organization,
+}
+
+impl OrderSort {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Newest => "o.created_at_ms desc, o.id desc",
+            Self::Oldest => "o.created_at_ms, o.id",
+            Self::Dearest => "o.total_kopecks desc, o.id desc",
+            Self::Cheapest => "o.total_kopecks, o.id desc",
+            Self::Delivery => "o.delivery_date is null, o.delivery_date, o.id desc",
+            Self::Organization => "fold(g.name), o.id desc",
+        }
+    }
 }
 
 /// A new order, all but its number.
@@ -302,12 +356,48 @@ fn conditions(filter: &OrderFilter) -> String {
             " and exists (select 1 from order_lines l where l.order_id = o.id and l.state <> 'ok')",
         );
     }
+    if filter.unassigned {
+        sql.push_str(" and o.manager_id is null");
+    }
+    if let Some(source) = filter.source {
+        let _ = write!(sql, " and o.source = '{source}'");
+    }
+    for (column, sign, given) in [
+        ("o.created_at_ms", ">=", filter.created_from.map(Timestamp::millis)),
+        ("o.created_at_ms", "<", filter.created_before.map(Timestamp::millis)),
+        ("o.total_kopecks", ">=", filter.total_from.map(Money::kopecks)),
+        ("o.total_kopecks", "<=", filter.total_to.map(Money::kopecks)),
+    ] {
+        if let Some(value) = given {
+            let _ = write!(sql, " and {column} {sign} {value}");
+        }
+    }
+    for (sign, date) in [(">=", filter.delivery_from), ("<=", filter.delivery_to)] {
+        if let Some(date) = date {
+            let _ = write!(sql, " and o.delivery_date {sign} '{date}'");
+        }
+    }
+    match filter.acknowledged {
+        Some(true) => sql.push_str(" and o.onec_acknowledged_at_ms is not null"),
+        Some(false) => sql.push_str(" and o.onec_acknowledged_at_ms is null"),
+        None => {}
+    }
+    if !filter.product.trim().is_empty() {
+        sql.push_str(
+            " and o.id in (select l.order_id from order_lines l where l.product_id in (
+                select p.id from products p
+                where instr(fold(p.title), :product) > 0 or instr(fold(p.sku), :product) > 0))",
+        );
+    }
     if OrderNumber::parse(&filter.query).is_some() {
         sql.push_str(" and o.number = :number");
     } else if !filter.query.trim().is_empty() {
+        // Names are looked through once, not once for every order.
         sql.push_str(
-            " and (instr(fold(g.name), :text) > 0 or instr(fold(a.name), :text) > 0
-                or instr(coalesce(a.phone, ''), :text) > 0 or g.inn = :text)",
+            " and (o.organization_id in (select id from organizations
+                    where instr(fold(name), :text) > 0 or inn = :text)
+                or o.author_id in (select id from persons
+                    where instr(fold(name), :text) > 0 or instr(coalesce(phone, ''), :text) > 0))",
         );
     }
     sql
@@ -317,12 +407,14 @@ fn conditions(filter: &OrderFilter) -> String {
 fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), StorageError> {
     let number = OrderNumber::parse(&filter.query);
     let text = filter.query.trim().to_lowercase();
-    let values: [(&str, &dyn rusqlite::ToSql); 5] = [
+    let product = filter.product.trim().to_lowercase();
+    let values: [(&str, &dyn rusqlite::ToSql); 6] = [
         (":organization", &filter.organization),
         (":author", &filter.author),
         (":manager", &filter.manager),
         (":number", &number),
         (":text", &text),
+        (":product", &product),
     ];
     for (name, value) in values {
         if let Some(index) = stmt.parameter_index(name)? {
@@ -332,7 +424,7 @@ fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), 
     Ok(())
 }
 
-/// A page of the orders that the filter lets through, newest first.
+/// A page of the orders that the filter lets through, in the order that it asks for.
 pub fn list(
     conn: &Connection,
     filter: &OrderFilter,
@@ -340,8 +432,9 @@ pub fn list(
     limit: u32,
 ) -> Result<Vec<OrderRow>, StorageError> {
     let sql = format!(
-        "{ORDER}{} order by o.created_at_ms desc, o.id desc limit {limit} offset {offset}",
-        conditions(filter)
+        "{ORDER}{} order by {} limit {limit} offset {offset}",
+        conditions(filter),
+        filter.sort.sql()
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     bind(&mut stmt, filter)?;
@@ -353,18 +446,41 @@ pub fn list(
     Ok(orders)
 }
 
-/// How many orders the filter lets through.
-pub fn count(conn: &Connection, filter: &OrderFilter) -> Result<u32, StorageError> {
+/// How many orders the filter lets through, and what they come to.
+pub fn totals(conn: &Connection, filter: &OrderFilter) -> Result<(u32, Money), StorageError> {
     let sql = format!(
-        "select count(*) from orders o
-            join organizations g on g.id = o.organization_id
-            join persons a on a.id = o.author_id{}",
+        "select count(*) as orders, coalesce(sum(o.total_kopecks), 0) as total_kopecks
+            from orders o{}",
         conditions(filter)
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     bind(&mut stmt, filter)?;
     let mut rows = stmt.raw_query();
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or(0))
+    let Some(row) = rows.next()? else { return Ok((0, Money::ZERO)) };
+    Ok((row.get("orders")?, row.get("total_kopecks")?))
+}
+
+/// How many orders the filter lets through.
+pub fn count(conn: &Connection, filter: &OrderFilter) -> Result<u32, StorageError> {
+    Ok(totals(conn, filter)?.0)
+}
+
+/// The orders that the filter lets through, at most `limit`, by their ids alone.
+pub fn ids(
+    conn: &Connection,
+    filter: &OrderFilter,
+    limit: u32,
+) -> Result<Vec<OrderId>, StorageError> {
+    let sql =
+        format!("select o.id from orders o{} order by o.id limit {limit}", conditions(filter));
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(row.get("id")?);
+    }
+    Ok(ids)
 }
 
 /// How many orders stand at each status; statuses without orders are absent.

@@ -156,6 +156,15 @@ pub fn close_chat(
     Ok(tx.prepare_cached(SQL)?.execute(params)?)
 }
 
+/// Takes back waiting rows whose `dedup_key` begins so; how many.
+pub fn withdraw(tx: &Transaction<'_>, prefix: &str) -> Result<usize, StorageError> {
+    const SQL: &str = "
+        delete from outbox
+        where state = 'queued' and substr(dedup_key, 1, length(:prefix)) = :prefix
+            and dedup_key >= :prefix";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":prefix": prefix })?)
+}
+
 /// Counts a failure that may pass.
 pub fn count_attempt(tx: &Transaction<'_>, id: OutboxId, error: &str) -> Result<(), StorageError> {
     const SQL: &str = "

@@ -185,3 +185,16 @@ pub fn delete(tx: &Transaction<'_>, id: i64) -> Result<bool, StorageError> {
     const SQL: &str = "delete from synonyms where id = :id";
     Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })? == 1)
 }
+
+/// Whether words lead to other words over the synonyms that are on: a synonym back would make a
+/// circle.
+pub fn leads_to(conn: &Connection, from: &str, to: &str) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        with recursive chain (words) as (
+            select :from
+            union select s.means from synonyms s join chain c on s.words = c.words
+                where s.means is not null and s.enabled = 1)
+        select exists (select 1 from chain where words = :to) as leads";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":from": from, ":to": to }, |row| row.get("leads"))?)
+}

@@ -496,3 +496,35 @@ pub fn list_waiting(
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// How a message of staff fares on its way to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits to be sent.
+    Waiting,
+    /// It was sent then.
+    Sent(Timestamp),
+    /// Nobody could be reached.
+    Failed,
+}
+
+/// How the messages of a thread fare, by message; of several chats the best.
+pub fn fates(conn: &Connection, thread: ThreadId) -> Result<Vec<(i64, Fate)>, StorageError> {
+    const SQL: &str = "
+        select json_extract(payload, '$.message') as message, max(state = 'queued') as waiting, max(closed_at_ms) filter (where state = 'sent') as at_ms
+        from outbox
+        where json_extract(payload, '$.notice') = 'thread_message'
+            and json_extract(payload, '$.thread') = :thread
+        group by message";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":thread": thread }, |row| {
+        let at: Option<Timestamp> = row.get("at_ms")?;
+        let fate = match (at, row.get("waiting")?) {
+            (Some(at), _) => Fate::Sent(at),
+            (None, true) => Fate::Waiting,
+            (None, false) => Fate::Failed,
+        };
+        Ok((row.get("message")?, fate))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

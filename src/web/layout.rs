@@ -211,6 +211,7 @@ pub fn page(visitor: &Visitor, around: &Surroundings, page: &Page<'_>) -> Markup
                     div.sheet { (content) }
                 }
                 (tabbar(around, *section))
+                (keys_dialog())
                 div.toasts #toasts role="status" aria-live="polite" {}
             }
         },
@@ -346,12 +347,45 @@ fn topbar(visitor: &Visitor, around: &Surroundings) -> Markup {
                     @if around.chat {
                         a.item href="/chat" { (icon(Icon::Questions)) "Чат в браузере" }
                     }
+                    a.item href="/admin/sessions" { (icon(Icon::Lock)) "Сессии" }
                     button.item type="button" data-keys { (icon(Icon::More)) "Клавиши" }
                     form method="post" action="/admin/logout" {
                         (csrf(visitor))
                         button.item type="submit" { (icon(Icon::Exit)) "Выйти" }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What the keys do.
+const KEYS: [(&[&str], &str); 13] = [
+    (&["/"], "найти во всей панели; или Ctrl+K"),
+    (&["j", "k"], "следующая и предыдущая строка"),
+    (&["Enter"], "открыть строку"),
+    (&["x"], "выбрать строку"),
+    (&["a"], "принять заказ"),
+    (&["s"], "другие действия с заказом"),
+    (&["r"], "ответить"),
+    (&["e"], "вопрос решён"),
+    (&["g", "o"], "перейти к заказам"),
+    (&["g", "q"], "к вопросам"),
+    (&["g", "c"], "в каталог"),
+    (&["g", "k"], "к клиентам"),
+    (&["Ctrl", "Enter"], "отправить форму"),
+];
+
+fn keys_dialog() -> Markup {
+    html! {
+        dialog #keys aria-labelledby="keys-title" {
+            h2 #keys-title { "Клавиши" }
+            dl.keys {
+                @for (keys, what) in KEYS { dt { @for key in keys { kbd { (key) } " " } } dd { (what) } }
+            }
+            form.buttons method="dialog" {
+                button.button { "Закрыть" }
+                button.button.quiet type="button" data-keys-off { "Выключить клавиши" }
             }
         }
     }

@@ -32,6 +32,7 @@ use crate::services::bench::Bench;
 use crate::services::bot_status::BotStatus;
 use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::Catalog;
+use crate::services::clients_file::ClientsFile;
 use crate::services::conversations::Conversations;
 use crate::services::directory::Directory;
 use crate::services::exchange::Exchange;
@@ -127,6 +128,11 @@ impl Desk {
     /// Catalogue files that people bring.
     fn imports(&self) -> Imports {
         Imports::new(self.base.clone(), self.exchange.clone())
+    }
+
+    /// Clients by file.
+    fn clients_file(&self) -> ClientsFile {
+        ClientsFile::new(self.base.clone(), self.exchange.clone())
     }
 
     /// The recognition bench.

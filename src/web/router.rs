@@ -17,7 +17,8 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
 use super::admin::{
-    catalog, clients, exchange, find, import, login, models, orders, questions, search, today,
+    catalog, clients, exchange, find, import, login, models, orders, questions, search, sessions,
+    today,
 };
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
@@ -30,25 +31,37 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin", get(today::page))
         .route("/admin/orders", get(orders::list))
         .route("/admin/orders/export/{format}", get(orders::export))
+        .route("/admin/orders/bulk", post(orders::bulk))
+        .route("/admin/orders/new", get(orders::new).post(orders::create))
+        .route("/admin/orders/print", get(orders::print_many))
         .route("/admin/orders/{number}", get(orders::page))
+        .route("/admin/orders/{number}/edit", post(orders::act))
+        .route("/admin/orders/{number}/options/{line}", get(orders::options))
+        .route("/admin/orders/{number}/print", get(orders::print))
+        .route("/admin/orders/{number}/undo", post(orders::undo))
         .route("/admin/orders/{number}/status", post(orders::set_status))
         .route("/admin/orders/{number}/messages", post(orders::write))
         .route("/admin/orders/{number}/lines/{line}", post(orders::pick))
         .route("/admin/find", get(find::page))
         .route("/admin/catalog", get(catalog::page))
         .route("/admin/catalog/import", get(import::page).post(import::take))
-        .route("/admin/catalog/products/{id}", post(catalog::set_own_fields))
+        .route("/admin/catalog/bulk", post(catalog::bulk))
+        .route("/admin/catalog/products/{id}", get(catalog::product).post(catalog::set_own_fields))
         .route("/admin/questions", get(questions::list))
         .route("/admin/questions/{id}", get(questions::one).post(questions::act))
         .route("/admin/questions/{id}/messages", post(questions::write))
         .route("/admin/questions/{id}/read", post(questions::read))
         .route("/admin/threads", get(|| async { Redirect::permanent("/admin/questions") }))
         .route("/admin/clients", get(clients::list))
+        .route("/admin/clients/export/{format}", get(clients::export))
+        .route("/admin/clients/import", get(clients::import_page).post(clients::import_take))
         .route("/admin/clients/{id}", get(clients::one).post(clients::act))
         .route("/admin/people", get(clients::people))
-        .route("/admin/people/{id}", post(clients::act_on_person))
+        .route("/admin/people/{id}", get(clients::person).post(clients::act_on_person))
         .route("/admin/requests", get(clients::requests).post(clients::decide))
         .route("/admin/search", get(search::page))
+        .route("/admin/search/log", get(search::log))
+        .route("/admin/search/gaps", get(search::gaps).post(search::not_ours))
         .route("/admin/search/teach", post(search::teach))
         .route("/admin/search/compare", post(models::compare))
         .route("/admin/search/models", get(models::page).post(models::test))
@@ -69,6 +82,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
         .route("/admin/login", get(login::page).post(login::sign_in))
+        .route("/admin/enter/{token}", get(login::enter_page).post(login::enter))
+        .route("/admin/sessions", get(sessions::page).post(sessions::revoke))
         .route("/admin/logout", post(login::sign_out))
         .route("/admin/events", get(live::events))
         .route("/theme", post(login::set_theme))

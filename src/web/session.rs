@@ -278,7 +278,8 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
         }
     }
     let path = parts.uri.path();
-    let panel = path.starts_with("/admin") && path != "/admin/login";
+    let panel =
+        path.starts_with("/admin") && path != "/admin/login" && !path.starts_with("/admin/enter/");
     if parts.method == Method::GET || parts.method == Method::HEAD {
         if panel && visitor.session.is_none() {
             let here = parts.uri.path_and_query().map_or("/admin", |p| p.as_str());
@@ -292,6 +293,10 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
     }
     let bytes = read_form(&parts, body).await?;
     if panel && visitor.session.is_none() {
+        if is_multipart(&parts.headers) {
+            // A file does not travel through the sign-in: it is chosen again.
+            return Err(WebError::SignIn(path.to_owned()));
+        }
         // Nothing typed is lost: the form's fields travel through the sign-in.
         let carried = String::from_utf8(bytes.to_vec()).unwrap_or_default();
         let page = login::carried(desk, &visitor, path, &carried);

@@ -27,8 +27,8 @@ async fn a_word_taught_on_the_bench_is_known_from_then_on() {
     assert_eq!(taught.status, StatusCode::SEE_OTHER, "{}", taught.body);
     let after = panel.send("GET", look, ours.clone(), "").await;
     assert!(after.body.contains("узнано 1"), "{}", after.body);
-    let client = panel.send("GET", "/admin/clients/1", ours, "").await;
-    assert!(client.body.contains("Названия клиента"), "{}", client.body);
+    let client = panel.send("GET", "/admin/clients/1?tab=words", ours, "").await;
+    assert!(client.body.contains("Саморез 4×25 жёлтый"), "{}", client.body);
 }
 
 #[tokio::test]

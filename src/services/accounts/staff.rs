@@ -256,6 +256,29 @@ impl Accounts {
         .await
     }
 
+    /// Takes a person's password away and ends every session and link of theirs: they come back by
+    /// a contact.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::NotFound`].
+    pub async fn reset_access(&self, by: &Actor, person: PersonId) -> Result<(), AccountError> {
+        let (by, now) = (by.clone(), self.base.clock.now());
+        self.base
+            .db
+            .write(move |tx| {
+                persons::find(tx, person)?.ok_or(AccountError::NotFound)?;
+                persons::set_password_hash(tx, person, None)?;
+                persons::bump_security_stamp(tx, person)?;
+                sessions::delete_all(tx, person, None)?;
+                note_person(tx, &by, now, "person.reset", person, (None, None))?;
+                Ok::<_, AccountError>(())
+            })
+            .await?;
+        self.forget();
+        Ok(())
+    }
+
     /// Puts a person on shift or takes off. No right changes, so sessions go on.
     pub async fn set_on_shift(&self, person: PersonId, on_shift: bool) -> Result<(), AccountError> {
         self.base.db.write(move |tx| Ok(persons::set_on_shift(tx, person, on_shift)?)).await

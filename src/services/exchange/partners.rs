@@ -73,6 +73,20 @@ pub struct MembersReport {
     pub skipped: Vec<SkippedRecord>,
 }
 
+/// Why a list of members was taken back.
+#[derive(Debug)]
+enum Undone {
+    /// It was a dry run: this is what would have become of it.
+    Tried(MembersReport),
+    Failed(StorageError),
+}
+
+impl From<StorageError> for Undone {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// What became of a list of balances or statuses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpdatesReport {
@@ -367,13 +381,21 @@ impl Exchange {
                     }
                 }
             }
+            if origin.dry_run {
+                return Err(Undone::Tried(report));
+            }
             let (received, updated) = (report.members_received, report.members_upserted);
             this.noted(tx, "members", &origin, received, updated, &report.skipped)?;
-            Ok::<_, StorageError>(report)
+            Ok(report)
         });
-        let report = written.await?;
-        self.base.live.tell(Change::Exchange);
-        Ok(report)
+        match written.await {
+            Ok(report) => {
+                self.base.live.tell(Change::Exchange);
+                Ok(report)
+            }
+            Err(Undone::Tried(report)) => Ok(report),
+            Err(Undone::Failed(error)) => Err(error.into()),
+        }
     }
 
     /// Stores what organizations owe.

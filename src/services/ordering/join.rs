@@ -8,7 +8,8 @@ use super::draft::owned;
 use super::place::{editable, offers_of, write_lines};
 use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
-    Channel, DraftId, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp, ru,
+    Channel, DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp,
+    ru,
 };
 use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow};
@@ -48,7 +49,7 @@ impl Ordering {
         limit: u32,
     ) -> Result<OrderPage, OrderError> {
         if party.person.is_none() || party.organization.is_none() {
-            return Ok(OrderPage { orders: Vec::new(), total: 0 });
+            return Ok(OrderPage { orders: Vec::new(), total: 0, sum: Money::ZERO });
         }
         let filter = OrderFilter {
             organization: party.organization,

@@ -6,7 +6,7 @@ use super::OrderError;
 use crate::config::Config;
 use crate::domain::{OrderId, OrganizationId, PersonId, Timestamp};
 use crate::services::notifications::{self, Notice, Outgoing};
-use crate::storage::{chat_slots, members};
+use crate::storage::{chat_slots, members, outbox};
 
 /// Tells a person.
 pub(in crate::services) fn to_person(
@@ -16,6 +16,29 @@ pub(in crate::services) fn to_person(
     now: Timestamp,
 ) -> Result<(), OrderError> {
     notifications::enqueue_to_person(tx, person, &Outgoing::Notice(notice), now, None)?;
+    Ok(())
+}
+
+/// The key of what is told of an order later, if it is not taken back until then.
+pub(super) fn later(order: OrderId, what: impl std::fmt::Display) -> String {
+    format!("later:{order}:{what}")
+}
+
+/// Tells a person at a later moment, under a key of [`later`].
+pub(super) fn to_person_at(
+    tx: &Transaction<'_>,
+    person: PersonId,
+    notice: Notice,
+    due: Timestamp,
+    key: &str,
+) -> Result<(), OrderError> {
+    notifications::enqueue_to_person(tx, person, &Outgoing::Notice(notice), due, Some(key))?;
+    Ok(())
+}
+
+/// Takes back what was to be told of the order later.
+pub(super) fn withdraw(tx: &Transaction<'_>, order: OrderId) -> Result<(), OrderError> {
+    outbox::withdraw(tx, &later(order, ""))?;
     Ok(())
 }
 

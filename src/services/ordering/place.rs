@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::draft::{owned, settle};
 use super::{OrderError, Ordering, Party, join, notices, order_of, price_type};
@@ -310,7 +310,7 @@ fn first_member(
 }
 
 pub(super) fn offers_of(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     lines: &[DraftLineRow],
     organization: OrganizationId,
 ) -> Result<HashMap<ProductId, Offer>, OrderError> {

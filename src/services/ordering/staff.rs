@@ -2,10 +2,12 @@
 
 use rusqlite::Transaction;
 
+use super::edit::{self, Shown, amount};
+use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
-    Channel, LineState, OrderId, OrderLineId, OrderNumber, OrderStatus, OrganizationId, ProductId,
-    Quantity, Timestamp, Unit,
+    Channel, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
+    OrganizationId, PersonId, ProductId, Quantity, Timestamp, Unit,
 };
 use crate::services::notifications::Notice;
 use crate::storage::offers::{self, Offer};
@@ -21,6 +23,28 @@ pub struct OrderPage {
     pub orders: Vec<OrderRow>,
     /// How many the filter lets through in all.
     pub total: u32,
+    /// What they come to.
+    pub sum: Money,
+}
+
+/// A change of many orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bulk {
+    /// To this status; why, where the client is told.
+    Status(OrderStatus, String),
+    /// To this manager, or to nobody.
+    Manager(Option<PersonId>),
+    /// To be delivered then.
+    Delivery(Delivery),
+}
+
+/// What became of a change of many orders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BulkOutcome {
+    /// How many are changed, or stood so already.
+    pub updated: u32,
+    /// Those that could not be changed, and why.
+    pub skipped: Vec<(OrderNumber, String)>,
 }
 
 /// An order with all that belongs to it.
@@ -34,6 +58,10 @@ pub struct OrderView {
     pub events: Vec<OrderEventRow>,
     /// What the catalogue says now of its lines' products and of the candidates.
     pub offers: Vec<Offer>,
+    /// What the client has not been told yet, a line each.
+    pub unsent: Vec<String>,
+    /// The last change, where it can still be taken back.
+    pub undo: Option<Undoable>,
 }
 
 impl OrderView {
@@ -60,7 +88,8 @@ impl Ordering {
             .db
             .read(move |conn| {
                 let orders = orders::list(conn, &filter, offset, limit)?;
-                Ok(OrderPage { orders, total: orders::count(conn, &filter)? })
+                let (total, sum) = orders::totals(conn, &filter)?;
+                Ok(OrderPage { orders, total, sum })
             })
             .await
     }
@@ -100,20 +129,27 @@ impl Ordering {
         limit: u32,
     ) -> Result<OrderPage, OrderError> {
         if party.person.is_none() || party.organization.is_none() {
-            return Ok(OrderPage { orders: Vec::new(), total: 0 });
+            return Ok(OrderPage { orders: Vec::new(), total: 0, sum: Money::ZERO });
         }
         let filter = OrderFilter { organization: party.organization, ..OrderFilter::default() };
         self.orders(filter, offset, limit).await
     }
 
-    /// An order of the party's organization.
+    /// An order of the party's organization, as they have been told of it.
     pub async fn own_order(&self, party: &Party, id: OrderId) -> Result<OrderView, OrderError> {
         let party = party.clone();
         self.base
             .db
             .read(move |conn| {
                 let order = order_of(conn, &party, id)?;
-                whole(conn, order)
+                let mut view = whole(conn, order)?;
+                if let Some(shown) = Shown::load(conn, id)? {
+                    view.lines = shown.lines;
+                    view.order.delivery = shown.delivery;
+                    view.order.address = shown.address;
+                    view.order.total = shown.total;
+                }
+                Ok(view)
             })
             .await
     }
@@ -181,6 +217,61 @@ impl Ordering {
             .await?;
         self.told(id);
         Ok(order)
+    }
+
+    /// Changes many orders, each by itself: one that cannot be changed does not hold the others up.
+    pub async fn change_many(
+        &self,
+        actor: Actor,
+        ids: Vec<OrderId>,
+        change: Bulk,
+    ) -> Result<BulkOutcome, OrderError> {
+        let mut outcome = BulkOutcome::default();
+        for id in ids {
+            let order = self.base.db.read(move |conn| orders::find(conn, id)).await?;
+            let Some(order) = order else { continue };
+            let by = actor.clone();
+            let changed = match change.clone() {
+                Bulk::Status(next, reason) => {
+                    self.set_status(by, id, None, next, &reason).await.map(|_| ())
+                }
+                Bulk::Manager(manager) => self.assign(by, id, None, manager).await.map(|_| ()),
+                Bulk::Delivery(delivery) => {
+                    let address = order.address.clone();
+                    let edit = edit::Edit::Delivery { delivery, address };
+                    match self.edit(by, id, order.revision, edit).await {
+                        // It stands so already.
+                        Ok(_) | Err(OrderError::Empty) => Ok(()),
+                        Err(error) => Err(error),
+                    }
+                }
+            };
+            match changed {
+                Ok(()) => outcome.updated += 1,
+                Err(error @ (OrderError::Storage(_) | OrderError::Catalog(_))) => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    let why = match error {
+                        OrderError::Transition { from, .. } | OrderError::Closed(from) => {
+                            format!("уже «{}»", from.staff_label())
+                        }
+                        other => other.to_string(),
+                    };
+                    outcome.skipped.push((order.number, why));
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The orders that the filter lets through, at most `limit`.
+    pub async fn order_ids(
+        &self,
+        filter: OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, OrderError> {
+        Ok(self.base.db.read(move |conn| orders::ids(conn, &filter, limit)).await?)
     }
 
     /// Writes to the order's people; the message stands in the timeline.
@@ -405,12 +496,6 @@ impl Ordering {
     }
 }
 
-/// «10 м», or «—» without a quantity.
-fn amount(row: &OrderLineRow) -> String {
-    let unit = if row.unit.is_empty() { &row.base_unit } else { &row.unit };
-    row.quantity.map_or_else(|| "—".to_owned(), |quantity| quantity.with_unit(unit))
-}
-
 /// Moves the order, writes the timeline and queues what follows.
 pub(super) fn move_to(
     tx: &Transaction<'_>,
@@ -428,6 +513,7 @@ pub(super) fn move_to(
     if !allowed {
         return Err(OrderError::Transition { id, from, to: next });
     }
+    let before = Before::of(tx, order)?;
     orders::set_status(tx, id, next, reason, now)?;
     if order.manager.is_none() && actor.person.is_some() && next != OrderStatus::Cancelled {
         orders::set_manager(tx, id, actor.person, now)?;
@@ -448,10 +534,20 @@ pub(super) fn move_to(
             to_client: !order.history,
         },
     )?;
+    // A slip in the panel is taken back before anybody hears of it.
+    let due = if actor.channel == Channel::Panel { now.plus(ANNOUNCE_AFTER) } else { now };
+    notices::withdraw(tx, id)?;
     if !order.history {
-        let notice = Notice::OrderStatus { order: id };
-        notices::to_person(tx, order.author, notice, now)?;
+        let key = notices::later(id, format_args!("status:{}", order.revision));
+        notices::to_person_at(tx, order.author, Notice::OrderStatus { order: id }, due, &key)?;
     }
+    let after = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+    let mut told = None;
+    if !matches!(next, OrderStatus::Cancelled | OrderStatus::Rejected) {
+        // With the news of the status comes what was changed in the order.
+        told = edit::tell_changes(tx, &after, actor, now, due)?;
+    }
+    before.telling(told).offer(tx, actor, &after, &text, now)?;
     notices::refresh_staff_cards(tx, id, now)?;
     Ok(())
 }
@@ -489,5 +585,7 @@ pub(super) fn whole(conn: &rusqlite::Connection, order: OrderRow) -> Result<Orde
     let ids = lines.iter().flat_map(|line| line.product.iter().chain(&line.candidates)).copied();
     let price_type = price_type(conn, Some(order.organization))?;
     let offers = offers::load(conn, ids, price_type)?.into_values().collect();
-    Ok(OrderView { order, lines, events, offers })
+    let unsent = edit::changes(conn, &order)?;
+    let undo = undo::undoable(conn, &order)?;
+    Ok(OrderView { order, lines, events, offers, unsent, undo })
 }

@@ -604,7 +604,7 @@ fn remarks(text: &str, found: &Recognition) -> Vec<(RemarkKind, String)> {
 
 /// The lines of a text. A row of a list that recognition took for talk though it counts something
 /// is kept as one that was not found: nothing of a list is left out in silence.
-fn new_lines(text: &str, found: &Recognition) -> Vec<NewDraftLine> {
+pub(super) fn new_lines(text: &str, found: &Recognition) -> Vec<NewDraftLine> {
     let lines = found.lines.iter().map(|line| (line.span.start, new_line(text, line)));
     let mut lines: Vec<(usize, NewDraftLine)> = lines.collect();
     if lines.is_empty() {

@@ -1,5 +1,9 @@
 //! «Каталог»: the tree on the left, products on the right.
 
+mod product;
+
+pub use product::product;
+
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
@@ -7,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::{CategoryId, ProductId, ru};
-use crate::storage::directory::{CategoryRow, ProductFilter, ProductLine};
+use crate::storage::directory::{CategoryRow, ProductChange, ProductFilter, ProductLine};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::admin::exchange::pull_button;
@@ -68,7 +72,9 @@ pub async fn page(
     Query(query): Query<CatalogQuery>,
 ) -> Result<Markup, WebError> {
     let category = query.category.parse().ok().map(CategoryId);
-    let filter = ProductFilter { query: query.q.clone(), category, state: query.state.clone() };
+    let state = query.state.clone();
+    let filter =
+        ProductFilter { query: query.q.clone(), category, state, ..ProductFilter::default() };
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
     let found = desk.directory().products(filter, pager.offset(), PAGE).await?;
     pager.total = found.total;
@@ -107,6 +113,7 @@ pub async fn page(
                     } @else {
                         (table(&desk, &visitor, &query, &found.rows))
                         (pager.render(["товар", "товара", "товаров"], |page| query.with(|q| q.page = page.to_string())))
+                        (bulk_bar(&visitor, &query, &tree))
                     }
                 }
             }
@@ -211,6 +218,7 @@ fn table(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, rows: &[ProductLi
                 caption.sr { "Товары" }
                 thead {
                     tr {
+                        th.pick scope="col" { label.tick { input type="checkbox" data-pick-all; span.sr { "Выбрать всю страницу" } } }
                         th scope="col" { "Артикул" }
                         th scope="col" { "Название" }
                         th.num scope="col" { "Цена" }
@@ -219,13 +227,13 @@ fn table(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, rows: &[ProductLi
                         th scope="col" { "Состояние" }
                     }
                 }
-                tbody { @for row in rows { (product(desk, visitor, query, row)) } }
+                tbody { @for row in rows { (self::row(desk, visitor, query, row)) } }
             }
         }
     }
 }
 
-fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLine) -> Markup {
+fn row(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLine) -> Markup {
     let open = query.open == row.id.to_string();
     let href = CatalogQuery {
         open: if open { String::new() } else { row.id.to_string() },
@@ -233,7 +241,8 @@ fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLi
     };
     let now = desk.base.clock.now();
     html! {
-        tr id=(format!("product-{}", row.id)) {
+        tr id=(format!("product-{}", row.id)) data-row {
+            td.pick { label.tick { input type="checkbox" name="product" value=(row.id) form="bulk" data-pick; span.sr { "Выбрать: " (row.title) } } }
             td.muted.nowrap.g-sku { @if row.sku.is_empty() { "—" } @else { (row.sku) } }
             td.g-title {
                 a.quiet href=(format!("{}#product-{}", href.href(), row.id)) aria-expanded=(open) { (row.title) }
@@ -251,12 +260,13 @@ fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLi
         }
         @if open {
             tr.opened {
-                td colspan="6" {
+                td colspan="7" {
                     dl.facts {
                         @if !row.category.is_empty() { dt { "Категория" } dd { (row.category) } }
                         @if let Some(multiple) = row.multiple { dt { "Кратно" } dd { (multiple.with_unit(row.unit.as_str())) } }
                         dt { "Источник" }
                         dd { @if row.from_onec { (small_icon(Icon::Lock)) " из 1С: название, цена и остаток правятся там" } @else { "файл или панель" } }
+                        dt { "Подробно" } dd { a href=(format!("/admin/catalog/products/{}", row.id)) { "остатки по складам, цены по видам" } }
                         dt { "Изменён" } dd { (desk.base.zone.date_time(row.updated_at, now)) }
                     }
                     form.inline-form method="post" action=(format!("/admin/catalog/products/{}", row.id)) {
@@ -273,6 +283,62 @@ fn product(desk: &Desk, visitor: &Visitor, query: &CatalogQuery, row: &ProductLi
             }
         }
     }
+}
+
+/// What is done with the chosen products.
+fn bulk_bar(visitor: &Visitor, query: &CatalogQuery, tree: &[CategoryRow]) -> Markup {
+    html! {
+        form.bulk-bar #bulk method="post" action="/admin/catalog/bulk" aria-label="Действия с выбранными" {
+            (csrf(visitor))
+            input type="hidden" name="back" value=(query.href());
+            span.bulk-count data-pick-count { "Выбранные товары" }
+            button.button.small type="submit" name="act" value="hide" { "Скрыть от клиентов" }
+            button.button.small type="submit" name="act" value="show" { "Показать" }
+            @if !tree.is_empty() {
+                span.in-row {
+                    select name="category" aria-label="В какую категорию" { @for row in tree { option value=(row.id) { (row.title) } } }
+                    button.button.small type="submit" name="act" value="category" { "Перенести" }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /admin/catalog/bulk`: hides, shows, or moves the chosen products. Those of 1C keep the
+/// category that 1C gives.
+pub async fn bulk(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Redirect, WebError> {
+    let get = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let chosen = fields.iter().filter(|(name, _)| name == "product");
+    let chosen: Vec<_> = chosen.filter_map(|(_, id)| id.parse().ok().map(ProductId)).collect();
+    if chosen.is_empty() {
+        return Err(WebError::Invalid("Не выбран ни один товар.".to_owned()));
+    }
+    let count = chosen.len();
+    let change = match get("act") {
+        "hide" => ProductChange::Hidden(true),
+        "show" => ProductChange::Hidden(false),
+        "category" => ProductChange::Category(CategoryId(
+            get("category")
+                .parse()
+                .map_err(|_| WebError::Invalid("Выберите категорию.".to_owned()))?,
+        )),
+        _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
+    };
+    let changed = desk.directory().change_products(me.account_actor(), chosen, change).await?;
+    if changed < count {
+        return Err(WebError::Conflict(format!(
+            "Обновлено {changed}, пропущено {}: категорию этих товаров ведёт 1С, меняйте её там.",
+            count - changed
+        )));
+    }
+    Ok(Redirect::to(crate::web::session::safe_next(get("back"))))
 }
 
 /// A product's own fields.

@@ -1,20 +1,26 @@
 //! «Клиенты»: organizations, people, requests for access.
 
+mod import;
+mod one;
+mod person;
+
+pub use import::{export, page as import_page, take as import_take};
+pub use one::{act, one};
+pub use person::{act_on_person, person};
+
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::domain::{MemberState, OrgKind, OrganizationId, PersonId, Role, ru, time};
+use crate::domain::{OrgKind, time};
 use crate::services::accounts::{AccessDecision, AccountError};
-use crate::services::directory::Client;
 use crate::storage::directory::{ClientFilter, ClientRow, PersonLine};
-use crate::storage::orders::{OrderFilter, OrderRow};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::{WebError, encode};
-use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed, status_badge};
+use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
 use crate::web::markup::{Icon, icon, small_icon};
 use crate::web::session::{ManagerSession, Visitor};
 
@@ -79,7 +85,20 @@ pub async fn list(
     pager.total = found.total;
     let around = around(&desk, &me).await?;
     let content = html! {
-        div.page-head { h1 { "Клиенты" } }
+        div.page-head {
+            h1 { "Клиенты" }
+            div.buttons {
+                details.menu data-menu {
+                    summary.button.quiet { (icon(Icon::Download)) "Выгрузить" }
+                    div.popover {
+                        @for format in ["xlsx", "csv"] {
+                            a.item href=(format!("/admin/clients/export/{format}")) { "Список в ." (format) }
+                        }
+                    }
+                }
+                @if me.must_be_admin("").is_ok() { a.button href="/admin/clients/import" { (icon(Icon::Upload)) "Загрузить файл" } }
+            }
+        }
         (tabs("/admin/clients", waiting(&desk).await?))
         form.filters action="/admin/clients" role="search" aria-label="Отбор клиентов" data-filters {
             div.grow { (icon(Icon::Search)) input type="search" name="q" value=(query.q) aria-label="Название, ИНН, человек или телефон" placeholder="Название, ИНН, человек или телефон"; }
@@ -149,201 +168,6 @@ fn client_state(row: &ClientRow) -> Markup {
     }
 }
 
-/// `GET /admin/clients/{id}`
-pub async fn one(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    me: ManagerSession,
-    Path(id): Path<i64>,
-) -> Result<Markup, WebError> {
-    let id = OrganizationId(id);
-    let client = desk.directory().client(id).await?.ok_or(WebError::NotFound)?;
-    let filter = OrderFilter { organization: Some(id), ..OrderFilter::default() };
-    let orders = desk.ordering.orders(filter, 0, 10).await?;
-    let around = around(&desk, &me).await?;
-    let content = html! {
-        div.page-head {
-            a.back href="/admin/clients" aria-label="К клиентам" { (icon(Icon::Back)) }
-            h1 { (client.row.name) }
-            (client_state(&client.row))
-            (client_actions(&visitor, &me, &client.row))
-        }
-        div.two {
-            div {
-                (orders_card(&desk, &client.row, &orders.orders, orders.total))
-                (bought_card(&desk, &client))
-                (learnt_card(&desk, &client))
-            }
-            aside aria-label="Сведения" { (facts_card(&client.row)) (members_card(&client)) }
-        }
-    };
-    let page =
-        Page { title: &client.row.name, section: Some(Section::Clients), class: "", content };
-    Ok(framed(&visitor, &around, &page))
-}
-
-fn client_actions(visitor: &Visitor, me: &ManagerSession, row: &ClientRow) -> Markup {
-    let act = |act: &str, word: &str, class: &str, question: Option<String>| {
-        html! {
-            form method="post" action=(format!("/admin/clients/{}", row.id)) {
-                (csrf(visitor))
-                button class=(class) type="submit" name="act" value=(act) data-confirm=[question] { (word) }
-            }
-        }
-    };
-    html! {
-        div.buttons {
-            @if row.verified {
-                (act("unverify", "Снять подтверждение", "button", None))
-            } @else {
-                (act("verify", "Подтвердить", "button primary", None))
-            }
-            @if me.must_be_admin("").is_ok() {
-                @if row.blocked {
-                    (act("unblock", "Открыть доступ", "button", None))
-                } @else {
-                    (act("block", "Закрыть доступ", "button danger", Some(format!("Закрыть доступ для «{}»?", row.name))))
-                }
-            }
-        }
-    }
-}
-
-fn facts_card(row: &ClientRow) -> Markup {
-    html! {
-        section.card aria-labelledby="facts-title" {
-            header { h2 #facts-title { "Сведения" } }
-            div.body {
-                dl.facts {
-                    dt { "ИНН" } dd { (row.inn.as_deref().unwrap_or("не указан")) }
-                    dt { "Вид цен" } dd { @if row.price_type.is_empty() { "основной" } @else { (row.price_type) } }
-                    dt { "Менеджер" } dd { @if row.manager_name.is_empty() { "не назначен" } @else { (row.manager_name) } }
-                    dt { "Код 1С" } dd { (row.external_id.as_deref().unwrap_or("нет")) }
-                    dt { "За 90\u{a0}дней" } dd { (ru::count(u64::from(row.orders), ["заказ", "заказа", "заказов"])) ", " (row.total) }
-                }
-            }
-        }
-    }
-}
-
-fn members_card(client: &Client) -> Markup {
-    html! {
-        section.card aria-labelledby="members-title" {
-            header { h2 #members-title { "Люди" } span.count { (client.members.len()) } }
-            ul.rows {
-                @for member in &client.members {
-                    li {
-                        div.grow {
-                            (member.name)
-                            span.sub { (member.role.label()) @if let Some(phone) = &member.phone { " · " a href=(format!("tel:{phone}")) { (phone) } } }
-                        }
-                        @if member.state == MemberState::Pending { (badge(Tone::Warn, "ждёт решения")) }
-                    }
-                }
-                @if client.members.is_empty() { li.muted { "Никого нет" } }
-            }
-        }
-    }
-}
-
-fn orders_card(desk: &Desk, row: &ClientRow, orders: &[OrderRow], total: u32) -> Markup {
-    let now = desk.base.clock.now();
-    html! {
-        section.card aria-labelledby="orders-title" {
-            header {
-                h2 #orders-title { "Заказы" }
-                @if total > 0 { a.count href=(format!("/admin/orders?view=all&organization={}", row.id)) { "все " (total) } }
-            }
-            ul.rows {
-                @for order in orders {
-                    li {
-                        div.grow {
-                            a href=(format!("/admin/orders/{}", order.number)) { "№\u{a0}" (order.number) }
-                            span.sub { (desk.base.zone.date_time(order.created_at, now)) " · " (ru::positions(order.line_count as usize)) " · " (order.total) }
-                        }
-                        (status_badge(order.status))
-                    }
-                }
-                @if orders.is_empty() { li.muted { "Заказов пока нет" } }
-            }
-        }
-    }
-}
-
-fn bought_card(desk: &Desk, client: &Client) -> Markup {
-    let now = desk.base.clock.now();
-    html! {
-        @if !client.bought.is_empty() {
-            section.card aria-labelledby="bought-title" {
-                header { h2 #bought-title { "Что покупает" } span.count { (client.bought.len()) } }
-                div.table-wrap {
-                    table {
-                        caption.sr { "Товары, чаще всего сверху" }
-                        thead { tr { th scope="col" { "Товар" } th.num scope="col" { "Заказов" } th.num scope="col" { "Всего" } th.num scope="col" { "Последний" } } }
-                        tbody {
-                            @for line in client.bought.iter().take(20) {
-                                tr {
-                                    td { (line.title) @if !line.sku.is_empty() { span.sub { "арт.\u{a0}" (line.sku) } } }
-                                    td.num { (line.times) }
-                                    td.num { (line.quantity.with_unit(&line.unit)) }
-                                    td.num.muted { (desk.base.zone.date(line.last_at, now)) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn learnt_card(desk: &Desk, client: &Client) -> Markup {
-    let now = desk.base.clock.now();
-    html! {
-        @if !client.learnt.is_empty() {
-            section.card aria-labelledby="learnt-title" {
-                header { h2 #learnt-title { "Названия клиента" } span.count { (client.learnt.len()) } }
-                ul.rows {
-                    @for line in client.learnt.iter().take(30) {
-                        li {
-                            div.grow { "«" (line.phrase) "»" span.sub { @if line.refused { "не " } (line.title) } }
-                            span.count { (desk.base.zone.date(line.at, now)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What to do with a client.
-#[derive(Debug, Deserialize)]
-pub struct ActForm {
-    act: String,
-}
-
-/// `POST /admin/clients/{id}`
-pub async fn act(
-    State(desk): State<Desk>,
-    me: ManagerSession,
-    Path(id): Path<i64>,
-    Form(form): Form<ActForm>,
-) -> Result<Redirect, WebError> {
-    let id = OrganizationId(id);
-    desk.directory().client(id).await?.ok_or(WebError::NotFound)?;
-    let by = me.account_actor();
-    match form.act.as_str() {
-        "verify" => desk.directory().set_verified(by, id, true).await?,
-        "unverify" => desk.directory().set_verified(by, id, false).await?,
-        act @ ("block" | "unblock") => {
-            me.must_be_admin("закрывать доступ")?;
-            desk.directory().set_blocked(by, id, act == "block").await?;
-        }
-        _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
-    }
-    Ok(Redirect::to(&format!("/admin/clients/{id}")))
-}
-
 /// `GET /admin/people`
 pub async fn people(
     State(desk): State<Desk>,
@@ -355,7 +179,6 @@ pub async fn people(
     let found = desk.directory().people(query.q.clone(), pager.offset(), PAGE).await?;
     pager.total = found.total;
     let around = around(&desk, &me).await?;
-    let admin = me.must_be_admin("").is_ok();
     let content = html! {
         div.page-head { h1 { "Люди" } }
         (tabs("/admin/people", waiting(&desk).await?))
@@ -370,8 +193,8 @@ pub async fn people(
                 div.table-wrap {
                     table.cards-on-phone.simple {
                         caption.sr { "Люди" }
-                        thead { tr { th scope="col" { "Имя" } th scope="col" { "Телефон" } th.roomy scope="col" { "Роль" } th.roomy scope="col" { "Организация" } th.roomy scope="col" { "Последний визит" } th scope="col" { "Состояние" } @if admin { th scope="col" { span.sr { "Действия" } } } } }
-                        tbody { @for person in &found.rows { (person_row(&desk, &visitor, person, &me, admin)) } }
+                        thead { tr { th scope="col" { "Имя" } th scope="col" { "Телефон" } th.roomy scope="col" { "Роль" } th.roomy scope="col" { "Организация" } th.roomy scope="col" { "Последний визит" } th scope="col" { "Состояние" } } }
+                        tbody { @for person in &found.rows { (person_row(&desk, person)) } }
                     }
                 }
                 (pager.render(["человек", "человека", "человек"], |page| query.href("/admin/people", page)))
@@ -382,82 +205,32 @@ pub async fn people(
     Ok(framed(&visitor, &around, &page))
 }
 
-fn person_row(
-    desk: &Desk,
-    visitor: &Visitor,
-    person: &PersonLine,
-    me: &ManagerSession,
-    admin: bool,
-) -> Markup {
+fn person_row(desk: &Desk, person: &PersonLine) -> Markup {
     let now = desk.base.clock.now();
-    let role = person.granted_role.as_deref().and_then(|r| r.parse().ok()).unwrap_or(Role::Client);
-    let own = person.id == me.staff.person;
     html! {
-        tr {
-            td { strong { (person.name) } }
+        tr.link {
+            td { a.main-link href=(format!("/admin/people/{}", person.id)) { @if person.name.is_empty() { "Без имени" } @else { (person.name) } } }
             td.nowrap {
                 @if let Some(phone) = &person.phone {
-                    a href=(format!("tel:{phone}")) { (phone) }
+                    (phone)
                     @if person.phone_verified { " " span title="подтверждён" { "✓" span.sr { " подтверждён" } } }
                 } @else { span.muted { "—" } }
             }
-            td.roomy { (role.label()) }
+            td.roomy { (person::role(person).label()) }
             td.roomy { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
             td.muted.roomy { @if let Some(at) = person.seen_at { (time::ago(now.since(at))) } @else { "—" } }
-            td {
-                @if person.blocked { (badge(Tone::Danger, "доступ закрыт")) }
-                @else if person.chat_blocked { (badge(Tone::Warn, "бот заблокирован")) }
-                @else if person.chats > 0 { (badge(Tone::Ok, "на связи")) }
-                @else { (badge(Tone::Neutral, "без чата")) }
-            }
-            @if admin {
-                td.num {
-                    @if !own {
-                        form.in-row method="post" action=(format!("/admin/people/{}", person.id)) {
-                            (csrf(visitor))
-                            select name="role" aria-label=(format!("Роль: {}", person.name)) {
-                                @for code in [Role::Client, Role::Manager, Role::Admin] { option value=(code) selected[code == role] { (code.label()) } }
-                            }
-                            button.button.small type="submit" name="act" value="role" aria-label=(format!("Сохранить роль: {}", person.name)) { "Сохранить" }
-                            button.button.small.quiet.danger type="submit" name="act" value=(if person.blocked { "unblock" } else { "block" })
-                                data-confirm=(format!("{}: {}?", if person.blocked { "Открыть доступ" } else { "Закрыть доступ" }, person.name))
-                                aria-label=(format!("{}: {}", if person.blocked { "Открыть доступ" } else { "Закрыть доступ" }, person.name)) {
-                                (if person.blocked { "Открыть" } else { "Закрыть" })
-                            }
-                        }
-                    }
-                }
-            }
+            td { (person_state(person)) }
         }
     }
 }
 
-/// What to do with a person.
-#[derive(Debug, Deserialize)]
-pub struct PersonForm {
-    act: String,
-    #[serde(default)]
-    role: String,
-}
-
-/// `POST /admin/people/{id}`
-pub async fn act_on_person(
-    State(desk): State<Desk>,
-    me: ManagerSession,
-    Path(id): Path<i64>,
-    Form(form): Form<PersonForm>,
-) -> Result<Redirect, WebError> {
-    me.must_be_admin("роли и доступ людей")?;
-    let (by, person) = (me.account_actor(), PersonId(id));
-    let done = match form.act.as_str() {
-        "role" => match form.role.parse() {
-            Ok(role) => desk.accounts.set_role(&by, person, role).await,
-            Err(_) => return Err(WebError::Invalid("Роль не понята.".to_owned())),
-        },
-        act => desk.accounts.set_blocked(&by, person, act == "block").await,
-    };
-    done.map_err(in_words)?;
-    Ok(Redirect::to("/admin/people"))
+fn person_state(person: &PersonLine) -> Markup {
+    html! {
+        @if person.blocked { (badge(Tone::Danger, "доступ закрыт")) }
+        @else if person.chat_blocked { (badge(Tone::Warn, "бот заблокирован")) }
+        @else if person.chats > 0 { (badge(Tone::Ok, "на связи")) }
+        @else { (badge(Tone::Neutral, "без чата")) }
+    }
 }
 
 /// What an account's refusal means on a page.

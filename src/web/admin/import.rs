@@ -6,10 +6,12 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use crate::domain::ru;
+use crate::formats::sheet::Cell;
 use crate::services::exchange::ApplyReport;
 use crate::services::imports::{ImportError, Reading};
 use crate::web::Desk;
 use crate::web::admin::around;
+use crate::web::admin::orders::file;
 use crate::web::error::WebError;
 use crate::web::layout::{Page, Section, csrf, page as framed};
 use crate::web::markup::{Icon, icon};
@@ -17,6 +19,9 @@ use crate::web::session::{ManagerSession, Visitor};
 
 /// Problems that are named on the page.
 const NAMED: usize = 100;
+
+/// Rows of the file that are shown, its headings apart.
+const SAMPLE: usize = 5;
 
 /// Columns that a person may point at, with what they are.
 const FIELDS: [(&str, &str); 6] = [
@@ -41,7 +46,7 @@ struct Given {
 /// Where the person is.
 enum Step<'a> {
     Choose { problem: Option<&'a str> },
-    Check { id: Uuid, name: &'a str, report: &'a ApplyReport },
+    Check { id: Uuid, name: &'a str, report: &'a ApplyReport, sample: &'a [Vec<String>] },
     Done { report: &'a ApplyReport },
 }
 
@@ -68,6 +73,11 @@ pub async fn take(
         form.map_err(|_| WebError::Invalid("Выберите файл и отправьте форму снова.".to_owned()))?;
     let given = read(form).await?;
     let imports = desk.imports();
+    if let (Some(id), "errors") = (given.id, given.act.as_str()) {
+        let report = imports.check(id, &given.reading).await;
+        let report = report.map_err(|error| WebError::Invalid(format!("Файл: {error}.")))?;
+        return file(left_out(&report), "errors", "csv").await;
+    }
     let outcome = match (given.id, given.act.as_str()) {
         (Some(id), "load") => imports.load(id, &given.reading).await.map(|r| (None, r)),
         (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
@@ -81,7 +91,8 @@ pub async fn take(
     };
     let page = match &outcome {
         Ok((Some(id), report)) => {
-            let step = Step::Check { id: *id, name: &given.name, report };
+            let sample = imports.sample(*id, SAMPLE + 1).await.unwrap_or_default();
+            let step = Step::Check { id: *id, name: &given.name, report, sample: &sample };
             draw(&desk, &visitor, &me, &given.reading, &step).await?
         }
         Ok((None, report)) => {
@@ -152,7 +163,11 @@ async fn draw(
         }
         @match step {
             Step::Choose { problem } => (choose(visitor, reading, *problem)),
-            Step::Check { id, name, report } => (check(visitor, reading, *id, name, report)),
+            Step::Check { id, name, report, sample } => {
+                (check(visitor, reading, *id, name, report))
+                (columns(visitor, reading, *id, name, sample))
+                (problems(report))
+            },
             Step::Done { report } => (done(report)),
         }
     };
@@ -254,10 +269,70 @@ fn check(
                 input type="hidden" name="full" value=(u8::from(reading.full));
                 @for (field, column) in &reading.map { input type="hidden" name=(format!("column-{field}")) value=(column); }
                 button.button.primary type="submit" name="act" value="load" { "Загрузить" }
+                @if report.skipped > 0 { button.button type="submit" name="act" value="errors" { (icon(Icon::Download)) "Скачать ошибки .csv" } }
                 a.button href="/admin/catalog/import" { "Другой файл" }
             }
         }
-        (problems(report))
+    }
+}
+
+/// The rows left out, for a spreadsheet.
+fn left_out(report: &ApplyReport) -> Vec<Vec<Cell>> {
+    let head = ["Запись", "Артикул", "Причина"].map(Cell::text).to_vec();
+    let rows = report.problems.iter().map(|problem| {
+        let index = i64::try_from(problem.index + 1).unwrap_or(i64::MAX);
+        vec![Cell::Number(index), Cell::text(&problem.sku), Cell::text(&problem.reason)]
+    });
+    std::iter::once(head).chain(rows).collect()
+}
+
+/// Which column is what: each with what stands in it, to be corrected and checked again.
+fn columns(
+    visitor: &Visitor,
+    reading: &Reading,
+    id: Uuid,
+    name: &str,
+    sample: &[Vec<String>],
+) -> Markup {
+    let Some((heads, rows)) = sample.split_first() else { return html! {} };
+    let chosen = |field: &str| {
+        let found = reading.map.iter().find(|(name, _)| name == field);
+        found.map_or("", |(_, column)| column.as_str())
+    };
+    html! {
+        section.card aria-labelledby="columns-title" {
+            header { h2 #columns-title { "Столбцы файла" } }
+            div.table-wrap.scrolled tabindex="0" role="region" aria-labelledby="columns-title" {
+                table.plain {
+                    caption.sr { "Первые строки файла" }
+                    thead { tr { @for head in heads { th scope="col" { (ru::ellipsis(head, 40)) } } } }
+                    tbody { @for row in rows { tr { @for cell in row { td { (ru::ellipsis(cell, 40)) } } } } }
+                }
+            }
+            form.body.form method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
+                (csrf(visitor))
+                input type="hidden" name="id" value=(id);
+                input type="hidden" name="name" value=(name);
+                input type="hidden" name="full" value=(u8::from(reading.full));
+                div.columns {
+                    @for (field, word) in FIELDS {
+                        div.field {
+                            label for=(format!("map-{field}")) { (word) }
+                            select id=(format!("map-{field}")) name=(format!("column-{field}")) {
+                                option value="" { "найти самой программе" }
+                                @for (index, head) in heads.iter().enumerate() {
+                                    @let number = (index + 1).to_string();
+                                    option value=(number) selected[chosen(field) == number || (!head.is_empty() && chosen(field) == head.as_str())] {
+                                        (number) ". " (ru::ellipsis(head, 40))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                div.buttons { button.button type="submit" name="act" value="check" { "Проверить снова" } }
+            }
+        }
     }
 }
 

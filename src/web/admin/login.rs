@@ -1,7 +1,7 @@
 //! Signing in and out, and the theme.
 
 use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -204,6 +204,72 @@ fn decode(fields: &str) -> Vec<(String, String)> {
     };
     let pairs = fields.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()
+}
+
+/// `GET /admin/enter/{token}`: a link from the bot. Looking uses nothing up: messengers fetch links
+/// by themselves.
+pub async fn enter_page(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    Path(token): Path<String>,
+) -> Result<Response, WebError> {
+    if visitor.session.is_some() {
+        return Ok(Redirect::to("/admin").into_response());
+    }
+    Ok(match desk.accounts.look_at_panel_link(&token).await? {
+        Some(name) => entrance(&visitor, &token, &name).into_response(),
+        None => (StatusCode::GONE, worn_out(&visitor)).into_response(),
+    })
+}
+
+fn entrance(visitor: &Visitor, token: &str, name: &str) -> Markup {
+    alone(
+        visitor,
+        "Вход",
+        &html! {
+            form.panel method="post" action=(format!("/admin/enter/{token}")) {
+                h1 { "Вход в панель" }
+                p { "Войти как " strong { (name) } "?" }
+                (csrf(visitor))
+                button.button.primary type="submit" autofocus { "Войти" }
+                p.hint { "Ссылка из бота работает минуту и один раз." }
+            }
+        },
+    )
+}
+
+fn worn_out(visitor: &Visitor) -> Markup {
+    alone(
+        visitor,
+        "Ссылка больше не действует",
+        &html! {
+            div.panel {
+                h1 { "Ссылка больше не действует" }
+                p { "Она работает минуту и один раз. Нажмите «Открыть в панели» в боте ещё раз или войдите по паролю." }
+                div.buttons { a.button href="/admin/login" { "Войти по паролю" } }
+            }
+        },
+    )
+}
+
+/// `POST /admin/enter/{token}`
+pub async fn enter(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+) -> Result<Response, WebError> {
+    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    match desk.accounts.sign_in_by_link(&token, &visitor.address, agent).await {
+        Ok(signed_in) => {
+            let names = CookieNames::of(&desk);
+            let jar = jar.add(names.make(names.session, signed_in.token.expose().to_owned()));
+            Ok((jar, Redirect::to("/admin")).into_response())
+        }
+        Err(SignInError::Other(error)) => Err(error.into()),
+        Err(_) => Ok((StatusCode::GONE, worn_out(&visitor)).into_response()),
+    }
 }
 
 /// `POST /admin/logout`

@@ -10,6 +10,7 @@ pub mod models;
 pub mod orders;
 pub mod questions;
 pub mod search;
+pub mod sessions;
 pub mod today;
 
 use super::error::WebError;

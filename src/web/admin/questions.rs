@@ -6,11 +6,11 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::domain::{ThreadId, Timestamp, time};
+use crate::domain::{OrganizationId, PersonId, ThreadId, Timestamp, time};
 use crate::services::questions::{
     QuestionError, ThreadCounts, ThreadPage, ThreadView, Topic, Writer, topic_label,
 };
-use crate::storage::threads::{MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
+use crate::storage::threads::{Fate, MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::{WebError, encode};
@@ -40,6 +40,12 @@ pub struct ListQuery {
     q: String,
     #[serde(default)]
     topic: String,
+    /// A manager's id.
+    #[serde(default)]
+    manager: String,
+    /// An organization's id.
+    #[serde(default)]
+    organization: String,
     #[serde(default)]
     page: String,
 }
@@ -61,7 +67,14 @@ impl ListQuery {
             _ => ThreadFilter { unanswered: true, ..awake },
         };
         let some = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-        ThreadFilter { words: some(&self.q), topic: some(&self.topic), ..filter }
+        let manager = self.manager.parse().ok().map(PersonId);
+        ThreadFilter {
+            words: some(&self.q),
+            topic: some(&self.topic),
+            manager: filter.manager.or(manager),
+            organization: self.organization.parse().ok().map(OrganizationId),
+            ..filter
+        }
     }
 
     fn query(&self) -> String {
@@ -69,6 +82,8 @@ impl ListQuery {
             ("view", self.view.as_str()),
             ("q", self.q.trim()),
             ("topic", &self.topic),
+            ("manager", &self.manager),
+            ("organization", &self.organization),
             ("page", &self.page),
         ];
         let parts = parts.iter().filter(|(_, value)| !value.is_empty());
@@ -126,8 +141,14 @@ async fn draw(
     let found = desk.questions().list(writer(me), query.filter(me), order, page).await?;
     pager.total = found.total;
     let counts = desk.questions().counts(writer(me)).await?;
+    let managers = desk.accounts.staff().await?.into_iter().filter(|m| m.role.is_staff());
+    let managers: Vec<_> = managers.map(|member| (member.id, member.name)).collect();
+    let fates = match &open {
+        Some(view) => desk.questions().fates(view.thread.id).await?,
+        None => Vec::new(),
+    };
     let around = around(desk, me).await?;
-    let shown = Shown { desk, visitor, me, query };
+    let shown = Shown { desk, visitor, me, query, managers: &managers, fates: &fates };
     let class = if open.is_some() { "thread-open" } else { "" };
     let content = html! {
         div.page-head { h1 { "Вопросы" } }
@@ -153,6 +174,8 @@ struct Shown<'a> {
     visitor: &'a Visitor,
     me: &'a ManagerSession,
     query: &'a ListQuery,
+    managers: &'a [(PersonId, String)],
+    fates: &'a [(i64, Fate)],
 }
 
 impl Shown<'_> {
@@ -191,6 +214,14 @@ impl Shown<'_> {
                     option value="" { "Все темы" }
                     @for topic in Topic::ALL { option value=(topic.as_str()) selected[query.topic == topic.as_str()] { (topic.label()) } }
                 }
+                @if query.view() != "mine" {
+                    select name="manager" aria-label="Кто отвечает" {
+                        option value="" { "Все менеджеры" }
+                        @for (id, name) in self.managers { option value=(id) selected[query.manager == id.to_string()] { (name) } }
+                    }
+                }
+                @if !query.organization.is_empty() { input type="hidden" name="organization" value=(query.organization); }
+                button.button.sr type="submit" { "Найти" }
             }
             div.fresh-bar data-fresh hidden data-forms="новый вопрос|новых вопроса|новых вопросов" {
                 button.button type="button" { span data-fresh-words {} " — показать" }
@@ -203,7 +234,7 @@ impl Shown<'_> {
                             p { @if query.view() == "unanswered" { "Все вопросы с ответом." } @else { "Здесь пусто." } }
                         } @else {
                             p { "Ничего не найдено" }
-                            a.button href=(query.with(|q| { q.q.clear(); q.topic.clear(); })) { "Сбросить фильтры" }
+                            a.button href=(query.with(|q| { q.q.clear(); q.topic.clear(); q.manager.clear(); q.organization.clear(); })) { "Сбросить фильтры" }
                         }
                     }
                 } @else {
@@ -286,7 +317,21 @@ impl Shown<'_> {
                 p.who {
                     (message.person_name) @if message.note { " · заметка" }
                     " · " time datetime=(self.desk.base.zone.rfc3339(message.at)) { (self.desk.base.zone.date_time(message.at, self.now())) }
+                    @if side == "ours" { (self.fate(message.id)) }
                 }
+            }
+        }
+    }
+
+    /// Whether a message of ours has reached the client.
+    fn fate(&self, message: i64) -> Markup {
+        let fate = self.fates.iter().find(|(id, _)| *id == message).map(|(_, fate)| *fate);
+        html! {
+            @match fate {
+                Some(Fate::Sent(at)) => { " · отправлено " (self.desk.base.zone.time(at)) },
+                Some(Fate::Waiting) => { " · отправляется" },
+                Some(Fate::Failed) => { " · " span.short { "не доставлено: клиент заблокировал бота" } },
+                None => {},
             }
         }
     }
@@ -314,15 +359,26 @@ impl Shown<'_> {
                             @if let Some(number) = row.order_number { dt { "Заказ" } dd { a href=(format!("/admin/orders/{number}")) { "№\u{a0}" (number) } } }
                             dt { "Задан" } dd { (self.desk.base.zone.date_time(row.created_at, self.now())) }
                             dt { "Отвечает" } dd { @if let Some(name) = &row.manager_name { (name) } @else { "никто" } }
-                            @if let Some(until) = row.snoozed_until { dt { "Отложен" } dd { "до " (self.desk.base.zone.date_time(until, self.now())) } }
+                            @if let Some(until) = row.snoozed_until { dt { "Отложен" } dd { @if until.since(self.now()).as_secs() > 30 * 86_400 { "до ответа клиента" } @else { "до " (self.desk.base.zone.date_time(until, self.now())) } } }
                         }
                     }
                 }
                 div.stack {
+                    form.in-row.start method="post" action=(format!("/admin/questions/{}", row.id)) {
+                        (csrf(self.visitor))
+                        select name="manager" aria-label="Кто отвечает клиенту" {
+                            option value="" { "никто" }
+                            @for (id, name) in self.managers { option value=(id) selected[row.manager == Some(*id)] { (name) } }
+                        }
+                        button.button.small type="submit" name="act" value="assign" { "Назначить" }
+                    }
                     @if row.open { (act("resolve", "Решено", "button")) } @else { (act("reopen", "Открыть снова", "button")) }
                     @if mine { (act("release", "Снять с себя", "button quiet")) } @else { (act("take", "Взять себе", "button quiet")) }
                     @if row.open {
-                        @if row.snoozed_until.is_some() { (act("wake", "Не откладывать", "button quiet")) } @else { (act("snooze", "Отложить до завтра", "button quiet")) }
+                        @if row.snoozed_until.is_some() { (act("wake", "Не откладывать", "button quiet")) } @else {
+                            (act("snooze", "Отложить до завтра 09:00", "button quiet"))
+                            (act("snooze-reply", "Отложить до ответа", "button quiet"))
+                        }
                     }
                 }
             }
@@ -372,6 +428,8 @@ pub async fn read(
 #[derive(Debug, Deserialize)]
 pub struct ActForm {
     act: String,
+    #[serde(default)]
+    manager: String,
 }
 
 /// `POST /admin/questions/{id}`
@@ -386,9 +444,18 @@ pub async fn act(
         "resolve" => desk.questions().resolve(by, thread).await?,
         "reopen" => desk.questions().reopen(by, thread).await?,
         "take" => desk.questions().assign(by, thread, Some(me.staff.person)).await?,
+        "assign" => {
+            let manager = form.manager.parse().ok().map(PersonId);
+            desk.questions().assign(by, thread, manager).await?;
+        }
         "release" => desk.questions().assign(by, thread, None).await?,
         "wake" => desk.questions().snooze(by, thread, None).await?,
         "snooze" => desk.questions().snooze(by, thread, Some(tomorrow_morning(&desk))).await?,
+        // A client's message wakes it: until then a year is as good as for ever.
+        "snooze-reply" => {
+            let until = desk.base.clock.now().plus(std::time::Duration::from_hours(24 * 365));
+            desk.questions().snooze(by, thread, Some(until)).await?;
+        }
         _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
     }
     Ok(Redirect::to(&format!("/admin/questions/{id}")))

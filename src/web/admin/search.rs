@@ -1,5 +1,9 @@
 //! «Поиск»: the recognition bench, and «Синонимы».
 
+mod history;
+
+pub use history::{gaps, log, not_ours};
+
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::response::Redirect;
@@ -69,13 +73,8 @@ pub async fn page(
     let clients = desk.directory().clients(ClientFilter::default(), 0, CLIENTS).await?.rows;
     let around = around(&desk, &me).await?;
     let content = html! {
-        div.page-head {
-            h1 { "Поиск" }
-            nav.head-links aria-label="Рядом" {
-                a href="/admin/search/models" { "Модель" }
-                a href="/admin/synonyms" { "Синонимы" }
-            }
-        }
+        div.page-head { h1 { "Поиск" } }
+        (tabs("/admin/search"))
         div.bench {
             (bench_form(&query, &clients))
             div #result {
@@ -91,6 +90,22 @@ pub async fn page(
     };
     let page = Page { title: "Поиск", section: Some(Section::Search), class: "", content };
     Ok(framed(&visitor, &around, &page))
+}
+
+/// The pages of the bench.
+fn tabs(current: &str) -> Markup {
+    let tabs = [
+        ("/admin/search", "Разбор"),
+        ("/admin/search/log", "Журнал"),
+        ("/admin/search/gaps", "Пробелы"),
+        ("/admin/search/models", "Модель"),
+        ("/admin/synonyms", "Синонимы"),
+    ];
+    html! {
+        nav.tabs aria-label="Распознавание" {
+            @for (href, word) in tabs { a href=(href) aria-current=[(href == current).then_some("page")] { (word) } }
+        }
+    }
 }
 
 fn bench_form(query: &BenchQuery, clients: &[ClientRow]) -> Markup {
@@ -306,6 +321,9 @@ pub struct SynonymQuery {
     scope: String,
     #[serde(default)]
     page: String,
+    /// Words to begin a new synonym with.
+    #[serde(default)]
+    words: String,
 }
 
 impl SynonymQuery {
@@ -343,11 +361,11 @@ pub async fn synonyms(
     let admin = me.must_be_admin("").is_ok();
     let content = html! {
         div.page-head { h1 { "Синонимы" } }
-        details.card.add {
+        details.card.add open[!query.words.is_empty()] {
             summary { (icon(Icon::Plus)) "Добавить синоним" }
             form.body.inline-form method="post" action="/admin/synonyms" {
                 (csrf(&visitor))
-                div.field { label for="words" { "Клиент пишет" } input #words type="text" name="words" required maxlength="200" placeholder="т.шт"; }
+                div.field { label for="words" { "Клиент пишет" } input #words type="text" name="words" value=(query.words) required maxlength="200" placeholder="т.шт"; }
                 div.field { label for="means" { "Это значит" } input #means type="text" name="means" required maxlength="200" placeholder="тыс шт"; }
                 div.field {
                     label for="for" { "Для кого" }
