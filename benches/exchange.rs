@@ -97,7 +97,7 @@ async fn pushes(body: &str, folder: &Path) -> (Duration, Duration) {
         db: Db::open(&folder.join("partner-m.db"), Create::Yes).unwrap(),
         clock: Clock::system(),
         zone: Zone::utc(),
-        config: Arc::new(config),
+        config: config.into(),
         live: Live::default(),
     };
     let exchange = Exchange::new(base.clone());

@@ -70,7 +70,7 @@ impl App {
         catalog::seed_starter_synonyms(&db, clock.now())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
-        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         Ok(Self::over(base))
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -10,12 +11,13 @@ use serde::Serialize;
 use super::terminal::{Terminal, table};
 use super::{Exit, Global, Outcome, remote, settings};
 use crate::app::{self, folder};
+use crate::clients::onec::{OnecClient, OnecLimits};
 use crate::config::table::Setting;
 use crate::config::{Config, Loaded, Value};
-use crate::domain::Clock;
-use crate::domain::ru;
+use crate::domain::{Clock, Zone};
+use crate::services::health::{self, Check, Level, bytes};
 use crate::services::models;
-use crate::storage::{Db, StorageError, upkeep};
+use crate::storage::{Db, StorageError, upkeep, vitals};
 
 #[derive(Serialize)]
 struct Report {
@@ -38,40 +40,27 @@ struct SettingRow {
 #[derive(Serialize)]
 struct Finding {
     name: &'static str,
-    state: State,
+    state: Level,
     text: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     hint: String,
 }
 
-#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    Ok,
-    Warning,
-    Failed,
-}
-
-impl State {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "норма",
-            Self::Warning => "внимание",
-            Self::Failed => "сбой",
-        }
-    }
-}
-
 impl Finding {
-    fn new(name: &'static str, state: State, text: impl Into<String>, hint: &str) -> Self {
+    fn new(name: &'static str, state: Level, text: impl Into<String>, hint: &str) -> Self {
         Self { name, state, text: text.into(), hint: hint.to_owned() }
+    }
+
+    /// What the running program would say of itself.
+    fn of(check: Check, name: &'static str) -> Self {
+        Self { name, state: check.state, text: check.text, hint: check.hint }
     }
 }
 
 /// Flags of `check`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct CheckArgs {
-    /// Спросить и других: Telegram, модели
+    /// Спросить и других: Telegram, 1С, модели
     #[arg(long)]
     online: bool,
 }
@@ -83,13 +72,13 @@ pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
         settings_file(file.as_deref(), &values),
         data_folder(&config),
         database(&config),
-        disk(&config),
-        clock(),
+        Finding::of(health::disk(&config), "диск"),
+        clock(&config),
     ];
     if args.online {
         checks.extend(super::runtime()?.block_on(online(&config)));
     }
-    let failed = checks.iter().any(|check| check.state == State::Failed);
+    let failed = checks.iter().any(|check| check.state == Level::Failed);
     let settings = values
         .into_iter()
         .map(|value| SettingRow {
@@ -136,7 +125,7 @@ fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
     let Some(file) = file else {
         return Finding::new(
             name,
-            State::Ok,
+            Level::Ok,
             "нет, действуют окружение и значения по умолчанию",
             "",
         );
@@ -149,9 +138,9 @@ fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
     });
     if secret && mode & 0o044 != 0 {
         let hint = format!("в нём есть секреты: chmod 600 {shown}");
-        return Finding::new(name, State::Warning, format!("{shown} читают все"), &hint);
+        return Finding::new(name, Level::Warning, format!("{shown} читают все"), &hint);
     }
-    Finding::new(name, State::Ok, shown, "")
+    Finding::new(name, Level::Ok, shown, "")
 }
 
 fn data_folder(config: &Config) -> Finding {
@@ -159,22 +148,22 @@ fn data_folder(config: &Config) -> Finding {
     let path = &config.data_dir;
     let shown = path.display().to_string();
     let Ok(meta) = std::fs::metadata(path) else {
-        return Finding::new(name, State::Ok, format!("{shown} ещё нет"), "создаст partner-m init");
+        return Finding::new(name, Level::Ok, format!("{shown} ещё нет"), "создаст partner-m init");
     };
     if !meta.is_dir() {
-        return Finding::new(name, State::Failed, format!("{shown} не папка"), "укажите другую");
+        return Finding::new(name, Level::Failed, format!("{shown} не папка"), "укажите другую");
     }
     if let Some((owner, _, ours)) = folder::foreign_owner(path)
         && ours != 0
     {
         let text = format!("{shown} принадлежит пользователю {owner}, а запускает {ours}");
-        return Finding::new(name, State::Failed, text, "запускайте от её владельца");
+        return Finding::new(name, Level::Failed, text, "запускайте от её владельца");
     }
     if meta.permissions().mode() & 0o077 != 0 {
         let hint = format!("в ней телефоны и заказы: chmod 700 {shown}");
-        return Finding::new(name, State::Warning, format!("{shown} открыта другим"), &hint);
+        return Finding::new(name, Level::Warning, format!("{shown} открыта другим"), &hint);
     }
-    Finding::new(name, State::Ok, shown, "")
+    Finding::new(name, Level::Ok, shown, "")
 }
 
 fn database(config: &Config) -> Finding {
@@ -188,46 +177,23 @@ fn database(config: &Config) -> Finding {
     match looked {
         Ok(_) => {
             let text = format!("{}, {}", path.display(), bytes(size));
-            Finding::new(name, State::Ok, text, "")
+            Finding::new(name, Level::Ok, text, "")
         }
         Err(StorageError::Absent(_)) => {
             let text = format!("{} ещё нет", path.display());
-            Finding::new(name, State::Ok, text, "создаст partner-m serve или init")
+            Finding::new(name, Level::Ok, text, "создаст partner-m serve или init")
         }
         Err(error) => {
             let failure = super::Failure::from(error);
-            Finding::new(name, State::Failed, failure.message, &failure.hint)
+            Finding::new(name, Level::Failed, failure.message, &failure.hint)
         }
     }
 }
 
-fn disk(config: &Config) -> Finding {
-    let name = "диск";
-    let existing = config.data_dir.ancestors().find(|path| path.exists());
-    let existing = existing.unwrap_or(Path::new("."));
-    match folder::space(existing) {
-        Ok((free, total)) => {
-            let text = format!("свободно {} из {}", bytes(free), bytes(total));
-            if free < 500 * 1_000_000 || free < total / 10 {
-                let hint = "меньше 500 МБ или десятой части: освободите место";
-                return Finding::new(name, State::Warning, text, hint);
-            }
-            Finding::new(name, State::Ok, text, "")
-        }
-        Err(error) => Finding::new(name, State::Warning, format!("не узнать: {error}"), ""),
-    }
-}
-
-fn clock() -> Finding {
-    // Nothing of ours is older than the program itself.
-    const BORN_MS: i64 = 1_795_651_200_000; // 2026-11-26
-    let now = Clock::system().now();
-    let shown = crate::domain::Zone::utc().rfc3339(now);
-    if now.millis() < BORN_MS {
-        let hint = "часы отстают: включите NTP (timedatectl set-ntp true)";
-        return Finding::new("часы", State::Failed, shown, hint);
-    }
-    Finding::new("часы", State::Ok, shown, "")
+/// The clock, held against what the database has seen.
+fn clock(config: &Config) -> Finding {
+    let latest = Db::look(&app::database(config), vitals::latest_moment).ok().flatten();
+    Finding::of(health::clock(&Zone::utc(), Clock::system().now(), latest), "часы")
 }
 
 /// What others say. Nobody is asked who is not set up.
@@ -235,13 +201,14 @@ async fn online(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     match remote::ask_telegram(config).await {
         Ok(Some(facts)) => {
-            findings.push(Finding::new("Telegram", State::Ok, facts.describe(), ""));
+            findings.push(Finding::new("Telegram", Level::Ok, facts.describe(), ""));
         }
-        Ok(None) => findings.push(Finding::new("Telegram", State::Ok, "нет токена", "")),
+        Ok(None) => findings.push(Finding::new("Telegram", Level::Ok, "нет токена", "")),
         Err(failure) => {
-            findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint));
+            findings.push(Finding::new("Telegram", Level::Failed, failure.message, &failure.hint));
         }
     }
+    findings.push(ask_onec(config).await);
     match models::probe(config).await {
         Ok(probes) => findings.extend(probes.into_iter().map(|probe| {
             let name = probe.provider.label();
@@ -249,24 +216,39 @@ async fn online(config: &Config) -> Vec<Finding> {
                 Ok(_) => {
                     let ms = probe.took.as_millis();
                     let text = format!("{} ответила за {ms}\u{a0}мс", probe.model);
-                    Finding::new(name, State::Ok, text, "")
+                    Finding::new(name, Level::Ok, text, "")
                 }
                 // Without a model the local engine works.
-                Err(why) => Finding::new(name, State::Warning, why, ""),
+                Err(why) => Finding::new(name, Level::Warning, why, ""),
             }
         })),
         Err(error) => {
-            findings.push(Finding::new("модели", State::Failed, error.to_string(), ""));
+            findings.push(Finding::new("модели", Level::Failed, error.to_string(), ""));
         }
     }
     findings
 }
 
-/// «12 МБ».
-pub fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{}\u{a0}КБ", count.div_ceil(1_000)),
-        1_000_000..10_000_000_000 => format!("{}\u{a0}МБ", ru::thousands(count / 1_000_000)),
-        _ => format!("{}\u{a0}ГБ", ru::thousands(count / 1_000_000_000)),
+/// Asks 1C for its catalogue as the pull does, and takes none of it.
+async fn ask_onec(config: &Config) -> Finding {
+    let name = "1С";
+    let pull = &config.onec.pull;
+    let patience = Duration::from_secs(30);
+    let limits = OnecLimits { silence: patience, total: patience, ..OnecLimits::default() };
+    let client = match OnecClient::new(pull, limits) {
+        Ok(Some(client)) => client,
+        Ok(None) => {
+            return Finding::new(name, Level::Ok, "адрес не задан (onec.pull.base_url)", "");
+        }
+        Err(error) => {
+            let hint = "исправьте onec.pull.base_url";
+            return Finding::new(name, Level::Failed, error.to_string(), hint);
+        }
+    };
+    let level = if pull.enabled { Level::Failed } else { Level::Warning };
+    let hint = "проверьте адрес, имя и пароль в onec.pull и что HTTP-сервис опубликован";
+    match client.probe().await {
+        Ok(()) => Finding::new(name, Level::Ok, format!("{} отвечает", client.address()), ""),
+        Err(error) => Finding::new(name, level, error.to_string(), hint),
     }
 }

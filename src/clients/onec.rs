@@ -183,6 +183,19 @@ impl OnecClient {
         }
     }
 
+    /// Asks for the catalogue and takes no more of it than its beginning: whether it would come.
+    ///
+    /// # Errors
+    ///
+    /// [`OnecError`].
+    pub async fn probe(&self) -> Result<(), OnecError> {
+        let begun = self.catalog(&Validators::default(), |_| Err(String::new())).await;
+        match begun {
+            Ok(_) | Err(OnecError::Sink(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The first answer that is no redirect within the same origin.
     async fn request(&self, known: &Validators) -> Result<Response, OnecError> {
         let mut url = self.url.clone();

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::Base;
 use super::exchange::spool::{Spool, SpoolWriter};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use super::{Base, jobs};
 use crate::clients::http::HttpSetupError;
 use crate::clients::onec::{Fetched, OnecClient, OnecError, OnecLimits, Validators};
 use crate::domain::{Timestamp, ru};
@@ -272,14 +272,30 @@ impl Pull {
     /// One turn of the schedule; how long to wait for the next.
     pub async fn turn(&self) -> Duration {
         let interval = self.interval();
-        let wait = match self.pull().await {
+        if let Err(error) = jobs::begin(&self.base, jobs::PULL).await {
+            warn!("начало обмена не записано: {error}");
+        }
+        let pulled = self.pull().await;
+        let wait = match &pulled {
             Err(error) if error.is_transient() => {
                 let doublings = self.status().failures.saturating_sub(1).min(10);
                 (FIRST_BACK_OFF * 2_u32.pow(doublings)).min(interval)
             }
             Ok(_) | Err(_) => interval,
         };
-        self.state().next_at = Some(self.base.clock.now().plus(wait));
+        let next = self.base.clock.now().plus(wait);
+        self.state().next_at = Some(next);
+        let outcome = match pulled {
+            Ok(Pulled::Unchanged) => Ok("в 1С ничего не изменилось".to_owned()),
+            Ok(Pulled::Applied(report)) => Ok(format!(
+                "создано {}, изменено {}, пропущено {}",
+                report.created, report.changed, report.skipped
+            )),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = jobs::end(&self.base, jobs::PULL, outcome, Some(next)).await {
+            warn!("итог обмена не записан: {error}");
+        }
         wait
     }
 
@@ -288,6 +304,13 @@ impl Pull {
         if !self.status().scheduled {
             stop.cancelled().await;
             return;
+        }
+        // A restart, or a row of them, does not pull more often than the interval says.
+        let left = jobs::wait(&self.base, jobs::PULL, self.interval()).await.unwrap_or_default();
+        self.state().next_at = Some(self.base.clock.now().plus(left));
+        tokio::select! {
+            () = tokio::time::sleep(left) => {}
+            () = stop.cancelled() => return,
         }
         loop {
             // A pull that is broken off stores nothing: stopping need not wait for it.

@@ -29,6 +29,8 @@ pub enum WebError {
     Conflict(String),
     /// The address is not one of ours.
     WrongHost,
+    /// The form did not arrive in time.
+    TooSlow,
     /// Our fault; the cause is for the log.
     Internal(String),
 }
@@ -87,6 +89,11 @@ impl IntoResponse for WebError {
                 StatusCode::MISDIRECTED_REQUEST,
                 "Чужой адрес".to_owned(),
                 "Откройте программу по её собственному адресу (server.public_url в настройках).".to_owned(),
+            ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "Данные не дошли".to_owned(),
+                "Соединение слишком медленное. Ничего не изменено, повторите.".to_owned(),
             ),
             Self::Internal(cause) => {
                 error!(cause, "a page failed: {cause}");

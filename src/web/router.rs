@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
@@ -16,7 +16,8 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
 use super::admin::{
-    catalog, clients, find, import, login, models, orders, questions, search, today,
+    audit, backups, catalog, clients, find, import, login, models, orders, outbox, questions,
+    search, settings, state, today,
 };
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
@@ -56,6 +57,16 @@ pub fn router(desk: Desk) -> Router {
         // The old program's addresses.
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
+        // For administrators.
+        .route("/admin/audit", get(audit::page))
+        .route("/admin/audit/export", post(audit::export))
+        .route("/admin/backups", get(backups::page).post(backups::make))
+        .route("/admin/backups/{name}/verify", post(backups::verify))
+        .route("/admin/backups/{name}/download", post(backups::download))
+        .route("/admin/outbox", get(outbox::page).post(outbox::retry_all))
+        .route("/admin/outbox/{id}/retry", post(outbox::retry))
+        .route("/admin/settings", get(settings::page).post(settings::change))
+        .route("/admin/health", get(state::page))
         .route("/admin/login", get(login::page).post(login::sign_in))
         .route("/admin/logout", post(login::sign_out))
         .route("/admin/events", get(live::events))
@@ -74,6 +85,7 @@ pub fn router(desk: Desk) -> Router {
     let layers = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(ShortId))
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(from_fn(health::count))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(map_response_with_state(desk.clone(), security_headers));
     let as_pages = ServiceBuilder::new()
@@ -85,6 +97,7 @@ pub fn router(desk: Desk) -> Router {
     Router::new()
         .route("/", get(root))
         .route("/health", get(health::health))
+        .route("/metrics", get(health::metrics_page))
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)

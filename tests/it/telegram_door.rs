@@ -166,7 +166,7 @@ impl Door {
             db,
             clock: clock.clone(),
             zone: Zone::utc(),
-            config: Arc::new(config),
+            config: config.into(),
             live: Live::default(),
         };
         let echo = Arc::new(Echo::default());

@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp, Unit,
 };
 use crate::recognition::{self, Buyer, Decision, Question, Recognition, RemarkKind};
+use crate::services::meter;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
 use crate::storage::{StorageError, orders, organizations, words};
@@ -238,7 +239,9 @@ impl Ordering {
         let (buyer, index) = self.buyer_and_index(party).await?;
         let (read_index, words) = (index.clone(), text.to_owned());
         let read = move || {
+            let started = std::time::Instant::now();
             let found = read_index.recognize(&words, &buyer);
+            meter::recognized(&found, started.elapsed());
             (found, buyer)
         };
         let (found, buyer) =
