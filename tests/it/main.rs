@@ -37,3 +37,5 @@ mod settings;
 mod support;
 mod telegram_door;
 mod telegram_orders;
+mod watching;
+mod watching_pages;
