@@ -16,10 +16,11 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
-use crate::services::exchange::Exchange;
+use crate::services::exchange::{self, Exchange};
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
@@ -38,6 +39,8 @@ pub struct App {
     pub catalog: Catalog,
     /// Exchange with 1C.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C; `None` when its settings are of no use.
+    pub pull: Option<Pull>,
     /// Drafts and orders.
     pub ordering: Ordering,
     /// Language models; `None` when their settings are of no use.
@@ -68,6 +71,7 @@ impl App {
         let path = database(&config);
         let db = Db::open(&path, create)?;
         catalog::seed_starter_synonyms(&db, clock.now())?;
+        exchange::mark_default_type(&db, config.onec.exchange.price_type.as_deref())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
@@ -79,12 +83,16 @@ impl App {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
         let models = Models::from_settings(base.clone())
-            .inspect_err(|error| tracing::error!("models are off: {error}"))
+            .inspect_err(|error| tracing::error!("модели выключены: {error}"))
             .ok();
         let mut ordering = Ordering::new(base.clone(), catalog.clone());
         if let Some(models) = models.clone() {
             ordering = ordering.with_models(models);
         }
+        let exchange = Exchange::new(base.clone());
+        let pull = Pull::new(base.clone(), exchange.clone())
+            .inspect_err(|error| tracing::error!("onec.pull.base_url: {error}"))
+            .ok();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let chat = Core::new(base.clone(), accounts.clone(), ordering.clone())
             .with_bot(bot.clone())
@@ -92,7 +100,8 @@ impl App {
         Self {
             tasks,
             models,
-            exchange: Exchange::new(base.clone()),
+            exchange,
+            pull,
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot,
@@ -116,7 +125,7 @@ impl App {
     pub fn begin(&self) -> Result<(), StorageError> {
         let unclean = self.base.db.read_blocking(upkeep::is_marked_running)?;
         if unclean {
-            tracing::warn!("the last run did not stop in good order: checking the database");
+            tracing::warn!("прошлый раз программа остановилась не сама: проверяю базу данных");
             self.base.db.read_blocking(upkeep::quick_check)?;
         }
         let now = self.base.clock.now();

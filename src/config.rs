@@ -201,7 +201,7 @@ pub struct OpenAi {
     pub timeout: Duration,
     /// A file with further roots of trust, PEM or DER.
     pub ca_bundle: Option<PathBuf>,
-    /// Further headers of every request, by name and value: YandexGPT wants `OpenAI-Project`.
+    /// Further headers of every request, by name and value: `YandexGPT` wants `OpenAI-Project`.
     pub headers: Vec<(String, String)>,
 }
 

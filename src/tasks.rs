@@ -52,9 +52,9 @@ impl Tasks {
                 }
                 if let Some(text) = panicked {
                     tasks.note_panic(name);
-                    error!(task = name, "task {name} panicked: {text}");
+                    error!(task = name, "сбой задачи {name}: {text}");
                 } else {
-                    warn!(task = name, "task {name} ended early");
+                    warn!(task = name, "задача {name} кончилась раньше времени");
                 }
                 if started.elapsed() > LONGEST_BACK_OFF {
                     back_off = FIRST_BACK_OFF;
@@ -77,7 +77,7 @@ impl Tasks {
         self.track(async move {
             if let Some(text) = catch(work).await {
                 tasks.note_panic(name);
-                error!(task = name, "task {name} panicked: {text}");
+                error!(task = name, "сбой задачи {name}: {text}");
             }
         });
     }

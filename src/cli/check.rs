@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use super::{Exit, Global, Outcome, remote, settings};
 use crate::app::{self, folder};
 use crate::clients::onec::{OnecClient, OnecLimits};
 use crate::config::table::Setting;
-use crate::config::{Config, Loaded, Value};
+use crate::config::{Config, Loaded, Onec, Value};
 use crate::domain::{Clock, Zone};
 use crate::services::health::{self, Check, Level, bytes};
 use crate::services::models;
@@ -75,6 +74,7 @@ pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
         Finding::of(health::disk(&config), "диск"),
         clock(&config),
     ];
+    checks.extend(onec(&config));
     if args.online {
         checks.extend(super::runtime()?.block_on(online(&config)));
     }
@@ -196,6 +196,67 @@ fn clock(config: &Config) -> Finding {
     Finding::of(health::clock(&Zone::utc(), Clock::system().now(), latest), "часы")
 }
 
+/// How 1C and we may meet.
+fn onec(config: &Config) -> Vec<Finding> {
+    let Onec { webhook_token, open, pull, exchange, listen, .. } = &config.onec;
+    let json = match (webhook_token, open) {
+        (Some(token), _) => {
+            Finding::new("1С: JSON", Level::Ok, format!("токен {}", token.masked()), "")
+        }
+        (None, true) => Finding::new(
+            "1С: JSON",
+            Level::Warning,
+            "onec.open: вызовы принимаются от кого угодно",
+            "задайте onec.webhook_token",
+        ),
+        (None, false) => Finding::new(
+            "1С: JSON",
+            Level::Ok,
+            "токен не задан: вызовы только с этой машины, пока нет администратора",
+            "",
+        ),
+    };
+    let standard = match (&exchange.username, &exchange.password, listen) {
+        (None, Some(_), _) => Finding::new(
+            "1С: обмен с сайтом",
+            Level::Warning,
+            "пароль задан, а имени нет",
+            "задайте onec.exchange.username",
+        ),
+        (Some(_), Some(_), Some(listen)) => {
+            Finding::new("1С: обмен с сайтом", Level::Ok, format!("включён, {listen}"), "")
+        }
+        (Some(_), Some(_), None) => Finding::new("1С: обмен с сайтом", Level::Ok, "включён", ""),
+        (_, None, _) => Finding::new("1С: обмен с сайтом", Level::Ok, "выключен", ""),
+    };
+    let name = "1С: забор каталога";
+    let pulled = match OnecClient::new(pull, OnecLimits::default()) {
+        Ok(None) if pull.enabled => Finding::new(
+            name,
+            Level::Warning,
+            "включён, а адреса нет",
+            "задайте onec.pull.base_url",
+        ),
+        Ok(None) => Finding::new(name, Level::Ok, "не настроен", ""),
+        Ok(Some(client)) => {
+            let minutes = pull.interval.as_secs() / 60;
+            let how = if pull.enabled {
+                format!("{}, раз в {minutes}\u{a0}мин", client.address())
+            } else {
+                format!("{}, по команде", client.address())
+            };
+            match client.warning() {
+                Some(warning) => Finding::new(name, Level::Warning, how, warning),
+                None => Finding::new(name, Level::Ok, how, ""),
+            }
+        }
+        Err(error) => {
+            Finding::new(name, Level::Failed, error.to_string(), "исправьте onec.pull.base_url")
+        }
+    };
+    vec![json, standard, pulled]
+}
+
 /// What others say. Nobody is asked who is not set up.
 async fn online(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -208,7 +269,16 @@ async fn online(config: &Config) -> Vec<Finding> {
             findings.push(Finding::new("Telegram", Level::Failed, failure.message, &failure.hint));
         }
     }
-    findings.push(ask_onec(config).await);
+    if let Ok(Some(client)) = OnecClient::new(&config.onec.pull, OnecLimits::default()) {
+        findings.push(match client.probe().await {
+            Ok(()) => Finding::new("1С", Level::Ok, format!("{} отвечает", client.address()), ""),
+            Err(error) => {
+                let hint =
+                    "проверьте адрес, имя и пароль в onec.pull и что HTTP-сервис опубликован";
+                Finding::new("1С", Level::Failed, error.to_string(), hint)
+            }
+        });
+    }
     match models::probe(config).await {
         Ok(probes) => findings.extend(probes.into_iter().map(|probe| {
             let name = probe.provider.label();
@@ -227,28 +297,4 @@ async fn online(config: &Config) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Asks 1C for its catalogue as the pull does, and takes none of it.
-async fn ask_onec(config: &Config) -> Finding {
-    let name = "1С";
-    let pull = &config.onec.pull;
-    let patience = Duration::from_secs(30);
-    let limits = OnecLimits { silence: patience, total: patience, ..OnecLimits::default() };
-    let client = match OnecClient::new(pull, limits) {
-        Ok(Some(client)) => client,
-        Ok(None) => {
-            return Finding::new(name, Level::Ok, "адрес не задан (onec.pull.base_url)", "");
-        }
-        Err(error) => {
-            let hint = "исправьте onec.pull.base_url";
-            return Finding::new(name, Level::Failed, error.to_string(), hint);
-        }
-    };
-    let level = if pull.enabled { Level::Failed } else { Level::Warning };
-    let hint = "проверьте адрес, имя и пароль в onec.pull и что HTTP-сервис опубликован";
-    match client.probe().await {
-        Ok(()) => Finding::new(name, Level::Ok, format!("{} отвечает", client.address()), ""),
-        Err(error) => Finding::new(name, level, error.to_string(), hint),
-    }
 }

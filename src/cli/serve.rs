@@ -25,7 +25,6 @@ use crate::services::backup;
 use crate::services::exchange::spool;
 use crate::services::live::Change;
 use crate::services::operations::Operations;
-use crate::services::pull::Pull;
 use crate::services::retention::Retention;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
@@ -76,10 +75,10 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         {
             warn!("{}: {error}", staged.display());
         }
-        let pull = Pull::new(app.base.clone(), app.exchange.clone()).map_err(|error| {
+        let pull = app.pull.clone().ok_or_else(|| {
             Failure::new(
                 Exit::Settings,
-                error.to_string(),
+                "адрес 1С не читается",
                 "исправьте настройку onec.pull.base_url",
             )
         })?;
@@ -220,7 +219,7 @@ pub fn copy_before_migration(config: &Config) -> Result<Option<PathBuf>, Failure
         return Ok(None);
     }
     let copy = backup::copy_before(config, Clock::system().now())?;
-    info!("the database is copied to {} before its schema changes", copy.path.display());
+    info!("перед обновлением схемы база скопирована в {}", copy.path.display());
     Ok(Some(copy.path))
 }
 
@@ -248,8 +247,13 @@ pub async fn live(
     start_tasks(&app, &operations, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
-        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
-        let (router, stop) = (web::onec::router(state), stop_token.clone());
+        let state = OnecState::new(
+            app.base.clone(),
+            app.exchange.clone(),
+            app.accounts.clone(),
+            app.tasks.clone(),
+        );
+        let (router, stop) = (web::onec::plain(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = web::serve_router(onec, router, stop).await {
                 error!("onec.listen: {error}");
@@ -269,7 +273,7 @@ pub async fn live(
         result = &mut server => served = Some(result),
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    info!("stopping: waiting for the work in hand");
+    info!("останавливаюсь: жду начатую работу");
     // A second signal ends the program at once.
     #[expect(clippy::disallowed_methods, reason = "it must outlive the tasks that it cuts short")]
     tokio::spawn(async move {
@@ -285,13 +289,13 @@ pub async fn live(
     };
     let (all, ()) = tokio::join!(tasks, server);
     if !all {
-        warn!("some tasks did not end in {} s", PATIENCE.as_secs());
+        warn!("не все задачи закончились за {}\u{a0}с", PATIENCE.as_secs());
     }
     let ended = tokio::task::spawn_blocking(move || app.end()).await;
     if let Ok(Err(error)) = ended {
-        warn!("the database was not closed in good order: {error}");
+        warn!("база данных закрыта не до конца: {error}");
     }
-    info!("stopped in {} ms", begun.elapsed().as_millis());
+    info!("остановлено за {}\u{a0}мс", begun.elapsed().as_millis());
     drop(lock);
     match served {
         Some(Err(error)) => Err(Failure::new(
@@ -310,6 +314,7 @@ fn operations(app: &App, settings: Loaded) -> Operations {
         app.bot.clone(),
         app.catalog.clone(),
         app.models.clone(),
+        app.pull.clone(),
         app.tasks.clone(),
         settings,
     )
@@ -322,6 +327,7 @@ fn desk(app: &App, operations: Operations, demo: Option<Arc<web::Demo>>) -> web:
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
         exchange: app.exchange.clone(),
+        pull: app.pull.clone(),
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
@@ -352,6 +358,9 @@ fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
     let courier = app.courier.clone();
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
 
+    let (exchange, own) = (app.exchange.clone(), tasks.clone());
+    tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
+
     let backups = operations.backups.clone();
     tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
@@ -361,8 +370,12 @@ fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
     });
     let base = app.base.clone();
     tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), stop));
-    let retention =
-        Retention::new(app.base.clone(), app.accounts.clone(), app.conversations.clone());
+    let retention = Retention::new(
+        app.base.clone(),
+        app.accounts.clone(),
+        app.conversations.clone(),
+        app.exchange.clone(),
+    );
     tasks.spawn("retention", move |stop| retention.clone().run(stop));
     if let Some(patience) = sd_notify::watchdog_enabled() {
         let base = app.base.clone();
@@ -381,13 +394,13 @@ async fn watch_other_processes(base: Base, accounts: Accounts, stop: Cancellatio
         match look.await {
             Ok(Ok(version)) => {
                 if last.is_some_and(|last| last != version) {
-                    info!("another process has changed the database");
+                    info!("базу данных изменил другой процесс");
                     accounts.forget();
                     base.live.tell(Change::Elsewhere);
                 }
                 last = Some(version);
             }
-            Ok(Err(error)) => warn!("the database cannot be read: {error}"),
+            Ok(Err(error)) => warn!("база данных не читается: {error}"),
             Err(_) => return,
         }
         if !pause(Duration::from_millis(500), &stop).await {
@@ -404,7 +417,7 @@ async fn upkeep_every_minute(base: Base, stop: CancellationToken) {
         let work = move || db.maintain(|conn| upkeep::checkpoint(conn, large));
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!("checkpoint: {error}"),
+            Ok(Err(error)) => warn!("журнал записи базы не сокращён: {error}"),
             Err(_) => return,
         }
     }
@@ -418,7 +431,7 @@ async fn feed_watchdog(base: Base, every: Duration, stop: CancellationToken) {
             Ok(_) => {
                 let _ = sd_notify::notify(&[NotifyState::Watchdog]);
             }
-            Err(error) => warn!("the database cannot be read: {error}"),
+            Err(error) => warn!("база данных не читается: {error}"),
         }
     }
 }

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::Config;
 use super::dotenv::DotEnv;
 use super::table::{SETTINGS, Setting, Shape};
+use crate::domain::Secret;
 
 /// Where settings are looked for.
 #[derive(Debug, Clone, Default)]
@@ -200,8 +201,11 @@ impl Config {
             if !from_file && let Err(why) = (setting.apply)(&mut config, &found.parts) {
                 mistakes.push(mistake(setting, &found, &why));
             }
-            let shown =
-                if setting.is_secret() { mask(&found.parts) } else { found.parts.join(", ") };
+            let shown = if setting.is_secret() {
+                Secret::new(found.parts.concat()).masked()
+            } else {
+                found.parts.join(", ")
+            };
             values.push(Value { key: setting.key, shown: Some(shown), source: found.source });
         }
         let variables = Variables { inputs, dotenv: &dotenv };
@@ -292,16 +296,6 @@ fn default_shown(key: &str, config: &Config) -> Option<String> {
     }
     let default = Setting::find(key)?.default;
     (!default.is_empty() && default != "[]").then(|| default.trim_matches('"').to_owned())
-}
-
-/// A secret's last four characters, when it is long enough to spare them.
-fn mask(parts: &[String]) -> String {
-    let text = parts.concat();
-    let count = text.chars().count();
-    if count < 16 {
-        return "***".to_owned();
-    }
-    format!("***{}", text.chars().skip(count - 4).collect::<String>())
 }
 
 /// The environment before `.env`; an empty value counts as none.

@@ -86,11 +86,8 @@ impl Core {
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
 
-        let needed: Vec<u32> = full
-            .iter()
-            .copied()
-            .filter(|w| !index.optional.contains_key(&(*w, category)))
-            .collect();
+        let needed: Vec<u32> =
+            full.iter().copied().filter(|w| !index.optional.contains(&(*w, category))).collect();
         Self {
             category,
             words,

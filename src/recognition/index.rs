@@ -2,7 +2,7 @@
 
 use super::learn;
 use super::lexer::{Lexeme, lex};
-use super::normalize::{Chars, FxMap};
+use super::normalize::{Chars, FxMap, FxSet};
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
 use super::types::{Entry, Synonym};
@@ -83,11 +83,11 @@ pub struct Index {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) by_alias: FxMap<u32, Vec<u32>>,
     /// Other names by which titles of a category begin.
-    pub(crate) called: FxMap<(u32, u32), ()>,
+    pub(crate) called: FxSet<(u32, u32)>,
     /// Words (by category) that many titles do without and mean the same.
-    pub(crate) optional: FxMap<(u32, u32), ()>,
+    pub(crate) optional: FxSet<(u32, u32)>,
     /// Values that say nothing in a category: every product has them.
-    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
+    pub(crate) constants: FxSet<(u32, u32, u8)>,
     /// Numbers of each category's path.
     pub(crate) path_figures: Rows<Figure>,
     /// Categories by a value of their path.

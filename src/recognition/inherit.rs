@@ -40,6 +40,7 @@ pub(crate) fn inherit(
         return Some((found, Heir::Adds));
     }
     let count = parts.len().min(9);
+    let head = parts.iter().position(|p| seeker.is_head(p)).unwrap_or(0);
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.len() - numbers;
     let most = 3_usize.min(count);
@@ -52,7 +53,7 @@ pub(crate) fn inherit(
             // What gives way is of the kind of what comes.
             let gone_numbers = gone.iter().filter(|g| parts[**g].numeric).count();
             let gone_words = size - gone_numbers;
-            if gone.contains(&0) && count > 1 && !parts[0].numeric {
+            if gone.contains(&head) && count > 1 && !parts[head].numeric {
                 continue;
             }
             let like = f32::from(u8::from(gone_numbers == 0 || numbers > 0))
@@ -73,7 +74,56 @@ pub(crate) fn inherit(
             return Some((found, Heir::Replaces));
         }
     }
+    together(seeker, draft, &parts, &fresh, head)
+}
+
+/// What gives way together: a colour with its number, or all that the piece before said itself.
+///
+/// «110 красная 6 м; 119 — 11,5»: the red went with the hundred and ten.
+fn together(
+    seeker: &Seeker<'_>,
+    draft: &Draft,
+    parts: &[Want],
+    fresh: &[&Want],
+    head: usize,
+) -> Option<(Draft, Heir)> {
+    let coloured =
+        |p: &Want| if p.numeric { seeker.is_colour_number(p) } else { seeker.is_telling(p) };
+    let all = |keep: &dyn Fn(usize) -> bool| (0..parts.len()).filter(|i| !keep(*i)).collect();
+    let colours: Vec<usize> = all(&|i| i == head || !coloured(&parts[i]));
+    let own: Vec<usize> = all(&|i| i == head || parts[i].chained);
+    let chained = parts.iter().any(|p| p.chained);
+    let tried =
+        [(!colours.is_empty()).then_some(colours), (chained && !own.is_empty()).then_some(own)];
+    for gone in tried.into_iter().flatten() {
+        if let Some(found) = attempt(seeker, draft, parts, fresh, &gone, Stretch::No) {
+            return Some((found, Heir::Replaces));
+        }
+    }
     None
+}
+
+/// What an unlike piece would want if it were of the thing before: so that a line that is not found
+/// is still a line of that thing, and so are those that follow it.
+pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) -> Vec<Want> {
+    let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
+    let parts = parts(&context);
+    let head = parts.iter().position(|p| seeker.is_head(p)).unwrap_or(0);
+    let mut out: Vec<Want> = parts
+        .into_iter()
+        .enumerate()
+        .filter(|(at, part)| {
+            // What is said anew takes the place of what is like it.
+            *at == head
+                || part.chained
+                || !(part.numeric && draft.wants.iter().any(|w| w.numeric)
+                    || seeker.is_telling(part) && draft.wants.iter().any(|w| seeker.is_telling(w)))
+        })
+        .map(|(_, part)| part)
+        .collect();
+    let keys: Vec<String> = out.iter().map(|w| w.key.clone()).collect();
+    out.extend(draft.wants.iter().filter(|w| !keys.contains(&w.key)).cloned());
+    out
 }
 
 /// Wants one by one, sizes number by number.
@@ -97,11 +147,12 @@ fn parts(context: &[&Want]) -> Vec<Want> {
                     key: key.clone(),
                     text: key,
                     inherited: true,
+                    chained: want.inherited,
                     ..(*want).clone()
                 });
             }
         } else {
-            out.push(Want { inherited: true, ..(*want).clone() });
+            out.push(Want { inherited: true, chained: want.inherited, ..(*want).clone() });
         }
     }
     out

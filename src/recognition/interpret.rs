@@ -171,8 +171,14 @@ pub(crate) fn read(
     let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
+    // What stands in the column of the quantity is the quantity.
+    if let Some(tab) = lexemes.iter().rposition(|l| l.is('\t'))
+        && ways.iter().any(|r| r.spoken_for.iter().any(|i| *i > tab))
+    {
+        ways.retain(|r| r.spoken_for.iter().any(|i| *i > tab) && r.left.is_none());
+    }
     if light.header {
-        ways.retain(|r| r.quantity.is_none());
+        ways.retain(|r| r.quantity.is_none() || r.each);
     }
     let mut plain: Vec<(Draft, Heir)> = Vec::with_capacity(ways.len());
     for reading in ways {
@@ -258,6 +264,7 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
                 known: false,
                 guessed: false,
                 inherited: false,
+                chained: false,
             });
             continue;
         }
@@ -278,6 +285,7 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             known: true,
             guessed: false,
             inherited: false,
+            chained: false,
         });
     }
     Draft { reading, wants, by_article: !cited.is_empty(), ..Draft::default() }

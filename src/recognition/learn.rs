@@ -7,7 +7,7 @@
 //! the category may be ordered by it.
 
 use super::index::{Draft, Figure};
-use super::normalize::FxMap;
+use super::normalize::{FxMap, FxSet};
 use super::terms::Measure;
 use super::vocabulary::Vocabulary;
 
@@ -16,11 +16,11 @@ pub(crate) struct Lessons {
     /// Categories by a word that names their products without telling them apart.
     pub(crate) aliases: FxMap<u32, Vec<u32>>,
     /// Other names that many titles of a category do without.
-    pub(crate) optional: FxMap<(u32, u32), ()>,
+    pub(crate) optional: FxSet<(u32, u32)>,
     /// Other names by which titles of a category begin.
-    pub(crate) called: FxMap<(u32, u32), ()>,
+    pub(crate) called: FxSet<(u32, u32)>,
     /// Values that (nearly) every product of a category has.
-    pub(crate) constants: FxMap<(u32, u32, u8), ()>,
+    pub(crate) constants: FxSet<(u32, u32, u8)>,
 }
 
 /// Reads all titles; replaces cut words by full ones in the drafts.
@@ -180,8 +180,8 @@ fn aliases(
     junk: &[bool],
     parting: &mut Vec<u32>,
 ) -> Lessons {
-    let mut called: FxMap<(u32, u32), ()> = FxMap::default();
-    let mut optional: FxMap<(u32, u32), ()> = FxMap::default();
+    let mut called: FxSet<(u32, u32)> = FxSet::default();
+    let mut optional: FxSet<(u32, u32)> = FxSet::default();
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
@@ -226,11 +226,11 @@ fn aliases(
             let begins = (*from..*to)
                 .any(|row| drafts[row as usize].words.first().is_some_and(|w| w.id == word));
             if begins {
-                called.insert((word, number), ());
+                called.insert((word, number));
             }
             let times = counts.get(&feature).copied().unwrap_or(0);
             if times as usize * 10 < all * 7 && may_be_left_out(feature, &titles, &company) {
-                optional.insert((word, number), ());
+                optional.insert((word, number));
             }
         }
     }
@@ -262,7 +262,7 @@ fn aliases(
             }
         }
     }
-    Lessons { aliases: out, optional, called, constants: FxMap::default() }
+    Lessons { aliases: out, optional, called, constants: FxSet::default() }
 }
 
 /// What a title says: its words and its numbers, each once.
@@ -367,8 +367,8 @@ fn worst_rival(titles: &[Vec<u64>], company: &[u64]) -> Option<(usize, f32)> {
 }
 
 /// Values that nine in ten products of a category have.
-fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32, u8), ()> {
-    let mut out = FxMap::default();
+fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxSet<(u32, u32, u8)> {
+    let mut out = FxSet::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let mut counts: FxMap<(u32, u8), u32> = FxMap::default();
@@ -384,7 +384,7 @@ fn constants(drafts: &[Draft], ranges: &[(u32, u32)]) -> FxMap<(u32, u32, u8), (
         let products = to - from;
         for ((value, measure), times) in counts {
             if products >= 4 && times * 10 >= products * 8 {
-                out.insert((number, value, measure), ());
+                out.insert((number, value, measure));
             }
         }
     }

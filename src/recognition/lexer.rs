@@ -196,6 +196,30 @@ fn vulgar_fraction(c: char) -> Option<(i32, i32)> {
     })
 }
 
+/// «3 250,00»: a sum of money, told by its kopecks. Its value and where it ends.
+fn money(ch: &[char], mut end: usize, whole: &str) -> Option<(i64, usize)> {
+    let digit = |at: usize| ch.get(at).is_some_and(char::is_ascii_digit);
+    if whole.len() > 3 {
+        return None;
+    }
+    let mut digits = whole.to_owned();
+    while ch.get(end) == Some(&' ') && (1..=3).all(|k| digit(end + k)) && !digit(end + 4) {
+        digits.extend(&ch[end + 1..end + 4]);
+        end += 4;
+    }
+    let kopecks = matches!(ch.get(end), Some(',' | '.'))
+        && digit(end + 1)
+        && digit(end + 2)
+        && !digit(end + 3)
+        && !matches!(ch.get(end + 3), Some(',' | '.'));
+    if digits.len() == whole.len() || !kopecks {
+        return None;
+    }
+    let cents: String = ch[end + 1..end + 3].iter().collect();
+    let value = digits.parse::<i64>().ok()?.checked_mul(1000)?;
+    Some((value.checked_add(cents.parse::<i64>().ok()? * 10)?, end + 3))
+}
+
 /// Reads digits with decimals and with blanks between thousands. «101,105,110» is a list.
 fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
     let digits = |from: usize| from + ch[from..].iter().take_while(|c| c.is_ascii_digit()).count();
@@ -226,6 +250,10 @@ fn number(ch: &[char], start: usize, lexeme: &mut Lexeme) -> usize {
             }
             end = after;
         }
+    } else if let Some((sum, after)) = money(ch, end, &text) {
+        value = sum;
+        text = (sum / 1000).to_string();
+        end = after;
     } else if text.len() <= 3 && mark == Some(' ') && text != "0" {
         // «1 000», «10 000»
         let zeros = ch.get(end + 1..end + 4).is_some_and(|z| z == ['0', '0', '0']);

@@ -2,31 +2,20 @@
 //!
 //! Pure: services hand it products, history and words; it opens no database and knows no wire.
 #![warn(missing_docs)]
-#![expect(
-    clippy::if_same_then_else,
-    clippy::items_after_statements,
-    clippy::match_same_arms,
-    clippy::needless_range_loop,
-    clippy::needless_pass_by_value,
-    clippy::nonminimal_bool,
-    clippy::option_option,
-    clippy::struct_excessive_bools,
-    clippy::too_many_lines,
-    clippy::zero_sized_map_values,
-    reason = "rules are written out as they are told: one condition a line, equal answers side by side"
-)]
 
 mod decide;
+mod desk;
 mod index;
 mod inherit;
 mod interpret;
 mod learn;
 mod lexer;
+mod line;
 mod normalize;
 mod numerals;
 mod quantity;
 mod rank;
-mod recognize;
+mod search;
 mod speech;
 mod split;
 mod starter;

@@ -2,7 +2,7 @@
 //!
 //! Everything here speaks of the Russian language and of keyboards, never of a trade.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
@@ -45,12 +45,15 @@ impl Hasher for Fx {
 /// A map with the fast hash.
 pub(crate) type FxMap<K, V> = HashMap<K, V, BuildHasherDefault<Fx>>;
 
+/// A set with the fast hash.
+pub(crate) type FxSet<K> = HashSet<K, BuildHasherDefault<Fx>>;
+
 /// A set of words that is asked often.
-pub(crate) type WordSet = OnceLock<FxMap<&'static str, ()>>;
+pub(crate) type WordSet = OnceLock<FxSet<&'static str>>;
 
 /// Whether a word is among these, which are hashed at the first question.
 pub(crate) fn among(set: &'static WordSet, words: &'static [&'static str], word: &str) -> bool {
-    set.get_or_init(|| words.iter().map(|w| (*w, ())).collect()).contains_key(word)
+    set.get_or_init(|| words.iter().copied().collect()).contains(word)
 }
 
 /// A text as normalised characters, each with its place in the original.

@@ -101,6 +101,11 @@ fn piece(word: &str) -> Option<Piece> {
 fn named(word: &str) -> Option<i64> {
     const NOUNS: &[(&str, i64)] = &[
         ("единич", 1),
+        ("дву", 2),
+        ("двуш", 2),
+        ("треш", 3),
+        ("трешеч", 3),
+        ("пятиш", 5),
         ("двой", 2),
         ("двоеч", 2),
         ("трой", 3),
@@ -205,8 +210,8 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         {
             let number = Lexeme {
                 kind: Kind::Number,
-                text: value.to_string(),
-                value: value * 1000,
+                text: super::rank::decimal(value),
+                value,
                 named: true,
                 spoken: true,
                 dotted: false,
@@ -214,6 +219,35 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             };
             out.push(number);
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
+            i += 1;
+            continue;
+        }
+        // «сироп литр шесть бутылок»: a litre is one litre.
+        if lexeme.is_word()
+            && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
+            && !out.last().is_some_and(Lexeme::is_number)
+            && !lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+            && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
+        {
+            let unit = if lexeme.text == "литр" { "л" } else { "кг" };
+            let number = Lexeme {
+                kind: Kind::Number,
+                text: "1".into(),
+                value: 1000,
+                spoken: true,
+                dotted: false,
+                ..lexeme.clone()
+            };
+            out.push(number);
+            out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
+            i += 1;
+            continue;
+        }
+        // «ещё одно: …»
+        if lexeme.text == "одно"
+            && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
+            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+        {
             i += 1;
             continue;
         }
@@ -282,7 +316,9 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             && last.is_number()
             && !last.spoken
         {
-            let thousands = matches!(piece(&lexeme.text), Some(Piece::Thousand(_)));
+            // «30 тыщи две»: the thousands are of the two.
+            let thousands = matches!(piece(&lexeme.text), Some(Piece::Thousand(form))
+                if form != Form::Few || matches!(last.value / 1000 % 10, 2..=4));
             let pieces =
                 lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
             let short = matches!(lexeme.text.as_str(), "тшт" | "т/шт" | "tys");
@@ -305,9 +341,10 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
     out
 }
 
-/// «стометровая» → 100 and «м».
+/// «стометровая» → 100 and «м», in thousandths.
 fn measured(word: &str) -> Option<(i64, &'static str)> {
     const UNITS: &[(&str, &str)] = &[
+        ("миллилитров", "мл"),
         ("миллиметров", "мм"),
         ("сантиметров", "см"),
         ("метров", "м"),
@@ -317,6 +354,7 @@ fn measured(word: &str) -> Option<(i64, &'static str)> {
         ("амперн", "а"),
     ];
     const ROOTS: &[(&str, i64)] = &[
+        ("", 1),
         ("одно", 1),
         ("двух", 2),
         ("трех", 3),
@@ -349,7 +387,13 @@ fn measured(word: &str) -> Option<(i64, &'static str)> {
             ending,
             "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки"
         );
-        let value = ROOTS.iter().find(|(r, _)| *r == number)?.1;
+        let value = match number {
+            "пол" | "полу" => 500,
+            "полутора" | "полтора" => 1500,
+            // «метровая» is of a metre; «ваттная» is said of no single watt.
+            "" if !matches!(*unit, "м" | "л" | "кг") => return None,
+            _ => ROOTS.iter().find(|(r, _)| *r == number)?.1 * 1000,
+        };
         adjective.then_some((value, *unit))
     })
 }
@@ -437,7 +481,18 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
                 _ => (make(thousandths, start + 1, false), start + 1),
             });
         }
-        Piece::Thousand(Form::Few | Form::Many) => return None,
+        Piece::Thousand(form @ (Form::Few | Form::Many)) => {
+            // «тыщи две», «тысяч пять», but «30 тысяч»
+            let before = start.checked_sub(1).map(|b| &lexemes[b]).filter(|l| l.is_number());
+            let own =
+                before.is_some_and(|n| form == Form::Many || matches!(n.value / 1000 % 10, 2..=4));
+            return match word(start + 1) {
+                Some(Piece::Cardinal(n @ 2..=99)) if !own => {
+                    Some((make(n * 1_000_000, start + 2, false), start + 2))
+                }
+                _ => None,
+            };
+        }
         _ => cardinal(&word, start),
     };
     let mut next = next;
@@ -454,8 +509,9 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         value += 500;
         next += 2;
     } else if total == 0
-        && let Some(Piece::Cardinal(n @ 1..=9)) = word(next)
+        && let Some((Piece::Cardinal(n @ 1..=9), after)) = past_zeros(&word, next)
     {
+        next = after;
         // «ноль четыре на девятнадцать» is a size; «ноль три» is a number of a model.
         let size = text(next + 1) == Some("на") || text(next + 1) == Some("мм");
         value = if size { n * 100 } else { n * 1000 };
@@ -470,6 +526,14 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         next += 2;
     }
     Some((make(value, next, named), next))
+}
+
+/// «ноль ноль пять»: the number after more zeros, and where it stands.
+fn past_zeros(word: &impl Fn(usize) -> Option<Piece>, mut at: usize) -> Option<(Piece, usize)> {
+    while word(at) == Some(Piece::Cardinal(0)) {
+        at += 1;
+    }
+    word(at).map(|piece| (piece, at))
 }
 
 /// Reads «тысяча двести двадцать пять»; the last word may be an ordinal: «двадцать третий».

@@ -192,7 +192,10 @@ impl Catalog {
             let count = products.len();
             let index = Arc::new(Index::build(products, &synonyms));
             let millis = started.elapsed().as_millis();
-            info!(products = count, "search index of {count} products built in {millis} ms");
+            info!(
+                products = count,
+                "поиск по каталогу готов: товаров {count}, за {millis}\u{a0}мс"
+            );
             Ok::<_, StorageError>(Built { version, products: count, index })
         };
         let built =
@@ -206,7 +209,7 @@ impl Catalog {
         let mut changes = self.base.live.listen();
         loop {
             if let Err(error) = self.refresh().await {
-                tracing::error!("search index: {error}");
+                tracing::error!("поиск по каталогу не построен: {error}");
             }
             loop {
                 let change = tokio::select! {

@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::Base;
 use super::backup::Backups;
 use super::bot_status::{BotState, BotStatus};
 use super::catalog::Catalog;
 use super::models::Models;
-use super::{Base, jobs};
+use super::pull::Pull;
+use super::standing::{Standing, State};
 use crate::clients::llm::ProviderState;
 use crate::config::Config;
 use crate::domain::{Timestamp, Zone, ru, time};
 use crate::storage::db::Writable;
-use crate::storage::exchange_log::{self, HeldHiding};
-use crate::storage::jobs::JobRow;
 use crate::storage::vitals::{self, Queue};
 use crate::storage::{Db, StorageError};
 use crate::tasks::Tasks;
@@ -145,6 +145,7 @@ pub struct Health {
     bot: BotStatus,
     catalog: Catalog,
     models: Option<Models>,
+    pull: Option<Pull>,
     backups: Backups,
     tasks: Tasks,
     started: Instant,
@@ -156,9 +157,6 @@ struct Stored {
     inbox: Queue,
     outbox: Queue,
     failed: u32,
-    last_exchange: Option<(Timestamp, String)>,
-    held: Option<HeldHiding>,
-    pull: Option<JobRow>,
     latest: Option<Timestamp>,
 }
 
@@ -169,11 +167,12 @@ impl Health {
         bot: BotStatus,
         catalog: Catalog,
         models: Option<Models>,
+        pull: Option<Pull>,
         backups: Backups,
         tasks: Tasks,
     ) -> Self {
         let (started, last) = (Instant::now(), Arc::default());
-        Self { base, bot, catalog, models, backups, tasks, started, last }
+        Self { base, bot, catalog, models, pull, backups, tasks, started, last }
     }
 
     /// How long the program has been running.
@@ -200,7 +199,7 @@ impl Health {
         let stored = self.base.db.read(move |conn| stored(conn, now)).await;
         match stored {
             Ok(stored) => {
-                checks.push(self.exchange(&stored, now));
+                checks.push(self.exchange(now).await);
                 checks.push(self.index());
                 checks.push(self.llm());
                 checks.push(outbox(&stored, now));
@@ -274,49 +273,32 @@ impl Health {
         }
     }
 
-    fn exchange(&self, stored: &Stored, now: Timestamp) -> Check {
+    async fn exchange(&self, now: Timestamp) -> Check {
         let name = "exchange";
-        let onec = &self.base.config.onec;
-        let at = |at: Timestamp| self.base.zone.date_time(at, now);
-        if onec.open && onec.webhook_token.is_none() {
-            let hint = "задайте onec.webhook_token и уберите onec.open";
-            return Check::new(name, Level::Warning, "приём открыт любому в сети", hint);
+        let standing = Standing::look(&self.base, self.pull.as_ref().map(Pull::status)).await;
+        let standing = match standing {
+            Ok(standing) => standing,
+            Err(error) => return Check::new(name, Level::Failed, error.to_string(), ""),
+        };
+        let text = standing.sentence(&self.base.zone, now);
+        if standing.ways.open {
+            let hint = "приём открыт любому в сети: задайте onec.webhook_token и уберите onec.open";
+            return Check::new(name, Level::Warning, text, hint);
         }
-        let pull = stored.pull.as_ref().filter(|_| onec.pull.enabled);
-        if let Some(job) = pull
-            && job.ok == Some(false)
-        {
-            let silent = job.succeeded_at.map_or_else(
-                || "ни разу не удалось".to_owned(),
-                |last| format!("последний удачный {}", at(last)),
-            );
-            let text = format!("каталог не забирается: {}; {silent}", job.result);
-            let late = job.succeeded_at.is_none_or(|last| now.since(last) > onec.pull.interval * 2);
-            let level = if late { Level::Failed } else { Level::Warning };
-            return Check::new(
-                name,
-                level,
-                text,
-                "проверьте, что 1С отвечает: partner-m check --online",
-            );
-        }
-        if let Some(held) = stored.held {
-            let products = ru::count(held.products.into(), ["товар", "товара", "товаров"]);
-            let hint = "решите в разделе «Обмен с 1С»";
-            return Check::new(
-                name,
-                Level::Warning,
-                format!("скрыть {products}? ждёт решения"),
-                hint,
-            );
-        }
-        match &stored.last_exchange {
-            Some((when, error)) if !error.is_empty() => {
-                let text = format!("последний обмен {} не удался: {error}", at(*when));
+        let silent = self.pull.as_ref().is_some_and(|pull| pull.status().silent_since.is_some());
+        match standing.state {
+            State::Fails if silent => {
+                let hint = "проверьте, что 1С отвечает: partner-m check --online";
+                Check::new(name, Level::Failed, text, hint)
+            }
+            State::Fails | State::Silent => {
                 Check::new(name, Level::Warning, text, "посмотрите раздел «Обмен с 1С»")
             }
-            Some((when, _)) => Check::ok(name, format!("последний обмен {}", at(*when))),
-            None => Check::ok(name, "обменов ещё не было"),
+            _ if standing.held.is_some() => {
+                let hint = "скрытие товаров ждёт решения в разделе «Обмен с 1С»";
+                Check::new(name, Level::Warning, text, hint)
+            }
+            _ => Check::ok(name, text),
         }
     }
 
@@ -407,9 +389,6 @@ fn stored(conn: &rusqlite::Connection, now: Timestamp) -> Result<Stored, Storage
         inbox: vitals::inbox(conn)?,
         outbox: vitals::outbox(conn, now)?,
         failed: vitals::failed_since(conn, now.minus(FAILURES_TOLD))?,
-        last_exchange: vitals::last_exchange(conn)?,
-        held: exchange_log::waiting_hiding(conn)?,
-        pull: crate::storage::jobs::find(conn, jobs::PULL)?,
         latest: vitals::latest_moment(conn)?,
     })
 }

@@ -28,6 +28,7 @@ pub mod pull;
 pub mod questions;
 pub mod retention;
 pub mod settings;
+pub mod standing;
 
 use crate::config::Current;
 use crate::domain::{Clock, Zone};

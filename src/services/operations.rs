@@ -8,6 +8,7 @@ use super::health::Health;
 use super::journal::Journal;
 use super::models::Models;
 use super::outgoing::OutgoingDesk;
+use super::pull::Pull;
 use super::settings::Settings;
 use crate::config::Loaded;
 use crate::tasks::Tasks;
@@ -34,12 +35,13 @@ impl Operations {
         bot: BotStatus,
         catalog: Catalog,
         models: Option<Models>,
+        pull: Option<Pull>,
         tasks: Tasks,
         settings: Loaded,
     ) -> Self {
         let backups = Backups::new(base.clone());
         Self {
-            health: Health::new(base.clone(), bot, catalog, models, backups.clone(), tasks),
+            health: Health::new(base.clone(), bot, catalog, models, pull, backups.clone(), tasks),
             backups,
             settings: Settings::new(base.clone(), settings),
             journal: Journal::new(base.clone()),

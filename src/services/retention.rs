@@ -1,15 +1,14 @@
 //! What is over is forgotten: sessions and links, handled events, sent messages, old browser chats,
 //! raw files of exchanges. The journal of changes and the orders are kept for ever.
 
-use std::io;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::accounts::Accounts;
 use super::conversations::Conversations;
+use super::exchange::Exchange;
 use super::{Base, jobs};
 use crate::storage::web_messages;
 
@@ -19,8 +18,6 @@ const EVERY: Duration = Duration::from_hours(1);
 const TICK: Duration = Duration::from_mins(1);
 /// Messages of browser chats are kept for so long.
 const WEB_MESSAGES_KEPT: Duration = Duration::from_hours(24 * 90);
-/// Raw files of exchanges are kept for so long.
-const RAW_FILES_KEPT: Duration = Duration::from_hours(24 * 7);
 
 /// Forgets what is over.
 #[derive(Clone)]
@@ -28,12 +25,18 @@ pub struct Retention {
     base: Base,
     accounts: Accounts,
     conversations: Conversations,
+    exchange: Exchange,
 }
 
 impl Retention {
     /// Over these services.
-    pub fn new(base: Base, accounts: Accounts, conversations: Conversations) -> Self {
-        Self { base, accounts, conversations }
+    pub fn new(
+        base: Base,
+        accounts: Accounts,
+        conversations: Conversations,
+        exchange: Exchange,
+    ) -> Self {
+        Self { base, accounts, conversations, exchange }
     }
 
     /// Runs if it is due by the clock; whether it was.
@@ -69,9 +72,7 @@ impl Retention {
         let before = self.base.clock.now().minus(WEB_MESSAGES_KEPT);
         let swept = self.base.db.write(move |tx| web_messages::sweep(tx, before)).await;
         let chats = swept.map_err(|e: crate::storage::StorageError| told(&e))?;
-        let raw = self.base.config.data_dir.join("exchange").join("raw");
-        let files = tokio::task::spawn_blocking(move || sweep_files(&raw, RAW_FILES_KEPT));
-        let files = files.await.map_err(|e| told(&e))?.map_err(|e| told(&e))?;
+        let files = self.exchange.sweep_raw().await.map_err(|e| told(&e))?;
         if events + messages + chats + files == 0 {
             return Ok("убирать нечего".to_owned());
         }
@@ -90,25 +91,4 @@ impl Retention {
             }
         }
     }
-}
-
-/// Removes files of the folder that nobody has written for so long; how many. By the disk's own
-/// clock: it has stamped them.
-fn sweep_files(folder: &Path, kept: Duration) -> io::Result<usize> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let mut removed = 0;
-    for entry in entries {
-        let entry = entry?;
-        let meta = entry.metadata()?;
-        let age = SystemTime::now().duration_since(meta.modified()?).unwrap_or_default();
-        if meta.is_file() && age > kept {
-            std::fs::remove_file(entry.path())?;
-            removed += 1;
-        }
-    }
-    Ok(removed)
 }

@@ -106,14 +106,6 @@ pub fn exchanges(conn: &Connection) -> Result<Vec<ExchangeSums>, StorageError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The last exchange: when, and what was wrong with it; empty: nothing.
-pub fn last_exchange(conn: &Connection) -> Result<Option<(Timestamp, String)>, StorageError> {
-    use rusqlite::OptionalExtension as _;
-    const SQL: &str = "select at_ms, error from exchanges order by id desc limit 1";
-    let mut stmt = conn.prepare_cached(SQL)?;
-    Ok(stmt.query_row([], |row| Ok((row.get("at_ms")?, row.get("error")?))).optional()?)
-}
-
 /// The latest moment that the database knows of: a clock that is behind it has been put back.
 pub fn latest_moment(conn: &Connection) -> Result<Option<Timestamp>, StorageError> {
     const SQL: &str = "

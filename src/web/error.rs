@@ -96,7 +96,7 @@ impl IntoResponse for WebError {
                 "Соединение слишком медленное. Ничего не изменено, повторите.".to_owned(),
             ),
             Self::Internal(cause) => {
-                error!(cause, "a page failed: {cause}");
+                error!(cause, "страница не открылась: {cause}");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         };

@@ -41,6 +41,7 @@ use crate::services::notifications::Sending;
 use crate::services::operations::Operations;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::tasks::Tasks;
 
@@ -61,6 +62,8 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Batches for the catalogue.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C, where that can be set up.
+    pub pull: Option<Pull>,
     /// Orders.
     pub ordering: Ordering,
     /// The catalogue's index.

@@ -185,6 +185,12 @@ const PAGES: &[(&str, &str)] = &[
     ("outbox", "/admin/outbox"),
     ("settings", "/admin/settings"),
     ("state", "/admin/health"),
+    ("exchange", "/admin/exchange"),
+    ("exchange-one", "/admin/exchange/5"),
+    ("exchange-queue", "/admin/exchange/queue"),
+    ("exchange-connect", "/admin/exchange/connect"),
+    ("exchange-mapping", "/admin/exchange/mapping"),
+    ("order-taken", "/admin/orders/1040"),
     ("find", "/admin/find?q=%D0%B4%D0%B8%D0%B2%D0%B0%D0%BD"),
     ("404", "/admin/nowhere"),
 ];

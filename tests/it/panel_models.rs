@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 use partner_m::config::{Config, Llm};
 
 use crate::support::fake_openai::{FakeOpenAi, KEY};
-use crate::support::panel::Panel;
+use crate::support::panel::{Panel, percent};
 use crate::support::server::Scripted;
 
 async fn panel(fake: &FakeOpenAi) -> Panel {
@@ -54,7 +54,7 @@ async fn a_text_is_compared_without_what_names_the_client() {
     let panel = panel(&fake).await;
     let ours = panel.sign_in().await;
     let text = "жучок 100 шт для Диван-М\nшпунька 5 шт, тел. +7 921 111-22-33";
-    let text: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let text = percent(text);
     let fields = format!("text={text}&organization=1");
     let (status, page) = press(&panel, &ours, "/admin/search/compare", &fields).await;
     assert_eq!(status, StatusCode::OK, "{page}");

@@ -163,20 +163,25 @@ async fn what_is_over_is_forgotten_once_an_hour_whatever_the_clock_does() {
         .unwrap();
     let raw = base.config.data_dir.join("exchange/raw");
     std::fs::create_dir_all(&raw).unwrap();
-    std::fs::write(raw.join("fresh"), "x").unwrap();
-    let stale = std::fs::File::create(raw.join("stale")).unwrap();
-    let week_ago = std::time::SystemTime::now() - Duration::from_hours(24 * 8);
-    stale.set_modified(week_ago).unwrap();
+    let now = base.clock.now().millis();
+    let (fresh, stale) = (format!("{now:014}-a"), format!("{:014}-b", now - 8 * 86_400_000));
+    std::fs::write(raw.join(&fresh), "x").unwrap();
+    std::fs::write(raw.join(&stale), "x").unwrap();
 
     let conversations = Conversations::new(base.clone());
-    let retention = Retention::new(base.clone(), panel.desk.accounts.clone(), conversations);
+    let retention = Retention::new(
+        base.clone(),
+        panel.desk.accounts.clone(),
+        conversations,
+        panel.desk.exchange.clone(),
+    );
     assert!(retention.tick().await, "never run before");
     assert_eq!(panel.count("select count(*) from web_messages"), 0);
-    assert!(raw.join("fresh").exists() && !raw.join("stale").exists());
+    assert!(raw.join(&fresh).exists() && !raw.join(&stale).exists());
     assert_eq!(panel.count("select count(*) from sessions"), 1, "a session in use stays");
     let job = jobs::list(&base).await.unwrap().remove(0);
     assert_eq!((job.name.as_str(), job.ok, job.failures), ("retention", Some(true), 0));
-    assert!(job.result.contains("файлов обмена 1"), "{}", job.result);
+    assert!(job.result.contains("чата в браузере 1"), "{}", job.result);
 
     assert!(!retention.tick().await, "not twice an hour, nor after a restart");
     base.clock.advance(Duration::from_mins(61));

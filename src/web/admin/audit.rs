@@ -206,10 +206,12 @@ fn object(row: &AuditRow) -> Markup {
         "synonym" => "синоним",
         "access" | "request" => "запрос",
         "audit" => "журнал",
+        "exchange" => "обмен",
         other => other,
     };
     html! {
         @match (kind, id.parse::<i64>()) {
+            ("exchange", Ok(id)) => a href=(format!("/admin/exchange/{id}")) { (words) "\u{a0}" (id) },
             ("organization", Ok(id)) => a href=(format!("/admin/clients/{id}")) { (words) "\u{a0}" (id) },
             _ => { (words) @if !id.is_empty() { "\u{a0}" (id) } },
         }

@@ -69,7 +69,9 @@ pub async fn take(
     let given = read(form).await?;
     let imports = desk.imports();
     let outcome = match (given.id, given.act.as_str()) {
-        (Some(id), "load") => imports.load(id, &given.reading).await.map(|r| (None, r)),
+        (Some(id), "load") => {
+            imports.load(me.account_actor(), id, &given.reading).await.map(|r| (None, r))
+        }
         (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
         (None, _) if given.bytes.is_empty() => {
             Err(ImportError::Unreadable("Выберите файл: .csv, .xlsx или .json.".to_owned()))

@@ -59,7 +59,7 @@ async fn show(
     let config = &desk.base.config;
     let content = html! {
         (head("Модель"))
-        p.lead { (mode_sentence(config, !status.is_empty())) }
+        p.lead { (marked(mode_sentence(config, !status.is_empty()))) }
         div.pair {
             @for provider in [ProviderKind::GigaChat, ProviderKind::OpenAi] {
                 (provider_card(desk, provider, status.iter().find(|s| s.provider == provider)))
@@ -256,7 +256,7 @@ pub async fn compare(
     let content = html! {
         (head("Сравнение с моделями"))
         section.card {
-            form.body method="post" action="/admin/search/compare" {
+            form.body.form method="post" action="/admin/search/compare" {
                 (csrf(&visitor))
                 input type="hidden" name="organization" value=(form.organization);
                 div.field {
@@ -280,7 +280,17 @@ pub async fn compare(
 }
 
 fn comparison(compared: &Comparison) -> Markup {
+    let answered: Vec<_> = compared
+        .answers
+        .iter()
+        .filter_map(|ModelAnswer { provider, outcome }| Some((*provider, outcome.as_ref().ok()?)))
+        .collect();
     html! {
+        @for ModelAnswer { provider, outcome } in &compared.answers {
+            @if let Err(why) = outcome {
+                p.notice data-tone="warn" role="status" { span { strong { (provider.label()) } " не ответила: " (why) } }
+            }
+        }
         section.card aria-labelledby="compared-title" {
             header { h2 #compared-title { (ru::positions(compared.local.lines.len())) } }
             div.table-wrap {
@@ -290,15 +300,19 @@ fn comparison(compared: &Comparison) -> Markup {
                         tr {
                             th scope="col" { "Строка" }
                             th scope="col" { "Местный движок" span.sub { (spent(compared.local.micros)) } }
-                            @for answer in &compared.answers { th scope="col" { (answer_head(answer)) } }
+                            @for (provider, (_, answer)) in &answered {
+                                th scope="col" { (provider.label()) span.sub { (cost(answer)) } }
+                            }
                         }
                     }
                     tbody {
                         @for (place, line) in compared.local.lines.iter().enumerate() {
                             tr {
                                 td { "«" (line.raw) "»" }
-                                td { (cell(line)) }
-                                @for answer in &compared.answers { td { (answer_cell(answer, place)) } }
+                                td { span.sub.only-phone { "Местный движок" } (cell(line)) }
+                                @for (provider, (tried, answer)) in &answered {
+                                    td { span.sub.only-phone { (provider.label()) } (answer_cell(tried, answer, place)) }
+                                }
                             }
                         }
                     }
@@ -306,7 +320,10 @@ fn comparison(compared: &Comparison) -> Markup {
             }
             @if compared.local.lines.is_empty() { div.body { p.muted { "Позиций в тексте нет." } } }
         }
-        p.hint { "Слова модели проходят тот же разбор: товара, которого нет в каталоге, не появится, ✅ местного движка не меняется. Телефоны, почта, ИНН и названия клиента модели не показываются." }
+        p.hint.after {
+            "Слова модели проходят тот же разбор: товара, которого нет в каталоге, не появится, а решённое местным "
+            "движком не меняется. Телефоны, почта, ИНН и названия клиента модели не показываются."
+        }
     }
 }
 
@@ -314,34 +331,26 @@ fn spent(micros: u128) -> String {
     format!("{},{}\u{a0}мс", micros / 1_000, micros / 100 % 10)
 }
 
-fn answer_head(answer: &ModelAnswer) -> Markup {
-    html! {
-        (answer.provider.label())
-        span.sub {
-            @match &answer.outcome {
-                Ok((_, Answer { model, took, tokens, cached, .. })) => {
-                    (model) ", "
-                    @if *cached { "из памяти" } @else { (ru::thousands(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))) "\u{a0}мс" }
-                    @if let Some(count) = tokens { ", " (ru::count(*count, ["токен", "токена", "токенов"])) }
-                },
-                Err(why) => (why),
-            }
-        }
-    }
+/// What an answer cost.
+fn cost(answer: &Answer) -> String {
+    let time = if answer.cached {
+        "из памяти".to_owned()
+    } else {
+        let millis = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
+        format!("{}\u{a0}мс", ru::thousands(millis))
+    };
+    let tokens = answer.tokens.map(|count| ru::count(count, ["токен", "токена", "токенов"]));
+    let parts = [Some(answer.model.clone()), Some(time), tokens];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn answer_cell(answer: &ModelAnswer, place: usize) -> Markup {
-    let Ok((tried, said)) = &answer.outcome else { return html! { span.muted { "—" } } };
-    let titles = said.proposals.iter().filter(|proposal| proposal.line == place);
+fn answer_cell(tried: &Tried, answer: &Answer, place: usize) -> Markup {
+    let titles = answer.proposals.iter().filter(|proposal| proposal.line == place);
     let titles: Vec<_> = titles.map(|proposal| proposal.title.as_str()).collect();
     html! {
-        @if let Some(line) = line_at(tried, place) { (cell(line)) }
+        @if let Some(line) = tried.lines.get(place) { (cell(line)) }
         span.sub { @if titles.is_empty() { "модель промолчала" } @else { "модель: «" (titles.join("», «")) "»" } }
     }
-}
-
-fn line_at(tried: &Tried, place: usize) -> Option<&TriedLine> {
-    tried.lines.get(place)
 }
 
 /// The decision about a line, in a cell.

@@ -101,6 +101,7 @@ pub fn sentence(report: &Report) -> String {
 fn place(check: &Check) -> Option<&'static str> {
     match check.name {
         "outbox" => Some("/admin/outbox"),
+        "exchange" => Some("/admin/exchange"),
         "backup" => Some("/admin/backups"),
         "llm" => Some("/admin/search/models"),
         "index" => Some("/admin/catalog"),

@@ -19,6 +19,7 @@ use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::operations::Operations;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -102,6 +103,7 @@ impl Panel {
             bot.clone(),
             catalog.clone(),
             models.clone(),
+            None,
             tasks.clone(),
             settings,
         );
@@ -115,6 +117,7 @@ impl Panel {
             models,
             bot,
             exchange: Exchange::new(base.clone()),
+            pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             chat: BrowserChat::new(base.clone()),
             demo: None,
             base,
@@ -282,6 +285,6 @@ const SEED: &str = "
         values (1, 1795518000000, 'bot', 1, 'created', 'Заявка отправлена');";
 
 /// Every byte percent-encoded, for a form.
-fn percent(text: &str) -> String {
+pub fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"))
 }

@@ -1,0 +1,434 @@
+//! A message → lines and remarks: pieces are read one by one, each in the light of those before.
+
+mod remarks;
+mod shares;
+mod tears;
+
+use std::time::Instant;
+
+use super::index::Index;
+use super::inherit::{Heir, inherit, of_the_same};
+use super::interpret::{Draft, Light, only_quantity, read, settle};
+use super::lexer::Lexeme;
+use super::line::line;
+use super::quantity::Said;
+use super::rank::{Seeker, Stretch, Want};
+use super::speech::{self, Talk};
+use super::split::{Piece, characters, opens, pieces};
+use super::synonyms::Lexicon;
+use super::types::{Buyer, Line, Recognition, Remark};
+use crate::domain::Quantity;
+use tears::without_talk;
+
+/// A line on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) draft: Draft,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quantity: Option<Quantity>,
+    pub(crate) unit: Option<Said>,
+    /// Only introduces the lines after it.
+    pub(crate) header: bool,
+    /// Begins a line of the text.
+    pub(crate) new_line: bool,
+    /// Goes on the sentence of the line before.
+    pub(crate) continues: bool,
+    /// What it was read from.
+    pub(crate) lexemes: Vec<Lexeme>,
+    pub(crate) micros: u64,
+}
+
+impl Index {
+    /// Reads a message.
+    pub fn recognize(&self, text: &str, buyer: &Buyer) -> Recognition {
+        let own = Lexicon::new(&buyer.synonyms);
+        let mut seeker = Seeker::new(self, &own);
+        let chars = characters(self, text);
+        let mut desk = Desk::new(text);
+        for piece in pieces(self, &chars) {
+            desk.take(&mut seeker, piece);
+        }
+        desk.finish(&seeker, buyer)
+    }
+}
+
+/// What a message has said so far.
+struct Desk<'t> {
+    text: &'t str,
+    lines: Vec<Pending>,
+    remarks: Vec<Remark>,
+    /// A product asked about: ordered after all if a quantity follows.
+    asked: Option<Pending>,
+    /// What the next piece may leave unsaid.
+    context: Vec<Want>,
+    /// What the heading of a table leaves for every row of it to say.
+    heading: Vec<Want>,
+    /// The piece before was talk, and of which kind.
+    talked: Option<Talk>,
+    /// «Хотя нет» was said: a quantity that follows replaces.
+    correcting: bool,
+    /// «ул.» was said: a street follows.
+    street: bool,
+    /// «По 5»: of each that the sentence goes on to name.
+    ahead: Option<(Option<Quantity>, Option<Said>)>,
+}
+
+impl<'t> Desk<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            asked: None,
+            context: Vec::new(),
+            heading: Vec::new(),
+            talked: None,
+            correcting: false,
+            street: false,
+            ahead: None,
+        }
+    }
+
+    fn take(&mut self, seeker: &mut Seeker<'_>, piece: Piece) {
+        let begun = Instant::now();
+        let mut piece = piece;
+        piece.corrects |= std::mem::take(&mut self.correcting);
+        if piece.row && !self.heading.is_empty() {
+            self.context = self.heading.clone();
+        } else if !piece.row && !piece.total {
+            self.heading = Vec::new();
+        }
+        let talked = self.talked.take().filter(|_| piece.continues);
+        if self.goes_on_talking(&piece, talked) {
+            self.talked = talked;
+            self.remark(&piece);
+            return;
+        }
+        if self.is_address(&piece) {
+            self.remark(&piece);
+            return;
+        }
+        if !piece.row && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece)) {
+            return;
+        }
+        if piece.continues {
+            self.number_after_number(seeker, &piece);
+        }
+        let anchored = anchored(seeker.index, &piece.lexemes);
+        let number_before = piece.continues && self.lines.last().is_some_and(|l| !l.header);
+        let light = |context| Light { context, header: piece.header, instead: number_before };
+        let (mut draft, mut heir) = if anchored {
+            read(seeker, self.text, &piece.lexemes, light(&[]))
+        } else {
+            let context = std::mem::take(&mut self.context);
+            let read = read(seeker, self.text, &piece.lexemes, light(&context));
+            self.context = context;
+            read
+        };
+        if (draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0))
+            && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
+        {
+            piece = shorter;
+            draft = better;
+            heir = Heir::None;
+        }
+        if draft.fit == 0
+            && !piece.cancels
+            && !piece.question
+            && piece.lexemes.len() >= 5
+            && let Some((left, right)) = self.torn(seeker, &piece)
+        {
+            self.take(seeker, left);
+            self.take(seeker, right);
+            return;
+        }
+        if !draft.says_something() {
+            if draft.reading.quantity.is_none() && piece.corrects {
+                self.correcting = true;
+            }
+            self.quantity_alone(seeker, &piece, &draft);
+            return;
+        }
+        if piece.cancels {
+            self.cancel(&draft);
+            return;
+        }
+        if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
+            self.correcting = piece.corrects;
+            self.remark(&piece);
+            return;
+        }
+        if heir == Heir::None {
+            (draft, heir) = self.related(seeker, &piece, draft, anchored);
+        }
+        self.place(seeker, piece, draft, heir, begun);
+    }
+
+    /// A piece that stands alone so far, read once more as one of the thing before.
+    fn related(
+        &self,
+        seeker: &Seeker<'_>,
+        piece: &Piece,
+        draft: Draft,
+        anchored: bool,
+    ) -> (Draft, Heir) {
+        if self.context.is_empty() || draft.by_article || piece.header {
+            return (draft, Heir::None);
+        }
+        if anchored {
+            // «Сироп Monin ваниль 2, карамель 1»: every caramel here is a syrup.
+            let head = self.context.iter().find(|w| w.known && seeker.is_head(w));
+            let same = head.is_some_and(|head| {
+                draft.meant.len() > 1
+                    && piece.continues
+                    && draft.meant.iter().all(|h| seeker.has(h.row, head))
+            });
+            let lost = draft.fit == 0 && draft.wants.len() <= 2;
+            return match (same || lost).then(|| inherit(seeker, &self.context, &draft, false)) {
+                Some(Some((found, how))) if lost || found.meant.len() < draft.meant.len() => {
+                    (found, how)
+                }
+                _ => (draft, Heir::None),
+            };
+        }
+        // «Белые по 10» are of the thing before or of nothing: never any white thing.
+        let said = draft.wants.iter().filter(|w| w.known).count();
+        let enough = said >= 3 && draft.meant.len() == 1;
+        let goods = draft.fit > 0 && draft.wants.iter().any(|w| seeker.names_goods(w));
+        if draft.unknown() > 0 || enough || goods || piece.question {
+            return (draft, Heir::None);
+        }
+        let wants = of_the_same(seeker, &self.context, &draft);
+        (Draft { wants, reading: draft.reading, ..Draft::default() }, Heir::None)
+    }
+
+    /// Puts a piece that was read among the lines.
+    fn place(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: Piece,
+        draft: Draft,
+        heir: Heir,
+        begun: Instant,
+    ) {
+        let known = draft.wants.iter().any(|w| w.known);
+        let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        if piece.absent {
+            self.context = draft.wants.clone();
+            self.remark(&piece);
+            return;
+        }
+        if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
+            // «нет, лучше чёрный»
+            if let Some(last) = self.lines.last_mut() {
+                if draft.reading.quantity.is_some() {
+                    last.quantity = draft.reading.quantity;
+                    last.unit.clone_from(&draft.reading.unit);
+                }
+                last.end = piece.end;
+                self.context.clone_from(&draft.wants);
+                last.draft = draft;
+            }
+            return;
+        }
+        if piece.question && !(counted && known) {
+            self.context = draft.wants.clone();
+            self.remark(&piece);
+            self.asked = known.then(|| pending(&piece, draft, begun));
+            return;
+        }
+        self.asked = None;
+        if heir == Heir::Adds && self.joins_last(&piece, &draft) {
+            self.join(draft, &piece);
+            return;
+        }
+        let each = draft.reading.each;
+        let quantity = draft.reading.quantity;
+        let unit = draft.reading.unit.clone();
+        if known {
+            self.context = draft.wants.clone();
+        }
+        let mut line = pending(&piece, draft, begun);
+        if piece.same_quantity
+            && line.quantity.is_none()
+            && let Some(last) = self.lines.last()
+        {
+            line.quantity = last.quantity;
+            line.unit.clone_from(&last.unit);
+        }
+        if heir == Heir::Adds
+            && piece.new_line
+            && let Some(last) = self.lines.iter_mut().rev().find(|l| l.new_line)
+            && last.quantity.is_none()
+        {
+            last.header = true;
+        }
+        let headed = self.lines.last().is_some_and(|l| l.header);
+        if piece.section {
+            self.heading = self.context.clone();
+        }
+        self.lines.push(line);
+        if each {
+            let first = self.lines.last().is_some_and(|l| {
+                l.header
+                    || l.draft.reading.spoken_for.contains(&0)
+                        && l.draft.reading.spoken_for.len() < l.lexemes.len()
+            });
+            if first && !piece.continues {
+                // «по 5 листов EL2240 20, 30 и 40 мм», «нитки по 6 каждого: 120, 137»
+                self.ahead = Some((quantity, unit));
+            } else {
+                self.share(seeker, quantity, unit);
+            }
+        } else if piece.continues || headed {
+            if let (Some((quantity, unit)), Some(last)) =
+                (self.ahead.clone(), self.lines.last_mut())
+                && last.quantity.is_none()
+            {
+                last.quantity = quantity;
+                last.unit = unit;
+            }
+        } else {
+            self.ahead = None;
+        }
+    }
+
+    /// A unit by itself: «болт М6х40, шт, 500».
+    fn is_unit_alone(&mut self, piece: &Piece) -> bool {
+        let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0) else { return false };
+        let bare = |l: &&mut Pending| l.quantity.is_none() && l.unit.is_none();
+        if taken != piece.lexemes.len() {
+            return false;
+        }
+        let Some(last) = self.lines.last_mut().filter(bare) else { return false };
+        last.unit = Some(unit);
+        last.end = last.end.max(piece.end);
+        true
+    }
+
+    /// A quantity by itself that is surely one of the goods before.
+    fn is_quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) -> bool {
+        let Some(reading) = only_quantity(&piece.lexemes) else { return false };
+        // A cell by itself under the name of the goods.
+        let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
+        let said =
+            cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
+        let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
+        let alone = self.asked.is_some()
+            || piece.corrects
+            || (wanting || reading.each) && said
+            || wanting && reading.each;
+        if alone {
+            let draft = Draft { reading, ..Draft::default() };
+            self.quantity_alone(seeker, piece, &draft);
+        }
+        alone
+    }
+
+    /// Removes the lines that a cancelled piece names.
+    fn cancel(&mut self, draft: &Draft) {
+        let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
+        if rows.len() <= 50 {
+            self.lines.retain(|l| {
+                l.draft.meant.is_empty() || !l.draft.meant.iter().all(|h| rows.contains(&h.row))
+            });
+        }
+    }
+
+    /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
+    fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
+        let Some(last) = self.lines.last() else { return false };
+        piece.continues
+            && !last.header
+            && (last.quantity.is_none() || draft.reading.quantity.is_none())
+    }
+
+    fn join(&mut self, draft: Draft, piece: &Piece) {
+        let Some(last) = self.lines.last_mut() else { return };
+        if last.quantity.is_none() {
+            last.quantity = draft.reading.quantity;
+            last.unit.clone_from(&draft.reading.unit);
+        }
+        last.end = piece.end;
+        self.context.clone_from(&draft.wants);
+        last.draft = draft;
+        for want in &mut last.draft.wants {
+            want.inherited = false;
+        }
+    }
+
+    fn finish(self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
+        // A heading over a list is no line: «спец-заказ кухня».
+        let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
+        let heading = |l: &Pending| {
+            l.new_line
+                && l.quantity.is_none()
+                && l.draft.fit == 0
+                && !l.draft.wants.iter().any(|w| w.numeric)
+        };
+        let mut lines: Vec<Line> = self
+            .lines
+            .into_iter()
+            .filter(|l| !l.header && (counted < 3 || !heading(l)))
+            .map(|l| line(seeker, buyer, l))
+            .collect();
+        lines.sort_by_key(|l| l.span.start);
+        Recognition { lines, remarks: self.remarks }
+    }
+}
+
+/// Whether a piece has a word that names goods by itself: one that opens titles, or a name.
+fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
+    // «EL2240», «КК-02»: a code is a name.
+    let code = |at: usize| {
+        let word = &lexemes[at];
+        let number =
+            |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
+        let glued = number(at + 1)
+            || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        word.is_word()
+            && !word.dotted
+            && word.text.chars().count() >= 2
+            && glued
+            && super::terms::marker(&word.text, true).is_none()
+            && index.vocabulary.hears(&word.text)
+    };
+    let unit = |at: usize| {
+        at > 0
+            && lexemes[at - 1].is_number()
+            && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
+    };
+    (0..lexemes.len()).any(code)
+        || lexemes.iter().enumerate().any(|(at, l)| {
+            l.is_word()
+                && !unit(at)
+                && (l.dotted || !speech::is_filler(&l.text))
+                && !super::terms::is_little(&l.text)
+                && opens(index, l)
+        })
+}
+
+fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
+    Pending {
+        start: piece.start,
+        end: piece.end,
+        quantity: draft.reading.quantity,
+        unit: draft.reading.unit.clone(),
+        header: piece.header && (draft.reading.quantity.is_none() || draft.reading.each),
+        new_line: piece.new_line,
+        continues: piece.continues,
+        lexemes: piece.lexemes.clone(),
+        draft,
+        micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Reads a draft again with other wants.
+pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
+    settle(seeker, draft, Stretch::No);
+    if draft.fit == 0 {
+        settle(seeker, draft, Stretch::Units);
+        draft.stretched = draft.fit > 0;
+    }
+}

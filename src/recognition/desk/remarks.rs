@@ -1,0 +1,142 @@
+//! What of a message is no order: talk, questions, addresses.
+
+use super::super::interpret::Draft;
+use super::super::lexer::Lexeme;
+use super::super::quantity::Said;
+use super::super::speech::Talk;
+use super::super::split::Piece;
+use super::super::types::{Remark, RemarkKind};
+use super::Desk;
+
+impl Desk<'_> {
+    /// Whether a piece goes on the talk before it: a name after a greeting, a house after a street.
+    pub(super) fn goes_on_talking(&self, piece: &Piece, before: Option<Talk>) -> bool {
+        let numbers = piece.lexemes.iter().filter(|l| l.is_number()).count();
+        let words = piece.lexemes.iter().filter(|l| l.is_word()).count();
+        match before {
+            // «Добрый день, Светлана!»
+            Some(Talk::Greeting) => numbers == 0 && words <= 2,
+            // «Это кофейня на Ленина, 12.»
+            Some(_) => words == 0 && numbers == 1,
+            None => false,
+        }
+    }
+
+    /// Whether a piece is a street or a sum.
+    pub(super) fn is_address(&mut self, piece: &Piece) -> bool {
+        let counts = |l: &[Lexeme]| {
+            (0..l.len()).any(|i| {
+                l[i].is_number()
+                    && crate::recognition::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
+            })
+        };
+        let named = piece.lexemes.iter().any(|l| {
+            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
+        });
+        let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
+            && !counts(&piece.lexemes);
+        self.street = street
+            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
+        piece.total || street
+    }
+
+    pub(super) fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
+        let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
+        let figures = draft.wants.iter().filter(|w| w.numeric).count();
+        let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
+        let words = draft.wants.len();
+        let spoken: Vec<&str> =
+            piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+        if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
+            return true;
+        }
+        let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
+        if !draft.by_article
+            && draft.reading.quantity.is_none()
+            && figures == 0
+            && !self.single(piece)
+            && (guesses
+                || words <= 2 && draft.wants.iter().any(|w| w.guessed)
+                || !anchored && draft.meant.len() != 1)
+        {
+            return true;
+        }
+        if piece.talk != Talk::None
+            && !draft.by_article
+            && !counted
+            && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
+            return true;
+        }
+        if draft.by_article || (draft.fit > 0 && draft.unknown() == 0 && (known > 0 || counted)) {
+            // Ordinary words of talk are words of some title too.
+            return piece.talk != Talk::None
+                && !counted
+                && draft.meant.len() > 3
+                && draft.reading.quantity.is_none();
+        }
+        if piece.talk != Talk::None && !(counted && known > 0) {
+            return true;
+        }
+        if known == 0 && unknown == 0 {
+            // Numbers alone: a line only where something is before it to be meant.
+            return self.context.is_empty() && !counted;
+        }
+        if known == 0 && !counted && unknown == 1 && address(&piece.lexemes) {
+            return true;
+        }
+        if known == 0 {
+            let said = draft.reading.quantity.is_some();
+            // A number after words unknown is a line only where the text has a line for it.
+            let listed = draft.reading.unit.is_some() || piece.new_line || self.single(piece);
+            return !(said && listed && words <= 5 && !piece.question
+                || words <= 2
+                    && !piece.continues
+                    && figures + unknown > 0
+                    && !piece.question
+                    && self.single(piece));
+        }
+        if draft.fit == 0 && draft.reading.quantity.is_none() && figures == 0 {
+            return unknown > known || words > 4 || piece.question;
+        }
+        false
+    }
+
+    /// Whether the piece is the whole message.
+    pub(super) fn single(&self, piece: &Piece) -> bool {
+        let outside = [self.text.get(..piece.start), self.text.get(piece.end..)];
+        !outside.into_iter().flatten().any(|t| t.contains(char::is_alphanumeric))
+    }
+
+    pub(super) fn remark(&mut self, piece: &Piece) {
+        self.talked = Some(piece.talk);
+        let kind = if piece.question {
+            RemarkKind::Question
+        } else {
+            match piece.talk {
+                Talk::Greeting => RemarkKind::Greeting,
+                Talk::Delivery => RemarkKind::Delivery,
+                Talk::None => RemarkKind::Other,
+            }
+        };
+        match self.remarks.last_mut() {
+            Some(last) if last.kind == kind && piece.start <= last.span.end + 3 => {
+                last.span.end = piece.end;
+            }
+            _ => self.remarks.push(Remark { kind, span: piece.start..piece.end }),
+        }
+    }
+}
+
+/// «Кирпичная 7»: a street and a house.
+pub(super) fn address(lexemes: &[Lexeme]) -> bool {
+    match lexemes {
+        [street, house] => {
+            let adjective =
+                ["ая", "ий", "ый", "ой", "ское", "ого"].iter().any(|e| street.text.ends_with(e));
+            street.is_word() && adjective && house.is_number()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,132 @@
+//! Quantities said apart from their goods: «5 рул», «по 10 каждого», «хотя нет, 3».
+
+use super::super::interpret::{Draft, Light, read};
+use super::super::lexer::Lexeme;
+use super::super::quantity::Said;
+use super::super::rank::{Seeker, Want};
+use super::super::speech::Talk;
+use super::super::split::Piece;
+use super::{Desk, again};
+use crate::domain::Quantity;
+
+impl Desk<'_> {
+    /// «Спанбонд чёрный 60, 70, 80 по 2»: the last number of the line before was no quantity either.
+    pub(super) fn number_after_number(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) {
+        let number = |l: &[Lexeme]| {
+            l.first().is_some_and(Lexeme::is_number)
+                && (l.len() == 1
+                    || l.get(1).is_some_and(|u| {
+                        u.text == "по"
+                            || crate::recognition::terms::Measure::read(&u.text, true)
+                                == Some(crate::recognition::terms::Measure::Mm)
+                    }))
+        };
+        let Some(last) = self.lines.last() else { return };
+        let bare = last.quantity.is_some() && last.unit.is_none() && !last.draft.reading.each;
+        if !bare || !number(&piece.lexemes) || !last.lexemes.last().is_some_and(Lexeme::is_number) {
+            return;
+        }
+        let (again, _) =
+            read(seeker, self.text, &last.lexemes, Light { header: true, ..Light::default() });
+        if again.fit > 0
+            && again.unknown() == 0
+            && let Some(last) = self.lines.last_mut()
+        {
+            self.context.clone_from(&again.wants);
+            last.draft = again;
+            last.quantity = None;
+        }
+    }
+
+    /// A piece that names no product: a quantity for what was named before, or talk.
+    pub(super) fn quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece, draft: &Draft) {
+        let quantity = draft.reading.quantity;
+        if quantity.is_some()
+            && let Some(mut asked) = self.asked.take()
+        {
+            asked.quantity = quantity;
+            asked.unit.clone_from(&draft.reading.unit);
+            asked.end = piece.end;
+            self.remarks.retain(|r| r.span.start < asked.start || r.span.end > asked.end);
+            self.lines.push(asked);
+            return;
+        }
+        if piece.same_quantity || quantity.is_none() {
+            self.remark(piece);
+            return;
+        }
+        if draft.reading.each {
+            let (quantity, unit) = (quantity, draft.reading.unit.clone());
+            if let Some(last) = self.lines.last_mut() {
+                last.end = piece.end;
+                last.quantity = quantity;
+                last.unit.clone_from(&unit);
+            }
+            self.share(seeker, quantity, unit);
+            return;
+        }
+        let Some(last) = self.lines.last_mut() else {
+            self.remark(piece);
+            return;
+        };
+        let conditional = piece.lexemes.iter().any(|l| l.text == "если");
+        if last.quantity.is_none() || (piece.corrects && !conditional) {
+            last.quantity = quantity;
+            if draft.reading.unit.is_some() || last.unit.is_none() {
+                last.unit.clone_from(&draft.reading.unit);
+            }
+            last.end = last.end.max(piece.end);
+        } else if conditional || piece.talk == Talk::None {
+            last.end = last.end.max(piece.end);
+        } else {
+            self.remark(piece);
+        }
+    }
+
+    /// Gives a quantity to the lines before that have none, and what the last line says to those
+    /// that leave it open: «RS133 96 и 128 хром по 10».
+    pub(super) fn share(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        quantity: Option<Quantity>,
+        unit: Option<Said>,
+    ) {
+        let Some(last) = self.lines.last() else { return };
+        let said: Vec<Want> =
+            last.draft.wants.iter().filter(|w| !w.numeric && !w.inherited).cloned().collect();
+        for at in (0..self.lines.len().saturating_sub(1)).rev() {
+            let joined = self.lines[at + 1].continues || self.lines[at].quantity.is_none();
+            let line = &self.lines[at];
+            // A bare number before «по 10» was no quantity.
+            let bare = line.quantity.is_some()
+                && line.unit.is_none()
+                && !line.draft.reading.each
+                && line.draft.meant.len() > 1;
+            if !joined || !(line.quantity.is_none() || bare) {
+                break;
+            }
+            let mut draft = line.draft.clone();
+            if bare {
+                let light = Light { header: true, ..Light::default() };
+                let (again, _) = read(seeker, self.text, &line.lexemes, light);
+                if again.fit == 0 {
+                    break;
+                }
+                draft = again;
+            }
+            if draft.meant.len() > 1 && !said.is_empty() {
+                let mut fuller = draft.clone();
+                let keys: Vec<String> = fuller.wants.iter().map(|w| w.key.clone()).collect();
+                fuller.wants.extend(said.iter().filter(|w| !keys.contains(&w.key)).cloned());
+                again(seeker, &mut fuller);
+                if fuller.fit > 0 && !fuller.stretched {
+                    draft = fuller;
+                }
+            }
+            let line = &mut self.lines[at];
+            line.draft = draft;
+            line.quantity = quantity;
+            line.unit.clone_from(&unit);
+        }
+    }
+}

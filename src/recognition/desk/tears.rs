@@ -1,0 +1,147 @@
+//! A piece that reads badly, read again in parts: torn in two, or without the talk around it.
+
+use super::super::interpret::{Draft, Light, read};
+use super::super::lexer::Lexeme;
+use super::super::quantity::Said;
+use super::super::rank::Seeker;
+use super::super::speech::{self, Talk};
+use super::super::split::{Piece, opens, piece as make_piece};
+use super::{Desk, anchored};
+
+impl Desk<'_> {
+    /// A piece in which nothing fits, torn where a quantity ends or begins so that both parts fit.
+    pub(super) fn torn(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: &Piece,
+    ) -> Option<(Piece, Piece)> {
+        let lexemes = &piece.lexemes;
+        let mut places: Vec<usize> = Vec::new();
+        for at in 1..lexemes.len().saturating_sub(1) {
+            if !lexemes[at].is_number() || lexemes[at].named || lexemes[at - 1].is('x') {
+                continue;
+            }
+            match crate::recognition::quantity::unit_at(lexemes, at + 1) {
+                Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
+                Some(_) => {}
+                None if lexemes[at].spoken => places.push(at + 1),
+                None => {}
+            }
+        }
+        places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
+        let mut best: Option<(f32, Piece, Piece)> = None;
+        for place in places.into_iter().take(8) {
+            let (Some(mut left), Some(mut right)) =
+                (make_piece(&lexemes[..place]), make_piece(&lexemes[place..]))
+            else {
+                continue;
+            };
+            let context = if anchored(seeker.index, &left.lexemes) {
+                Vec::new()
+            } else {
+                self.context.clone()
+            };
+            let (first, _) = read(
+                seeker,
+                self.text,
+                &left.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
+            let begins = lexemes[place].is_number();
+            let ends =
+                first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
+            if first.fit == 0
+                || first.unknown() > 0
+                || !(ends || begins && anchored(seeker.index, &right.lexemes))
+            {
+                continue;
+            }
+            let context = if anchored(seeker.index, &right.lexemes) {
+                Vec::new()
+            } else {
+                first.wants.clone()
+            };
+            let (second, _) = read(
+                seeker,
+                self.text,
+                &right.lexemes,
+                Light { context: &context, ..Light::default() },
+            );
+            if second.fit == 0
+                || second.unknown() > 0
+                || second.reading.quantity.is_none()
+                || second.widened
+            {
+                continue;
+            }
+            let score = first.score + second.score;
+            if best.as_ref().is_none_or(|(s, _, _)| score > *s) {
+                left.continues = piece.continues;
+                left.new_line = piece.new_line;
+                left.corrects = piece.corrects;
+                right.continues = true;
+                best = Some((score, left, right));
+            }
+        }
+        best.map(|(_, left, right)| (left, right))
+    }
+}
+
+/// A piece without the talk before and after the goods, read again, if that reads better.
+pub(super) fn without_talk(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    piece: &Piece,
+    draft: &Draft,
+) -> Option<(Piece, Draft)> {
+    let lexemes = &piece.lexemes;
+    let is_talk = |l: &Lexeme| {
+        l.is_word()
+            && (speech::is_filler(&l.text)
+                || speech::is_delivery(&l.text)
+                || speech::is_greeting(&l.text))
+    };
+    let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
+    if talk.is_empty() {
+        return None;
+    }
+    let mut best: Option<(Piece, Draft)> = None;
+    let mut starts: Vec<usize> = vec![0];
+    // The goods begin after talk, at a number or at a word that opens an item.
+    for i in talk[0] + 1..lexemes.len() {
+        if lexemes[i - 1].is('№') || lexemes[i - 1].is('#') {
+            continue;
+        }
+        if lexemes[i].is_number()
+            || (lexemes[i].is_word()
+                && !is_talk(&lexemes[i])
+                && (opens(seeker.index, &lexemes[i]) || is_talk(&lexemes[i - 1])))
+        {
+            starts.push(i);
+        }
+    }
+    let mut ends: Vec<usize> = vec![lexemes.len()];
+    ends.extend(talk.iter().copied().filter(|i| *i > 0));
+    for start in starts.into_iter().take(6) {
+        for end in ends.iter().copied().filter(|e| *e > start).take(6) {
+            if start == 0 && end == lexemes.len() {
+                continue;
+            }
+            let Some(mut shorter) = make_piece(&lexemes[start..end]) else { continue };
+            let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
+            let names = candidate.by_article
+                || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
+                || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
+            if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
+                shorter.question |= piece.question;
+                shorter.header = piece.header;
+                shorter.continues = piece.continues;
+                shorter.new_line = piece.new_line;
+                shorter.talk = Talk::None;
+                best = Some((shorter, candidate));
+            }
+        }
+    }
+    best
+}

@@ -1,0 +1,330 @@
+//! How well a product satisfies what is wanted, or that it contradicts it.
+
+use super::super::index::ASIDE;
+use super::super::terms::{Measure, Number, Size};
+use super::postings::{scaled, scales};
+use super::{Need, Seeker, Sought, Stretch, Want, Way};
+
+impl Seeker<'_> {
+    /// How well a product satisfies the wants, or `None` when it contradicts one.
+    pub(super) fn fit(&self, row: u32, wants: &[&Want], stretch: Stretch) -> Option<f32> {
+        let mut used = 0_u64;
+        let mut lost = 0.0;
+        // Sizes of many numbers choose first, so that a lone number does not take one of theirs.
+        let mut order: Vec<&&Want> = wants.iter().collect();
+        order.sort_by_key(|w| std::cmp::Reverse(numbers_in(w)));
+        for want in order {
+            lost += 1.0 - self.satisfies(row, want, stretch, &mut used)?;
+        }
+        Some(1.0 - lost)
+    }
+
+    /// The number of wants a product satisfies, for suggestions.
+    pub(crate) fn satisfied(&self, row: u32, wants: &[Want]) -> f32 {
+        let mut used = 0_u64;
+        let quality =
+            |w: &Want, used: &mut u64| self.satisfies(row, w, Stretch::No, used).unwrap_or(0.0);
+        wants.iter().filter(|w| w.known).map(|w| quality(w, &mut used)).sum()
+    }
+
+    pub(super) fn satisfies(
+        &self,
+        row: u32,
+        want: &Want,
+        stretch: Stretch,
+        used: &mut u64,
+    ) -> Option<f32> {
+        let mut best: Option<(f32, u64)> = None;
+        for way in &want.ways {
+            let mut taken = *used;
+            let mut quality = way.quality;
+            for need in &way.needs {
+                let found = match need {
+                    Need::Word(sought) if want.without => {
+                        if sought.without.is_some_and(|w| self.has_word(row, w)) {
+                            1.0
+                        } else if self.in_title(row, sought) > 0.0 {
+                            0.0
+                        } else {
+                            0.93
+                        }
+                    }
+                    Need::Word(sought) => self.word(row, sought),
+                    Need::Size(size) => self.size(row, size, stretch, &mut taken),
+                    Need::Product(sought) => f32::from(u8::from(*sought == row)),
+                };
+                quality *= found;
+                if quality == 0.0 {
+                    break;
+                }
+            }
+            if quality > 0.0 && way.adjacent && !self.side_by_side(row, &way.needs) {
+                quality = 0.0;
+            }
+            if quality > 0.0 && best.is_none_or(|(q, _)| quality > q) {
+                best = Some((quality, if way.free { *used } else { taken }));
+            }
+        }
+        let (quality, taken) = best?;
+        *used = taken;
+        Some(quality)
+    }
+
+    /// Whether the words of the needs follow one another in the title; what the category may leave
+    /// unsaid may be missing at the end.
+    pub(super) fn side_by_side(&self, row: u32, needs: &[Need]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let has = |at: usize, need: &Need| match need {
+            Need::Word(sought) => {
+                words.get(at).is_some_and(|w| w & ASIDE == 0 && sought.meanings.quality(*w) > 0.0)
+            }
+            _ => false,
+        };
+        let category = self.index.category[row as usize];
+        let implied = |need: &Need| match need {
+            Need::Word(sought) => sought.aliases.binary_search_by_key(&category, |c| c.0).is_ok(),
+            _ => false,
+        };
+        (0..words.len()).any(|from| {
+            needs.iter().enumerate().all(|(n, need)| has(from + n, need) || n > 0 && implied(need))
+        })
+    }
+
+    /// Whether the product is called by the want: its title begins so, or its category goes by it.
+    pub(crate) fn is_headed(&self, row: u32, want: &Want) -> bool {
+        let category = self.index.category[row as usize];
+        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Word(sought) => {
+                first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
+                    || sought
+                        .meanings
+                        .words
+                        .iter()
+                        .any(|(w, _)| self.index.called.contains(&(*w, category)))
+                    || self
+                        .index
+                        .leaves
+                        .row(category as usize)
+                        .iter()
+                        .any(|w| sought.meanings.quality(*w) > 0.0)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a product satisfies a want, whatever else it is.
+    pub(crate) fn has(&self, row: u32, want: &Want) -> bool {
+        self.satisfies(row, want, Stretch::No, &mut 0).is_some()
+    }
+
+    /// Whether a want names the thing itself: titles begin with its word, and it tells none apart.
+    pub(crate) fn is_head(&self, want: &Want) -> bool {
+        !want.numeric
+            && self.words_of(want).any(|word| {
+                let known = self.index.vocabulary.get(word);
+                known.head && !known.telling
+            })
+    }
+
+    /// Whether a want's word is of goods and not of what they are like: titles begin with it, or it
+    /// belongs to one or two categories only.
+    pub(crate) fn names_goods(&self, want: &Want) -> bool {
+        !want.numeric
+            && self.words_of(want).any(|word| {
+                let known = self.index.vocabulary.get(word);
+                let mut categories: Vec<u32> = Vec::new();
+                for row in self.index.by_word.row(word as usize) {
+                    let category = self.index.category[*row as usize];
+                    if categories.last() != Some(&category) {
+                        categories.push(category);
+                    }
+                    if categories.len() > 2 {
+                        break;
+                    }
+                }
+                known.head || categories.len() <= 2
+            })
+    }
+
+    /// Whether a want is of a word that tells products apart: a colour, a finish.
+    pub(crate) fn is_telling(&self, want: &Want) -> bool {
+        !want.numeric && self.words_of(want).any(|word| self.index.vocabulary.get(word).telling)
+    }
+
+    /// Whether a number is the number of a colour or a type: titles mark it so.
+    pub(crate) fn is_colour_number(&self, want: &Want) -> bool {
+        let numbers = want.ways.iter().flat_map(|w| &w.needs).filter_map(|need| match need {
+            Need::Size(size) if size.numbers.len() == 1 => Some(size.numbers[0]),
+            _ => None,
+        });
+        let mut numbers = numbers;
+        numbers.any(|number| {
+            let Some(value) = self.index.value_rows.get(&number.value) else { return false };
+            let rows = self.index.by_value.row(*value as usize).iter().take(40);
+            let (mut marked, mut all) = (0, 0);
+            for figure in rows.flat_map(|row| self.index.figures.row(*row as usize)) {
+                if figure.value == *value {
+                    all += 1;
+                    marked += usize::from(figure.marker == b'#');
+                }
+            }
+            marked * 2 > all
+        })
+    }
+
+    /// The words of the catalogue that a want surely means.
+    fn words_of<'w>(&self, want: &'w Want) -> impl Iterator<Item = u32> + 'w {
+        want.ways.iter().flat_map(|w| &w.needs).flat_map(|need| match need {
+            Need::Word(sought) => {
+                let best = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+                let near = move |w: &&(u32, f32)| w.1 >= best - 0.03 && w.1 >= 0.8;
+                sought.meanings.words.iter().filter(near).map(|w| w.0).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
+    pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
+        let words = self.index.words.row(row as usize);
+        let said = |word: u32| {
+            wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(
+                |need| matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0),
+            )
+        };
+        let breaks = self.index.breaks[row as usize];
+        words.windows(2).enumerate().any(|(at, pair)| {
+            pair[0] & ASIDE == 0
+                && pair[1] & ASIDE == 0
+                && at < 32
+                && breaks >> at & 1 == 0
+                && self.index.vocabulary.get(pair[0]).name
+                && self.index.vocabulary.get(pair[1]).name
+                && said(pair[0])
+                && !said(pair[1])
+        })
+    }
+
+    pub(super) fn has_word(&self, row: u32, word: u32) -> bool {
+        self.index.words.row(row as usize).iter().any(|w| w & !ASIDE == word)
+    }
+
+    /// How well a product has the word: in its title, aside, in its category.
+    pub(super) fn word(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = self.in_title(row, sought);
+        let category = self.index.category[row as usize];
+        for list in [&sought.paths, &sought.aliases] {
+            if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
+                best = best.max(list[at].1);
+            }
+        }
+        best
+    }
+
+    /// How well a product's title, or the words aside, have the word.
+    pub(super) fn in_title(&self, row: u32, sought: &Sought) -> f32 {
+        let mut best = 0.0_f32;
+        for word in self.index.words.row(row as usize) {
+            let quality = sought.meanings.quality(word & !ASIDE);
+            let quality = if word & ASIDE == 0 { quality } else { quality * 0.95 };
+            best = best.max(quality);
+        }
+        best
+    }
+
+    /// How well a product has the size, taking its numbers.
+    pub(super) fn size(&self, row: u32, size: &Size, stretch: Stretch, used: &mut u64) -> f32 {
+        let direct = self.numbers(row, &size.numbers, used);
+        if direct > 0.0 || stretch == Stretch::No {
+            return direct;
+        }
+        let first = size.numbers[0];
+        for by in scales(first, stretch, size.numbers.len() == 1) {
+            let numbers: Vec<Number> = size.numbers.iter().map(|n| scaled(*n, by)).collect();
+            let found = self.numbers(row, &numbers, used);
+            if found > 0.0 {
+                return found * 0.93;
+            }
+            if numbers.len() == 2 {
+                let turned = [numbers[1], numbers[0]];
+                let found = self.numbers(row, &turned, used);
+                if found > 0.0 {
+                    return found * 0.9;
+                }
+            }
+        }
+        if size.numbers.len() == 2 {
+            return self.numbers(row, &[size.numbers[1], size.numbers[0]], used) * 0.9;
+        }
+        0.0
+    }
+
+    pub(super) fn numbers(&self, row: u32, wanted: &[Number], used: &mut u64) -> f32 {
+        let index = self.index;
+        let figures = index.figures.row(row as usize);
+        let category = index.category[row as usize];
+        let mut taken = *used;
+        let mut total = 0.0;
+        let mut last: Option<(usize, u8)> = None;
+        for number in wanted {
+            let mut best: Option<(f32, usize)> = None;
+            for (at, figure) in figures.iter().enumerate().take(64) {
+                if taken >> at & 1 == 1 || figure.measure == Measure::Piece {
+                    continue;
+                }
+                let mut quality = number.agrees(index.number(*figure));
+                if quality == 0.0 {
+                    continue;
+                }
+                if wanted.len() == 1 {
+                    if index.constants.contains(&(category, figure.value, figure.measure as u8)) {
+                        quality *= 0.85;
+                    }
+                } else if let Some((before, group)) = last {
+                    quality *= match (at > before, group == figure.group) {
+                        (true, true) => 1.0,
+                        (false, true) => 0.0,
+                        (true, false) => 0.9,
+                        (false, false) => 0.8,
+                    };
+                }
+                if best.is_none_or(|(q, _)| quality > q) {
+                    best = Some((quality, at));
+                }
+            }
+            let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
+                if wanted.len() == 1 {
+                    // «DIN 603» may be said by the category alone.
+                    let paths = index.path_figures.row(category as usize).iter();
+                    let best = paths.map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max);
+                    return best * 0.95;
+                }
+                return 0.0;
+            };
+            taken |= 1 << at;
+            total += quality;
+            last = Some((at, figures[at].group));
+        }
+        *used = taken;
+        let mut quality = total / f32::from(u8::try_from(wanted.len()).unwrap_or(u8::MAX));
+        if wanted.len() > 1
+            && let Some((_, group)) = last
+            && figures.iter().filter(|f| f.group == group).count() > wanted.len()
+        {
+            // «1/2» is all of «1/2"» and a part of «3/4"х1/2"».
+            quality *= 0.95;
+        }
+        quality
+    }
+}
+
+pub(super) fn numbers_in(want: &Want) -> usize {
+    let count = |way: &Way| {
+        way.needs
+            .iter()
+            .map(|n| if let Need::Size(size) = n { size.numbers.len() } else { 0 })
+            .sum::<usize>()
+    };
+    want.ways.iter().map(count).max().unwrap_or(0)
+}

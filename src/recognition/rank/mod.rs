@@ -1,0 +1,183 @@
+//! What a line wants → products that satisfy it.
+//!
+//! Every word and number of a line is a want. A product either satisfies a want, in its title, its
+//! category's path or another name that its category goes by, or contradicts it. Nothing is summed
+//! up into a likeness: a product that contradicts one want is not a candidate, however near.
+
+mod fit;
+mod postings;
+mod synonyms;
+mod wants;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::index::Index;
+use super::normalize::stem;
+use super::synonyms::Lexicon;
+use super::terms::{Size, Word};
+use super::vocabulary::{Meanings, best_of_each};
+pub(crate) use wants::{decimal, shown};
+
+/// One thing that a line says of its product.
+#[derive(Debug, Clone)]
+pub(crate) struct Want {
+    /// Ways to satisfy it.
+    pub(crate) ways: Vec<Way>,
+    /// The words as normalised.
+    pub(crate) text: String,
+    /// The stem, for the phrase.
+    pub(crate) key: String,
+    /// A number or a size.
+    pub(crate) numeric: bool,
+    /// «без …», «не …».
+    pub(crate) without: bool,
+    /// Whether the catalogue knows the word at all.
+    pub(crate) known: bool,
+    /// Whether the word had to be guessed from a slip.
+    pub(crate) guessed: bool,
+    /// Inherited from the line before.
+    pub(crate) inherited: bool,
+    /// Inherited by the line before in its turn.
+    pub(crate) chained: bool,
+}
+
+/// Requirements that together satisfy a want.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    pub(crate) needs: Vec<Need>,
+    pub(crate) quality: f32,
+    /// Whether the words must stand side by side in the title.
+    pub(crate) adjacent: bool,
+    /// Whether its numbers may be said once more: «трёхполюсный 3P».
+    pub(crate) free: bool,
+}
+
+/// One requirement.
+#[derive(Debug, Clone)]
+pub(crate) enum Need {
+    /// A word.
+    Word(Rc<Sought>),
+    /// A number or a size.
+    Size(Size),
+    /// This very product.
+    Product(u32),
+}
+
+/// A word as it is sought: in titles and in categories.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    pub(crate) meanings: Meanings,
+    /// Categories whose path has the word, by number.
+    paths: Vec<(u32, f32)>,
+    /// Categories that go by the word.
+    aliases: Vec<(u32, f32)>,
+    /// The stem under which titles have «без» it.
+    without: Option<u32>,
+    /// Products to be looked through, at most.
+    pub(crate) reach: usize,
+}
+
+/// A product that satisfies every want.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    pub(crate) row: u32,
+    /// How well, 0 to 1.
+    pub(crate) quality: f32,
+}
+
+/// How far numbers may be stretched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stretch {
+    /// Units must agree.
+    No,
+    /// A number without a unit may be in other units: «160х200» is «1600х2000», «1,6» is «1600 мм».
+    Units,
+}
+
+/// Looks words up, remembering what was found during one message.
+pub(crate) struct Seeker<'a> {
+    pub(crate) index: &'a Index,
+    own: &'a Lexicon,
+    cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    rows: RefCell<Vec<u32>>,
+    found: RefCell<Vec<Hit>>,
+    fit: Cell<usize>,
+}
+
+/// Of products that fit, so many are looked at more closely.
+const KEPT: usize = 1_000;
+
+impl<'a> Seeker<'a> {
+    /// A seeker with an organization's own synonyms.
+    pub(crate) fn new(index: &'a Index, own: &'a Lexicon) -> Self {
+        Self {
+            index,
+            own,
+            cache: HashMap::new(),
+            rows: RefCell::default(),
+            found: RefCell::default(),
+            fit: Cell::new(0),
+        }
+    }
+
+    /// A word's meanings with the categories it names.
+    pub(crate) fn sought(&mut self, word: &Word) -> Rc<Sought> {
+        let key = (word.text.clone(), word.dotted, false);
+        if let Some(found) = self.cache.get(&key) {
+            return Rc::clone(found);
+        }
+        let meanings = self.index.vocabulary.meanings(word);
+        let sought = Rc::new(self.place(meanings, word));
+        self.cache.insert(key, Rc::clone(&sought));
+        sought
+    }
+
+    /// The same when the word may be misspelt though the catalogue has it.
+    fn near(&mut self, word: &Word) -> Rc<Sought> {
+        let key = (word.text.clone(), word.dotted, true);
+        if let Some(found) = self.cache.get(&key) {
+            return Rc::clone(found);
+        }
+        let mut meanings = self.index.vocabulary.near(&word.text);
+        meanings.words.extend(self.sought(word).meanings.words.iter().copied());
+        best_of_each(&mut meanings.words);
+        let sought = Rc::new(self.place(meanings, word));
+        self.cache.insert(key, Rc::clone(&sought));
+        sought
+    }
+
+    fn place(&self, meanings: Meanings, word: &Word) -> Sought {
+        let index = self.index;
+        let mut paths: Vec<(u32, f32)> = Vec::new();
+        let mut aliases: Vec<(u32, f32)> = Vec::new();
+        let mut reach = 0;
+        for (id, quality) in &meanings.words {
+            reach += index.by_word.row(*id as usize).len();
+            // Two letters begin the name of every second category.
+            let letters = word.text.chars().count();
+            let vague = *quality < 0.93 && letters < 4;
+            if vague && letters < 3 {
+                continue;
+            }
+            for category in index.by_alias.get(id).into_iter().flatten() {
+                aliases.push((*category, quality * 0.97));
+            }
+            if vague {
+                continue;
+            }
+            for category in index.by_path.get(id).into_iter().flatten() {
+                paths.push((*category, quality * 0.95));
+            }
+        }
+        best_of_each(&mut paths);
+        best_of_each(&mut aliases);
+        for (category, _) in paths.iter().chain(&aliases) {
+            let (from, to) = index.ranges[*category as usize];
+            reach += (to - from) as usize;
+        }
+        let without = index.vocabulary.row(&format!("-{}", stem(&word.text)));
+        Sought { meanings, paths, aliases, without, reach }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which products may satisfy what is wanted: by the rarest of it.
+
+use super::super::terms::{Measure, Number};
+use super::{Hit, KEPT, Need, Seeker, Stretch, Want, Way};
+
+impl Seeker<'_> {
+    /// How many products have the number.
+    pub(super) fn products_with(&self, number: Number, stretch: Stretch) -> usize {
+        self.values_of(number, stretch)
+            .map(|row| {
+                let paths = self.index.by_path_value.get(&row).into_iter().flatten();
+                let in_paths: u32 =
+                    paths.map(|c| self.index.ranges[*c as usize]).map(|(from, to)| to - from).sum();
+                self.index.by_value.row(row as usize).len() + in_paths as usize
+            })
+            .sum()
+    }
+
+    pub(super) fn values_of(
+        &self,
+        number: Number,
+        stretch: Stretch,
+    ) -> impl Iterator<Item = u32> + '_ {
+        let rows = &self.index.value_rows;
+        let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
+        let keys: Vec<i64> =
+            number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
+        let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
+    }
+
+    /// Products that satisfy every known want, best first.
+    pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
+        self.hits_within(wants, stretch, usize::MAX)
+    }
+
+    /// The same, unless more than so many products would have to be looked through.
+    pub(crate) fn hits_within(&self, wants: &[Want], stretch: Stretch, most: usize) -> Vec<Hit> {
+        let sought: Vec<&Want> = wants.iter().filter(|w| w.known && !w.ways.is_empty()).collect();
+        let driver = sought
+            .iter()
+            .filter(|w| !w.without)
+            .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
+        let Some(driver) = driver else {
+            self.fit.set(0);
+            return Vec::new();
+        };
+        if driver.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>() > most {
+            self.fit.set(0);
+            return Vec::new();
+        }
+        // Long lists are kept from question to question: to free them costs more than to fill them.
+        let mut rows = self.rows.take();
+        rows.clear();
+        for way in &driver.ways {
+            self.collect(way, stretch, &mut rows);
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let mut found = self.found.take();
+        found.clear();
+        found.extend(rows.iter().filter_map(|row| {
+            self.fit(*row, &sought, stretch).map(|quality| Hit { row: *row, quality })
+        }));
+        self.rows.replace(rows);
+        self.fit.set(found.len());
+        found.sort_unstable_by(|a, b| b.quality.total_cmp(&a.quality).then(a.row.cmp(&b.row)));
+        let hits = found[..found.len().min(KEPT)].to_vec();
+        self.found.replace(found);
+        hits
+    }
+
+    /// How many products the last question found, of which the best were answered.
+    pub(crate) fn fitting(&self) -> usize {
+        self.fit.get()
+    }
+
+    /// How many products a way may have, at most.
+    pub(super) fn reach(&self, way: &Way, stretch: Stretch) -> usize {
+        way.needs.iter().map(|need| self.need_reach(need, stretch)).min().unwrap_or(0)
+    }
+
+    pub(super) fn need_reach(&self, need: &Need, stretch: Stretch) -> usize {
+        match need {
+            Need::Word(sought) => sought.reach,
+            Need::Size(size) => {
+                size.numbers.iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
+            }
+            Need::Product(_) => 1,
+        }
+    }
+
+    /// The products among which a way's are.
+    pub(super) fn collect(&self, way: &Way, stretch: Stretch, rows: &mut Vec<u32>) {
+        let Some(need) = way.needs.iter().min_by_key(|n| self.need_reach(n, stretch)) else {
+            return;
+        };
+        match need {
+            Need::Word(sought) => {
+                for (id, _) in &sought.meanings.words {
+                    rows.extend_from_slice(self.index.by_word.row(*id as usize));
+                }
+                for (category, _) in sought.paths.iter().chain(&sought.aliases) {
+                    let (from, to) = self.index.ranges[*category as usize];
+                    rows.extend(from..to);
+                }
+            }
+            Need::Size(size) => {
+                let rarest = size.numbers.iter().min_by_key(|n| self.products_with(**n, stretch));
+                for value in rarest.into_iter().flat_map(|n| self.values_of(*n, stretch)) {
+                    rows.extend_from_slice(self.index.by_value.row(value as usize));
+                    for category in self.index.by_path_value.get(&value).into_iter().flatten() {
+                        let (from, to) = self.index.ranges[*category as usize];
+                        rows.extend(from..to);
+                    }
+                }
+            }
+            Need::Product(row) => rows.push(*row),
+        }
+    }
+}
+
+/// By how much a number without a unit may be scaled, in thousandths.
+pub(super) fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
+    if stretch == Stretch::No || number.measure != Measure::None {
+        return Vec::new();
+    }
+    if alone && number.value % 1000 == 0 {
+        // «150» is no 15 and no 1500; «1,6» may be 1600.
+        return Vec::new();
+    }
+    let mut by = vec![10_000, 1_000_000, 100_000];
+    if number.value % 10_000 == 0 {
+        by.push(100);
+    }
+    by
+}
+
+pub(super) fn scaled(number: Number, by: i64) -> Number {
+    let value = i128::from(number.value) * i128::from(by) / 1000;
+    Number { value: i64::try_from(value).unwrap_or(i64::MAX), ..number }
+}

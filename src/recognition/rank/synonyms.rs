@@ -1,0 +1,110 @@
+//! Synonyms among what a line wants: the organization's own and the common ones.
+
+use super::super::lexer::Lexeme;
+use super::super::terms::{Term, terms};
+use super::super::types::SynonymTarget;
+use super::{Need, Seeker, Sought, Want, Way};
+
+impl Seeker<'_> {
+    /// The synonym that begins at a term: its own words or what they mean.
+    pub(super) fn synonym(
+        &mut self,
+        lexemes: &[Lexeme],
+        found: &[Term],
+        at: usize,
+    ) -> Option<(Want, usize)> {
+        let own = self.own;
+        let common = &self.index.lexicon;
+        if own.is_empty() && common.is_empty() {
+            return None;
+        }
+        let from = found[at].range().start;
+        let run: Vec<&Lexeme> =
+            lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect();
+        let mut options = own.at(&run);
+        options.extend(common.at(&run));
+        let mut best: Option<(Want, usize)> = None;
+        for (count, target) in options {
+            // The synonym must end where a term ends.
+            let end = run[count - 1].end;
+            let used = found[at..]
+                .iter()
+                .position(|t| lexemes[t.range().end - 1].end == end)
+                .map(|n| n + 1);
+            let Some(used) = used else { continue };
+            if best.as_ref().is_some_and(|(_, most)| *most > used) {
+                continue;
+            }
+            let way = match target {
+                SynonymTarget::Product(id) => match self.index.row(*id) {
+                    Some(row) => Way {
+                        needs: vec![Need::Product(row)],
+                        quality: 1.0,
+                        adjacent: false,
+                        free: false,
+                    },
+                    None => continue,
+                },
+                SynonymTarget::Words(words) => {
+                    let chars = crate::recognition::normalize::Chars::new(words);
+                    let mut needs = Vec::new();
+                    for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
+                        match term {
+                            Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                            Term::Size(size) => needs.push(Need::Size(size)),
+                        }
+                    }
+                    let dead = needs.iter().any(|n| {
+                        matches!(n, Need::Word(s) if s.meanings.words.is_empty() || !s.meanings.sure)
+                    });
+                    if needs.is_empty() || dead {
+                        continue;
+                    }
+                    Way { needs, quality: 0.98, adjacent: false, free: true }
+                }
+            };
+            match &mut best {
+                Some((want, most)) if *most == used => want.ways.push(way),
+                _ => {
+                    let (mut want, _) = self.literal(&found[at..at + used]);
+                    want.ways.push(way);
+                    want.known = true;
+                    want.guessed = false;
+                    best = Some((want, used));
+                }
+            }
+        }
+        best
+    }
+
+    /// What the synonyms of a misspelt word mean: «кажзам» is «кожзам» is «искусственная кожа».
+    pub(super) fn guessed_synonyms(&mut self, sought: &Sought) -> Vec<Way> {
+        let index = self.index;
+        let mut ways = Vec::new();
+        for (word, quality) in sought.meanings.words.iter().take(8) {
+            let surface = &index.vocabulary.get(*word).surface;
+            let lexemes =
+                crate::recognition::lexer::lex(&crate::recognition::normalize::Chars::new(surface));
+            let run: Vec<&Lexeme> = lexemes.iter().collect();
+            for (count, target) in index.lexicon.at(&run) {
+                let SynonymTarget::Words(words) = target else { continue };
+                if count != run.len() {
+                    continue;
+                }
+                let chars = crate::recognition::normalize::Chars::new(words);
+                let mut needs = Vec::new();
+                for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
+                    match term {
+                        Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                        Term::Size(size) => needs.push(Need::Size(size)),
+                    }
+                }
+                let sure = needs.iter().all(|n| !matches!(n, Need::Word(s) if !s.meanings.sure));
+                if sure && !needs.is_empty() {
+                    ways.push(Way { needs, quality: quality * 0.98, adjacent: false, free: true });
+                }
+            }
+        }
+        ways
+    }
+}

@@ -1,0 +1,124 @@
+//! Times, dates and telephone numbers: numbers that order nothing.
+
+use super::super::lexer::{Kind, Lexeme};
+
+/// Where a telephone number that begins at a lexeme ends: «8 (903) 555-12-40».
+pub(super) fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
+    if !matches!(lexemes[start].text.as_str(), "7" | "8") || lexemes[start].spoken {
+        return None;
+    }
+    let (mut digits, mut numbers) = (0, 0);
+    for (at, lexeme) in lexemes.iter().enumerate().skip(start) {
+        if lexeme.is_number() {
+            digits += lexeme.text.len();
+            numbers += 1;
+        } else if !"()-".chars().any(|c| lexeme.is(c)) {
+            return None;
+        }
+        if digits >= 11 {
+            return (digits == 11 && numbers >= 3).then_some(at + 1);
+        }
+    }
+    None
+}
+
+/// Where a car's number that begins at a lexeme ends: «А123ВС», «Р345КО 33».
+fn number_plate(lexemes: &[Lexeme], start: usize) -> Option<usize> {
+    let letters = |k: usize, count: usize| {
+        lexemes.get(k).is_some_and(|l| {
+            l.is_word()
+                && !l.dotted
+                && l.text.chars().count() == count
+                && l.text.chars().all(|c| "авекмнорстухabekmhopctyx".contains(c))
+        })
+    };
+    let tight = |k: usize| lexemes.get(k).is_some_and(|l| !l.spaced);
+    let digits = lexemes.get(start + 1).is_some_and(|l| l.is_number() && l.text.len() == 3);
+    if !(letters(start, 1) && digits && letters(start + 2, 2))
+        || !(tight(start + 1) && tight(start + 2))
+    {
+        return None;
+    }
+    let region = lexemes
+        .get(start + 3)
+        .is_some_and(|l| l.is_number() && matches!(l.text.len(), 2 | 3) && !l.text.contains('.'));
+    Some(start + 3 + usize::from(region))
+}
+
+/// Makes times, dates and telephone numbers words of talk.
+pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut i = 0;
+    while i < lexemes.len() {
+        let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
+        let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
+        let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
+        let mut end = telephone(&lexemes, i);
+        if end.is_some() {
+            // Nothing else begins so.
+        } else if let Some(plate) = number_plate(&lexemes, i) {
+            end = Some(plate);
+        } else if lexemes[i].is_number()
+            && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
+        {
+            end = Some(i + 2);
+        } else if let Some(first) = number(i) {
+            let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
+            if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
+                end = Some(i + 3);
+            } else if first.text.len() >= 10 && !first.text.contains('.') {
+                end = Some(i + 1);
+            } else if first.text.len() == 1
+                && tight(i + 1, '-')
+                && number(i + 2).is_some_and(|l| l.text.len() == 3)
+                && tight(i + 3, '-')
+            {
+                let mut k = i + 3;
+                while (tight(k, '-')) && number(k + 1).is_some() {
+                    k += 2;
+                }
+                end = Some(k);
+            } else if matches!(
+                word(i + 1),
+                "утра"
+                    | "вечера"
+                    | "часов"
+                    | "часа"
+                    | "ноября"
+                    | "декабря"
+                    | "января"
+                    | "февраля"
+                    | "марта"
+                    | "апреля"
+                    | "мая"
+                    | "июня"
+                    | "июля"
+                    | "августа"
+                    | "сентября"
+                    | "октября"
+                    | "число"
+                    | "числа"
+                    | "числу"
+                    | "минут"
+                    | "минуты"
+            ) {
+                end = Some(i + 2);
+            }
+        }
+        match end {
+            Some(end) => {
+                let mut lexeme = lexemes[i].clone();
+                lexeme.kind = Kind::Word;
+                lexeme.text = "часов".into();
+                lexeme.end = lexemes[end - 1].end;
+                out.push(lexeme);
+                i = end;
+            }
+            None => {
+                out.push(lexemes[i].clone());
+                i += 1;
+            }
+        }
+    }
+    out
+}

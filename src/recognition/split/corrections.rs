@@ -1,0 +1,177 @@
+//! What a line takes back, taken out of it: «не 7х70», «вместо 250», «тьфу».
+
+use super::super::lexer::Lexeme;
+use super::super::quantity::unit_at;
+use super::super::speech;
+
+/// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
+pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut dead = vec![false; line.len()];
+    let mut mended: Vec<usize> = Vec::new();
+    let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
+    let boundary = |l: &Lexeme| {
+        l.is(',')
+            || l.is(';')
+            || l.is('!')
+            || l.is('?')
+            || l.is('(')
+            || l.is(')')
+            || l.is('.')
+            || l.is('\t')
+            || (l.is('-') && l.spaced)
+    };
+    let mut i = 0;
+    while i < line.len() {
+        match word(i) {
+            Some("не") if word(i + 1).is_some_and(speech::is_refusal) => i += 1,
+            Some("не") => {
+                let end =
+                    (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
+                let end = end.unwrap_or(line.len());
+                // «не белый, а бежевый»
+                let after =
+                    if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") {
+                        end + 1
+                    } else {
+                        end
+                    };
+                let replaced = word(after) == Some("а");
+                let bracket = i > 0 && line[i - 1].is('(');
+                let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
+                if replaced {
+                    for d in &mut dead[i..=after] {
+                        *d = true;
+                    }
+                    if comma && i > 0 {
+                        mended.push(after);
+                    }
+                    i = after;
+                } else if bracket || comma {
+                    // A quantity after what is refused belongs to the line.
+                    let stop = quantity_in(&line, i + 1, end).unwrap_or(end);
+                    for d in &mut dead[i..stop] {
+                        *d = true;
+                    }
+                    i = stop.max(i + 1) - 1;
+                } else if word(i + 1).is_some() {
+                    // «обычные не нерж 2уп»
+                    dead[i] = true;
+                    dead[i + 1] = true;
+                    i += 1;
+                }
+            }
+            Some("вместо" | "заместо") => {
+                dead[i] = true;
+                let mut k = i + 1;
+                // One thing: a number with its unit, or words.
+                if line.get(k).is_some_and(Lexeme::is_number) {
+                    dead[k] = true;
+                    k += 1;
+                    while k < line.len()
+                        && (line[k].is('x')
+                            || line[k].is('/')
+                            || (line[k].is_number()
+                                && (line[k - 1].is('x') || line[k - 1].is('/'))))
+                    {
+                        dead[k] = true;
+                        k += 1;
+                    }
+                    if let Some((_, n)) = unit_at(&line, k) {
+                        for d in &mut dead[k..(k + n).min(line.len())] {
+                            *d = true;
+                        }
+                    }
+                } else if word(k).is_some_and(|w| {
+                    matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
+                }) {
+                    dead[k] = true;
+                } else {
+                    if line.get(k).is_some_and(|l| l.is_word() && !speech::is_filler(&l.text)) {
+                        dead[k] = true;
+                        k += 1;
+                    }
+                    if line.get(k).is_some_and(Lexeme::is_number)
+                        && unit_at(&line, k + 1).is_none()
+                        && line.get(k + 1).is_some()
+                    {
+                        dead[k] = true;
+                    }
+                }
+            }
+            Some("было") if line.get(i + 1).is_some_and(Lexeme::is_number) => {
+                dead[i] = true;
+                dead[i + 1] = true;
+                if let Some((_, n)) = unit_at(&line, i + 2) {
+                    for d in &mut dead[i + 2..(i + 2 + n).min(line.len())] {
+                        *d = true;
+                    }
+                }
+            }
+            Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
+                take_back(&line, i, i + 1, &mut dead);
+            }
+            Some("то") if word(i + 1) == Some("есть") => {
+                take_back(&line, i, i + 2, &mut dead);
+            }
+            Some("в") if word(i + 1) == Some("смысле") => {
+                take_back(&line, i, i + 2, &mut dead);
+            }
+            _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
+                || line[i].is('…') =>
+            {
+                // «чёр... белая»: a word cut short is taken back.
+                let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
+                let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
+                if cut
+                    && next.is_some_and(|n| {
+                        line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")
+                    })
+                {
+                    dead[i - 1] = true;
+                    for d in &mut dead[i..next.unwrap_or(i)] {
+                        *d = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    let mut line = line;
+    for at in mended {
+        // «5 уп, не 5 а 7»: what follows puts right what was said.
+        line[at].text = "лучше".into();
+        dead[at] = false;
+    }
+    line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
+}
+
+/// Where a quantity with a unit begins in a range.
+pub(super) fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
+    (from + 1..to)
+        .find(|k| line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts()))
+}
+
+/// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
+pub(super) fn take_back(line: &[Lexeme], at: usize, after: usize, dead: &mut [bool]) {
+    for d in &mut dead[at..after.min(line.len())] {
+        *d = true;
+    }
+    let Some(next) = line.get(after) else { return };
+    let mut k = at;
+    while k > 0 && (line[k - 1].is('.') || line[k - 1].is(',') || line[k - 1].is('-')) {
+        dead[k - 1] = true;
+        k -= 1;
+    }
+    if next.is_number() {
+        while k > 0 && (line[k - 1].is_number() || line[k - 1].is('x') || line[k - 1].is('/')) {
+            dead[k - 1] = true;
+            k -= 1;
+        }
+    } else {
+        while k > 0 && !line[k - 1].is(',') && !line[k - 1].is(';') {
+            dead[k - 1] = true;
+            k -= 1;
+        }
+    }
+}

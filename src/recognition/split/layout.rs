@@ -1,0 +1,106 @@
+//! The keyboard layout of a message, put right: «gjhjkjy» is «поролон».
+
+use super::super::index::Index;
+use super::super::normalize::{Chars, is_cyrillic, other_layout};
+use super::super::speech;
+
+/// Reads the characters of a message and puts the keyboard layout right.
+pub(crate) fn characters(index: &Index, text: &str) -> Chars {
+    let mut chars = Chars::new(text);
+    let mut from = 0;
+    while from < chars.ch.len() {
+        let to =
+            chars.ch[from..].iter().position(|c| *c == '\n').map_or(chars.ch.len(), |n| from + n);
+        right_layout(index, &mut chars, from, to);
+        from = to + 1;
+    }
+    chars
+}
+
+/// Converts the words of one line that were typed in the other keyboard layout.
+pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
+    let mut chunks: Vec<(usize, usize)> = Vec::new();
+    let mut start = None;
+    for i in from..=to {
+        let blank = i == to || matches!(chars.ch[i], ' ' | '\t');
+        match (blank, start) {
+            (false, None) => start = Some(i),
+            (true, Some(s)) => {
+                chunks.push((s, i));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    let mut sure = false;
+    let mut later: Vec<(usize, usize, bool)> = Vec::new();
+    for (a, b) in chunks {
+        let latin = chars.ch[a..b].iter().any(char::is_ascii_alphabetic);
+        let cyrillic = chars.ch[a..b].iter().any(|c| is_cyrillic(*c));
+        if latin == cyrillic {
+            continue;
+        }
+        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let (was, is) = (words(&chars.ch[a..b]), words(&turned));
+        let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
+        let long = is.iter().any(|w| {
+            w.chars().count() >= 4
+                && if latin { sure_word(index, w) } else { index.vocabulary.has(w) }
+        });
+        if !was.is_empty() && !was.iter().any(known) && long {
+            chars.ch[a..b].copy_from_slice(&turned);
+            sure = true;
+        } else if !cyrillic || !was.iter().any(known) {
+            later.push((a, b, latin));
+        }
+    }
+    for (a, b, latin) in later {
+        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let (was, is) = (words(&chars.ch[a..b]), words(&turned));
+        let exact = |w: &String| index.vocabulary.has(w);
+        let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
+        let code = digits
+            && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
+            && !is.is_empty()
+            && is.iter().all(exact);
+        let small = sure
+            && latin
+            && !was.iter().any(exact)
+            && is.iter().all(|w| familiar(index, w) || w == "х");
+        if code || small {
+            chars.ch[a..b].copy_from_slice(&turned);
+        }
+    }
+}
+
+pub(super) fn words(chars: &[char]) -> Vec<String> {
+    chars
+        .split(|c| !c.is_alphabetic())
+        .filter(|w| !w.is_empty())
+        .map(|w| w.iter().collect())
+        .collect()
+}
+
+pub(super) fn sure_word(index: &Index, word: &str) -> bool {
+    index.vocabulary.has(word)
+        || index.vocabulary.hears(word) && word.is_ascii()
+        || speech::is_filler(word)
+        || crate::recognition::quantity::known_unit(word).is_some()
+}
+
+/// Whether a word is of the catalogue, of talk or a unit.
+pub(super) fn familiar(index: &Index, word: &str) -> bool {
+    let back = crate::recognition::vocabulary::cyrillic(word);
+    speech::is_filler(word)
+        || speech::is_filler(&back)
+        || crate::recognition::quantity::known_unit(word).is_some()
+        || crate::recognition::quantity::known_unit(&back).is_some()
+        || crate::recognition::terms::is_little(word)
+        || crate::recognition::terms::Measure::read(word, true).is_some()
+            && word.chars().count() > 1
+        || if word.chars().count() <= 2 {
+            index.vocabulary.has(word)
+        } else {
+            index.vocabulary.hears(word)
+        }
+}

@@ -1,0 +1,142 @@
+//! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», in lines of their own or in one.
+
+use super::super::lexer::Lexeme;
+
+/// The number of an item and how many lexemes say it.
+struct Numbered {
+    number: i64,
+    taken: usize,
+    /// Whether only its place tells it from a quantity: «1 Скоба 80/6 5 уп».
+    bare: bool,
+}
+
+/// The number of an item that begins at a lexeme.
+fn numbered(line: &[Lexeme], from: usize) -> Option<Numbered> {
+    const LETTERS: &str = "абвгдежзиклмнопрстуфхцчшщ";
+    const LATIN: &str = "abcdefghijklmnopqrstuvwxyz";
+    let at = |i: usize| line.get(i);
+    let mut i = from;
+    while at(i).is_some_and(|l| l.is('•') || l.is('-') || l.is('x') && i == from) {
+        i += 1;
+    }
+    let open = at(i).is_some_and(|l| l.is('(') || l.is('['));
+    i += usize::from(open);
+    let named = at(i).is_some_and(|l| {
+        l.is('№')
+            || l.is('#')
+            || l.is_word()
+                && matches!(
+                    l.text.as_str(),
+                    "п" | "пп"
+                        | "п/п"
+                        | "поз"
+                        | "пункт"
+                        | "позиция"
+                        | "номер"
+                        | "no"
+                        | "п-т"
+                )
+    });
+    if named {
+        i += 1;
+        while at(i).is_some_and(|l| l.is('.') || l.is('№')) {
+            i += 1;
+        }
+    }
+    let first = at(i)?;
+    let letter = |set: &str| {
+        let mut letters = first.text.chars();
+        let one = letters.next().filter(|_| letters.next().is_none())?;
+        set.chars().position(|l| l == one).and_then(|n| i64::try_from(n + 1).ok())
+    };
+    let number = if first.is_number() && first.value % 1000 == 0 && !first.spoken {
+        first.value / 1000
+    } else if first.is_word() && !named && at(i + 1).is_some_and(|l| l.is(')') && !l.spaced) {
+        letter(LETTERS).or_else(|| letter(LATIN))?
+    } else {
+        return None;
+    };
+    i += 1;
+    let next = at(i)?;
+    let goods = |k: usize| at(k).is_some_and(|l| l.is_word() || l.is_number() || l.is('"'));
+    let closing = ".):]".chars().any(|c| next.is(c)) && !next.spaced
+        || next.is(')') && !named
+        || next.is('/') && !next.spaced && at(i + 1).is_some_and(|l| l.spaced);
+    let dash = next.is('-') && at(i + 1).is_some_and(|l| l.is_word() && (l.spaced || next.spaced));
+    if closing || dash && (next.spaced || named) {
+        i += 1;
+        while at(i).is_some_and(|l| ".):-".chars().any(|c| l.is(c))) {
+            i += 1;
+        }
+    } else if !named || open {
+        let bare = first.is_number() && next.is_word() && next.spaced && !open;
+        return bare.then_some(Numbered { number, taken: i - from, bare: true });
+    }
+    // «1.5 м» is no item, «1. 5 м» is.
+    let apart = at(i).is_some_and(|l| l.spaced || l.is_word());
+    (goods(i) && apart).then_some(Numbered { number, taken: i - from, bare: false })
+}
+
+/// «1) … 2) … 3) …» in one line → lines.
+pub(super) fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
+    let marked = |at: usize, number: usize| {
+        line[at].spaced
+            && numbered(&line, at).is_some_and(|n| {
+                !n.bare && usize::try_from(n.number) == Ok(number) && !line[at].is('-')
+            })
+    };
+    let mut starts: Vec<usize> = Vec::new();
+    for at in 0..line.len() {
+        if marked(at, starts.len() + 1) {
+            starts.push(at);
+        }
+    }
+    if starts.len() < 2 {
+        return vec![line];
+    }
+    let head = starts[0];
+    starts.push(line.len());
+    let mut out = Vec::new();
+    if head > 0 {
+        out.push(line[..head].to_vec());
+    }
+    for pair in starts.windows(2) {
+        let item = &line[pair[0]..pair[1]];
+        let taken = numbered(item, 0).map_or(0, |n| n.taken);
+        out.push(item[taken..].to_vec());
+    }
+    out
+}
+
+/// How many lexemes at the beginning of each line are its number in a list.
+pub(super) fn list_numbers(lines: &[Vec<Lexeme>]) -> Vec<usize> {
+    let found: Vec<Option<Numbered>> = lines.iter().map(|l| numbered(l, 0)).collect();
+    let in_order = |bare: bool| {
+        let mut expected = 1;
+        for item in found.iter().flatten().filter(|n| bare || !n.bare) {
+            if item.number == expected {
+                expected += 1;
+            }
+        }
+        expected - 1
+    };
+    let listed = found.iter().flatten().filter(|n| !n.bare).count();
+    let marked = usize::try_from(in_order(false)).unwrap_or(0);
+    // Bare numbers are those of a list only if every line has one, in order, and a quantity too.
+    let filled = lines.iter().filter(|l| l.iter().any(Lexeme::is_word)).count();
+    let all = found.iter().flatten().count();
+    let counted = lines
+        .iter()
+        .zip(&found)
+        .filter(|(_, n)| n.is_some())
+        .all(|(l, n)| l[n.as_ref().map_or(0, |n| n.taken)..].iter().any(Lexeme::is_number));
+    let bare = all >= 3
+        && all + 1 >= filled
+        && counted
+        && usize::try_from(in_order(true)).unwrap_or(0) == all;
+    let is_list = marked * 2 > listed && (listed > 1 || marked == 1);
+    found
+        .into_iter()
+        .map(|item| item.filter(|n| bare || is_list && !n.bare).map_or(0, |n| n.taken))
+        .collect()
+}

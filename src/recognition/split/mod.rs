@@ -1,0 +1,182 @@
+//! A message → pieces that may each be a line: by lines, sentences, commas and quantities; with
+//! what was taken back taken out.
+
+mod clock;
+mod corrections;
+mod layout;
+mod lists;
+mod runon;
+mod sentences;
+mod tables;
+
+use super::index::Index;
+use super::lexer::{Lexeme, lex};
+use super::normalize::Chars;
+use super::numerals;
+use super::speech::{self, Talk};
+use clock::without_clock;
+use corrections::corrected;
+pub(crate) use layout::characters;
+use lists::{inline_list, list_numbers};
+pub(crate) use runon::opens;
+use sentences::{crosses, sentences};
+use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed};
+
+/// A run of lexemes that may be a line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Piece {
+    /// Its lexemes, without what was taken back.
+    pub(crate) lexemes: Vec<Lexeme>,
+    /// Where it begins in the text.
+    pub(crate) start: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// Whether it is asked, not ordered.
+    pub(crate) question: bool,
+    /// Whether a colon ends it: what follows belongs to it.
+    pub(crate) header: bool,
+    /// Whether it goes on the sentence of the piece before.
+    pub(crate) continues: bool,
+    /// Whether it begins a line of the text.
+    pub(crate) new_line: bool,
+    /// Whether it puts right what was said before: «нет, давайте 7».
+    pub(crate) corrects: bool,
+    /// Whether it takes something back: «белые не надо».
+    pub(crate) cancels: bool,
+    /// «№ 1 нет»: said not to be there.
+    pub(crate) absent: bool,
+    /// «Итого».
+    pub(crate) total: bool,
+    /// Whether it is a row of a table.
+    pub(crate) row: bool,
+    /// Whether it is a heading over the rows of a table.
+    pub(crate) section: bool,
+    /// «столько же».
+    pub(crate) same_quantity: bool,
+    /// What else it is, if it names no goods.
+    pub(crate) talk: Talk,
+}
+
+/// Splits a message into pieces.
+pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
+    let knows = |value: i64| {
+        index
+            .value_rows
+            .get(&value)
+            .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
+    };
+    let lexemes = numerals::replace(lex(chars), knows);
+    let lexemes = without_clock(lexemes);
+    let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
+    for lexeme in lexemes {
+        if lexeme.is('\n') {
+            lines.push(Vec::new());
+        } else if let Some(line) = lines.last_mut() {
+            line.push(lexeme);
+        }
+    }
+    let lines: Vec<Vec<Lexeme>> = lines.into_iter().map(tabbed).flat_map(inline_list).collect();
+    let numbered = list_numbers(&lines);
+    let mut out: Vec<Piece> = Vec::new();
+    let mut above: Option<Heading> = None;
+    for (mut line, number) in lines.into_iter().zip(numbered) {
+        line.drain(..number);
+        match fields(index, &line) {
+            Some(cells) => table_row(index, &line, cells, &mut above, &mut out),
+            None => {
+                let first = out.len();
+                let mut line = corrected(line);
+                crosses(&mut line);
+                sentences(index, line, false, &mut out);
+                begins_line(&mut out, first);
+            }
+        }
+    }
+    out
+}
+
+/// Reads one row of a table: its heading, a title over it, its sum or its goods.
+fn table_row(
+    index: &Index,
+    line: &[Lexeme],
+    cells: Vec<Vec<Lexeme>>,
+    above: &mut Option<Heading>,
+    out: &mut Vec<Piece>,
+) {
+    let first = out.len();
+    let sum = cells
+        .iter()
+        .flatten()
+        .find(|l| l.is_word())
+        .is_some_and(|l| matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог"));
+    let found = heading(index, &cells);
+    if sum || found.is_some() {
+        out.extend(piece(line).map(|p| Piece { total: true, ..p }));
+        if let Some(found) = found {
+            if let Some(goods) = &found.goods {
+                out.truncate(first);
+                out.extend(piece(goods).map(|p| Piece { header: true, section: true, ..p }));
+            }
+            *above = Some(found);
+        }
+        begins_line(out, first);
+        return;
+    }
+    // «Поролон» and nothing else in the row is a title over the rows that follow.
+    let mut filled = cells.iter().filter(|f| !f.is_empty());
+    if let (Some(only), None, true) = (filled.next(), filled.next(), cells.len() > 2)
+        && !only.iter().any(Lexeme::is_number)
+    {
+        out.extend(piece(only).map(|p| Piece { header: true, section: true, ..p }));
+        begins_line(out, first);
+        return;
+    }
+    let mut rows = if above.is_some() { vec![cells] } else { beside_one_another(index, cells) };
+    let last = rows.pop().unwrap_or_default();
+    for row in rows {
+        let first = out.len();
+        let row = corrected(row_of_table(index, row, None));
+        sentences(index, row, true, out);
+        begins_line(out, first);
+    }
+    let first = out.len();
+    let mut row = corrected(row_of_table(index, last, above.as_ref()));
+    crosses(&mut row);
+    sentences(index, row, true, out);
+    begins_line(out, first);
+    for piece in &mut out[first..] {
+        piece.row = above.is_some();
+    }
+}
+
+/// Marks the first piece of a line of the text.
+fn begins_line(out: &mut [Piece], first: usize) {
+    if let Some(piece) = out.get_mut(first) {
+        piece.new_line = true;
+        piece.continues = false;
+    }
+}
+
+/// A run of lexemes as a piece; `None` if it has neither words nor numbers.
+pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
+    let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
+    let start = told().map(|l| l.start).min()?;
+    let end = told().map(|l| l.end).max()?;
+    let texts: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    let pair = |a: &str, b: &str| texts.windows(2).any(|w| w[0] == a && w[1] == b);
+    Some(Piece {
+        start,
+        end: end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
+        corrects: texts.iter().any(|t| speech::is_correction(t)),
+        cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
+            || texts.iter().any(|t| speech::is_cancel(t)),
+        same_quantity: pair("столько", "же"),
+        absent: texts.last() == Some(&"нет") && texts.len() > 1,
+        total: texts.first().is_some_and(|t| matches!(*t, "итого" | "всего" | "сумма" | "итог")),
+        question: speech::asks(&texts),
+        talk: speech::talk(&texts),
+        lexemes: lexemes.to_vec(),
+        ..Piece::default()
+    })
+}

@@ -1,0 +1,142 @@
+//! Items that follow one another without a mark: cut where a quantity ends and a word that opens
+//! titles begins.
+
+use super::super::index::Index;
+use super::super::lexer::Lexeme;
+use super::super::quantity::unit_at;
+use super::super::speech;
+use super::super::types::SynonymTarget;
+
+/// Where a run of lexemes must be cut: after a quantity that another item follows.
+pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    let mut i = 0;
+    while i < lexemes.len() {
+        let lexeme = &lexemes[i];
+        if lexeme.is_word()
+            && crate::recognition::quantity::is_lone_unit(&lexeme.text)
+            && i > 0
+            && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
+            && !(unit_at(lexemes, i - 1).is_some()
+                && index
+                    .vocabulary
+                    .row(&crate::recognition::normalize::stem(&lexeme.text))
+                    .is_some_and(|r| index.vocabulary.get(r).head))
+            && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
+            && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
+            && lexemes[i + 1..].iter().any(Lexeme::is_number)
+        {
+            out.push(i + 1);
+            from = i + 1;
+            i += 1;
+            continue;
+        }
+        if !lexeme.is_number() || lexeme.named {
+            i += 1;
+            continue;
+        }
+        let sized = i > 0
+            && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
+            || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
+            || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
+        let unit = unit_at(lexemes, i + 1)
+            .filter(|u| matches!(u.0, crate::recognition::quantity::Said::Unit(_)));
+        let measured = unit.is_none()
+            && lexemes.get(i + 1).is_some_and(|l| {
+                l.is('%')
+                    || l.is_word()
+                        && crate::recognition::terms::Measure::read(&l.text, !l.spaced).is_some()
+            });
+        let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
+        if unit.is_some()
+            && lexemes.get(end).is_some_and(|l| l.text == "по")
+            && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
+        {
+            end += 2;
+            if let Some((_, n)) = unit_at(lexemes, end) {
+                end += n;
+            }
+        }
+        let rest = &lexemes[end.min(lexemes.len())..];
+        let before = &lexemes[from..i];
+        let heads = |run: &[Lexeme]| run.iter().any(|l| l.is_word() && opens(index, l));
+        let says = |run: &[Lexeme]| {
+            run.iter().any(|l| {
+                l.is_word()
+                    && !speech::is_filler(&l.text)
+                    && !speech::is_delivery(&l.text)
+                    && !crate::recognition::terms::is_little(&l.text)
+                    && crate::recognition::quantity::known_unit(&l.text).is_none()
+                    && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
+            })
+        };
+        let next_word = rest.iter().find(|l| {
+            l.is_word()
+                && !speech::is_filler(&l.text)
+                && !crate::recognition::terms::is_little(&l.text)
+        });
+        let counts = unit.as_ref().is_some_and(|u| u.0.counts());
+        let opens_next = next_word.is_some_and(|l| opens(index, l));
+        let numbered = rest.iter().any(Lexeme::is_number);
+        let unit_later =
+            (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
+        let cut = if counts {
+            says(before)
+                && says(rest)
+                && rest.first().is_some_and(Lexeme::is_word)
+                && (unit_later || opens_next && numbered)
+        } else if unit.is_some() {
+            says(before) && !sized && opens_next && numbered
+        } else {
+            heads(before)
+                && !sized
+                && !measured
+                && opens_next
+                && numbered
+                && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
+                && before.iter().any(Lexeme::is_number)
+        };
+        if cut {
+            out.push(end);
+            from = end;
+        }
+        i = end;
+    }
+    out
+}
+
+/// Whether a word opens an item: titles or categories begin with it.
+pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
+    let unit = crate::recognition::quantity::unit_at(std::slice::from_ref(lexeme), 0);
+    if unit.is_some_and(|(u, _)| u.short().is_some())
+        || lexeme.text.chars().count() < 2 && !lexeme.dotted
+    {
+        return false;
+    }
+    let word = crate::recognition::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: lexeme.dotted,
+        ..Default::default()
+    };
+    let meanings = index.vocabulary.meanings(&word);
+    let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+    let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {
+        let SynonymTarget::Words(words) = target else { return *n == 1 };
+        *n == 1
+            && words.split_whitespace().any(|w| {
+                let row =
+                    index.vocabulary.row(&crate::recognition::normalize::stem(&w.to_lowercase()));
+                row.is_some_and(|r| {
+                    let known = index.vocabulary.get(r);
+                    known.head && !known.telling
+                })
+            })
+    });
+    synonym
+        || meanings.words.iter().any(|(id, q)| {
+            let known = index.vocabulary.get(*id);
+            let long = known.surface.chars().count() >= 3;
+            *q >= best - 0.03 && *q >= 0.8 && long && (known.head && !known.telling || known.name)
+        })
+}

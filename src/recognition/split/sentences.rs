@@ -1,0 +1,224 @@
+//! A line → sentences, and these → pieces at commas and conjunctions.
+
+use super::super::index::Index;
+use super::super::lexer::{Kind, Lexeme};
+use super::super::quantity::unit_at;
+use super::super::speech;
+use super::runon::cuts;
+use super::{Piece, piece};
+
+/// «4 на 25» → a size.
+pub(super) fn crosses(line: &mut [Lexeme]) {
+    for i in 1..line.len().saturating_sub(1) {
+        let between = line[i].text == "на"
+            || line[i].text == "na"
+            || line[i].text == "х"
+            || line[i].text == "x";
+        let measured = i >= 2
+            && line[i - 2].is_number()
+            && line[i - 1].is_word()
+            && crate::recognition::terms::Measure::read(&line[i - 1].text, true).is_some_and(|m| {
+                matches!(
+                    m,
+                    crate::recognition::terms::Measure::Mm | crate::recognition::terms::Measure::Cm
+                )
+            });
+        if line[i].is_word()
+            && between
+            && (line[i - 1].is_number() || measured)
+            && line[i + 1].is_number()
+        {
+            line[i].kind = Kind::Mark('x');
+        }
+    }
+}
+
+/// Splits a line into sentences and these at commas and conjunctions.
+pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>) {
+    let mut current: Vec<Lexeme> = Vec::new();
+    let mut begins = true;
+    if table {
+        // A row of a table is one line, whatever stands in its cells.
+        let lexemes: Vec<Lexeme> = line.into_iter().filter(|l| !l.is(',') && !l.is(';')).collect();
+        let part = trimmed(&lexemes);
+        out.extend(piece(part));
+        return;
+    }
+    let mut depth = 0_usize;
+    let mut begun_at = out.len();
+    let count = line.len();
+    for i in 0..count {
+        let lexeme = &line[i];
+        let next = line.get(i + 1);
+        if lexeme.is('(') {
+            let close = line[i..].iter().position(|l| l.is(')')).map(|n| i + n);
+            // «нитки 70лл (белые 5, чёрные 5)» goes on the list.
+            let list = close.is_some_and(|close| {
+                let inside = &line[i..close];
+                inside.iter().any(|l| l.is(','))
+                    && inside.iter().filter(|l| l.is_number()).count() >= 2
+            });
+            if list {
+                flush(index, &mut current, begins, true, out);
+                begins = false;
+                continue;
+            }
+            depth += usize::from(close.is_some());
+        }
+        let smile = lexeme.is(')') && depth == 0 && next.is_none_or(|n| n.spaced);
+        if lexeme.is(')') {
+            depth = depth.saturating_sub(1);
+        }
+        let ends = depth == 0
+            && (lexeme.is('!')
+                || lexeme.is('?')
+                || lexeme.is(';')
+                || lexeme.is('…')
+                || smile
+                || lexeme.is('•')
+                || lexeme.is('.') && next.is_none_or(|n| n.spaced || n.is('.')));
+        if ends {
+            let question = lexeme.is('?');
+            flush(index, &mut current, begins, false, out);
+            if question {
+                for piece in &mut out[begun_at..] {
+                    piece.question = true;
+                }
+            }
+            begins = true;
+            begun_at = out.len();
+            continue;
+        }
+        if depth == 0 && lexeme.is(':') && !current.is_empty() && quantity_follows(&line, i + 1) {
+            current.push(Lexeme { kind: Kind::Mark('-'), spaced: true, ..lexeme.clone() });
+            continue;
+        }
+        if depth == 0
+            && lexeme.is(':')
+            && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
+            && !table
+        {
+            flush(index, &mut current, begins, true, out);
+            begins = true;
+            begun_at = out.len();
+            continue;
+        }
+        // «1000 шт нет 2000 шт», «точнее чёрный»
+        let mends = depth == 0
+            && lexeme.is_word()
+            && current.iter().any(Lexeme::is_number)
+            && matches!(
+                lexeme.text.as_str(),
+                "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше"
+            )
+            && next.is_some_and(|n| n.is_number() || n.is_word());
+        if mends {
+            flush(index, &mut current, begins, false, out);
+            begins = false;
+        }
+        // «белый/чёрный по 5»
+        let either = depth == 0
+            && lexeme.is('/')
+            && i > 0
+            && [line.get(i - 1), next].iter().all(|l| {
+                l.is_some_and(|l| {
+                    l.is_word() && l.text.chars().count() >= 3 && index.vocabulary.hears(&l.text)
+                })
+            });
+        // «4х25/4х30 по 1000»
+        let sizes = depth == 0
+            && lexeme.is('/')
+            && i >= 2
+            && line[i - 2].is('x')
+            && next.is_some_and(Lexeme::is_number)
+            && line.get(i + 2).is_some_and(|l| l.is('x'));
+        let comma = lexeme.is(',') && depth == 0
+            || either
+            || sizes
+            || lexeme.is('+') && lexeme.spaced && depth == 0
+            || lexeme.is_word()
+                && depth == 0
+                && !current.is_empty()
+                && !lexeme.dotted
+                && speech::is_conjunction(&lexeme.text)
+                && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
+        if comma {
+            flush(index, &mut current, begins, false, out);
+            begins = false;
+            continue;
+        }
+        let stop = lexeme.dotted
+            && next.is_some_and(|n| n.spaced && n.is_word())
+            && depth == 0
+            && (lexeme.text.chars().count() >= 4
+                && (speech::is_filler(&lexeme.text) || speech::is_delivery(&lexeme.text))
+                || lexeme.text.chars().count() >= 4
+                    && crate::recognition::normalize::stem(&lexeme.text) != lexeme.text
+                    && index.vocabulary.is_whole(&lexeme.text)
+                || next.is_some_and(|n| {
+                    speech::is_greeting(&n.text)
+                        || speech::is_delivery(&n.text)
+                        || speech::is_filler(&n.text) && n.text.chars().count() > 2
+                })
+                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
+        current.push(lexeme.clone());
+        if stop {
+            flush(index, &mut current, begins, false, out);
+            begins = true;
+            begun_at = out.len();
+        }
+    }
+    flush(index, &mut current, begins, false, out);
+}
+
+/// Whether a quantity and nothing else stands between here and the next comma.
+pub(super) fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
+    let to =
+        line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let rest = &line[from..to];
+    match rest.first() {
+        Some(first) if first.is_number() && !first.named => {
+            rest.len() == 1 || unit_at(rest, 1).is_some_and(|(_, n)| n + 1 == rest.len())
+        }
+        _ => false,
+    }
+}
+
+/// Makes pieces of a run: cut where a quantity ends and another item begins.
+pub(super) fn flush(
+    index: &Index,
+    current: &mut Vec<Lexeme>,
+    begins: bool,
+    header: bool,
+    out: &mut Vec<Piece>,
+) {
+    let lexemes = std::mem::take(current);
+    if !lexemes.iter().any(|l| l.is_word() || l.is_number()) {
+        return;
+    }
+    let cuts = cuts(index, &lexemes);
+    let mut from = 0;
+    let ends = cuts.iter().copied().chain([lexemes.len()]).collect::<Vec<_>>();
+    for (n, end) in ends.into_iter().enumerate() {
+        let part = trimmed(&lexemes[from..end]);
+        from = end;
+        if let Some(mut piece) = piece(part) {
+            piece.continues = !begins || n > 0;
+            piece.header = header && from == lexemes.len();
+            out.push(piece);
+        }
+    }
+}
+
+/// A run without marks at its ends.
+pub(super) fn trimmed(lexemes: &[Lexeme]) -> &[Lexeme] {
+    let idle = |l: &Lexeme| {
+        !l.is_word() && !l.is_number() && !l.is('x') && !l.is('№') && !l.is('(') && !l.is('-')
+    };
+    let from = lexemes.iter().position(|l| !idle(l)).unwrap_or(lexemes.len());
+    let to = lexemes
+        .iter()
+        .rposition(|l| l.is_word() || l.is_number() || l.is(')') || l.is('%') || l.is('"'))
+        .map_or(from, |n| n + 1);
+    &lexemes[from.min(to)..to]
+}
