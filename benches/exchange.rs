@@ -225,7 +225,7 @@ fn base(folder: &Path, file: &str) -> Base {
         db: Db::open(&folder.join(file), Create::Yes).unwrap(),
         clock: Clock::system(),
         zone: Zone::utc(),
-        config: Arc::new(config),
+        config: config.into(),
         live: Live::default(),
     }
 }

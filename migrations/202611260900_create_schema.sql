@@ -645,6 +645,19 @@ create table running (
     pid integer not null
 ) strict;
 
+-- What the program does by itself: its last run and the next, so that a restart neither repeats nor
+-- forgets one.
+create table jobs (
+    name text primary key,                              -- pull, backup, upkeep, retention …
+    started_at_ms integer not null,
+    ended_at_ms integer,                                -- null: it runs, or was cut short
+    ok integer check (ok in (0, 1)),                    -- null: not known yet
+    result text not null default '',                    -- what came of it, in Russian
+    succeeded_at_ms integer,
+    failures integer not null default 0,                -- in a row
+    next_at_ms integer
+) strict, without rowid;
+
 -- Requests to language models by day: a restart does not renew the day's budget.
 create table llm_usage (
     day text primary key,                               -- YYYY-MM-DD in the company's zone

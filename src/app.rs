@@ -20,6 +20,7 @@ use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
 use crate::services::duties::Duties;
 use crate::services::exchange::{self, Exchange};
+use crate::services::health;
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
@@ -83,7 +84,7 @@ impl App {
         exchange::mark_default_type(&db, config.onec.exchange.price_type.as_deref())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
-        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         Ok(Self::over(base))
     }
 
@@ -92,7 +93,7 @@ impl App {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
         let models = Models::from_settings(base.clone())
-            .inspect_err(|error| tracing::error!("models are off: {error}"))
+            .inspect_err(|error| tracing::error!("модели выключены: {error}"))
             .ok();
         let mut ordering = Ordering::new(base.clone(), catalog.clone());
         if let Some(models) = models.clone() {
@@ -104,7 +105,7 @@ impl App {
             .ok();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let backups = Backups::new(base.clone());
-        let alerts = Alerts::new(base.clone(), backups.clone(), pull.clone(), folder::space);
+        let alerts = Alerts::new(base.clone(), backups.clone(), pull.clone(), health::space);
         let tools = Tools {
             pull: pull.clone(),
             backups: backups.clone(),
@@ -146,7 +147,7 @@ impl App {
     pub fn begin(&self) -> Result<(), StorageError> {
         let unclean = self.base.db.read_blocking(upkeep::is_marked_running)?;
         if unclean {
-            tracing::warn!("the last run did not stop in good order: checking the database");
+            tracing::warn!("прошлый раз программа остановилась не сама: проверяю базу данных");
             self.base.db.read_blocking(upkeep::quick_check)?;
         }
         let now = self.base.clock.now();

@@ -448,12 +448,14 @@ fn open_existing(global: &Global) -> Result<(App, Loaded), Failure> {
 /// A setting given by a flag: its key, the flag, the value.
 type Flag = (&'static str, &'static str, String);
 
-/// The settings with the flags of the command line.
+/// The settings with the flags of the command line, and with what the panel has kept.
 fn settings(global: &Global, flags: Vec<Flag>) -> Result<Loaded, Mistakes> {
     let mut inputs = Inputs { flags, ..Inputs::of_process() };
     inputs.file.clone_from(&global.config);
     if let Some(data) = &global.data {
         inputs.flags.push(("data_dir", "--data", data.display().to_string()));
     }
-    Config::load(&inputs)
+    let loaded = Config::load(&inputs)?;
+    let kept = crate::services::settings::kept(&crate::app::database(&loaded.config));
+    Ok(loaded.with_panel(&kept))
 }

@@ -3,6 +3,7 @@
 //! [`table::SETTINGS`] names every setting once; [`Config::load`] reads them from flags, the
 //! environment, `.env`, the settings file and the panel, in this order of weight.
 
+mod current;
 pub mod dotenv;
 mod example;
 mod load;
@@ -10,6 +11,7 @@ mod load;
 mod manual;
 pub mod table;
 
+pub use current::Current;
 pub use example::example;
 pub use load::{Inputs, Loaded, Mistakes, Source, Value, io_reason};
 

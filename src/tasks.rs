@@ -1,9 +1,11 @@
 //! Named background tasks: a panic stays inside its task and is logged, a task that ends too early
 //! is started again with back-off, and all are waited for at shutdown.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,6 +16,7 @@ use tracing::{error, warn};
 pub struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
+    panics: Arc<Mutex<BTreeMap<&'static str, (Instant, u64)>>>,
 }
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
@@ -38,6 +41,7 @@ impl Tasks {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let stop = self.stop.clone();
+        let tasks = self.clone();
         self.track(async move {
             let mut back_off = FIRST_BACK_OFF;
             loop {
@@ -47,9 +51,10 @@ impl Tasks {
                     return;
                 }
                 if let Some(text) = panicked {
-                    error!(task = name, "task {name} panicked: {text}");
+                    tasks.note_panic(name);
+                    error!(task = name, "сбой задачи {name}: {text}");
                 } else {
-                    warn!(task = name, "task {name} ended early");
+                    warn!(task = name, "задача {name} кончилась раньше времени");
                 }
                 if started.elapsed() > LONGEST_BACK_OFF {
                     back_off = FIRST_BACK_OFF;
@@ -68,9 +73,11 @@ impl Tasks {
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
+        let tasks = self.clone();
         self.track(async move {
             if let Some(text) = catch(work).await {
-                error!(task = name, "task {name} panicked: {text}");
+                tasks.note_panic(name);
+                error!(task = name, "сбой задачи {name}: {text}");
             }
         });
     }
@@ -78,6 +85,18 @@ impl Tasks {
     fn track(&self, work: impl Future<Output = ()> + Send + 'static) {
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         self.tracker.spawn(work);
+    }
+
+    fn note_panic(&self, name: &'static str) {
+        let mut panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, times) = panics.entry(name).or_insert((Instant::now(), 0));
+        (*last, *times) = (Instant::now(), *times + 1);
+    }
+
+    /// Tasks that have panicked: the name, when last, how often.
+    pub fn panics(&self) -> Vec<(&'static str, Instant, u64)> {
+        let panics = self.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.iter().map(|(name, (last, times))| (*name, *last, *times)).collect()
     }
 
     /// Waits for the work that was begun with [`Tasks::spawn_once`]; for tests, in which nothing
@@ -131,6 +150,8 @@ mod tests {
             }
         });
         tokio::time::sleep(Duration::from_secs(5)).await;
+        let panics: Vec<_> = tasks.panics().into_iter().map(|(name, _, n)| (name, n)).collect();
+        assert_eq!(panics, [("test", 2)]);
         assert!(tasks.stop(Duration::from_secs(1)).await);
         assert_eq!(runs.load(Ordering::SeqCst), 3);
     }

@@ -106,12 +106,6 @@ pub fn become_user(user: u32, group: u32) -> io::Error {
     Command::new(program).args(arguments).arg0(name).uid(user).gid(group).exec()
 }
 
-/// Free and total bytes of the disk that the folder is on.
-pub fn space(folder: &Path) -> io::Result<(u64, u64)> {
-    let stat = rustix::fs::statvfs(folder)?;
-    Ok((stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize)))
-}
-
 /// Files made from now on are for us alone.
 pub fn close_to_others() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

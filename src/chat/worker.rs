@@ -150,7 +150,7 @@ impl Worker {
                     false
                 }
                 Err(error) => {
-                    error!("the inbox cannot be read: {error}");
+                    error!("входящие не читаются: {error}");
                     true
                 }
             };
@@ -196,7 +196,7 @@ impl Worker {
                 Ok(None) => break,
                 Err(error) => {
                     // Nothing is lost: the event stays in the inbox.
-                    error!("an event cannot be finished: {error}");
+                    error!("событие не завершить: {error}");
                     true
                 }
             };
@@ -218,7 +218,7 @@ impl Worker {
         let event: Event = match serde_json::from_str(&payload) {
             Ok(event) => event,
             Err(error) => {
-                error!(event.id = %id, "event {id} cannot be read and is given up: {error}");
+                error!(event.id = %id, "событие {id} не читается и отложено насовсем: {error}");
                 self.conversations.give_up(id, chat.clone()).await?;
                 return Ok(Some(Answered::Failed));
             }
@@ -232,10 +232,10 @@ impl Worker {
             Err(fault) => {
                 let failed = self.conversations.fail(id, chat.clone(), apology(&event, id)).await?;
                 let then = match failed {
-                    Failed::Retry => "will be tried again",
-                    Failed::Dead => "is given up",
+                    Failed::Retry => "будет повторено",
+                    Failed::Dead => "отложено насовсем",
                 };
-                error!(event.id = %id, "event {id} failed and {then}: {fault}");
+                error!(event.id = %id, "событие {id} не обработано и {then}: {fault}");
                 Ok(Some(Answered::Failed))
             }
         }
@@ -255,7 +255,7 @@ impl Worker {
                 () = tokio::time::sleep(SLOW) => {
                     let heard = heard(event);
                     if let Err(error) = self.conversations.say(event.chat.clone(), heard).await {
-                        warn!("a slow answer cannot be announced: {error}");
+                        warn!("о долгом ответе не предупредить: {error}");
                     }
                     handling.await
                 }
@@ -272,9 +272,9 @@ impl Worker {
         match self.conversations.sweep().await {
             Ok((0, 0)) => {}
             Ok((events, messages)) => {
-                info!("swept {events} handled events and {messages} sent messages");
+                info!("убрано событий {events}, отправленных сообщений {messages}");
             }
-            Err(error) => warn!("the inbox cannot be swept: {error}"),
+            Err(error) => warn!("входящие не убрать: {error}"),
         }
     }
 }

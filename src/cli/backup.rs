@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
-use super::check::bytes;
 use super::terminal::{Terminal, table};
 use super::{Exit, Failure, Global, Outcome, open_existing, runtime, serve, settings};
 use crate::app::folder::{self, DataLock};
 use crate::config::io_reason;
 use crate::domain::{Clock, Zone, time};
 use crate::services::backup::{self, BackupError, Backups, Reason};
+use crate::services::health::bytes;
 use crate::storage::StorageError;
 use crate::storage::backup::Contents;
 

@@ -13,10 +13,10 @@ use crate::app::{self, folder};
 use crate::clients::onec::{OnecClient, OnecLimits};
 use crate::config::table::Setting;
 use crate::config::{Config, Loaded, Onec, Value};
-use crate::domain::Clock;
-use crate::domain::ru;
+use crate::domain::{Clock, Zone};
+use crate::services::health::{self, Check, Level, bytes};
 use crate::services::models;
-use crate::storage::{Db, StorageError, upkeep};
+use crate::storage::{Db, StorageError, upkeep, vitals};
 
 #[derive(Serialize)]
 struct Report {
@@ -39,33 +39,20 @@ struct SettingRow {
 #[derive(Serialize)]
 struct Finding {
     name: &'static str,
-    state: State,
+    state: Level,
     text: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     hint: String,
 }
 
-#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    Ok,
-    Warning,
-    Failed,
-}
-
-impl State {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "норма",
-            Self::Warning => "внимание",
-            Self::Failed => "сбой",
-        }
-    }
-}
-
 impl Finding {
-    fn new(name: &'static str, state: State, text: impl Into<String>, hint: &str) -> Self {
+    fn new(name: &'static str, state: Level, text: impl Into<String>, hint: &str) -> Self {
         Self { name, state, text: text.into(), hint: hint.to_owned() }
+    }
+
+    /// What the running program would say of itself.
+    fn of(check: Check, name: &'static str) -> Self {
+        Self { name, state: check.state, text: check.text, hint: check.hint }
     }
 }
 
@@ -84,14 +71,14 @@ pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
         settings_file(file.as_deref(), &values),
         data_folder(&config),
         database(&config),
-        disk(&config),
-        clock(),
+        Finding::of(health::disk(&config), "диск"),
+        clock(&config),
     ];
     checks.extend(onec(&config));
     if args.online {
         checks.extend(super::runtime()?.block_on(online(&config)));
     }
-    let failed = checks.iter().any(|check| check.state == State::Failed);
+    let failed = checks.iter().any(|check| check.state == Level::Failed);
     let settings = values
         .into_iter()
         .map(|value| SettingRow {
@@ -138,7 +125,7 @@ fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
     let Some(file) = file else {
         return Finding::new(
             name,
-            State::Ok,
+            Level::Ok,
             "нет, действуют окружение и значения по умолчанию",
             "",
         );
@@ -151,9 +138,9 @@ fn settings_file(file: Option<&Path>, values: &[Value]) -> Finding {
     });
     if secret && mode & 0o044 != 0 {
         let hint = format!("в нём есть секреты: chmod 600 {shown}");
-        return Finding::new(name, State::Warning, format!("{shown} читают все"), &hint);
+        return Finding::new(name, Level::Warning, format!("{shown} читают все"), &hint);
     }
-    Finding::new(name, State::Ok, shown, "")
+    Finding::new(name, Level::Ok, shown, "")
 }
 
 fn data_folder(config: &Config) -> Finding {
@@ -161,22 +148,22 @@ fn data_folder(config: &Config) -> Finding {
     let path = &config.data_dir;
     let shown = path.display().to_string();
     let Ok(meta) = std::fs::metadata(path) else {
-        return Finding::new(name, State::Ok, format!("{shown} ещё нет"), "создаст partner-m init");
+        return Finding::new(name, Level::Ok, format!("{shown} ещё нет"), "создаст partner-m init");
     };
     if !meta.is_dir() {
-        return Finding::new(name, State::Failed, format!("{shown} не папка"), "укажите другую");
+        return Finding::new(name, Level::Failed, format!("{shown} не папка"), "укажите другую");
     }
     if let Some((owner, _, ours)) = folder::foreign_owner(path)
         && ours != 0
     {
         let text = format!("{shown} принадлежит пользователю {owner}, а запускает {ours}");
-        return Finding::new(name, State::Failed, text, "запускайте от её владельца");
+        return Finding::new(name, Level::Failed, text, "запускайте от её владельца");
     }
     if meta.permissions().mode() & 0o077 != 0 {
         let hint = format!("в ней телефоны и заказы: chmod 700 {shown}");
-        return Finding::new(name, State::Warning, format!("{shown} открыта другим"), &hint);
+        return Finding::new(name, Level::Warning, format!("{shown} открыта другим"), &hint);
     }
-    Finding::new(name, State::Ok, shown, "")
+    Finding::new(name, Level::Ok, shown, "")
 }
 
 fn database(config: &Config) -> Finding {
@@ -190,46 +177,23 @@ fn database(config: &Config) -> Finding {
     match looked {
         Ok(_) => {
             let text = format!("{}, {}", path.display(), bytes(size));
-            Finding::new(name, State::Ok, text, "")
+            Finding::new(name, Level::Ok, text, "")
         }
         Err(StorageError::Absent(_)) => {
             let text = format!("{} ещё нет", path.display());
-            Finding::new(name, State::Ok, text, "создаст partner-m serve или init")
+            Finding::new(name, Level::Ok, text, "создаст partner-m serve или init")
         }
         Err(error) => {
             let failure = super::Failure::from(error);
-            Finding::new(name, State::Failed, failure.message, &failure.hint)
+            Finding::new(name, Level::Failed, failure.message, &failure.hint)
         }
     }
 }
 
-fn disk(config: &Config) -> Finding {
-    let name = "диск";
-    let existing = config.data_dir.ancestors().find(|path| path.exists());
-    let existing = existing.unwrap_or(Path::new("."));
-    match folder::space(existing) {
-        Ok((free, total)) => {
-            let text = format!("свободно {} из {}", bytes(free), bytes(total));
-            if free < 500 * 1_000_000 || free < total / 10 {
-                let hint = "меньше 500 МБ или десятой части: освободите место";
-                return Finding::new(name, State::Warning, text, hint);
-            }
-            Finding::new(name, State::Ok, text, "")
-        }
-        Err(error) => Finding::new(name, State::Warning, format!("не узнать: {error}"), ""),
-    }
-}
-
-fn clock() -> Finding {
-    // Nothing of ours is older than the program itself.
-    const BORN_MS: i64 = 1_795_651_200_000; // 2026-11-26
-    let now = Clock::system().now();
-    let shown = crate::domain::Zone::utc().rfc3339(now);
-    if now.millis() < BORN_MS {
-        let hint = "часы отстают: включите NTP (timedatectl set-ntp true)";
-        return Finding::new("часы", State::Failed, shown, hint);
-    }
-    Finding::new("часы", State::Ok, shown, "")
+/// The clock, held against what the database has seen.
+fn clock(config: &Config) -> Finding {
+    let latest = Db::look(&app::database(config), vitals::latest_moment).ok().flatten();
+    Finding::of(health::clock(&Zone::utc(), Clock::system().now(), latest), "часы")
 }
 
 /// How 1C and we may meet.
@@ -237,17 +201,17 @@ fn onec(config: &Config) -> Vec<Finding> {
     let Onec { webhook_token, open, pull, exchange, listen, .. } = &config.onec;
     let json = match (webhook_token, open) {
         (Some(token), _) => {
-            Finding::new("1С: JSON", State::Ok, format!("токен {}", token.masked()), "")
+            Finding::new("1С: JSON", Level::Ok, format!("токен {}", token.masked()), "")
         }
         (None, true) => Finding::new(
             "1С: JSON",
-            State::Warning,
+            Level::Warning,
             "onec.open: вызовы принимаются от кого угодно",
             "задайте onec.webhook_token",
         ),
         (None, false) => Finding::new(
             "1С: JSON",
-            State::Ok,
+            Level::Ok,
             "токен не задан: вызовы только с этой машины, пока нет администратора",
             "",
         ),
@@ -255,25 +219,25 @@ fn onec(config: &Config) -> Vec<Finding> {
     let standard = match (&exchange.username, &exchange.password, listen) {
         (None, Some(_), _) => Finding::new(
             "1С: обмен с сайтом",
-            State::Warning,
+            Level::Warning,
             "пароль задан, а имени нет",
             "задайте onec.exchange.username",
         ),
         (Some(_), Some(_), Some(listen)) => {
-            Finding::new("1С: обмен с сайтом", State::Ok, format!("включён, {listen}"), "")
+            Finding::new("1С: обмен с сайтом", Level::Ok, format!("включён, {listen}"), "")
         }
-        (Some(_), Some(_), None) => Finding::new("1С: обмен с сайтом", State::Ok, "включён", ""),
-        (_, None, _) => Finding::new("1С: обмен с сайтом", State::Ok, "выключен", ""),
+        (Some(_), Some(_), None) => Finding::new("1С: обмен с сайтом", Level::Ok, "включён", ""),
+        (_, None, _) => Finding::new("1С: обмен с сайтом", Level::Ok, "выключен", ""),
     };
     let name = "1С: забор каталога";
     let pulled = match OnecClient::new(pull, OnecLimits::default()) {
         Ok(None) if pull.enabled => Finding::new(
             name,
-            State::Warning,
+            Level::Warning,
             "включён, а адреса нет",
             "задайте onec.pull.base_url",
         ),
-        Ok(None) => Finding::new(name, State::Ok, "не настроен", ""),
+        Ok(None) => Finding::new(name, Level::Ok, "не настроен", ""),
         Ok(Some(client)) => {
             let minutes = pull.interval.as_secs() / 60;
             let how = if pull.enabled {
@@ -282,12 +246,12 @@ fn onec(config: &Config) -> Vec<Finding> {
                 format!("{}, по команде", client.address())
             };
             match client.warning() {
-                Some(warning) => Finding::new(name, State::Warning, how, warning),
-                None => Finding::new(name, State::Ok, how, ""),
+                Some(warning) => Finding::new(name, Level::Warning, how, warning),
+                None => Finding::new(name, Level::Ok, how, ""),
             }
         }
         Err(error) => {
-            Finding::new(name, State::Failed, error.to_string(), "исправьте onec.pull.base_url")
+            Finding::new(name, Level::Failed, error.to_string(), "исправьте onec.pull.base_url")
         }
     };
     vec![json, standard, pulled]
@@ -298,17 +262,21 @@ async fn online(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     match remote::ask_telegram(config).await {
         Ok(Some(facts)) => {
-            findings.push(Finding::new("Telegram", State::Ok, facts.describe(), ""));
+            findings.push(Finding::new("Telegram", Level::Ok, facts.describe(), ""));
         }
-        Ok(None) => findings.push(Finding::new("Telegram", State::Ok, "нет токена", "")),
+        Ok(None) => findings.push(Finding::new("Telegram", Level::Ok, "нет токена", "")),
         Err(failure) => {
-            findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint));
+            findings.push(Finding::new("Telegram", Level::Failed, failure.message, &failure.hint));
         }
     }
     if let Ok(Some(client)) = OnecClient::new(&config.onec.pull, OnecLimits::default()) {
         findings.push(match client.probe().await {
-            Ok(()) => Finding::new("1С", State::Ok, format!("{} отвечает", client.address()), ""),
-            Err(error) => Finding::new("1С", State::Failed, error.to_string(), ""),
+            Ok(()) => Finding::new("1С", Level::Ok, format!("{} отвечает", client.address()), ""),
+            Err(error) => {
+                let hint =
+                    "проверьте адрес, имя и пароль в onec.pull и что HTTP-сервис опубликован";
+                Finding::new("1С", Level::Failed, error.to_string(), hint)
+            }
         });
     }
     match models::probe(config).await {
@@ -318,24 +286,15 @@ async fn online(config: &Config) -> Vec<Finding> {
                 Ok(_) => {
                     let ms = probe.took.as_millis();
                     let text = format!("{} ответила за {ms}\u{a0}мс", probe.model);
-                    Finding::new(name, State::Ok, text, "")
+                    Finding::new(name, Level::Ok, text, "")
                 }
                 // Without a model the local engine works.
-                Err(why) => Finding::new(name, State::Warning, why, ""),
+                Err(why) => Finding::new(name, Level::Warning, why, ""),
             }
         })),
         Err(error) => {
-            findings.push(Finding::new("модели", State::Failed, error.to_string(), ""));
+            findings.push(Finding::new("модели", Level::Failed, error.to_string(), ""));
         }
     }
     findings
-}
-
-/// «12 МБ».
-pub fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{}\u{a0}КБ", count.div_ceil(1_000)),
-        1_000_000..10_000_000_000 => format!("{}\u{a0}МБ", ru::thousands(count / 1_000_000)),
-        _ => format!("{}\u{a0}ГБ", ru::thousands(count / 1_000_000_000)),
-    }
 }

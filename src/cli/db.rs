@@ -3,11 +3,11 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::check::bytes;
 use super::terminal::Terminal;
 use super::{Exit, Global, Outcome, serve, settings};
 use crate::app;
 use crate::app::folder::DataLock;
+use crate::services::health::bytes;
 use crate::storage::db::Create;
 use crate::storage::{Db, backup, migrations, upkeep};
 

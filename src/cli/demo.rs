@@ -18,7 +18,7 @@ use super::terminal::Terminal;
 use super::{Exit, Failure, Global, Outcome, runtime};
 use crate::app::App;
 use crate::app::folder::{self, DataLock};
-use crate::config::{Config, LlmMode};
+use crate::config::{Config, LlmMode, Loaded};
 use crate::formats::onec_json::CatalogJson;
 use crate::logging;
 use crate::services::exchange::{Origin, Way};
@@ -60,11 +60,12 @@ pub fn run(global: &Global, args: &DemoArgs, terminal: &Terminal) -> Outcome {
     let outcome = runtime()?.block_on(async {
         let stop = Stop::listen()?;
         let listener = listen(args.listen).await?;
+        let settings = Loaded::defaults(config.clone());
         let app = serve::open(config)?;
         let password = password()?;
         prepare(&app, &password).await?;
         let demo = Some(Arc::new(demo(&app)));
-        let doors = Doors { listener, onec: None, lock, bot: None, demo };
+        let doors = Doors { listener, onec: None, lock, bot: None, settings, demo };
         serve::live(app, doors, stop, |app, address| {
             let ms = started.elapsed().as_millis();
             let chat = format!("http://{address}/chat");

@@ -289,7 +289,12 @@ fn details(app: &App, session: &Details) -> String {
     }
     for file in &session.files {
         let kept = if file.path.is_some() { "" } else { ", удалён" };
-        let _ = writeln!(text, "файл: {} ({}{kept})", file.name, super::check::bytes(file.bytes));
+        let _ = writeln!(
+            text,
+            "файл: {} ({}{kept})",
+            file.name,
+            crate::services::health::bytes(file.bytes)
+        );
     }
     text
 }

@@ -142,7 +142,7 @@ impl Bench {
         let applied = app.exchange.apply(CatalogJson(text), Origin::new(Way::Import));
         let report = runtime()?.block_on(applied).map_err(|error| unreadable(error.to_string()))?;
         for problem in report.problems.iter().take(5) {
-            tracing::warn!("record {} skipped: {}", problem.index, problem.reason);
+            tracing::warn!("запись {} пропущена: {}", problem.index, problem.reason);
         }
         Self::over(&app, Buyer::default())
     }

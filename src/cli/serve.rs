@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
@@ -18,13 +17,15 @@ use super::terminal::Terminal;
 use super::{Exit, Failure, Global, Outcome, VERSION, runtime, settings};
 use crate::app::folder::{self, DataLock, FolderError};
 use crate::app::{self, App};
-use crate::config::{ChatMode, Config};
+use crate::config::{ChatMode, Config, Loaded};
 use crate::domain::Clock;
 use crate::logging;
 use crate::services::accounts::Accounts;
 use crate::services::backup;
 use crate::services::exchange::spool;
 use crate::services::live::Change;
+use crate::services::operations::Operations;
+use crate::services::retention::Retention;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, migrations, upkeep};
@@ -68,7 +69,7 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        let app = open(loaded.config)?;
+        let app = open(loaded.config.clone())?;
         if let Err(error) = spool::sweep(&staged)
             && error.kind() != std::io::ErrorKind::NotFound
         {
@@ -84,7 +85,8 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         app.tasks.spawn("pull", move |stop| pull.clone().run(stop));
         let alerts = app.alerts.clone();
         app.tasks.spawn("alerts", move |stop| alerts.clone().run(stop));
-        let doors = Doors { listener, onec, lock, bot: bot(&app)?, demo: None };
+        let bot = bot(&app)?;
+        let doors = Doors { listener, onec, lock, bot, settings: loaded, demo: None };
         live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
     })
 }
@@ -147,6 +149,8 @@ pub struct Doors {
     pub onec: Option<TcpListener>,
     /// The bot.
     pub bot: Option<teloxide::Bot>,
+    /// The settings, with the source of each.
+    pub settings: Loaded,
     /// What a demo adds to the pages.
     pub demo: Option<Arc<web::Demo>>,
 }
@@ -222,7 +226,7 @@ pub fn copy_before_migration(config: &Config) -> Result<Option<PathBuf>, Failure
         return Ok(None);
     }
     let copy = backup::copy_before(config, Clock::system().now())?;
-    info!("the database is copied to {} before its schema changes", copy.path.display());
+    info!("перед обновлением схемы база скопирована в {}", copy.path.display());
     Ok(Some(copy.path))
 }
 
@@ -242,11 +246,12 @@ pub async fn live(
     mut stop: Stop,
     ready: impl FnOnce(&App, SocketAddr),
 ) -> Outcome {
-    let Doors { listener, onec, lock, bot, demo } = doors;
+    let Doors { listener, onec, lock, bot, settings, demo } = doors;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
     })?;
-    start_tasks(&app, bot);
+    let operations = operations(&app, settings);
+    start_tasks(&app, &operations, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
         let state = OnecState::new(
@@ -257,13 +262,13 @@ pub async fn live(
         );
         let (router, stop) = (web::onec::plain(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
-            if let Err(error) = serve_http(onec, router, stop).await {
+            if let Err(error) = web::serve_router(onec, router, stop).await {
                 error!("onec.listen: {error}");
             }
         });
     }
-    let router = web::router(desk(&app, demo));
-    let server = serve_http(listener, router, stop_token);
+    let router = web::router(desk(&app, operations, demo));
+    let server = web::serve_router(listener, router, stop_token);
     tokio::pin!(server);
 
     ready(&app, address);
@@ -275,7 +280,7 @@ pub async fn live(
         result = &mut server => served = Some(result),
     }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    info!("stopping: waiting for the work in hand");
+    info!("останавливаюсь: жду начатую работу");
     // A second signal ends the program at once.
     #[expect(clippy::disallowed_methods, reason = "it must outlive the tasks that it cuts short")]
     tokio::spawn(async move {
@@ -291,13 +296,13 @@ pub async fn live(
     };
     let (all, ()) = tokio::join!(tasks, server);
     if !all {
-        warn!("some tasks did not end in {} s", PATIENCE.as_secs());
+        warn!("не все задачи закончились за {}\u{a0}с", PATIENCE.as_secs());
     }
     let ended = tokio::task::spawn_blocking(move || app.end()).await;
     if let Ok(Err(error)) = ended {
-        warn!("the database was not closed in good order: {error}");
+        warn!("база данных закрыта не до конца: {error}");
     }
-    info!("stopped in {} ms", begun.elapsed().as_millis());
+    info!("остановлено за {}\u{a0}мс", begun.elapsed().as_millis());
     drop(lock);
     match served {
         Some(Err(error)) => Err(Failure::new(
@@ -309,18 +314,21 @@ pub async fn live(
     }
 }
 
-async fn serve_http(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
+/// The running program, for administrators.
+fn operations(app: &App, settings: Loaded) -> Operations {
+    Operations::new(
+        &app.base,
+        app.bot.clone(),
+        app.catalog.clone(),
+        app.models.clone(),
+        app.pull.clone(),
+        app.tasks.clone(),
+        settings,
+    )
 }
 
 /// What the pages stand on.
-fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
+fn desk(app: &App, operations: Operations, demo: Option<Arc<web::Demo>>) -> web::Desk {
     web::Desk {
         base: app.base.clone(),
         tasks: app.tasks.clone(),
@@ -333,11 +341,12 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         models: app.models.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),
+        operations,
         demo,
     }
 }
 
-fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
+fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
     let tasks = &app.tasks;
     let catalog = app.catalog.clone();
     tasks.spawn("index", move |stop| catalog.clone().run(stop));
@@ -362,15 +371,22 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
 
     let duties = app.duties.clone();
     tasks.spawn("duties", move |stop| duties.clone().run(stop));
-    let backups = app.backups.clone();
+    let backups = operations.backups.clone();
     tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
     let base = app.base.clone();
     tasks.spawn("elsewhere", move |stop| {
         watch_other_processes(base.clone(), accounts.clone(), stop)
     });
-    let (base, accounts) = (app.base.clone(), app.accounts.clone());
-    tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), accounts.clone(), stop));
+    let base = app.base.clone();
+    tasks.spawn("upkeep", move |stop| upkeep_every_minute(base.clone(), stop));
+    let retention = Retention::new(
+        app.base.clone(),
+        app.accounts.clone(),
+        app.conversations.clone(),
+        app.exchange.clone(),
+    );
+    tasks.spawn("retention", move |stop| retention.clone().run(stop));
     if let Some(patience) = sd_notify::watchdog_enabled() {
         let base = app.base.clone();
         tasks.spawn("watchdog", move |stop| feed_watchdog(base.clone(), patience / 2, stop));
@@ -388,13 +404,13 @@ async fn watch_other_processes(base: Base, accounts: Accounts, stop: Cancellatio
         match look.await {
             Ok(Ok(version)) => {
                 if last.is_some_and(|last| last != version) {
-                    info!("another process has changed the database");
+                    info!("базу данных изменил другой процесс");
                     accounts.forget();
                     base.live.tell(Change::Elsewhere);
                 }
                 last = Some(version);
             }
-            Ok(Err(error)) => warn!("the database cannot be read: {error}"),
+            Ok(Err(error)) => warn!("база данных не читается: {error}"),
             Err(_) => return,
         }
         if !pause(Duration::from_millis(500), &stop).await {
@@ -403,22 +419,15 @@ async fn watch_other_processes(base: Base, accounts: Accounts, stop: Cancellatio
     }
 }
 
-/// Keeps the write-ahead log short, and forgets what is over.
-async fn upkeep_every_minute(base: Base, accounts: Accounts, stop: CancellationToken) {
-    let mut minutes = 0_u32;
+/// Keeps the write-ahead log short.
+async fn upkeep_every_minute(base: Base, stop: CancellationToken) {
     while pause(Duration::from_mins(1), &stop).await {
-        minutes = minutes.wrapping_add(1);
-        if minutes.is_multiple_of(60)
-            && let Err(error) = accounts.sweep().await
-        {
-            warn!("old sessions and links: {error}");
-        }
         let db = base.db.clone();
         let large = app::wal_size(&base.config) > LARGEST_WAL;
         let work = move || db.maintain(|conn| upkeep::checkpoint(conn, large));
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!("checkpoint: {error}"),
+            Ok(Err(error)) => warn!("журнал записи базы не сокращён: {error}"),
             Err(_) => return,
         }
     }
@@ -432,7 +441,7 @@ async fn feed_watchdog(base: Base, every: Duration, stop: CancellationToken) {
             Ok(_) => {
                 let _ = sd_notify::notify(&[NotifyState::Watchdog]);
             }
-            Err(error) => warn!("the database cannot be read: {error}"),
+            Err(error) => warn!("база данных не читается: {error}"),
         }
     }
 }

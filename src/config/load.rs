@@ -163,6 +163,10 @@ impl Config {
     /// [`Mistakes`] when a value does not fit, a key of the file is unknown or a file cannot be
     /// read.
     pub fn load(inputs: &Inputs) -> Result<Loaded, Mistakes> {
+        Ok(Self::load_own(inputs)?.with_panel(&inputs.panel))
+    }
+
+    fn load_own(inputs: &Inputs) -> Result<Loaded, Mistakes> {
         let mut notices = Vec::new();
         let dotenv = read_dotenv(inputs, &mut notices);
         let mut file = match find_file(inputs) {
@@ -186,15 +190,9 @@ impl Config {
             {
                 mistakes.push(mistake(setting, found, &why));
             }
-            let panel = || {
-                let (_, value) = inputs.panel.iter().find(|(key, _)| key == setting.key)?;
-                let parts = parts(setting, value)?;
-                Some(Found { parts, source: Source::Panel })
-            };
             let found = from_flags(setting, inputs)
                 .or_else(|| from_environment(setting, inputs, &dotenv, &mut notices))
-                .or(in_file)
-                .or_else(panel);
+                .or(in_file);
             let Some(found) = found else {
                 values.push(Value { key: setting.key, shown: None, source: Source::Default });
                 continue;
@@ -223,6 +221,64 @@ impl Config {
             }
         }
         Ok(Loaded { config, values, notices, file: file.path })
+    }
+}
+
+impl Loaded {
+    /// Settings that nobody has set.
+    pub fn defaults(config: Config) -> Self {
+        let value = |setting: &Setting| Value {
+            key: setting.key,
+            shown: default_shown(setting.key, &config),
+            source: Source::Default,
+        };
+        let values = SETTINGS.iter().map(value).collect();
+        Self { config, values, notices: Vec::new(), file: None }
+    }
+
+    /// Puts what is kept in the database below everything else; a value that does not fit any more
+    /// is left out with a notice.
+    #[must_use]
+    pub fn with_panel(mut self, kept: &[(String, String)]) -> Self {
+        for (key, value) in kept {
+            let weaker = self.value(key).is_some_and(|value| value.source == Source::Default);
+            if weaker && let Err(why) = self.set_in_panel(key, Some(value)) {
+                self.notices.push(format!("{key} из панели не подходит и не действует: {why}"));
+            }
+        }
+        self
+    }
+
+    /// Takes a value from the panel; `None`: back to the default. What the file, the environment
+    /// or a flag has set stays theirs.
+    ///
+    /// # Errors
+    ///
+    /// Why not, in Russian; nothing has changed then.
+    pub fn set_in_panel(&mut self, key: &str, value: Option<&str>) -> Result<(), String> {
+        let setting = Setting::find(key).filter(|setting| setting.in_panel);
+        let setting = setting.ok_or("эту настройку панель не меняет")?;
+        let place = self.values.iter_mut().find(|value| value.key == setting.key);
+        let place = place.ok_or("такой настройки нет")?;
+        if !matches!(place.source, Source::Default | Source::Panel) {
+            return Err(format!("значение задано раньше панели: {}", place.source));
+        }
+        let given = value.and_then(|value| parts(setting, value));
+        let default = || parts(setting, setting.default.trim_matches('"')).unwrap_or_default();
+        let used = given.clone().unwrap_or_else(default);
+        // On a copy: a value that does not fit must leave nothing behind.
+        let mut config = self.config.clone();
+        (setting.apply)(&mut config, &used)?;
+        let source = if given.is_some() { Source::Panel } else { Source::Default };
+        *place =
+            Value { shown: (!used.is_empty()).then(|| used.join(", ")), source, ..place.clone() };
+        self.config = config;
+        Ok(())
+    }
+
+    /// A setting as it is in force.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.values.iter().find(|value| value.key == key)
     }
 }
 

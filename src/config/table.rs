@@ -25,7 +25,10 @@ pub struct Setting {
     pub unit: &'static str,
     /// What it does, in Russian, a sentence or more.
     pub about: &'static str,
-    /// Checks the value and puts it in place. A list comes in parts, anything else in one.
+    /// Whether the panel may change it, at once and without a restart.
+    pub in_panel: bool,
+    /// Checks the value and puts it in place. A list comes in parts, anything else in one; a
+    /// setting of the panel without a default is unset by none.
     pub(super) apply: fn(&mut Config, &[String]) -> Result<(), String>,
 }
 
@@ -68,6 +71,7 @@ const NONE: Setting = Setting {
     example: "\"\"",
     unit: "",
     about: "",
+    in_panel: false,
     apply: |_, _| Ok(()),
 };
 
@@ -132,6 +136,7 @@ pub const SETTINGS: &[Setting] = &[
         env: &["COMPANY_NAME"],
         default: "\"Партнёр-М\"",
         about: "Название компании, как его видят покупатели.",
+        in_panel: true,
         apply: |c, v| set(&mut c.company.name, one(v).to_owned()),
         ..NONE
     },
@@ -141,7 +146,10 @@ pub const SETTINGS: &[Setting] = &[
         shape: Shape::Phone,
         example: "\"+7 921 123-45-67\"",
         about: "Телефон, который бот называет покупателям.",
-        apply: |c, v| set(&mut c.company.phone, Some(phone(one(v))?)),
+        in_panel: true,
+        apply: |c, v| {
+            set(&mut c.company.phone, v.first().map(|text| phone(text.trim())).transpose()?)
+        },
         ..NONE
     },
     Setting {
@@ -149,6 +157,7 @@ pub const SETTINGS: &[Setting] = &[
         env: &["COMPANY_HOURS"],
         default: "\"пн–пт 09:00–18:00\"",
         about: "Часы работы.",
+        in_panel: true,
         apply: |c, v| set(&mut c.company.hours, one(v).to_owned()),
         ..NONE
     },
@@ -171,7 +180,8 @@ pub const SETTINGS: &[Setting] = &[
         env: &["COMPANY_SLA"],
         example: "\"30 минут\"",
         about: "Срок из «обычно отвечаем за …»; без него бот срок не называет.",
-        apply: |c, v| set(&mut c.company.sla, Some(one(v).to_owned())),
+        in_panel: true,
+        apply: |c, v| set(&mut c.company.sla, v.first().map(|text| text.trim().to_owned())),
         ..NONE
     },
     Setting {
@@ -179,7 +189,11 @@ pub const SETTINGS: &[Setting] = &[
         env: &["COMPANY_POLICY_URL"],
         example: "\"https://example.ru/privacy\"",
         about: "Адрес политики обработки персональных данных.",
-        apply: |c, v| set(&mut c.company.policy_url, Some(url(v)?)),
+        in_panel: true,
+        apply: |c, v| {
+            let given = if v.is_empty() { None } else { Some(url(v)?) };
+            set(&mut c.company.policy_url, given)
+        },
         ..NONE
     },
     Setting {
@@ -252,6 +266,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"open\"",
         about: "Кто может зарегистрироваться: open (любой), approval (после одобрения менеджером), \
                 invite (по приглашению или известный 1С).",
+        in_panel: true,
         apply: |c, v| {
             let modes = [
                 ("open", Registration::Open),
@@ -267,6 +282,7 @@ pub const SETTINGS: &[Setting] = &[
         env: &["PARTNER_M_SHOW_STOCK"],
         default: "\"level\"",
         about: "Остаток для покупателя: exact (число), level (есть, мало, нет), off (не показывать).",
+        in_panel: true,
         apply: |c, v| {
             let modes =
                 [("exact", ShowStock::Exact), ("level", ShowStock::Level), ("off", ShowStock::Off)];
@@ -280,6 +296,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"auto\"",
         about: "Когда спрашивать языковую модель: off (никогда), auto (о строках, в которых свой \
                 разбор не уверен), first (сначала модель, свой разбор при её отказе).",
+        in_panel: true,
         apply: |c, v| {
             let modes = [("off", LlmMode::Off), ("auto", LlmMode::Auto), ("first", LlmMode::First)];
             set(&mut c.recognition.llm, choice(v, &modes)?)
@@ -293,6 +310,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "1000",
         unit: "запросов в сутки",
         about: "Сколько раз в сутки можно обратиться к моделям, ко всем вместе.",
+        in_panel: true,
         apply: |c, v| set(&mut c.recognition.llm_daily_requests, number(v)?),
         ..NONE
     },
@@ -535,6 +553,7 @@ pub const SETTINGS: &[Setting] = &[
         env: &["BACKUP_AT"],
         default: "\"02:00\"",
         about: "Время ежедневной резервной копии в поясе компании; off выключает.",
+        in_panel: true,
         apply: |c, v| set(&mut c.backup.at, time_of_day(one(v))?),
         ..NONE
     },
@@ -545,6 +564,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "14",
         unit: "копий",
         about: "Сколько копий хранить.",
+        in_panel: true,
         apply: |c, v| {
             let keep: usize = number(v)?;
             between(keep, 1, 10_000)?;

@@ -14,8 +14,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::Base;
 use super::live::Change;
+use super::{Base, jobs};
 use crate::config::{Backup, Config};
 use crate::domain::{OrderNumber, Timestamp, Zone};
 use crate::storage::backup::{self, Contents};
@@ -252,8 +252,19 @@ impl Backups {
         if !due || resting {
             return false;
         }
-        // What came of it is in the state and in the log.
-        let _ = self.make(Reason::Scheduled, None).await;
+        if let Err(error) = jobs::begin(&self.base, jobs::BACKUP).await {
+            warn!("начало копирования не записано: {error}");
+        }
+        let outcome = match self.make(Reason::Scheduled, None).await {
+            Ok((file, _)) => {
+                Ok(file.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        let next = next_slot(settings, &self.base.zone, self.base.clock.now());
+        if let Err(error) = jobs::end(&self.base, jobs::BACKUP, outcome, next).await {
+            warn!("итог копирования не записан: {error}");
+        }
         true
     }
 

@@ -2,7 +2,9 @@
 //! words and the history are those of the bot; nothing is ordered.
 
 use super::Base;
+use super::accounts::Actor;
 use super::catalog::{Catalog, CatalogError};
+use super::journal::entry;
 use super::live::Change;
 use super::models::Models;
 use crate::clients::llm::{Answer, ProviderKind};
@@ -12,7 +14,7 @@ use crate::services::directory::Listed;
 use crate::storage::figures::{self, Gap, Recognised};
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
-use crate::storage::{StorageError, entries, words};
+use crate::storage::{StorageError, audit, entries, words};
 
 /// Longer texts are cut: a page is for looking, files go through the bot.
 pub const TEXT_MAX_CHARS: usize = 20_000;
@@ -192,6 +194,7 @@ impl Bench {
     /// Teaches that a phrase means a product: to one organization's words, or to everyone's.
     pub async fn teach(
         &self,
+        by: Actor,
         organization: Option<OrganizationId>,
         phrase: &str,
         product: ProductId,
@@ -214,6 +217,9 @@ impl Bench {
                         entries::touch(tx, now)?;
                     }
                 }
+                let (object, means) = (whose(organization), format!("{phrase} → товар {product}"));
+                let change = (None, Some(means.as_str()));
+                audit::record(tx, &entry(&by, now, "synonym.added", &object, change))?;
                 Ok::<_, StorageError>(())
             })
             .await?;
@@ -243,6 +249,7 @@ impl Bench {
     /// [`BenchError::Invalid`] for empty words and for words that mean themselves.
     pub async fn add_synonym(
         &self,
+        by: Actor,
         organization: Option<OrganizationId>,
         words: &str,
         means: &str,
@@ -268,6 +275,9 @@ impl Bench {
             .db
             .write(move |tx| {
                 synonyms::put(tx, organization, &words, Means::Words(&means), "manual", now)?;
+                let (object, means) = (whose(organization), format!("{words} → {means}"));
+                let change = (None, Some(means.as_str()));
+                audit::record(tx, &entry(&by, now, "synonym.added", &object, change))?;
                 entries::touch(tx, now)
             })
             .await?;
@@ -302,13 +312,22 @@ impl Bench {
     }
 
     /// Switches a synonym on or off; whether there is one.
-    pub async fn set_synonym_enabled(&self, id: i64, enabled: bool) -> Result<bool, BenchError> {
+    pub async fn set_synonym_enabled(
+        &self,
+        by: Actor,
+        id: i64,
+        enabled: bool,
+    ) -> Result<bool, BenchError> {
         let now = self.base.clock.now();
         let found = self
             .base
             .db
             .write(move |tx| {
                 entries::touch(tx, now)?;
+                let (object, after) =
+                    (format!("synonym:{id}"), if enabled { "вкл" } else { "выкл" });
+                let change = (None, Some(after));
+                audit::record(tx, &entry(&by, now, "synonym.changed", &object, change))?;
                 synonyms::set_enabled(tx, id, enabled)
             })
             .await?;
@@ -317,13 +336,15 @@ impl Bench {
     }
 
     /// Takes a synonym away; whether there was one.
-    pub async fn remove_synonym(&self, id: i64) -> Result<bool, BenchError> {
+    pub async fn remove_synonym(&self, by: Actor, id: i64) -> Result<bool, BenchError> {
         let now = self.base.clock.now();
         let found = self
             .base
             .db
             .write(move |tx| {
                 entries::touch(tx, now)?;
+                let object = format!("synonym:{id}");
+                audit::record(tx, &entry(&by, now, "synonym.removed", &object, (None, None)))?;
                 synonyms::delete(tx, id)
             })
             .await?;
@@ -337,4 +358,9 @@ impl Bench {
         self.base.live.tell(Change::Catalog);
         Ok(())
     }
+}
+
+/// Whose words change, as the journal writes it.
+fn whose(organization: Option<OrganizationId>) -> String {
+    organization.map_or_else(|| "synonym".to_owned(), |id| format!("organization:{id}"))
 }

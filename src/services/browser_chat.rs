@@ -245,7 +245,6 @@ fn decode(payload: &str) -> Result<Content, StorageError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::config::Config;
@@ -260,7 +259,7 @@ mod tests {
             db,
             clock: Clock::manual(Timestamp::from_millis(1_795_532_400_000)),
             zone: Zone::utc(),
-            config: Arc::new(Config::default()),
+            config: Config::default().into(),
             live: Live::default(),
         };
         (dir, base)

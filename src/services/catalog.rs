@@ -48,6 +48,7 @@ pub struct Catalog {
 #[derive(Clone)]
 struct Built {
     version: i64,
+    products: usize,
     index: Arc<Index>,
 }
 
@@ -96,6 +97,11 @@ impl Catalog {
         let mut listener = self.index.subscribe();
         let built = listener.wait_for(Option::is_some).await.map_err(|_| CatalogError::Stopping)?;
         built.as_ref().map(|built| built.index.clone()).ok_or(CatalogError::Stopping)
+    }
+
+    /// How many products the index in use has; `None` before the first is built.
+    pub fn indexed(&self) -> Option<usize> {
+        self.index.borrow().as_ref().map(|built| built.products)
     }
 
     /// The default price type: the setting's, else the one without a name, else the only one in
@@ -267,8 +273,11 @@ impl Catalog {
             let count = products.len();
             let index = Arc::new(Index::build(products, &synonyms));
             let millis = started.elapsed().as_millis();
-            info!(products = count, "search index of {count} products built in {millis} ms");
-            Ok::<_, StorageError>(Built { version, index })
+            info!(
+                products = count,
+                "поиск по каталогу готов: товаров {count}, за {millis}\u{a0}мс"
+            );
+            Ok::<_, StorageError>(Built { version, products: count, index })
         };
         let built =
             tokio::task::spawn_blocking(build).await.map_err(|_| StorageError::Interrupted)??;
@@ -281,7 +290,7 @@ impl Catalog {
         let mut changes = self.base.live.listen();
         loop {
             if let Err(error) = self.refresh().await {
-                tracing::error!("search index: {error}");
+                tracing::error!("поиск по каталогу не построен: {error}");
             }
             if let Err(error) = self.announce_arrivals().await {
                 tracing::error!("those who wait for products are not told: {error}");

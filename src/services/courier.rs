@@ -179,7 +179,7 @@ impl Courier {
                     nap
                 }
                 Err(error) => {
-                    error!("the outbox cannot be read: {error}");
+                    error!("исходящие не читаются: {error}");
                     Duration::from_secs(2)
                 }
             };
@@ -241,7 +241,7 @@ impl Courier {
                 Ok(None) => {}
                 Err(error) => {
                     // Nothing is lost; what was just sent may be sent again.
-                    error!("the outbox cannot be marked: {error}");
+                    error!("исходящие не отмечены: {error}");
                     return Served::Wait(Duration::from_secs(2));
                 }
             }
@@ -263,7 +263,7 @@ impl Courier {
             match read_steps(&row.payload) {
                 Ok(steps) => parcels.push(Parcel { row, steps }),
                 Err(error) => {
-                    error!(outbox.id = %row.id, "outbox row {} cannot be read: {error}", row.id);
+                    error!(outbox.id = %row.id, "исходящее {} не читается: {error}", row.id);
                     self.close(row.id, Some("запись испорчена")).await?;
                 }
             }
@@ -305,7 +305,7 @@ impl Courier {
                 self.put_off(&row, &why, true).await
             }
             Err(Trouble::Wire(DeliveryError::Refused(why)) | Trouble::Fault(why)) => {
-                warn!(outbox.id = %row.id, "a tap was not answered: {why}");
+                warn!(outbox.id = %row.id, "нажатие осталось без ответа: {why}");
                 self.close(row.id, None).await
             }
             // A tap waits for seconds: whatever else stands in the way, it is too late.
@@ -521,7 +521,7 @@ impl Courier {
                 if let Some(card) = self.slot(chat, slot).await? {
                     match deliver(messenger, chat, outgoing, Some(card.message_id)).await {
                         Err(Trouble::Wire(DeliveryError::Refused(why))) => {
-                            warn!(outbox.id = %row.id, "a card was not removed: {why}");
+                            warn!(outbox.id = %row.id, "карточка не убрана: {why}");
                         }
                         other => optional(other)?,
                     }
@@ -603,7 +603,7 @@ impl Courier {
                 Ok(Some(Served::Wait(wait)))
             }
             DeliveryError::Unreachable(why) => {
-                info!(chat = wire(&row.chat), "a recipient is unreachable: {why}");
+                info!(chat = wire(&row.chat), "получатель недоступен: {why}");
                 let chat = row.chat.clone();
                 let write = move |tx: &rusqlite::Transaction<'_>| {
                     recipients::set_blocked(tx, &chat, Some(now))?;
@@ -612,7 +612,7 @@ impl Courier {
                 self.base.db.write(write).await.map(|_| Some(Served::Done))
             }
             DeliveryError::Moved(to) => {
-                info!("a group has a new address");
+                info!("у группы новый адрес");
                 let from = row.chat.clone();
                 let write = move |tx: &rusqlite::Transaction<'_>| move_chat(tx, &from, &to, now);
                 self.base.db.write(write).await.map(|()| Some(Served::Done))
@@ -638,7 +638,7 @@ impl Courier {
         mut steps: Vec<Step>,
         why: &str,
     ) -> Result<(), StorageError> {
-        warn!(outbox.id = %row.id, "outbox row {} was refused: {why}", row.id);
+        warn!(outbox.id = %row.id, "исходящее {} отклонено: {why}", row.id);
         steps.remove(0);
         if steps.is_empty() {
             return self.close(row.id, Some(why)).await;
@@ -648,7 +648,7 @@ impl Courier {
     }
 
     async fn fault(&self, row: &OutboxRow, steps: &[Step], why: &str) -> Result<(), StorageError> {
-        error!(outbox.id = %row.id, "outbox row {} cannot be sent: {why}", row.id);
+        error!(outbox.id = %row.id, "исходящее {} не отправить: {why}", row.id);
         if row.attempts + 1 >= FAULTS {
             return self.refused(row, steps.to_vec(), "внутренняя ошибка").await;
         }

@@ -271,7 +271,7 @@ impl Exchange {
                     let noted =
                         self.note_failure("catalog", &kept, started, &error.to_string()).await;
                     if let Err(StorageError::Sqlite(second)) = noted {
-                        warn!("the journal cannot be written either: {second}");
+                        warn!("и в журнал обменов не записать: {second}");
                     }
                 }
                 Err(busy_or(error))

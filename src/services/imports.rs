@@ -8,8 +8,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Base;
+use super::accounts::Actor;
 use super::exchange::files::{CatalogFile, FileError};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use super::journal::Journal;
 use crate::formats::tables;
 
 /// How long a file waits for a decision.
@@ -137,9 +139,23 @@ impl Imports {
     }
 
     /// Applies the file and forgets it.
-    pub async fn load(&self, id: Uuid, reading: &Reading) -> Result<ApplyReport, ImportError> {
+    pub async fn load(
+        &self,
+        by: Actor,
+        id: Uuid,
+        reading: &Reading,
+    ) -> Result<ApplyReport, ImportError> {
         let file = self.open(id, reading).await?;
         let report = self.exchange.apply(file, Origin::new(Way::Import)).await?;
+        // The batch has its own transaction and journal; this says who brought it.
+        let journal = Journal::new(self.base.clone());
+        let object = format!("exchange:{}", report.exchange);
+        let counts = format!(
+            "создано {}, изменено {}, пропущено {}",
+            report.created, report.changed, report.skipped
+        );
+        let noted = journal.note(&by, "catalog.import", &object, (None, Some(&counts))).await;
+        noted.map_err(|error| ImportError::Internal(error.to_string()))?;
         let path = self.path(id);
         let _ = blocking(move || std::fs::remove_file(path)).await;
         Ok(report)

@@ -15,20 +15,27 @@ pub mod directory;
 pub mod duties;
 pub mod exchange;
 pub mod files;
+pub mod health;
 pub mod imports;
+pub mod jobs;
+pub mod journal;
 pub mod legacy;
 pub mod live;
+pub mod meter;
+pub mod metrics;
 pub mod models;
 pub mod notifications;
+pub mod operations;
 pub mod ordering;
+pub mod outgoing;
 pub mod overview;
 pub mod pull;
 pub mod questions;
+pub mod retention;
+pub mod settings;
 pub mod standing;
 
-use std::sync::Arc;
-
-use crate::config::Config;
+use crate::config::Current;
 use crate::domain::{Clock, Zone};
 use crate::storage::Db;
 
@@ -41,8 +48,8 @@ pub struct Base {
     pub clock: Clock,
     /// The company's time zone.
     pub zone: Zone,
-    /// The settings.
-    pub config: Arc<Config>,
+    /// The settings in force.
+    pub config: Current,
     /// News of committed changes.
     pub live: live::Live,
 }

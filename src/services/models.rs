@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tracing::debug;
 
-use super::Base;
+use super::{Base, meter};
 use crate::clients::http::HttpSetupError;
 use crate::clients::llm::mask::Mask;
 use crate::clients::llm::{
@@ -135,8 +135,11 @@ impl Models {
         let mut last: Option<Answer> = None;
         for batch in asked.chunks(BATCH) {
             let question = question(index, text, local, batch, &secrets);
+            let started = std::time::Instant::now();
             let answer = tokio::time::timeout_at(deadline, self.chain.ask(&question)).await;
-            let Ok(Ok(mut answer)) = answer else { break };
+            let Ok(answer) = answer else { break };
+            count(&answer, started.elapsed());
+            let Ok(mut answer) = answer else { break };
             proposals.extend(answer.proposals.drain(..).filter_map(|proposal| {
                 Some(Proposal { line: *batch.get(proposal.line)?, ..proposal })
             }));
@@ -221,6 +224,18 @@ impl Models {
     ) -> Result<Vec<String>, StorageError> {
         let Some(organization) = organization else { return Ok(Vec::new()) };
         self.base.db.read(move |conn| names(conn, organization)).await
+    }
+}
+
+/// Counts what was asked, and of whom, for metrics.
+fn count(answer: &Result<Answer, ChainError>, took: Duration) {
+    match answer {
+        Ok(answer) if answer.cached => {}
+        Ok(answer) => meter::asked(answer.provider, true, took),
+        Err(ChainError::Failed(failures)) => {
+            failures.iter().for_each(|(provider, _)| meter::asked(*provider, false, took));
+        }
+        Err(_) => {}
     }
 }
 

@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::Base;
 use super::accounts::Actor;
 use super::exchange::raw;
 use super::exchange::spool::{Spool, SpoolWriter};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
 use super::live::Change;
+use super::{Base, jobs};
 use crate::clients::http::HttpSetupError;
 use crate::clients::onec::{Fetched, OnecClient, OnecError, OnecLimits, Validators};
 use crate::domain::{Timestamp, ru};
@@ -254,7 +254,7 @@ impl Pull {
         let now = self.base.clock.now();
         match raw::keep(&self.base.config, spool.path(), "catalog.json", spool.size(), now) {
             Ok(file) => origin.files.push(file),
-            Err(error) => warn!("a raw file is not kept: {error}"),
+            Err(error) => warn!("исходный файл не сохранён: {error}"),
         }
         let report = self.exchange.apply(CatalogJson(spool), origin).await?;
         // Only now: what was not stored is to be given again.
@@ -332,14 +332,30 @@ impl Pull {
     /// One turn of the schedule; how long to wait for the next.
     pub async fn turn(&self) -> Duration {
         let interval = self.interval();
-        let wait = match self.pull().await {
+        if let Err(error) = jobs::begin(&self.base, jobs::PULL).await {
+            warn!("начало обмена не записано: {error}");
+        }
+        let pulled = self.pull().await;
+        let wait = match &pulled {
             Err(error) if error.is_transient() => {
                 let doublings = self.status().failures.saturating_sub(1).min(10);
                 (FIRST_BACK_OFF * 2_u32.pow(doublings)).min(interval)
             }
             Ok(_) | Err(_) => interval,
         };
-        self.state().next_at = Some(self.base.clock.now().plus(wait));
+        let next = self.base.clock.now().plus(wait);
+        self.state().next_at = Some(next);
+        let outcome = match pulled {
+            Ok(Pulled::Unchanged) => Ok("в 1С ничего не изменилось".to_owned()),
+            Ok(Pulled::Applied(report)) => Ok(format!(
+                "создано {}, изменено {}, пропущено {}",
+                report.created, report.changed, report.skipped
+            )),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = jobs::end(&self.base, jobs::PULL, outcome, Some(next)).await {
+            warn!("итог обмена не записан: {error}");
+        }
         wait
     }
 
@@ -348,6 +364,13 @@ impl Pull {
         if !self.status().scheduled {
             stop.cancelled().await;
             return;
+        }
+        // A restart, or a row of them, does not pull more often than the interval says.
+        let left = jobs::wait(&self.base, jobs::PULL, self.interval()).await.unwrap_or_default();
+        self.state().next_at = Some(self.base.clock.now().plus(left));
+        tokio::select! {
+            () = tokio::time::sleep(left) => {}
+            () = stop.cancelled() => return,
         }
         loop {
             // A pull that is broken off stores nothing: stopping need not wait for it.

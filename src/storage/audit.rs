@@ -81,20 +81,81 @@ impl AuditRow {
     }
 }
 
-/// The newest entries before `before` (a row's id), at most `limit`.
-pub fn list(
+/// Which entries are wanted; empty fields want all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Those of this person; `Some(None)`: of no person.
+    pub person: Option<Option<PersonId>>,
+    /// Those that came by this way.
+    pub channel: Option<Channel>,
+    /// Those whose action begins so: `person.`, `person.role`.
+    pub action: String,
+    /// Those with this in the object, in what was or is, or in the address; case is ignored.
+    pub query: String,
+    /// Those since this moment.
+    pub from: Option<Timestamp>,
+    /// Those before this moment.
+    pub until: Option<Timestamp>,
+}
+
+const WHERE: &str = "
+    from audit a left join persons p on p.id = a.person_id
+    where (:channel is null or a.channel = :channel)
+        and (:any_person or a.person_id is :person)
+        and substr(a.action, 1, length(:action)) = :action
+        and (:query = '' or instr(fold(a.object || char(10) || coalesce(a.before, '') || char(10)
+            || coalesce(a.after, '') || char(10) || a.address), fold(:query)) > 0)
+        and a.at_ms >= :from and a.at_ms < :until";
+
+/// A page of entries, newest first, and how many there are in all.
+pub fn page(
     conn: &Connection,
-    before: Option<i64>,
+    filter: &AuditFilter,
+    offset: u32,
     limit: u32,
-) -> Result<Vec<AuditRow>, StorageError> {
+) -> Result<(Vec<AuditRow>, u32), StorageError> {
+    let from = filter.from.unwrap_or(Timestamp::from_millis(i64::MIN));
+    let until = filter.until.unwrap_or(Timestamp::from_millis(i64::MAX));
+    let sql = format!("select count(*) as total {WHERE}");
+    let total = conn.prepare_cached(&sql)?.query_row(
+        named_params! {
+            ":channel": filter.channel, ":any_person": filter.person.is_none(),
+            ":person": filter.person.flatten(), ":action": filter.action, ":query": filter.query,
+            ":from": from, ":until": until,
+        },
+        |row| row.get("total"),
+    )?;
+    let sql = format!(
+        "select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
+            a.after, a.address {WHERE}
+        order by a.id desc limit :limit offset :offset"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(
+        named_params! {
+            ":channel": filter.channel, ":any_person": filter.person.is_none(),
+            ":person": filter.person.flatten(), ":action": filter.action, ":query": filter.query,
+            ":from": from, ":until": until, ":limit": limit, ":offset": offset,
+        },
+        AuditRow::from_row,
+    )?;
+    Ok((rows.collect::<Result<_, _>>()?, total))
+}
+
+/// Who is in the journal, by name.
+pub fn people(conn: &Connection) -> Result<Vec<(PersonId, String)>, StorageError> {
     const SQL: &str = "
-        select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
-            a.after, a.address
-        from audit a left join persons p on p.id = a.person_id
-        where a.id < :before order by a.id desc limit :limit";
+        select p.id, p.name from persons p
+        where exists (select 1 from audit a where a.person_id = p.id) order by p.name, p.id";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let params = named_params! { ":before": before.unwrap_or(i64::MAX), ":limit": limit };
-    let rows = stmt.query_map(params, AuditRow::from_row)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The actions in the journal, in alphabetical order.
+pub fn actions(conn: &Connection) -> Result<Vec<String>, StorageError> {
+    let mut stmt = conn.prepare_cached("select distinct action from audit order by action")?;
+    let rows = stmt.query_map([], |row| row.get("action"))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::functions::FunctionFlags;
@@ -112,9 +112,12 @@ pub struct Db {
 struct Inner {
     path: PathBuf,
     writer: Mutex<Connection>,
+    /// Since when a write runs.
+    writing_since: Mutex<Option<Instant>>,
     readers: r2d2::Pool<SqliteConnectionManager>,
 }
 
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -147,7 +150,14 @@ impl Db {
             .connection_timeout(READER_TIMEOUT)
             .build(manager)?;
         let path = path.to_owned();
-        Ok(Self { inner: Arc::new(Inner { path, writer: Mutex::new(writer), readers }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path,
+                writer: Mutex::new(writer),
+                writing_since: Mutex::default(),
+                readers,
+            }),
+        })
     }
 
     /// Reads a file without changing it in any way: no schema is applied, nothing is made. Only
@@ -227,9 +237,49 @@ impl Db {
         let tx = writer
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StorageError::Sqlite)?;
+        let _writing = Writing::begin(&self.inner.writing_since);
         let value = work(&tx)?;
         tx.commit().map_err(StorageError::Sqlite)?;
         Ok(value)
+    }
+
+    /// Makes sure that the database can be written: a page goes to the disk and no row changes.
+    ///
+    /// Waits at most `patience` for a write that runs, here or in another process; then it says for
+    /// how long that one has been running. Not for async code.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be written.
+    pub fn try_write(&self, patience: Duration) -> Result<Writable, StorageError> {
+        let until = Instant::now() + patience;
+        let mut writer = loop {
+            match self.inner.writer.try_lock() {
+                Ok(writer) => break writer,
+                Err(TryLockError::Poisoned(writer)) => break writer.into_inner(),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(Writable::Busy(self.writing_for())),
+            }
+        };
+        writer.busy_timeout(until.saturating_duration_since(Instant::now()))?;
+        let written = write_nothing(&mut writer);
+        writer.busy_timeout(BUSY_TIMEOUT)?;
+        match written {
+            Err(rusqlite::Error::SqliteFailure(e, _))
+                if e.code == rusqlite::ErrorCode::DatabaseBusy =>
+            {
+                Ok(Writable::Busy(Duration::ZERO))
+            }
+            written => Ok(written.map(|()| Writable::Yes)?),
+        }
+    }
+
+    /// For how long the write that runs now has been running; zero when none does.
+    fn writing_for(&self) -> Duration {
+        let since = *self.inner.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Runs maintenance on the writer connection, outside a transaction. Not for async code.
@@ -239,6 +289,39 @@ impl Db {
     ) -> Result<T, StorageError> {
         work(&mut self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether the database can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writable {
+    /// It was, a moment ago.
+    Yes,
+    /// Another write has been running for so long; zero: it is another process's.
+    Busy(Duration),
+}
+
+/// Marks that a write runs for as long as it lives.
+struct Writing<'a>(&'a Mutex<Option<Instant>>);
+
+impl<'a> Writing<'a> {
+    fn begin(since: &'a Mutex<Option<Instant>>) -> Self {
+        *since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Self(since)
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Writes the schema's number over itself: the page goes to the disk as with any commit.
+fn write_nothing(writer: &mut Connection) -> rusqlite::Result<()> {
+    let tx = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    tx.pragma_update(None, "user_version", version)?;
+    tx.commit()
 }
 
 async fn hop<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
@@ -292,7 +375,7 @@ fn connect(path: &Path) -> Result<Connection, StorageError> {
 
 /// The pragmas of every connection. `busy_timeout` goes first: switching to WAL may have to wait.
 fn configure(conn: &Connection) -> rusqlite::Result<()> {
-    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     // An order once confirmed survives a power cut: NORMAL may lose the last commits.
     conn.pragma_update(None, "synchronous", "full")?;

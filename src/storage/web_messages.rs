@@ -179,3 +179,9 @@ pub fn delete(
     })?;
     Ok(found == 1)
 }
+
+/// Forgets messages written before `before`; how many.
+pub fn sweep(tx: &Transaction<'_>, before: Timestamp) -> Result<usize, StorageError> {
+    const SQL: &str = "delete from web_messages where at_ms < :before";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":before": before })?)
+}

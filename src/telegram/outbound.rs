@@ -57,7 +57,7 @@ impl TelegramMessenger {
         let (text, mode) = fit(&message.html);
         match self.send_text(chat, message, text, mode).await {
             Err(RequestError::Api(ApiError::CantParseEntities(why))) => {
-                error!("a message has marks that cannot be read and was sent without them: {why}");
+                error!("разметка сообщения не читается, отправлено без неё: {why}");
                 self.send_text(chat, message, clip(&message.html.plain()), None).await
             }
             sent => sent,
@@ -90,7 +90,7 @@ impl TelegramMessenger {
         let (text, mode) = fit(&message.html);
         match self.edit_text(chat, id, message, text, mode).await {
             Err(RequestError::Api(ApiError::CantParseEntities(why))) => {
-                error!("a message has marks that cannot be read and was shown without them: {why}");
+                error!("разметка сообщения не читается, показано без неё: {why}");
                 self.edit_text(chat, id, message, clip(&message.html.plain()), None).await
             }
             edited => edited,
@@ -279,7 +279,7 @@ fn fit(html: &Html) -> (String, Option<ParseMode>) {
     if units <= TEXT_MAX_UNITS {
         return (html.as_str().to_owned(), Some(ParseMode::Html));
     }
-    error!("a message of {units} UTF-16 units was cut to {TEXT_MAX_UNITS}");
+    error!("сообщение длиной {units} обрезано до {TEXT_MAX_UNITS}");
     (clip(&html.plain()), None)
 }
 
@@ -327,16 +327,14 @@ fn button(button: &InlineButton) -> Option<InlineKeyboardButton> {
             InlineKeyboardButtonKind::CopyText(CopyTextButton { text: text.clone() })
         }
         ButtonTarget::Link(url) => InlineKeyboardButtonKind::Url(
-            Url::parse(url)
-                .inspect_err(|_| warn!("a button was left out: its link is no address"))
-                .ok()?,
+            Url::parse(url).inspect_err(|_| warn!("кнопка пропущена: её ссылка не адрес")).ok()?,
         ),
         ButtonTarget::Press(data) => {
-            error!("a button was left out: its data has {} bytes", data.len());
+            error!("кнопка пропущена: её данные {} байт", data.len());
             return None;
         }
         ButtonTarget::Copy(_) => {
-            warn!("a button was left out: its text to copy is empty or too long");
+            warn!("кнопка пропущена: текст для копирования пуст или слишком длинный");
             return None;
         }
     };

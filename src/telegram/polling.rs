@@ -120,14 +120,14 @@ impl Polling {
                 self.failures = 0;
                 if self.status.set(BotState::Ok, self.base.clock.now()) {
                     let name = self.status.report().username.unwrap_or_default();
-                    info!("bot @{name} is connected");
+                    info!("бот @{name} на связи");
                 }
                 Next::AtOnce
             }
             Err(Trouble::Storage(error)) => {
                 // Nothing is acknowledged: Telegram keeps updates for a day.
                 self.failures += 1;
-                error!("updates cannot be stored and wait at Telegram: {error}");
+                error!("сообщения не сохранить, они ждут у Telegram: {error}");
                 Next::After(self.back_off())
             }
             Err(Trouble::Telegram(error)) => self.trouble(&error),
@@ -159,7 +159,7 @@ impl Polling {
         self.status.set_username(me.user.username.as_deref().unwrap_or_default());
         let webhook = self.bot.get_webhook_info().await?;
         if webhook.url.is_some() {
-            warn!("the bot had another program's webhook: it is removed");
+            warn!("у бота стоял вебхук другой программы: снят");
             self.bot.delete_webhook().await?;
         }
         if let Some(id) = self.base.config.telegram.managers_chat {
@@ -205,7 +205,7 @@ impl Polling {
                 }
                 Heard::Unreadable(id, raw) => {
                     last = Some(*id);
-                    warn!("an update ({id}) cannot be read and is set aside");
+                    warn!("сообщение {id} от Telegram не читается и отложено");
                     incoming.push(Incoming {
                         event_key: inbound::key(*id),
                         chat: inbound::chat_of_raw(raw).unwrap_or(ChatKey::Telegram(0)),
@@ -214,7 +214,7 @@ impl Polling {
                     });
                 }
                 Heard::Nameless => {
-                    error!("an update without an id is passed over");
+                    error!("сообщение от Telegram без номера пропущено");
                     // Nothing says which it is, so the next call steps over one id.
                     last = last.or(self.last_id).and_then(|id| id.checked_add(1));
                 }
@@ -237,7 +237,7 @@ impl Polling {
             return Ok(());
         }
         if let ChatKey::Telegram(id) = to {
-            info!("the managers' chat has become a supergroup");
+            info!("чат менеджеров стал супергруппой");
             self.managers_chat = Some(id);
         }
         Ok(self.conversations.move_chat(from, to).await?)

@@ -29,6 +29,8 @@ pub enum WebError {
     Conflict(String),
     /// The address is not one of ours.
     WrongHost,
+    /// The form did not arrive in time.
+    TooSlow,
     /// Our fault; the cause is for the log.
     Internal(String),
 }
@@ -88,8 +90,13 @@ impl IntoResponse for WebError {
                 "Чужой адрес".to_owned(),
                 "Откройте программу по её собственному адресу (server.public_url в настройках).".to_owned(),
             ),
+            Self::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "Данные не дошли".to_owned(),
+                "Соединение слишком медленное. Ничего не изменено, повторите.".to_owned(),
+            ),
             Self::Internal(cause) => {
-                error!(cause, "a page failed: {cause}");
+                error!(cause, "страница не открылась: {cause}");
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         };

@@ -27,6 +27,14 @@ pub enum Section {
     Synonyms,
     /// `/admin/exchange`
     Exchange,
+    /// `/admin/audit`
+    Journal,
+    /// `/admin/backups`
+    Backups,
+    /// `/admin/settings`
+    Settings,
+    /// `/admin/health`, and what waits to be sent
+    State,
 }
 
 struct Entry {
@@ -113,6 +121,42 @@ const ENTRIES: &[Entry] = &[
         word: "Обмен с 1С",
         icon: Icon::Exchange,
         role: Role::Manager,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::Journal,
+        href: "/admin/audit",
+        word: "Журнал",
+        icon: Icon::Journal,
+        role: Role::Admin,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::Backups,
+        href: "/admin/backups",
+        word: "Резервные копии",
+        icon: Icon::Backup,
+        role: Role::Admin,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::Settings,
+        href: "/admin/settings",
+        word: "Настройки",
+        icon: Icon::Settings,
+        role: Role::Admin,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::State,
+        href: "/admin/health",
+        word: "Состояние",
+        icon: Icon::State,
+        role: Role::Admin,
         counter: None,
         on_phone: false,
     },
@@ -294,6 +338,7 @@ fn sidebar(around: &Surroundings, section: Option<Section>) -> Markup {
             nav aria-label="Разделы" {
                 ul.menu-list {
                     @for entry in shown(around) {
+                        @if entry.section == Section::Journal { li role="separator" { hr; } }
                         li {
                             a.nav href=(entry.href) title=(entry.word)
                                 aria-current=[(section == Some(entry.section)).then_some("page")] {

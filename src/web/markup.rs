@@ -100,6 +100,14 @@ pub enum Icon {
     Lock,
     /// A folder of the catalogue.
     Folder,
+    /// «Журнал»
+    Journal,
+    /// «Резервные копии»
+    Backup,
+    /// «Настройки»
+    Settings,
+    /// «Состояние»
+    State,
 }
 
 /// The picture, 18 px.
@@ -158,6 +166,14 @@ fn path(icon: Icon) -> &'static str {
         Icon::Download => "M12 4v11M7.5 10.5 12 15l4.5-4.5M4.5 19.5h15",
         Icon::Upload => "M12 15V4M7.5 8.5 12 4l4.5 4.5M4.5 19.5h15",
         Icon::Lock => "M6 10.5h12v9.5H6zM8.5 10.5V7.5a3.5 3.5 0 0 1 7 0v3",
+        Icon::Journal => "M6 3.5h12v17H6zM3.5 7.5H8M3.5 12H8M3.5 16.5H8M11 8.5h4M11 12h4",
+        Icon::Backup => {
+            "M12 9.5c4.4 0 8-1.3 8-3s-3.6-3-8-3-8 1.3-8 3 3.6 3 8 3zM4 6.5V12c0 1.7 3.6 3 8 3s8-1.3 8-3V6.5M4 12v5.5c0 1.7 3.6 3 8 3s8-1.3 8-3V12"
+        }
+        Icon::Settings => {
+            "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM9 19.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z"
+        }
+        Icon::State => "M2.5 12.5H7l2.5-7 5 13 2.5-6h4.5",
         Icon::Folder => "M3.5 5.5h6l2 2.5h9v11h-17z",
     }
 }

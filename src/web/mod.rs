@@ -12,11 +12,11 @@ mod markup;
 pub mod onec;
 mod privilege;
 mod router;
+mod server;
 mod session;
 mod simulator;
 mod trace;
 
-use std::future::IntoFuture as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ use crate::services::exchange::Exchange;
 use crate::services::imports::Imports;
 use crate::services::models::Models;
 use crate::services::notifications::Sending;
+use crate::services::operations::Operations;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
 use crate::services::pull::Pull;
@@ -47,6 +48,7 @@ use crate::tasks::Tasks;
 
 pub use error::WebError;
 pub use router::router;
+pub use server::serve_router;
 pub use session::ManagerSession;
 pub use simulator::Door as BrowserDoor;
 
@@ -75,6 +77,8 @@ pub struct Desk {
     pub bot: BotStatus,
     /// The browser chat's messages.
     pub chat: BrowserChat,
+    /// The running program itself, for administrators.
+    pub operations: Operations,
     /// The demo, where this is one.
     pub demo: Option<Arc<Demo>>,
 }
@@ -172,7 +176,5 @@ impl Desk {
 /// Serves pages until the tasks are told to stop.
 pub async fn serve(listener: TcpListener, desk: Desk) -> io::Result<()> {
     let stop = desk.tasks.stop_token();
-    let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service);
-    server.with_graceful_shutdown(async move { stop.cancelled().await }).into_future().await
+    serve_router(listener, router(desk), stop).await
 }

@@ -268,7 +268,7 @@ impl IntoResponse for Refusal {
             Self::Cut => (StatusCode::BAD_REQUEST, "The body broke off".to_owned()),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Busy, try again".to_owned()),
             Self::Internal(cause) => {
-                error!("a call of 1C failed: {cause}");
+                error!("вызов из 1С не удался: {cause}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal error".to_owned())
             }
         };
@@ -307,7 +307,7 @@ async fn identified(mut request: Request, next: Next) -> Response {
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("(no text)");
-    Refusal::Internal(format!("a handler panicked: {text}")).into_response()
+    Refusal::Internal(format!("сбой обработчика: {text}")).into_response()
 }
 
 /// Who calls, once the call is allowed.
@@ -374,7 +374,7 @@ async fn admit(state: &OnecState, parts: &Parts) -> Result<Caller, Refusal> {
     }
     let failures = state.failures.get_with(network(address), async { Arc::default() }).await;
     if failures.fetch_add(1, Ordering::Relaxed) + 1 == WRONG_TOKENS {
-        warn!(%address, "too many wrong tokens from {address}");
+        warn!(%address, "слишком много неверных токенов с {address}");
     }
     Err(Refusal::Token)
 }
@@ -496,7 +496,7 @@ async fn kept(state: &OnecState, spool: Spool, name: &'static str) -> (Spool, Ve
     match done.await {
         Ok((spool, Ok(file))) => (spool, vec![file]),
         Ok((spool, Err(error))) => {
-            warn!("a raw file is not kept: {error}");
+            warn!("исходный файл не сохранён: {error}");
             (spool, Vec::new())
         }
         Err(error) => std::panic::resume_unwind(error.into_panic()),

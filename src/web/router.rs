@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get, post};
 use tower::ServiceBuilder;
@@ -17,8 +17,8 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
 use super::admin::{
-    catalog, clients, exchange, find, import, login, models, orders, questions, search, sessions,
-    today,
+    audit, backups, catalog, clients, exchange, find, import, login, models, orders, outbox,
+    questions, search, sessions, settings, state, today,
 };
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
@@ -81,6 +81,16 @@ pub fn router(desk: Desk) -> Router {
         // The old program's addresses.
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
+        // For administrators.
+        .route("/admin/audit", get(audit::page))
+        .route("/admin/audit/export", post(audit::export))
+        .route("/admin/backups", get(backups::page).post(backups::make))
+        .route("/admin/backups/{name}/verify", post(backups::verify))
+        .route("/admin/backups/{name}/download", post(backups::download))
+        .route("/admin/outbox", get(outbox::page).post(outbox::retry_all))
+        .route("/admin/outbox/{id}/retry", post(outbox::retry))
+        .route("/admin/settings", get(settings::page).post(settings::change))
+        .route("/admin/health", get(state::page))
         .route("/admin/login", get(login::page).post(login::sign_in))
         .route("/admin/enter/{token}", get(login::enter_page).post(login::enter))
         .route("/admin/sessions", get(sessions::page).post(sessions::revoke))
@@ -103,6 +113,7 @@ pub fn router(desk: Desk) -> Router {
     let layers = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(ShortId))
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(from_fn(health::count))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(map_response_with_state(desk.clone(), security_headers));
     let as_pages = ServiceBuilder::new()
@@ -119,6 +130,7 @@ pub fn router(desk: Desk) -> Router {
     let at_root = onec.clone();
     Router::new()
         .route("/health", get(health::health))
+        .route("/metrics", get(health::metrics_page))
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
         .merge(guarded)
@@ -168,7 +180,7 @@ fn span<B>(request: &axum::http::Request<B>) -> Span {
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("(no text)");
-    error!("a handler panicked: {text}");
+    error!("сбой обработчика: {text}");
     axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 

@@ -4,6 +4,7 @@
 //! leaves a [`Visitor`] for the handlers and refuses what may not pass.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -26,6 +27,12 @@ use crate::services::ordering::Actor;
 
 /// A form's fields together; a file has its own limit.
 const FORM_LIMIT: usize = 2 * 1024 * 1024;
+
+/// A form has to arrive within this time.
+const FORM_WITHIN: Duration = Duration::from_mins(1);
+
+/// A form with a file, over a slow line.
+const FILE_WITHIN: Duration = Duration::from_mins(10);
 
 /// A form with a file in it: 20 MB, as in Telegram, and its wrapping.
 pub const FILE_LIMIT: usize = 21 * 1024 * 1024;
@@ -314,9 +321,10 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
 
 async fn read_form(parts: &Parts, body: Body) -> Result<Bytes, WebError> {
     let limit = if is_multipart(&parts.headers) { FILE_LIMIT } else { FORM_LIMIT };
-    to_bytes(body, limit)
-        .await
-        .map_err(|_| WebError::Invalid("Слишком много данных: до 20 МБ в файле.".to_owned()))
+    let patience = if limit == FILE_LIMIT { FILE_WITHIN } else { FORM_WITHIN };
+    let read = tokio::time::timeout(patience, to_bytes(body, limit)).await;
+    let read = read.map_err(|_| WebError::TooSlow)?;
+    read.map_err(|_| WebError::Invalid("Слишком много данных: до 20 МБ в файле.".to_owned()))
 }
 
 fn is_multipart(headers: &HeaderMap) -> bool {

@@ -662,7 +662,7 @@ pub async fn events(
                     return;
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!("a chat's changes cannot be read: {error}"),
+                Err(error) => tracing::error!("изменения чата не читаются: {error}"),
             }
             loop {
                 match news.recv().await {

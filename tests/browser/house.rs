@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use partner_m::chat::Core;
 use partner_m::chat::worker::Worker;
-use partner_m::config::Config;
+use partner_m::config::{Config, Loaded};
 use partner_m::domain::{Clock, Secret, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
@@ -18,6 +18,7 @@ use partner_m::services::courier::Courier;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
+use partner_m::services::operations::Operations;
 use partner_m::services::ordering::Ordering;
 use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
@@ -57,7 +58,7 @@ impl House {
             db,
             clock: Clock::manual(Timestamp::from_millis(NOW)),
             zone: Zone::named("Europe/Moscow").expect("bundled"),
-            config: Arc::new(config),
+            config: config.into(),
             live: Live::default(),
         };
         let persona = |key: &str, label: &str, name: &str, phone: Option<&str>, staff| Persona {
@@ -81,10 +82,22 @@ impl House {
         let worker = Worker::new(&base, Arc::new(core));
         tasks.spawn("worker", move |stop| worker.clone().run(stop));
         tasks.spawn("courier", move |stop| courier.clone().run(stop));
+        let models = Models::from_settings(base.clone()).ok();
+        let bot = BotStatus::default();
+        let operations = Operations::new(
+            &base,
+            bot.clone(),
+            catalog.clone(),
+            models.clone(),
+            None,
+            tasks.clone(),
+            Loaded::defaults((*base.config).clone()),
+        );
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
-            models: Models::from_settings(base.clone()).ok(),
-            bot: BotStatus::default(),
+            models,
+            operations,
+            bot,
             exchange: Exchange::new(base.clone()),
             pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             catalog: catalog.clone(),

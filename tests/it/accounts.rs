@@ -1,6 +1,5 @@
 //! Who is who: proof of a number, passwords, sessions, one-time links, people of organizations.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use partner_m::config::{Config, Registration};
@@ -48,13 +47,13 @@ impl Bench {
         let db = Db::open(&folder.path().join("partner-m.db"), Create::Yes).unwrap();
         let clock = Clock::manual(START);
         let zone = Zone::named("Europe/Moscow").unwrap();
-        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         Self { accounts: Accounts::new(base.clone()), base, _folder: folder }
     }
 
     /// The program started again, perhaps with other settings.
     fn restarted(&self, config: Config) -> Accounts {
-        Accounts::new(Base { config: Arc::new(config), ..self.base.clone() })
+        Accounts::new(Base { config: config.into(), ..self.base.clone() })
     }
 
     async fn staff(&self, number: &str, role: Role) -> PersonId {

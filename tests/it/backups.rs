@@ -31,7 +31,7 @@ fn open(folder: &Path, clock: &Clock, settings: Backup) -> Base {
         db: Db::open(&folder.join("partner-m.db"), Create::Yes).expect("opens"),
         clock: clock.clone(),
         zone: Zone::named("Europe/Moscow").expect("a zone"),
-        config: Arc::new(config),
+        config: config.into(),
         live: Live::default(),
     }
 }

@@ -93,11 +93,11 @@ fn a_crash_is_noticed_and_a_clean_stop_is_not() {
     running.signal("KILL");
     running.wait();
     let again = program.start(&["serve", "--listen", "127.0.0.1:0"]);
-    assert!(again.said.contains("did not stop in good order"), "{}", again.said);
+    assert!(again.said.contains("остановилась не сама"), "{}", again.said);
     let (code, _) = again.stop();
     assert_eq!(code, Some(0));
     let clean = program.start(&["serve", "--listen", "127.0.0.1:0"]);
-    assert!(!clean.said.contains("did not stop in good order"), "{}", clean.said);
+    assert!(!clean.said.contains("остановилась не сама"), "{}", clean.said);
     clean.stop();
 }
 

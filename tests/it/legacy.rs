@@ -70,7 +70,7 @@ fn services(program: &Program) -> (Base, Accounts) {
         db: Db::open(&program.data().join("partner-m.db"), Create::No).expect("opens"),
         clock: Clock::system(),
         zone: Zone::named("Europe/Moscow").expect("a zone"),
-        config: std::sync::Arc::new(config),
+        config: config.into(),
         live: Live::default(),
     };
     let accounts = Accounts::new(base.clone());

@@ -52,7 +52,7 @@ impl Stand {
         let db = Db::open(&self.folder.path().join("partner-m.db"), Create::Yes).expect("opens");
         let zone = Zone::named("Europe/Moscow").expect("a zone");
         let clock = self.clock.clone();
-        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         (Models::from_settings(base.clone()).expect("a chain"), base)
     }
 
@@ -107,7 +107,7 @@ async fn off_and_an_absent_provider_ask_nobody() {
     let mut config = (*base.config).clone();
     config.recognition.llm = LlmMode::Auto;
     config.llm.gigachat.auth_key = None;
-    let models = Models::from_settings(Base { config: Arc::new(config), ..base });
+    let models = Models::from_settings(Base { config: config.into(), ..base });
     assert!(!models.expect("no provider is no error").is_on());
     assert_eq!(stand.asked(), 0);
 }

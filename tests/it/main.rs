@@ -54,3 +54,5 @@ mod staff_desk;
 mod support;
 mod telegram_door;
 mod telegram_orders;
+mod watching;
+mod watching_pages;

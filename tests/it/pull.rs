@@ -1,6 +1,5 @@
 //! The catalogue pulled from 1C.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use partner_m::clients::onec::{OnecError, OnecLimits};
@@ -48,7 +47,7 @@ impl Stand {
             db: Db::open(&folder.path().join("partner-m.db"), Create::Yes).expect("opens"),
             clock: clock.clone(),
             zone: Zone::utc(),
-            config: Arc::new(config),
+            config: config.into(),
             live: Live::default(),
         };
         let exchange = Exchange::new(base.clone());

@@ -74,7 +74,7 @@ fn another_process_is_heard_within_a_second() {
     std::fs::write(&path, "семь раз отмерь").expect("written");
     command.stdin(std::fs::File::open(path).expect("opens"));
     assert_eq!(run(command).code, 0);
-    running.wait_for_log("another process has changed the database");
+    running.wait_for_log("базу данных изменил другой процесс");
     let (status, body) = post(running.address, "/onec/catalog", ITEM);
     assert_eq!(status, 401, "an administrator ends the privilege of loopback: {body}");
     running.stop();
@@ -89,7 +89,7 @@ fn one_signal_waits_for_work_in_hand_and_a_second_one_does_not() {
     stream.write_all(head.as_bytes()).expect("written");
     assert_eq!(running.get("/health").0, 200);
     running.signal("TERM");
-    running.wait_for_log("stopping");
+    running.wait_for_log("останавливаюсь");
     let begun = Instant::now();
     running.signal("TERM");
     let (code, _) = running.wait();

@@ -166,7 +166,7 @@ impl Door {
             db,
             clock: clock.clone(),
             zone: Zone::utc(),
-            config: Arc::new(config),
+            config: config.into(),
             live: Live::default(),
         };
         let echo = Arc::new(Echo::default());
@@ -556,7 +556,7 @@ async fn the_token_and_peoples_words_are_in_no_log_and_no_error() {
     for (_, error) in door.outbox(ANNA) {
         told.push_str(&error);
     }
-    assert!(told.contains("is given up") && told.contains("was refused"), "{told}");
+    assert!(told.contains("отложено насовсем") && told.contains("отклонено"), "{told}");
     for secret in [TOKEN, "AAF0", "тайные", "Секретная", "79990001122"] {
         assert!(!told.contains(secret), "{secret} is in:\n{told}");
     }

@@ -51,7 +51,7 @@ impl Process {
     async fn start(config: &Config, clock: &Clock, folder: &Path) -> Self {
         let db = Db::open(&folder.join("partner-m.db"), Create::Yes).expect("opens");
         let zone = Zone::named("Europe/Moscow").expect("the zone is bundled");
-        let config = Arc::new(config.clone());
+        let config = config.clone().into();
         let base = Base { db, clock: clock.clone(), zone, config, live: Live::default() };
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.expect("an index");

@@ -424,7 +424,7 @@ pub fn propose(view: &OrderView, line: &OrderLineRow, offers: &[Offer]) -> Scree
 
 /// The way into the panel: once, within a minute.
 pub fn panel_link(url: &str, token: &str, order: &OrderRow) -> Screen {
-    let url = format!("{url}/admin/link/{token}?to=/admin/orders/{}", order.number);
+    let url = format!("{url}/admin/enter/{token}?order={}", order.number);
     Screen::text("Ссылка в панель работает минуту и один раз.")
         .row([Button::link(format!("Открыть №\u{a0}{}", order.number), url)])
 }

@@ -300,7 +300,7 @@ async fn catalogue(
         db: Db::open(&folder.path().join("explain.db"), Create::Yes)?,
         clock: Clock::system(),
         zone,
-        config: Arc::new(config),
+        config: config.into(),
         live: Live::default(),
     };
     let origin = Origin { dry_run: true, ..Origin::new(Way::Import) };

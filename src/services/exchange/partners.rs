@@ -518,7 +518,7 @@ impl Exchange {
         let (out, next, given) = self.base.db.read(work).await?;
         // 1C gets its answer although nobody can note that it did.
         if let Err(error) = self.note_given(given, Origin::new(Way::Json)).await {
-            warn!("orders given to 1C are not noted: {error}");
+            warn!("отданные в 1С заказы не отмечены: {error}");
         }
         Ok((out, next))
     }

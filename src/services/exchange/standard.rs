@@ -338,7 +338,7 @@ impl Exchange {
         let removed = match blocking(move || raw::sweep(&config, now)).await? {
             Ok(removed) => removed,
             Err(error) => {
-                warn!("old raw files cannot be removed: {error}");
+                warn!("старые файлы обмена не удаляются: {error}");
                 return Ok(0);
             }
         };
@@ -356,10 +356,10 @@ impl Exchange {
             if minutes.is_multiple_of(60)
                 && let Err(error) = self.sweep_raw().await
             {
-                warn!("raw files of exchanges: {error}");
+                warn!("файлы обмена: {error}");
             }
             if let Err(error) = self.import_forgotten(&tasks).await {
-                warn!("uploads that were not asked for: {error}");
+                warn!("файлы, которые 1С не попросила загрузить: {error}");
             }
             minutes = minutes.wrapping_add(1);
             tokio::select! {

@@ -7,6 +7,7 @@ use super::draft::{begin, find_or_claim, fresh, open, settle, view};
 use super::{DraftView, OrderError, Ordering, Party, Pending, price_type};
 use crate::domain::{DraftId, DraftLineId, LineState, ProductId, Quantity, Timestamp};
 use crate::recognition::{self, Buyer, Decision, Recognition, RemarkKind};
+use crate::services::meter;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::{StorageError, offers, words};
 
@@ -245,7 +246,9 @@ impl Ordering {
         let (buyer, index) = self.buyer_and_index(party).await?;
         let (read_index, words) = (index.clone(), text.to_owned());
         let read = move || {
+            let started = std::time::Instant::now();
             let found = read_index.recognize(&words, &buyer);
+            meter::recognized(&found, started.elapsed());
             (found, buyer)
         };
         let (found, buyer) =

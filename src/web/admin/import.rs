@@ -79,7 +79,9 @@ pub async fn take(
         return file(left_out(&report), "errors", "csv").await;
     }
     let outcome = match (given.id, given.act.as_str()) {
-        (Some(id), "load") => imports.load(id, &given.reading).await.map(|r| (None, r)),
+        (Some(id), "load") => {
+            imports.load(me.account_actor(), id, &given.reading).await.map(|r| (None, r))
+        }
         (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
         (None, _) if given.bytes.is_empty() => {
             Err(ImportError::Unreadable("Выберите файл: .csv, .xlsx или .json.".to_owned()))

@@ -212,22 +212,37 @@ pub async fn enter_page(
     State(desk): State<Desk>,
     visitor: Visitor,
     Path(token): Path<String>,
+    Query(goal): Query<Goal>,
 ) -> Result<Response, WebError> {
     if visitor.session.is_some() {
-        return Ok(Redirect::to("/admin").into_response());
+        return Ok(Redirect::to(&goal.page()).into_response());
     }
     Ok(match desk.accounts.look_at_panel_link(&token).await? {
-        Some(name) => entrance(&visitor, &token, &name).into_response(),
+        Some(name) => entrance(&visitor, &token, goal, &name).into_response(),
         None => (StatusCode::GONE, worn_out(&visitor)).into_response(),
     })
 }
 
-fn entrance(visitor: &Visitor, token: &str, name: &str) -> Markup {
+/// What the link was for.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Goal {
+    /// The order to open; without one the panel's first page.
+    order: Option<i64>,
+}
+
+impl Goal {
+    fn page(self) -> String {
+        self.order.map_or_else(|| "/admin".to_owned(), |number| format!("/admin/orders/{number}"))
+    }
+}
+
+fn entrance(visitor: &Visitor, token: &str, goal: Goal, name: &str) -> Markup {
+    let query = goal.order.map(|number| format!("?order={number}")).unwrap_or_default();
     alone(
         visitor,
         "Вход",
         &html! {
-            form.panel method="post" action=(format!("/admin/enter/{token}")) {
+            form.panel method="post" action=(format!("/admin/enter/{token}{query}")) {
                 h1 { "Вход в панель" }
                 p { "Войти как " strong { (name) } "?" }
                 (csrf(visitor))
@@ -259,13 +274,14 @@ pub async fn enter(
     jar: CookieJar,
     headers: HeaderMap,
     Path(token): Path<String>,
+    Query(goal): Query<Goal>,
 ) -> Result<Response, WebError> {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     match desk.accounts.sign_in_by_link(&token, &visitor.address, agent).await {
         Ok(signed_in) => {
             let names = CookieNames::of(&desk);
             let jar = jar.add(names.make(names.session, signed_in.token.expose().to_owned()));
-            Ok((jar, Redirect::to("/admin")).into_response())
+            Ok((jar, Redirect::to(&goal.page())).into_response())
         }
         Err(SignInError::Other(error)) => Err(error.into()),
         Err(_) => Ok((StatusCode::GONE, worn_out(&visitor)).into_response()),

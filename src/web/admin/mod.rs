@@ -1,5 +1,7 @@
 //! The panel: one file per screen.
 
+pub mod audit;
+pub mod backups;
 pub mod catalog;
 pub mod clients;
 pub mod exchange;
@@ -8,9 +10,12 @@ pub mod import;
 pub mod login;
 pub mod models;
 pub mod orders;
+pub mod outbox;
 pub mod questions;
 pub mod search;
 pub mod sessions;
+pub mod settings;
+pub mod state;
 pub mod today;
 
 use super::error::WebError;

@@ -295,7 +295,9 @@ pub async fn teach(
             WebError::Invalid("Выберите клиента, для которого запомнить слова.".to_owned())
         })?),
     };
-    desk.bench().teach(organization, &form.phrase, ProductId(form.product)).await?;
+    desk.bench()
+        .teach(me.account_actor(), organization, &form.phrase, ProductId(form.product))
+        .await?;
     let query = format!("text={}&organization={}", encode(&form.text), encode(&form.organization));
     Ok(Redirect::to(&format!("/admin/search?{query}")))
 }
@@ -469,7 +471,7 @@ pub async fn add_synonym(
     if organization.is_none() {
         me.must_be_admin("синонимы для всех")?;
     }
-    desk.bench().add_synonym(organization, &form.words, &form.means).await?;
+    desk.bench().add_synonym(me.account_actor(), organization, &form.words, &form.means).await?;
     Ok(Redirect::to("/admin/synonyms"))
 }
 
@@ -491,8 +493,8 @@ pub async fn change_synonym(
         me.must_be_admin("синонимы для всех")?;
     }
     let found = match form.act.as_str() {
-        "delete" => desk.bench().remove_synonym(form.id).await?,
-        act => desk.bench().set_synonym_enabled(form.id, act == "on").await?,
+        "delete" => desk.bench().remove_synonym(me.account_actor(), form.id).await?,
+        act => desk.bench().set_synonym_enabled(me.account_actor(), form.id, act == "on").await?,
     };
     if found { Ok(Redirect::to("/admin/synonyms")) } else { Err(WebError::NotFound) }
 }

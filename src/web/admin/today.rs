@@ -3,8 +3,10 @@
 use axum::extract::State;
 use maud::{Markup, html};
 
-use crate::domain::{OrderStatus, ru, time};
+use super::state::tone;
+use crate::domain::{OrderStatus, Role, ru, time};
 use crate::services::bot_status::BotState;
+use crate::services::health::{Level, Report};
 use crate::services::overview::Figures;
 use crate::services::standing;
 use crate::storage::figures::Turnover;
@@ -36,6 +38,7 @@ pub async fn page(
     let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
     let figures = desk.overview().figures().await?;
+    let report = desk.operations.health.report().await;
     let around = around(&desk, &me).await?;
     let exchange = super::exchange::standing(&desk).await?;
     let requests = desk.accounts.access_requests().await?.len();
@@ -87,7 +90,7 @@ pub async fn page(
             }
             div {
                 (figures_card(&figures))
-                (state_card(&desk, &figures))
+                (state_card(&report, &figures, me.staff.role == Role::Admin))
                 @if !figures.unknown.is_empty() { (unknown_card(&figures)) }
             }
         }
@@ -117,19 +120,24 @@ fn figures_card(figures: &Figures) -> Markup {
     }
 }
 
-fn state_card(desk: &Desk, figures: &Figures) -> Markup {
-    let bot = desk.bot.report();
+/// The health strip: every check by its dot, and in words what is not as it should be.
+fn state_card(report: &Report, figures: &Figures, admin: bool) -> Markup {
     html! {
-        section.card aria-labelledby="state-title" {
-            header { h2 #state-title { "Состояние" } }
+        section.card #state data-live aria-labelledby="state-title" {
+            header { h2 #state-title { "Состояние" } @if admin { a href="/admin/health" { "Подробнее" } } }
             div.body {
                 dl.facts {
-                    dt { "Бот" }
-                    dd { span class=(format!("dot {}", bot_tone(bot.state).as_str())) {} " " @if let Some(name) = &bot.username { "@" (name) ", " } (bot.state.label()) }
+                    @for check in &report.checks {
+                        dt { (check.label) }
+                        dd {
+                            span class=(format!("dot {}", tone(check.state).as_str())) {} " "
+                            @if check.state == Level::Ok { span.sr { (check.state.word()) ": " } } @else { strong { (check.state.word()) } ": " }
+                            (check.text)
+                            @if !check.hint.is_empty() { span.sub { (check.hint) } }
+                        }
+                    }
                     dt { "Каталог" }
                     dd { @if figures.products == 0 { "пуст" } @else { (ru::count(u64::from(figures.products), ["товар", "товара", "товаров"])) } }
-                    dt { "Версия" }
-                    dd { (env!("CARGO_PKG_VERSION")) }
                 }
             }
         }

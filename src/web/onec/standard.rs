@@ -114,7 +114,7 @@ pub async fn answer(State(state): State<OnecState>, request: Request) -> Respons
             text("success")
         }
         (kind, mode) => {
-            info!(kind, mode, "1C asks for an unknown mode of exchange");
+            info!(kind, mode, "1С просит неизвестный режим обмена");
             failure("Неизвестный режим обмена")
         }
     }
@@ -185,7 +185,7 @@ async fn admit(
     }
     let wrong = state.wrong_passwords.get_with(key, async { Arc::default() }).await;
     if wrong.fetch_add(1, Ordering::Relaxed) + 1 == WRONG_PASSWORDS {
-        warn!(%address, "too many wrong exchange passwords from {address}");
+        warn!(%address, "слишком много неверных паролей обмена с {address}");
     }
     Err(unauthorized())
 }
@@ -240,7 +240,7 @@ fn unauthorized() -> Response {
 }
 
 fn internal(error: &StorageError) -> Response {
-    warn!("the standard exchange failed: {error}");
+    warn!("обмен с сайтом не удался: {error}");
     failure("Внутренняя ошибка, повторите обмен; подробности в журнале Партнёр-М")
 }
 
@@ -364,7 +364,7 @@ fn refused(error: &StagingError) -> Response {
             failure("На диске Партнёр-М кончилось место")
         }
         StagingError::Io(error) => {
-            warn!("a file of the standard exchange is not taken: {error}");
+            warn!("файл обмена с сайтом не принят: {error}");
             failure("Файл не записан, подробности в журнале Партнёр-М")
         }
         other => {

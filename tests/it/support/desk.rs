@@ -216,7 +216,7 @@ impl Desk {
         let db = Db::open(&folder.path().join("partner-m.db"), Create::Yes).unwrap();
         let clock = Clock::manual(START);
         let zone = Zone::named("Europe/Moscow").unwrap();
-        let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
+        let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         let accounts = Accounts::new(base.clone());
         accounts.demo_people("пароль для теста").await.unwrap();
         base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(CATALOG)?)).unwrap();

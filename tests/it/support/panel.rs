@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use partner_m::config::Config;
+use partner_m::config::{Config, Loaded};
 use partner_m::domain::{Clock, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
@@ -17,6 +17,7 @@ use partner_m::services::conversations::Conversations;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
+use partner_m::services::operations::Operations;
 use partner_m::services::ordering::Ordering;
 use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
@@ -89,19 +90,32 @@ impl Panel {
             db,
             clock: Clock::manual(START),
             zone: Zone::named("Europe/Moscow").unwrap(),
-            config: Arc::new(config),
+            config: config.into(),
             live: Live::default(),
         };
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
+        let (tasks, bot) = (Tasks::new(), BotStatus::default());
+        let models = Models::from_settings(base.clone()).ok();
+        let settings = Loaded::defaults((*base.config).clone());
+        let operations = Operations::new(
+            &base,
+            bot.clone(),
+            catalog.clone(),
+            models.clone(),
+            None,
+            tasks.clone(),
+            settings,
+        );
         let desk = Desk {
-            tasks: Tasks::new(),
+            tasks,
+            operations,
             accounts: Accounts::new(base.clone()),
             ordering: Ordering::new(base.clone(), catalog.clone()),
             catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
-            models: Models::from_settings(base.clone()).ok(),
-            bot: BotStatus::default(),
+            models,
+            bot,
             exchange: Exchange::new(base.clone()),
             pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             chat: BrowserChat::new(base.clone()),

@@ -187,7 +187,7 @@ impl Core {
             Ok(Some(view)) => view,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!("what the model proposed was not kept: {error}");
+                tracing::warn!("предложение модели не сохранено: {error}");
                 return;
             }
         };
@@ -200,7 +200,7 @@ impl Core {
             out.push(basket::review(&view, state.page, None, false).in_place(DESK));
         }
         if let Err(error) = conversations.say(party.chat, out).await {
-            tracing::warn!("what the model proposed was not shown: {error}");
+            tracing::warn!("предложение модели не показано: {error}");
         }
     }
 

@@ -237,7 +237,7 @@ impl Exchange {
                     }
                 }
                 Ok(Err(error)) => session.step(self.base.clock.now(), error.to_string()),
-                Err(error) => warn!("an archive cannot be read: {error}"),
+                Err(error) => warn!("архив не читается: {error}"),
             }
         }
     }
@@ -293,8 +293,8 @@ impl Exchange {
         let kept = blocking(move || raw::keep(&config, staged.path(), &shown, staged.size(), now));
         match kept.await {
             Ok(Ok(file)) => origin.files.push(file),
-            Ok(Err(error)) => warn!("a raw file is not kept: {error}"),
-            Err(error) => warn!("a raw file is not kept: {error}"),
+            Ok(Err(error)) => warn!("файл обмена не сохранён: {error}"),
+            Err(error) => warn!("файл обмена не сохранён: {error}"),
         }
     }
 
@@ -324,7 +324,7 @@ impl Exchange {
                 let hour = Duration::from_hours(1);
                 if let Imported::Failed(why) = self.import(&session, &name, tasks, hour).await? {
                     // Once is enough: what cannot be read now cannot be read later.
-                    info!("an upload that was not asked for cannot be imported: {why}");
+                    info!("файл, который 1С не попросила загрузить, не загружается: {why}");
                     lock(&session.state).files.remove(&name.key);
                 }
                 count += 1;
@@ -339,7 +339,7 @@ fn internal(error: &StorageError) -> String {
     if error.is_full() {
         return "На диске Партнёр-М кончилось место".to_owned();
     }
-    warn!("an exchange failed: {error}");
+    warn!("обмен не удался: {error}");
     "Внутренняя ошибка, повторите обмен; подробности в журнале Партнёр-М".to_owned()
 }
 

@@ -1,0 +1,51 @@
+//! What administrators see and do about the running program itself, put together for the doors.
+
+use super::Base;
+use super::backup::Backups;
+use super::bot_status::BotStatus;
+use super::catalog::Catalog;
+use super::health::Health;
+use super::journal::Journal;
+use super::models::Models;
+use super::outgoing::OutgoingDesk;
+use super::pull::Pull;
+use super::settings::Settings;
+use crate::config::Loaded;
+use crate::tasks::Tasks;
+
+/// The running program, for administrators. Clones share it.
+#[derive(Clone)]
+pub struct Operations {
+    /// How everything is.
+    pub health: Health,
+    /// Copies of the database.
+    pub backups: Backups,
+    /// The settings.
+    pub settings: Settings,
+    /// Who changed what.
+    pub journal: Journal,
+    /// What waits to go out.
+    pub outgoing: OutgoingDesk,
+}
+
+impl Operations {
+    /// Over these services, with the settings in force.
+    pub fn new(
+        base: &Base,
+        bot: BotStatus,
+        catalog: Catalog,
+        models: Option<Models>,
+        pull: Option<Pull>,
+        tasks: Tasks,
+        settings: Loaded,
+    ) -> Self {
+        let backups = Backups::new(base.clone());
+        Self {
+            health: Health::new(base.clone(), bot, catalog, models, pull, backups.clone(), tasks),
+            backups,
+            settings: Settings::new(base.clone(), settings),
+            journal: Journal::new(base.clone()),
+            outgoing: OutgoingDesk::new(base.clone()),
+        }
+    }
+}
