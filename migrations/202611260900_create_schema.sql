@@ -372,7 +372,8 @@ create table orders (
     author_id integer not null references persons (id),
     placed_by integer references persons (id),          -- the manager who wrote for the client
     manager_id integer references persons (id),
-    status text not null check (status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
+    taken_at_ms integer,                                -- when that manager took it
+    status text not null check (status in ('draft', 'approval', 'new', 'needs_client', 'accepted', 'picking', 'ready', 'shipped', 'done', 'cancelled', 'rejected')),
     status_reason text not null default '',             -- in the manager's words
     revision integer not null default 1,
     source text not null check (source in ('bot', 'panel', 'onec', 'cli', 'system')),
@@ -431,6 +432,20 @@ create table order_events (
     to_client integer not null default 0 check (to_client in (0, 1))
 ) strict;
 create index order_events_order on order_events (order_id, id);
+
+-- Another product that a manager proposes for a line: the client agrees or does not.
+create table proposals (
+    id integer primary key,
+    order_id integer not null references orders (id) on delete cascade,
+    line_id integer not null references order_lines (id) on delete cascade,
+    product_id integer not null references products (id) on delete cascade,
+    proposed_by integer references persons (id) on delete set null,
+    state text not null default 'open' check (state in ('open', 'agreed', 'declined', 'replaced')),
+    created_at_ms integer not null,
+    answered_at_ms integer
+) strict;
+create index proposals_order on proposals (order_id);
+create unique index proposals_open on proposals (line_id) where state = 'open';
 
 -- Questions ------------------------------------------------------------------------------------
 
@@ -531,7 +546,42 @@ create table web_messages (
 create index web_messages_chat on web_messages (chat_key, id);
 create index web_messages_revision on web_messages (chat_key, revision);
 
+-- What a person wants to be told of, and when. No row: everything, outside of the quiet hours.
+create table notification_settings (
+    person_id integer primary key references persons (id) on delete cascade,
+    muted text not null default '',                     -- codes of the groups that are off, with a comma
+    quiet text not null default ''                      -- '': outside the organization's hours; 'off'; or '21:00–08:00'
+) strict;
+
+-- News that came in quiet hours: the morning's digest tells them.
+create table held_notices (
+    person_id integer not null references persons (id) on delete cascade,
+    due_at_ms integer not null,                         -- the digest's moment
+    notice text not null,                               -- JSON of notifications::Notice
+    at_ms integer not null,
+    primary key (person_id, due_at_ms, notice)
+) strict, without rowid;
+
+-- Moving in ------------------------------------------------------------------------------------
+
+-- What the former program's rows have become: moved once, they are left alone.
+create table legacy_ids (
+    kind text not null check (kind in ('person', 'organization', 'product', 'order', 'thread')),
+    old_id integer not null,
+    new_id integer not null,
+    primary key (kind, old_id)
+) strict, without rowid;
+create index legacy_ids_new on legacy_ids (kind, new_id);
+
 -- The company ----------------------------------------------------------------------------------
+
+-- What is wrong with the program itself and was told to the administrators.
+create table alerts (
+    cause text primary key,                             -- exchange, backup, disk
+    since_ms integer not null,
+    told_at_ms integer not null,                        -- at most one message an hour
+    over integer not null default 0 check (over in (0, 1))
+) strict, without rowid;
 
 create table audit (
     id integer primary key,

@@ -5,18 +5,22 @@ pub mod folder;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::chat::Core;
 use crate::chat::worker::Worker;
+use crate::chat::{Core, Tools};
 use crate::config::Config;
 use crate::domain::{Clock, Zone};
 use crate::services::Base;
 use crate::services::accounts::Accounts;
+use crate::services::alerts::Alerts;
+use crate::services::backup::Backups;
 use crate::services::bot_status::BotStatus;
 use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
+use crate::services::duties::Duties;
 use crate::services::exchange::{self, Exchange};
+use crate::services::health;
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
@@ -45,6 +49,12 @@ pub struct App {
     pub ordering: Ordering,
     /// Language models; `None` when their settings are of no use.
     pub models: Option<Models>,
+    /// Copies of the database.
+    pub backups: Backups,
+    /// What is wrong with the program, for administrators.
+    pub alerts: Alerts,
+    /// Reminders and what else is done by the clock.
+    pub duties: Duties,
     /// Questions of customers and the answers.
     pub questions: Questions,
     /// The inbox and where dialogues stand.
@@ -94,14 +104,26 @@ impl App {
             .inspect_err(|error| tracing::error!("onec.pull.base_url: {error}"))
             .ok();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
+        let backups = Backups::new(base.clone());
+        let alerts = Alerts::new(base.clone(), backups.clone(), pull.clone(), health::space);
+        let tools = Tools {
+            pull: pull.clone(),
+            backups: backups.clone(),
+            models: models.clone(),
+            alerts: alerts.clone(),
+        };
         let chat = Core::new(base.clone(), accounts.clone(), ordering.clone())
             .with_bot(bot.clone())
-            .with_tasks(tasks.clone());
+            .with_tasks(tasks.clone())
+            .with_tools(tools);
         Self {
             tasks,
             models,
             exchange,
             pull,
+            backups,
+            alerts,
+            duties: Duties::new(base.clone(), ordering.clone()),
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot,

@@ -10,6 +10,7 @@ mod db;
 mod demo;
 mod eval;
 mod exchange;
+mod import_legacy;
 mod init;
 mod recognize;
 mod remote;
@@ -165,6 +166,12 @@ enum Command {
   partner-m restore копия.db --yes
   partner-m restore копия.db --data /var/lib/partner-m")]
     Restore(backup::RestoreArgs),
+    /// Перенести данные прежней программы из её `pg_dump`
+    #[command(before_help = "Примеры:
+  partner-m import-legacy дамп.sql --dry-run
+  partner-m import-legacy дамп.sql --staff 89211234567
+  partner-m import-legacy дамп.sql.gz --open-since 2026-11-01")]
+    ImportLegacy(import_legacy::ImportArgs),
     /// Файл базы: проверить, обновить схему, сжать
     #[command(
         subcommand,
@@ -380,6 +387,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Check(args) => check::run(&global, args, terminal),
         Command::Backup(args) => backup::run(&global, args, terminal),
         Command::Restore(args) => backup::restore(&global, &args, terminal),
+        Command::ImportLegacy(args) => import_legacy::run(&global, &args, terminal),
         Command::Db(command) => db::run(&global, command, terminal),
         Command::Bot(command) => remote::bot(&global, command, terminal),
         Command::Llm(command) => remote::llm(&global, command, terminal),

@@ -7,6 +7,8 @@ mod current;
 pub mod dotenv;
 mod example;
 mod load;
+#[cfg(test)]
+mod manual;
 pub mod table;
 
 pub use current::Current;

@@ -6,7 +6,7 @@
 
 use crate::domain::{
     CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrderStatus, OrgRole, OrganizationId,
-    PersonId, ProductId, ThreadId,
+    PersonId, ProductId, ProposalId, ThreadId,
 };
 
 /// `callback_data` of an inline button: 1–64 bytes of UTF-8.
@@ -57,7 +57,8 @@ macro_rules! id_parts {
 }
 
 id_parts! {
-    CategoryId DraftId DraftLineId OrderId OrderLineId OrganizationId PersonId ProductId ThreadId
+    CategoryId DraftId DraftLineId OrderId OrderLineId OrganizationId PersonId ProductId
+    ProposalId ThreadId
 }
 
 macro_rules! code_parts {
@@ -245,6 +246,59 @@ actions! {
     "staff.line" => StaffLine { line: OrderLineId };
     /// Chooses a product for an order's line.
     "staff.pick" => StaffPick { line: OrderLineId, version: i64, product: ProductId };
+    /// Remembers the client's words for the products that are picked, or no longer.
+    "staff.remember" => StaffRemember { line: OrderLineId };
+    /// Days to move the delivery to.
+    "staff.dates" => StaffDates { order: OrderId };
+    /// Moves the delivery, as days from today.
+    "staff.date" => StaffDate { order: OrderId, version: i64, days: i64 };
+    /// Colleagues to give the order to.
+    "staff.colleagues" => StaffColleagues { order: OrderId };
+    /// Gives the order to a colleague.
+    "staff.pass" => StaffPass { order: OrderId, person: PersonId };
+    /// Lines of the order, to propose another product for one.
+    "staff.replace" => StaffReplace { order: OrderId };
+    /// Products to propose for a line.
+    "staff.replace_line" => StaffReplaceLine { line: OrderLineId };
+    /// Proposes a product for a line.
+    "staff.propose" => StaffPropose { line: OrderLineId, version: i64, product: ProductId };
+    /// A link that opens the order in the panel once.
+    "staff.panel" => StaffPanel { order: OrderId };
+    /// What the keyboard has no room for.
+    "staff.more" => StaffMore;
+    /// Goes on shift (1) or off it (0).
+    "staff.shift" => StaffShift { on: i64 };
+
+    /// Organizations, those that ordered last first.
+    "client.list" => Clients { page: i64 };
+    /// One organization.
+    "client.show" => ClientShow { organization: OrganizationId };
+    /// Its orders.
+    "client.orders" => ClientOrders { organization: OrganizationId, page: i64 };
+    /// A manager writes an order for it.
+    "client.order" => ClientOrder { organization: OrganizationId };
+    /// The company vouches for it.
+    "client.verify" => ClientVerify { organization: OrganizationId };
+    /// The manager is themself again.
+    "client.reset" => LensReset;
+
+    /// Counts and the health of the program.
+    "admin.show" => Admin;
+    /// Sees the bot as an organization does.
+    "admin.view" => AdminView { organization: OrganizationId };
+    /// Pulls the catalogue from 1C now.
+    "admin.sync" => AdminSync;
+    /// Copies the database now.
+    "admin.backup" => AdminBackup;
+    /// Asks the models a sample line.
+    "admin.model" => AdminModel;
+
+    /// The client agrees to another product.
+    "proposal.agree" => ProposalAgree { proposal: ProposalId };
+    /// The client does not.
+    "proposal.decline" => ProposalDecline { proposal: ProposalId };
+    /// The client writes to the manager about it.
+    "proposal.discuss" => ProposalDiscuss { proposal: ProposalId };
     /// An owner sends a viewer's order.
     "approval.send" => ApprovalSend { order: OrderId, version: i64 };
     /// An owner returns a viewer's order.
@@ -313,6 +367,16 @@ actions! {
     "account.email" => AccountEmail;
     /// Asks for the working hours.
     "account.hours" => AccountHours;
+    /// What the person is told of.
+    "account.notices" => Notices;
+    /// Switches a group of news, by its place, on (1) or off (0).
+    "account.notice" => NoticeGroup { group: i64, on: i64 };
+    /// Quiet hours: by the organization (0), none (1), or asks for them (2).
+    "account.quiet" => NoticeQuiet { choice: i64 };
+    /// Deleting one's data: asks first.
+    "security.delete" => DeleteData;
+    /// Asks the administrator to delete the person's data.
+    "security.delete_yes" => DeleteDataYes;
     /// Asks for a new password.
     "security.password" => PasswordChange;
     /// Signs another chat of the person out, by its place in the list.

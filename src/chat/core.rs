@@ -6,9 +6,14 @@
 //! right.
 
 mod account;
+mod admin;
 mod buyer;
+mod clients;
 mod desk;
+mod proposals;
 mod questions;
+
+pub(super) use proposals::slot as proposal_slot;
 
 use super::dialogue::State;
 use super::screens::basket::Scene;
@@ -18,9 +23,13 @@ use super::{Action, Event, EventKind, Screen};
 use crate::domain::{ChatKey, Timestamp};
 use crate::services::Base;
 use crate::services::accounts::{Accounts, Who};
+use crate::services::alerts::Alerts;
+use crate::services::backup::Backups;
 use crate::services::bot_status::BotStatus;
+use crate::services::models::Models;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Ordering, Party};
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::storage::orders::OrderFilter;
 use crate::tasks::Tasks;
@@ -44,6 +53,21 @@ pub struct Core {
     pub(super) bot: BotStatus,
     /// Where answers of models are waited for, after the first card is shown.
     pub(super) tasks: Option<Tasks>,
+    /// What administrators start by hand.
+    pub(super) tools: Option<Tools>,
+}
+
+/// What administrators start by hand, and how the program is doing.
+#[derive(Clone)]
+pub struct Tools {
+    /// The catalogue from 1C; `None` when its settings are of no use.
+    pub pull: Option<Pull>,
+    /// Copies of the database.
+    pub backups: Backups,
+    /// Language models; `None` when their settings are of no use.
+    pub models: Option<Models>,
+    /// What is wrong with the program.
+    pub alerts: Alerts,
 }
 
 /// One event being answered.
@@ -98,15 +122,31 @@ impl Talk<'_> {
         }
     }
 
-    /// Who orders, as ordering knows them.
+    /// Who orders, as ordering knows them: staff may do it for a client.
     pub(super) fn party(&self) -> Party {
+        if let Some(lens) = self.state.lens.as_ref().filter(|_| self.who.is_staff()) {
+            return Party {
+                chat: self.chat.clone(),
+                person: self.who.person_id(),
+                organization: Some(lens.organization),
+                may_send: true,
+                sees_prices: true,
+                for_client: true,
+            };
+        }
         Party {
             chat: self.chat.clone(),
             person: self.who.person_id(),
             organization: self.who.acting_for().map(|member| member.organization),
             may_send: self.who.may_send(),
             sees_prices: self.who.sees_prices(),
+            for_client: false,
         }
+    }
+
+    /// Whether the person sees and answers as staff: not while they look through a client's eyes.
+    pub(super) fn as_staff(&self) -> bool {
+        self.who.is_staff() && self.state.lens.is_none()
     }
 }
 
@@ -128,7 +168,8 @@ impl Core {
     /// A conversation over these services.
     pub fn new(base: Base, accounts: Accounts, ordering: Ordering) -> Self {
         let questions = Questions::new(base.clone());
-        Self { base, accounts, ordering, questions, bot: BotStatus::default(), tasks: None }
+        let bot = BotStatus::default();
+        Self { base, accounts, ordering, questions, bot, tasks: None, tools: None }
     }
 
     /// With the bot's name, for links that lead to it.
@@ -142,6 +183,13 @@ impl Core {
     #[must_use]
     pub fn with_tasks(mut self, tasks: Tasks) -> Self {
         self.tasks = Some(tasks);
+        self
+    }
+
+    /// With what administrators start by hand.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Tools) -> Self {
+        self.tools = Some(tools);
         self
     }
 
@@ -178,6 +226,12 @@ impl Core {
         }
         if let Some(callback) = talk.callback.take() {
             talk.out.insert(0, answer(callback, None, false));
+        }
+        if !talk.private && [talk.state.form_since, talk.state.account_since].contains(&talk.now) {
+            talk.state.form_by = talk.who.person_id();
+        }
+        if let Some(lens) = &talk.state.lens {
+            talk.out.iter_mut().for_each(|outgoing| clients::put_banner(outgoing, lens));
         }
         let state = serde_json::to_string(&talk.state)?;
         Ok(Turn { state: Some(state), out: talk.out })
@@ -250,6 +304,11 @@ impl Core {
         {
             return Ok(());
         }
+        // In a chat of several people a question is answered by the one who was asked, and what
+        // they say to each other is not for us.
+        if !talk.private && talk.state.form_by != talk.who.person_id() {
+            return Ok(());
+        }
         if self.account_text(talk, text, message_id).await? {
             return Ok(());
         }
@@ -262,17 +321,17 @@ impl Core {
 
     /// Free text: staff look things up, everyone else orders.
     async fn words(&self, talk: &mut Talk<'_>, text: &str) -> Result<(), ChatError> {
-        if talk.who.is_staff() {
-            self.look_up(talk, text).await
-        } else {
-            self.order(talk, text).await
+        if !talk.private {
+            return Ok(());
         }
+        if talk.as_staff() { self.look_up(talk, text).await } else { self.order(talk, text).await }
     }
 
     async fn command(&self, talk: &mut Talk<'_>, command: &str) -> Result<(), ChatError> {
         let mut words = command.split_whitespace();
         let name = words.next().unwrap_or_default();
         let name = name.split('@').next().unwrap_or_default().to_lowercase();
+        let rest = words.clone().collect::<Vec<_>>().join(" ");
         match name.as_str() {
             "start" => self.start(talk, words.next().unwrap_or_default()).await,
             "help" => {
@@ -281,6 +340,7 @@ impl Core {
             }
             "cancel" => {
                 self.cancel_form(talk).await?;
+                talk.state.lens = None;
                 talk.say(Screen::text("Ничего не меняю."));
                 self.menu(talk).await
             }
@@ -291,6 +351,12 @@ impl Core {
             "questions" => self.label(talk, Label::Questions).await,
             "queue" => self.label(talk, Label::Queue).await,
             "login" => self.begin_login(talk).await,
+            "settings" => self.show_notices(talk).await,
+            "clients" => self.find_clients(talk, &rest).await,
+            "as" => self.order_as(talk, &rest).await,
+            "admin" => self.show_admin(talk).await,
+            "org" => self.view_as(talk, &rest).await,
+            "sync" | "backup" | "llm_test" => self.start_tool(talk, &name).await,
             _ => self.menu(talk).await,
         }
     }
@@ -315,6 +381,9 @@ impl Core {
             Label::SignOut => self.leave(talk).await,
             Label::Queue => self.show_queue(talk, 0, false).await,
             Label::AllOrders => self.show_queue(talk, 0, true).await,
+            Label::Clients => self.find_clients(talk, "").await,
+            Label::Find => self.begin_find(talk).await,
+            Label::More => self.show_more(talk).await,
             Label::Help => {
                 talk.say(menu::help(&self.base.config.company));
                 Ok(())
@@ -329,9 +398,13 @@ impl Core {
             return Ok(());
         }
         let counts = self.ordering.counts().await?;
-        let screen = if talk.who.is_staff() {
+        let screen = if talk.as_staff() {
             let new = counts.iter().find(|(status, _)| *status == crate::domain::OrderStatus::New);
-            menu::staff(new.map_or(0, |(_, count)| *count))
+            let questions = match crate::services::questions::Writer::of(&talk.who) {
+                Ok(by) => self.questions.counts(by).await.map(|counts| counts.unanswered)?,
+                Err(_) => 0,
+            };
+            menu::staff(new.map_or(0, |(_, count)| *count), questions)
         } else {
             let party = talk.party();
             let active = match party.organization {
@@ -356,14 +429,27 @@ impl Core {
     async fn press(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), ChatError> {
         let pressed = match action.code().split('.').next() {
             Some("menu") => self.press_menu(talk, action).await,
+            Some("draft" | "line" | "checkout" | "orders" | "order" | "approval" | "proposal")
+                if clients::forbids(talk, action) =>
+            {
+                talk.refuse("Смотрю глазами клиента: от его имени ничего не отправляю.");
+                Ok(())
+            }
             Some("draft" | "line" | "checkout" | "orders" | "order" | "approval") => {
                 self.press_buyer(talk, action).await
             }
-            Some("staff") if talk.who.is_staff() => self.press_staff(talk, action).await,
-            Some("staff") => {
+            Some("proposal") => self.press_proposal(talk, action).await,
+            Some("staff" | "client") if !talk.who.is_staff() => {
                 talk.refuse("Это могут делать только менеджеры.");
                 Ok(())
             }
+            Some("staff") => self.press_staff(talk, action).await,
+            Some("client") => self.press_client(talk, action).await,
+            Some("admin") if !talk.who.is_admin() => {
+                talk.refuse("Это может делать только администратор.");
+                Ok(())
+            }
+            Some("admin") => self.press_admin(talk, action).await,
             _ => self.press_account(talk, action).await,
         };
         match pressed {

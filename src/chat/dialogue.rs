@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, Phone, ThreadId, Timestamp,
+    DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, PersonId, Phone, ThreadId,
+    Timestamp,
 };
 
 /// How long a form waits for its answer.
@@ -19,6 +20,8 @@ pub struct State {
     pub form: Option<Form>,
     /// Since when.
     pub form_since: Timestamp,
+    /// Who is to answer, in a chat of several people.
+    pub form_by: Option<PersonId>,
     /// The draft that the two cards show.
     pub draft: Option<DraftId>,
     /// The page of card 1, from 0.
@@ -33,6 +36,23 @@ pub struct State {
     pub account_since: Timestamp,
     /// The invitation that was followed: its token, until it is used or another is followed.
     pub invitation: Option<String>,
+    /// For whom staff order or look; `None`: they are themselves.
+    pub lens: Option<Lens>,
+    /// Whether the client's words are not remembered for what a manager picks.
+    pub forgets: bool,
+    /// What a manager looked for last, for an order's line.
+    pub sought: String,
+}
+
+/// An organization through whose eyes staff see the bot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lens {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Whether an order is written for it; otherwise it is only looked at.
+    pub orders: bool,
 }
 
 /// A form about who the person is, or a question of theirs. No password is ever kept in one.
@@ -81,6 +101,8 @@ pub enum AccountForm {
     Email,
     /// New working hours are waited for.
     Hours,
+    /// Quiet hours are waited for.
+    Quiet,
     /// The words of a question are waited for.
     Question {
         /// The number of the topic.
@@ -297,6 +319,18 @@ pub enum Form {
         /// The line.
         line: OrderLineId,
     },
+    /// What a manager looks for, to propose it for an order's line.
+    ProposeBySearch {
+        /// The line.
+        line: OrderLineId,
+    },
+    /// Another day of delivery, from a manager.
+    StaffDate {
+        /// The order.
+        order: OrderId,
+    },
+    /// A client that staff look for.
+    FindClient,
 }
 
 impl State {

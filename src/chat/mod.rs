@@ -10,7 +10,7 @@ pub mod screen;
 pub mod screens;
 pub mod worker;
 
-pub use self::core::Core;
+pub use self::core::{Core, Tools};
 pub use action::Action;
 pub use event::{Event, EventKind, FileRef, MediaKind};
 pub use screen::{Button, Screen};

@@ -1,10 +1,12 @@
 //! Says in words what happened, with the facts as they are when it is sent.
 
+use super::core::proposal_slot;
 use super::screens::basket::Scene;
-use super::screens::{order, staff};
+use super::screens::{clients, order, proposal, staff};
 use super::{Action, Button, Core, Screen};
-use crate::domain::{ChatKey, OrderId};
+use crate::domain::{ChatKey, OrderId, PersonId, Timestamp};
 use crate::formats::html::Html;
+use crate::services::duties::Duties;
 use crate::services::notifications::{Composer, Notice, Outgoing, Place, Sending};
 use crate::services::ordering::{OrderError, OrderView};
 
@@ -45,7 +47,9 @@ impl Core {
                 None => Vec::new(),
             },
             Notice::StaffOrder { order } => match self.find(*order).await? {
-                Some(view) => vec![self.staff_card(&view, &scene).in_place(staff_slot(*order))],
+                Some(view) => vec![
+                    self.staff_card(&view, &scene, is_private(chat)).in_place(staff_slot(*order)),
+                ],
                 None => Vec::new(),
             },
             Notice::OrderMessage { order, event } => {
@@ -62,7 +66,32 @@ impl Core {
             Notice::Text(message) => {
                 vec![Outgoing::Show { slot: None, place: Place::Below, message: message.clone() }]
             }
+            Notice::PlacedForClient { order } => match self.find(*order).await? {
+                Some(view) => vec![clients::placed_for_you(&view.order).send()],
+                None => Vec::new(),
+            },
+            Notice::Proposal { proposal } => match self.ordering.proposal(*proposal).await {
+                Ok(found) => vec![proposal::card(&found).in_place(proposal_slot(*proposal))],
+                Err(OrderError::NotFound) => Vec::new(),
+                Err(error) => return Err(error.into()),
+            },
+            Notice::OrderWaits { order } => match self.find(*order).await? {
+                // Taken meanwhile: there is nothing to remind of.
+                Some(view) if view.order.manager.is_none() && !view.order.status.is_final() => {
+                    vec![staff::order_waits(&view.order, &scene).send()]
+                }
+                _ => Vec::new(),
+            },
+            Notice::ThreadWaits { thread } => self.question_waits(*thread).await?,
+            Notice::MorningSummary => {
+                let duties = Duties::new(self.base.clone(), self.ordering.clone());
+                let today = scene.zone.civil(scene.now).date();
+                vec![staff::morning(&duties.morning().await?, today).send()]
+            }
+            Notice::Digest { person, due } => self.digest(chat, *person, *due).await?,
             Notice::NewSignIn { .. }
+            | Notice::RoleChanged
+            | Notice::DeletionAsked { .. }
             | Notice::JoinAsked { .. }
             | Notice::JoinDecided { .. }
             | Notice::MemberJoined { .. }
@@ -81,9 +110,37 @@ impl Core {
     }
 
     /// The card of an order for staff.
-    pub(super) fn staff_card(&self, view: &OrderView, scene: &Scene) -> Screen {
-        staff::card(view, self.base.config.server.public_url.as_deref(), scene)
+    pub(super) fn staff_card(&self, view: &OrderView, scene: &Scene, private: bool) -> Screen {
+        staff::card(view, self.base.config.server.public_url.as_deref(), private, scene)
     }
+
+    /// What came in the quiet hours, as one message; what needs an answer keeps its own buttons.
+    async fn digest(
+        &self,
+        chat: &ChatKey,
+        person: PersonId,
+        due: Timestamp,
+    ) -> Result<Vec<Outgoing>, super::worker::ChatError> {
+        let mut out = Vec::new();
+        let mut lines = Vec::new();
+        for notice in self.accounts.held_notices(person, due).await? {
+            for told in Box::pin(self.say(chat, &notice)).await? {
+                match told {
+                    Outgoing::Show { slot: None, message, .. } => lines.push(message.html),
+                    other => out.push(other),
+                }
+            }
+        }
+        if !lines.is_empty() {
+            out.push(order::digest(&lines).send());
+        }
+        Ok(out)
+    }
+}
+
+/// Whether a chat is one person's: groups of Telegram have ids below zero.
+fn is_private(chat: &ChatKey) -> bool {
+    !matches!(chat, ChatKey::Telegram(id) if *id < 0)
 }
 
 /// A new message where the buyer should look, and the permanent card as it is now.

@@ -45,6 +45,18 @@ impl Button {
         Self { label: label.into(), does: Does::Act(action) }
     }
 
+    /// The button as a wire shows it.
+    pub(super) fn inline(self) -> InlineButton {
+        InlineButton {
+            label: self.label,
+            target: match self.does {
+                Does::Act(action) => ButtonTarget::Press(action.encode()),
+                Does::Link(url) => ButtonTarget::Link(url),
+                Does::Copy(text) => ButtonTarget::Copy(text),
+            },
+        }
+    }
+
     /// A button that opens an address.
     pub fn link(label: impl Into<String>, url: impl Into<String>) -> Self {
         Self { label: label.into(), does: Does::Link(url.into()) }
@@ -81,17 +93,8 @@ impl Screen {
 
     /// The message that a wire shows.
     pub fn into_message(self) -> Message {
-        let buttons = self.rows.into_iter().map(|row| {
-            let row = row.into_iter().map(|button| InlineButton {
-                label: button.label,
-                target: match button.does {
-                    Does::Act(action) => ButtonTarget::Press(action.encode()),
-                    Does::Link(url) => ButtonTarget::Link(url),
-                    Does::Copy(text) => ButtonTarget::Copy(text),
-                },
-            });
-            row.collect()
-        });
+        let buttons =
+            self.rows.into_iter().map(|row| row.into_iter().map(Button::inline).collect());
         Message {
             html: self.html,
             buttons: buttons.collect(),

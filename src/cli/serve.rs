@@ -23,6 +23,7 @@ use crate::logging;
 use crate::services::accounts::Accounts;
 use crate::services::backup;
 use crate::services::exchange::spool;
+use crate::services::health::Health;
 use crate::services::live::Change;
 use crate::services::operations::Operations;
 use crate::services::retention::Retention;
@@ -83,6 +84,8 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
             )
         })?;
         app.tasks.spawn("pull", move |stop| pull.clone().run(stop));
+        let alerts = app.alerts.clone();
+        app.tasks.spawn("alerts", move |stop| alerts.clone().run(stop));
         let bot = bot(&app)?;
         let doors = Doors { listener, onec, lock, bot, settings: loaded, demo: None };
         live(app, doors, stop, |app, address| terminal.say(&greeting(app, address, started))).await
@@ -115,6 +118,11 @@ fn greeting(app: &App, address: SocketAddr, started: Instant) -> String {
         }
         (false, Some(_)) => "1С: жду выгрузку, токен задан".to_owned(),
         (false, None) => "1С: жду выгрузку, токен не задан (onec.webhook_token)".to_owned(),
+    };
+    let exchange = match (&config.onec.exchange.password, config.onec.listen) {
+        (None, _) => exchange,
+        (Some(_), None) => format!("{exchange}; обмен с сайтом: http://{address}/1c_exchange"),
+        (Some(_), Some(plain)) => format!("{exchange}; обмен с сайтом: http://{plain}/1c_exchange"),
     };
     let ms = started.elapsed().as_millis();
     let _ = write!(text, "{bot}\n{exchange}\nготово за {ms}\u{a0}мс");
@@ -244,7 +252,7 @@ pub async fn live(
         Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
     })?;
     let operations = operations(&app, settings);
-    start_tasks(&app, &operations, bot);
+    start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
         let state = OnecState::new(
@@ -309,15 +317,16 @@ pub async fn live(
 
 /// The running program, for administrators.
 fn operations(app: &App, settings: Loaded) -> Operations {
-    Operations::new(
-        &app.base,
+    let health = Health::new(
+        app.base.clone(),
         app.bot.clone(),
         app.catalog.clone(),
         app.models.clone(),
         app.pull.clone(),
+        app.backups.clone(),
         app.tasks.clone(),
-        settings,
-    )
+    );
+    Operations::new(&app.base, health, app.backups.clone(), settings)
 }
 
 /// What the pages stand on.
@@ -339,7 +348,7 @@ fn desk(app: &App, operations: Operations, demo: Option<Arc<web::Demo>>) -> web:
     }
 }
 
-fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
+fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     let tasks = &app.tasks;
     let catalog = app.catalog.clone();
     tasks.spawn("index", move |stop| catalog.clone().run(stop));
@@ -361,7 +370,9 @@ fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
     let (exchange, own) = (app.exchange.clone(), tasks.clone());
     tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
 
-    let backups = operations.backups.clone();
+    let duties = app.duties.clone();
+    tasks.spawn("duties", move |stop| duties.clone().run(stop));
+    let backups = app.backups.clone();
     tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
     let base = app.base.clone();

@@ -49,6 +49,8 @@ ids! {
     OrderLineId
     /// The number of an order as people see it: «№ 1042».
     OrderNumber
+    /// Another product that a manager proposes for a line.
+    ProposalId
     /// A thread of questions.
     ThreadId
     /// A stored event of the inbox.

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 mod chat;
+mod hours;
 mod ids;
 mod money;
 mod order;
@@ -18,9 +19,10 @@ pub mod time;
 mod unit;
 
 pub use chat::ChatKey;
+pub use hours::WorkingHours;
 pub use ids::{
     CategoryId, DraftId, DraftLineId, InboxId, OrderId, OrderLineId, OrderNumber, OrganizationId,
-    OutboxId, PersonId, ProductId, ThreadId,
+    OutboxId, PersonId, ProductId, ProposalId, ThreadId,
 };
 pub use money::{Money, Price};
 pub use order::{Channel, Delivery, LineState, OrderStatus};

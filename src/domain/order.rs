@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::text_enum::text_enum;
 
 text_enum! {
-    /// Where an order stands. A draft is not an order yet and has no status here.
+    /// Where an order stands. A draft of ours is not an order yet and has no status here.
     OrderStatus {
+        /// A draft of the former program that was moved in: only to be looked at.
+        Draft = "draft",
         /// A viewer's order waits for an owner.
         Approval = "approval",
         /// Sent, nobody has taken it.
@@ -44,7 +46,7 @@ impl OrderStatus {
             Self::Picking => &[Ready, Shipped, Cancelled],
             Self::Ready => &[Shipped, Done, Cancelled],
             Self::Shipped => &[Done],
-            Self::Done | Self::Cancelled | Self::Rejected => &[],
+            Self::Draft | Self::Done | Self::Cancelled | Self::Rejected => &[],
         }
     }
 
@@ -79,6 +81,7 @@ impl OrderStatus {
     /// The status as the buyer reads it.
     pub fn client_label(self) -> &'static str {
         match self {
+            Self::Draft => "Черновик",
             Self::Approval => "На согласовании",
             Self::New => "Отправлена",
             Self::NeedsClient => "Ждёт вашего ответа",
@@ -104,6 +107,7 @@ impl OrderStatus {
     /// The verb on the button that leads to this status.
     pub fn verb(self) -> &'static str {
         match self {
+            Self::Draft => "В черновики",
             Self::Approval => "На согласование",
             Self::New => "Вернуть в новые",
             Self::NeedsClient => "Ждать клиента",

@@ -4,6 +4,7 @@ pub mod commerceml;
 pub mod html;
 pub mod json;
 pub mod onec_json;
+pub mod pg_dump;
 pub mod sheet;
 pub mod tables;
 pub mod text;

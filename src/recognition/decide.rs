@@ -35,8 +35,12 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
     }
     // «Нож» is a knife before it is a blade for one.
     if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+        prefer(&mut fit, |h| !seeker.is_mention(h.row, first));
         prefer(&mut fit, |h| seeker.is_headed(h.row, first));
     }
+    // «Подпятник забивной» is the one whose title says so, not another of its category.
+    prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
+    prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
     // «Bella» is «Bella» before it is «Bella Lux».
     prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
     if fit.len() > 1 && fit.len() <= COMPARED {
@@ -250,40 +254,52 @@ fn make(index: &Index, attribute: &str, mut options: Vec<(String, Vec<u32>)>) ->
     }
 }
 
-/// Whether a stem is of a colour's name, for the question «Какой цвет?» only.
+/// How the names of colours begin: a language, not a trade.
+const COLOURS: &[&str] = &[
+    "бел",
+    "черн",
+    "сер",
+    "красн",
+    "син",
+    "зелен",
+    "желт",
+    "коричнев",
+    "бежев",
+    "розов",
+    "голуб",
+    "оранжев",
+    "фиолетов",
+    "бордов",
+    "золот",
+    "серебр",
+    "хром",
+    "бронз",
+    "графит",
+    "прозрачн",
+    "никел",
+    "сатин",
+    "антик",
+    "медн",
+    "латун",
+    "слонов",
+    "кремов",
+    "молочн",
+    "шоколад",
+];
+
+/// Whether a stem begins as a colour's name does, for the question «Какой цвет?» only.
 fn is_colour(stem: &str) -> bool {
-    const COLOURS: &[&str] = &[
-        "бел",
-        "черн",
-        "сер",
-        "красн",
-        "син",
-        "зелен",
-        "желт",
-        "коричнев",
-        "бежев",
-        "розов",
-        "голуб",
-        "оранжев",
-        "фиолетов",
-        "бордов",
-        "золот",
-        "серебр",
-        "хром",
-        "бронз",
-        "графит",
-        "прозрачн",
-        "никел",
-        "сатин",
-        "антик",
-        "медн",
-        "латун",
-        "слонов",
-        "кремов",
-        "молочн",
-        "шоколад",
-    ];
     COLOURS.iter().any(|c| stem.starts_with(c))
         || stem.starts_with("темно")
         || stem.starts_with("светло")
+}
+
+/// Whether a stem is a colour's name and nothing else: «белый», not «белизна».
+pub(crate) fn names_colour(stem: &str) -> bool {
+    const OTHERS: &[&str] = &["оранж", "беж", "бордо", "сирен", "салат", "бирюз", "хак", "голуб"];
+    COLOURS.contains(&stem)
+        || OTHERS.contains(&stem)
+        || ["темно", "светло"]
+            .iter()
+            .any(|shade| stem.strip_prefix(shade).is_some_and(|rest| COLOURS.contains(&rest)))
 }

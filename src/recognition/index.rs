@@ -3,6 +3,7 @@
 use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
+use super::numerals;
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
 use super::types::{Entry, Synonym};
@@ -65,6 +66,8 @@ pub struct Index {
     pub(crate) words: Rows<u32>,
     /// After which of its words a title has something else than the next: a bit for each.
     pub(crate) breaks: Vec<u32>,
+    /// Which of its words a title only mentions, after «для», «к», «под»: a bit for each.
+    pub(crate) aims: Vec<u32>,
     /// Numbers of each product's title.
     pub(crate) figures: Rows<Figure>,
     /// Values of numbers, in thousandths.
@@ -222,6 +225,8 @@ pub(crate) struct Draft {
     pub(crate) words: Vec<DraftWord>,
     pub(crate) figures: Vec<Figure>,
     pub(crate) aside: Vec<u32>,
+    /// Numbers that are said in a word, «однослойный»: learning does not look at them.
+    pub(crate) spelt: Vec<Figure>,
 }
 
 /// A word of a title on its way into the index.
@@ -232,6 +237,8 @@ pub(crate) struct DraftWord {
     pub(crate) proper: bool,
     /// Whether anything but the next word follows it.
     pub(crate) ends: bool,
+    /// Whether it is what the thing is for: «клей для поролона».
+    pub(crate) aimed: bool,
 }
 
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
@@ -288,21 +295,27 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut words = Rows::new();
     let mut figures = Rows::new();
     let mut breaks: Vec<u32> = Vec::with_capacity(drafts.len());
+    let mut aims: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
         let mut stops = 0_u32;
+        let mut aimed = 0_u32;
         for word in &draft.words {
             if !own.contains(&word.id) {
                 if word.ends && own.len() < 32 {
                     stops |= 1 << own.len();
                 }
+                if word.aimed && own.len() < 32 {
+                    aimed |= 1 << own.len();
+                }
                 own.push(word.id);
             }
         }
         breaks.push(stops);
+        aims.push(aimed);
         for word in draft.aside {
             if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
                 own.push(word | ASIDE);
@@ -311,13 +324,15 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         word_rows.extend(own.iter().map(|w| (w & !ASIDE, row)));
         words.push(own);
         let mut seen: Vec<u32> = Vec::new();
-        for figure in &draft.figures {
+        let mut all = draft.figures;
+        all.extend(draft.spelt);
+        for figure in &all {
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);
                 figure_rows.push((figure.value, row));
             }
         }
-        figures.push(draft.figures);
+        figures.push(all);
     }
     let by_word = invert(word_rows, vocabulary.len());
     let by_value = invert(figure_rows, values.len());
@@ -328,6 +343,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         articles,
         vocabulary,
         breaks,
+        aims,
         words,
         figures,
         values,
@@ -379,26 +395,48 @@ fn draft(
     let mut words = Vec::new();
     let mut figures: Vec<Figure> = Vec::new();
     let mut group: u8 = 0;
+    let mut spelt = Vec::new();
+    let mut aside = Vec::new();
+    let mut row_of = |value: i64| {
+        let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        *value_rows.entry(value).or_insert_with(|| {
+            values.push(value);
+            next
+        })
+    };
     for term in terms(&lexemes, |_| false) {
         match term {
             Term::Word(word) => {
+                if let Some((count, rest)) = numerals::counted(&word.text) {
+                    spelt.push(Figure {
+                        value: row_of(count * 1000),
+                        measure: Measure::None,
+                        marker: 0,
+                        group: u8::MAX,
+                    });
+                    aside.push(vocabulary.add(rest, false));
+                }
                 let first = word.from == 0;
                 let lexeme = &lexemes[word.from];
                 let proper = !first && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
-                words.push(DraftWord { id, dotted: word.dotted, proper, ends });
+                let aimed = word.from.checked_sub(1).is_some_and(|at| {
+                    matches!(lexemes[at].text.as_str(), "для" | "д" | "к" | "ко" | "под" | "от")
+                });
+                words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed });
             }
             Term::Size(size) => {
+                // «3/4"х1/2"» is one size though a cross and slashes make it.
+                let crossed = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('x'));
+                if crossed {
+                    group = group.saturating_sub(1);
+                }
+                let packed = is_packing(&lexemes, &size);
                 for number in size.numbers {
-                    let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
-                    let value = *value_rows.entry(number.value).or_insert_with(|| {
-                        values.push(number.value);
-                        next
-                    });
                     figures.push(Figure {
-                        value,
-                        measure: number.measure,
+                        value: row_of(number.value),
+                        measure: if packed { Measure::Piece } else { number.measure },
                         marker: number.marker,
                         group,
                     });
@@ -407,9 +445,25 @@ fn draft(
             }
         }
     }
-    let mut aside = vocabulary.add_text(&entry.search_words);
+    aside.extend(vocabulary.add_text(&entry.search_words));
     aside.extend(vocabulary.add_text(&entry.description));
-    (Draft { words, figures, aside }, is_junk(&lexemes))
+    (Draft { words, figures, aside, spelt }, is_junk(&lexemes))
+}
+
+/// «(1/50/1000)»: how many are in packs and boxes, not what the thing is.
+fn is_packing(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
+    let open = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('('));
+    let close = lexemes.get(size.to).is_some_and(|l| l.is(')'));
+    let whole = |n: &super::terms::Number| n.measure == Measure::None && n.value % 1000 == 0;
+    let holds = |pair: &[super::terms::Number]| {
+        pair[0].value > 0 && pair[1].value > pair[0].value && pair[1].value % pair[0].value == 0
+    };
+    open && close
+        && size.slash
+        && size.numbers.len() > 1
+        && size.numbers.iter().all(whole)
+        && size.numbers.windows(2).all(holds)
+        && size.numbers.last().is_some_and(|n| n.value >= 10_000)
 }
 
 /// Numbers of a category's path.

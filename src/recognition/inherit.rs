@@ -34,8 +34,22 @@ pub(crate) fn inherit(
         draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
     // «резинка белая 20, 25»: a number after a number is another.
     let another = instead
-        && matches!(draft.wants.as_slice(), [want] if want.numeric)
-        && parts.iter().any(|p| p.numeric);
+        && matches!(draft.wants.as_slice(), [want] if want.numeric
+            && parts.iter().any(|p| p.numeric && is_of_kind(want, p)));
+    let fresh: Vec<Want> = fresh
+        .into_iter()
+        .cloned()
+        .map(|mut want| {
+            // A number alone is no pack of the thing before.
+            if draft.wants.len() == 1 {
+                want.ways.retain(|w| {
+                    !w.needs.iter().all(|n| matches!(n, Need::Pack { must: true, .. }))
+                });
+            }
+            want
+        })
+        .collect();
+    let fresh: Vec<&Want> = fresh.iter().collect();
     if !another && let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) {
         return Some((found, Heir::Adds));
     }
@@ -126,10 +140,27 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
     out
 }
 
+/// Whether a number may be said instead of another: «толщина 6 см» is no other «25».
+fn is_of_kind(want: &Want, part: &Want) -> bool {
+    let number = |w: &Want| {
+        w.ways.iter().flat_map(|w| &w.needs).find_map(|need| match need {
+            Need::Size(size) => size.numbers.first().copied(),
+            _ => None,
+        })
+    };
+    let (Some(new), Some(old)) = (number(want), number(part)) else { return true };
+    let measured = super::terms::Measure::None;
+    let marked = new.marker == 0 || new.marker == b'#' || new.marker == old.marker;
+    let sized = new.measure == measured || old.measure == measured || new.measure == old.measure;
+    marked && sized
+}
+
 /// Wants one by one, sizes number by number.
 fn parts(context: &[&Want]) -> Vec<Want> {
     let mut out = Vec::new();
-    for want in context {
+    let packed =
+        |w: &Want| w.ways.iter().flat_map(|w| &w.needs).all(|n| matches!(n, Need::Pack { .. }));
+    for want in context.iter().filter(|w| !packed(w)) {
         if let [Way { needs, .. }] = want.ways.as_slice()
             && let [Need::Size(size)] = needs.as_slice()
             && size.numbers.len() > 1

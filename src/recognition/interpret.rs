@@ -160,6 +160,18 @@ pub(crate) fn read(
     light: Light<'_>,
 ) -> (Draft, Heir) {
     let cited = cited(seeker.index, text, lexemes);
+    // «00-00029987 × 3»: nothing crosses an article.
+    let mut mended: Vec<Lexeme>;
+    let mut lexemes = lexemes;
+    if let Some(after) = cited
+        .iter()
+        .map(|c| c.to)
+        .find(|to| lexemes.get(*to).is_some_and(|l| l.is('x') && l.spaced))
+    {
+        mended = lexemes.to_vec();
+        mended[after].kind = super::lexer::Kind::Mark('-');
+        lexemes = &mended;
+    }
     let telling = |l: &Lexeme| {
         l.is_word()
             && seeker
@@ -242,6 +254,7 @@ pub(crate) fn only_quantity(lexemes: &[Lexeme]) -> Option<Reading> {
 fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: &[Cited]) -> Draft {
     let mut skip = reading.spoken_for.clone();
     skip.extend(cited.iter().flat_map(|c| c.from..c.to));
+    let mut reading = reading;
     let mut wants = match reading.left {
         Some((at, value)) => {
             let mut patched = lexemes.to_vec();
@@ -251,6 +264,13 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
         }
         None => seeker.wants(lexemes, &skip),
     };
+    let packed = |w: &Want| {
+        w.ways.iter().flat_map(|w| &w.needs).any(|n| matches!(n, Need::Pack { must: false, .. }))
+    };
+    if reading.quantity.is_none() && wants.iter().any(packed) {
+        // «800 шт» and nothing else is rather how many are wanted.
+        reading.prior -= 0.8;
+    }
     for article in cited {
         if article.rows.is_empty() {
             let text: String =

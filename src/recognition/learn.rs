@@ -78,6 +78,19 @@ fn note_names(vocabulary: &mut Vocabulary, drafts: &[Draft]) {
         if first[id] > 0 && first[id] * 4 >= all {
             vocabulary.set_head(u32::try_from(id).unwrap_or(u32::MAX));
         }
+        // «Нержавеющие» of a path, which no title begins with, is what things are like.
+        let adjective = {
+            let surface = &vocabulary.get(u32::try_from(id).unwrap_or(0)).surface;
+            ["ый", "ий", "ой", "ая", "яя", "ое", "ее", "ые", "ие", "ых", "их"]
+                .iter()
+                .any(|e| surface.ends_with(e))
+        };
+        if adjective && first[id] == 0 && all >= 3 {
+            vocabulary.unset_head(u32::try_from(id).unwrap_or(u32::MAX));
+        }
+        if first[id] * 10 >= all * 8 && all > 0 {
+            vocabulary.set_leads(u32::try_from(id).unwrap_or(u32::MAX));
+        }
         let short = vocabulary.get(u32::try_from(id).unwrap_or(0)).surface.chars().count() < 4;
         if proper > 0 && proper * 2 >= all && !short {
             vocabulary.set_name(u32::try_from(id).unwrap_or(u32::MAX));

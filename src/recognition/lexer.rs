@@ -112,18 +112,19 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             let mut letters: String = ch[start..i].iter().filter(|c| **c != '\u{301}').collect();
             let digit_next = ch.get(i).is_some_and(char::is_ascii_digit);
             let far_digit = ch[i..].iter().find(|c| **c != ' ').is_some_and(char::is_ascii_digit);
+            let mut crossed = false;
             let lone_h = letters == "h" && after_number && digit_next && !lexeme.spaced;
             if letters == "х" || letters == "x" || lone_h {
                 let lone = !(out.last().is_some_and(Lexeme::is_word) && !lexeme.spaced);
-                if (after_number && far_digit) || (digit_next && (lone || after_measure(&out))) {
-                    lexeme.kind = Kind::Mark('x');
-                }
+                crossed =
+                    (after_number && far_digit) || (digit_next && (lone || after_measure(&out)));
             } else if after_number && digit_next && letters.ends_with(['х', 'x']) {
                 // «48ммх66»: the cross is glued to the unit.
                 letters.pop();
                 i -= 1;
             }
-            if lexeme.kind != Kind::Mark('x') {
+            lexeme.kind = Kind::Mark('x');
+            if !crossed {
                 lexeme.kind = Kind::Word;
                 let measured = after_number
                     && !matches!(letters.as_str(), "г" | "гр" | "кг" | "g" | "kg")
@@ -174,7 +175,13 @@ fn slashed(ch: &[char], mut i: usize, letters: &mut String) -> usize {
         let end =
             ch[i + 1..].iter().position(|c| !c.is_alphabetic()).map_or(ch.len(), |n| i + 1 + n);
         let (left, right) = (letters.chars().count(), end - i - 1);
-        if left > 2 || ch.get(end).is_some_and(char::is_ascii_digit) || (left == 2 && right > 3) {
+        // «д/мусора» is «для мусора».
+        let purpose = letters == "д" && right >= 3;
+        if purpose
+            || left > 2
+            || ch.get(end).is_some_and(char::is_ascii_digit)
+            || (left == 2 && right > 3)
+        {
             break;
         }
         letters.push('/');

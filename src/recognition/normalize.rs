@@ -213,6 +213,7 @@ pub(crate) fn sound(word: &str) -> String {
             'б' => ("b", 1),
             'в' => ("v", 1),
             'г' => ("g", 1),
+            'д' if next == 'ж' => ("j", 2),
             'д' => ("d", 1),
             'е' | 'э' => ("e", 1),
             'ж' => ("j", 1),
@@ -313,6 +314,7 @@ fn letter(c: char) -> &'static str {
 /// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
 pub(crate) fn spelt_out(word: &str) -> Option<String> {
     const NAMES: &[(&str, char)] = &[
+        ("икс", 'x'),
         ("эйч", 'х'),
         ("аш", 'х'),
         ("ай", 'и'),

@@ -198,8 +198,25 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut i = 0;
     while i < lexemes.len() {
+        // «ещё одно: …»
+        if lexemes[i].text == "одно"
+            && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
+            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+        {
+            i += 1;
+            continue;
+        }
         if let Some((number, next)) = number_at(&lexemes, i) {
+            let stop = lexemes[next - 1].dotted.then(|| Lexeme {
+                kind: Kind::Mark('.'),
+                text: String::new(),
+                start: number.end,
+                end: number.end + 1,
+                spaced: false,
+                ..lexemes[next - 1].clone()
+            });
             push(&mut out, number, &knows);
+            out.extend(stop);
             i = next;
             continue;
         }
@@ -226,7 +243,8 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         if lexeme.is_word()
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
             && !out.last().is_some_and(Lexeme::is_number)
-            && !lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+            && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+                || super::quantity::unit_at(&lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
         {
             let unit = if lexeme.text == "литр" { "л" } else { "кг" };
@@ -243,12 +261,24 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             i += 1;
             continue;
         }
-        // «ещё одно: …»
-        if lexeme.text == "одно"
-            && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
-            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+        // «метр шестьдесят» is 1,6 м.
+        if lexeme.text == "метр"
+            && !out.last().is_some_and(Lexeme::is_number)
+            && let Some((tens, next)) = number_at(&lexemes, i + 1)
+            && (5_000..100_000).contains(&tens.value)
+            && !tens.named
         {
-            i += 1;
+            let value = 1000 + tens.value / 100;
+            out.push(Lexeme {
+                text: super::rank::decimal(value),
+                value,
+                start: lexeme.start,
+                named: true,
+                spaced: lexeme.spaced,
+                ..tens
+            });
+            out.push(Lexeme { text: "м".into(), spaced: false, ..lexeme.clone() });
+            i = next;
             continue;
         }
         // «полкоробки», «пол-литра»
@@ -321,6 +351,12 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
                 if form != Form::Few || matches!(last.value / 1000 % 10, 2..=4));
             let pieces =
                 lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
+            // «2т» at the end is two thousand: tonnes are written out.
+            let lone = lexeme.text == "т"
+                && !lexeme.spaced
+                && last.value <= 100_000
+                && lexemes.get(i + 1).is_none_or(|l| !l.is_word() && !l.is_number());
+            let thousands = thousands || lone;
             let short = matches!(lexeme.text.as_str(), "тшт" | "т/шт" | "tys");
             if thousands || pieces || short {
                 last.value = last.value.saturating_mul(1000);
@@ -339,6 +375,27 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         i += 1;
     }
     out
+}
+
+/// «двухслойный» → 2 and «слойный»: an adjective that counts.
+pub(crate) fn counted(word: &str) -> Option<(i64, &str)> {
+    const ROOTS: &[(&str, i64)] = &[
+        ("одно", 1),
+        ("двух", 2),
+        ("дву", 2),
+        ("трех", 3),
+        ("четырех", 4),
+        ("пяти", 5),
+        ("шести", 6),
+        ("семи", 7),
+        ("восьми", 8),
+        ("десяти", 10),
+        ("двенадцати", 12),
+    ];
+    ROOTS.iter().find_map(|(root, count)| {
+        let rest = word.strip_prefix(root)?;
+        (rest.chars().count() >= 3).then_some((*count, rest))
+    })
 }
 
 /// «стометровая» → 100 and «м», in thousandths.
@@ -581,7 +638,7 @@ fn cardinal(word: &impl Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize
             }
             Piece::Named(n) => {
                 // «двадцать третий», «восемьдесят восьмой»
-                if i > start && n < 10 && least == 20 {
+                if i > start && (n < 10 && least > 1 || n < 100 && least == 100) && least < 1000 {
                     return (total + part + n, i + 1, true);
                 }
                 break;

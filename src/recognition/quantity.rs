@@ -326,7 +326,9 @@ fn number_readings(
     let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
     if glued && i == last {
         // «чер10»
-        out.push(Reading { spoken_for: vec![i], quantity, ..Reading::default() });
+        let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
+        let prior = if code { -0.7 } else { 0.0 };
+        out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
     }
     let tied = glued
         || i > 0 && !number.spaced && lexemes[i - 1].is('/')
@@ -336,10 +338,14 @@ fn number_readings(
         lexemes[k].is_word()
             && !lexemes[k].text.starts_with("шт")
             && super::terms::marker(&lexemes[k].text, false).is_some()
+            // «того же цвета 200», «перчатки L 3 уп»
+            && !(k > 0 && lexemes[k - 1].text == "же")
+            && !(lexemes[k].text.is_ascii()
+                && lexemes[k].text.len() == 1
+                && lexemes[i].spaced
+                && unit_at(lexemes, i + 1).is_some_and(|u| u.0.counts()))
     };
-    let named = |k: usize| {
-        named(k) && !(k > 0 && lexemes[k].text.starts_with("номер") && lexemes[k - 1].is_number())
-    };
+    let named = |k: usize| named(k) && !super::terms::names_number_before(lexemes, k, i);
     let follows_slash = i > 0
         && (lexemes[i - 1].is('/')
             || lexemes[i - 1].is('№')
@@ -401,6 +407,12 @@ fn number_readings(
         let edge = end > last || i == first;
         let dash = i > 0 && lexemes[i - 1].is('-');
         prior += if counts { 1.0 } else { 0.15 };
+        // «периотек 300 рулон»: one roll, for three hundred would be «рулонов».
+        let one = taken == 1 && is_lone_unit(&lexemes[after].text) && number.value != 1000;
+        if one && number.value / 1000 % 10 != 1 {
+            // «50 упаковку» cannot be said of fifty at all.
+            prior -= if lexemes[after].text.ends_with('у') { 0.7 } else { 0.4 };
+        }
         prior += if edge { 0.1 } else { 0.0 };
         prior += if dash { 0.3 } else { 0.0 };
         prior += if each { 0.5 } else { 0.0 };
@@ -445,7 +457,8 @@ fn number_readings(
                     | "литров"
                     | "литра"
             ))
-        && lexemes[i - 1].text.chars().count() > 3
+        && (lexemes[i - 1].text.chars().count() > 3
+            || i == last && number.spoken && !(i > 1 && lexemes[i - 2].is_number()))
         && number.spaced
     {
         let mut taken = spoken_for.clone();
@@ -557,6 +570,10 @@ pub(crate) fn is_lone_unit(word: &str) -> bool {
         "rulon",
         "штучку",
         "штуку",
+        "бутылку",
+        "бутылочку",
+        "пачечку",
+        "коробочку",
     ];
     ONE.contains(&word)
 }
@@ -586,11 +603,22 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;
     let Some((unit, taken)) = unit_at(lexemes, i) else { return };
     let edge = i + taken > last;
+    let accusative = lexemes[i].text.ends_with('у');
     if numbered && edge {
-        // «клей 10 литров банку» has its number elsewhere; «5 рулон» is five.
+        // «клей 10 литров банку» has its number elsewhere; «5 рулон» is rather five.
+        let value = lexemes[i - 1].value / 1000;
+        if value == 1 || lexemes[i - 1].spoken {
+            return;
+        }
+        out.push(Reading {
+            spoken_for: (i..i + taken).collect(),
+            quantity: Some(Quantity::whole(1)),
+            unit: Some(unit),
+            prior: if accusative { 0.6 } else { 0.35 },
+            ..Reading::default()
+        });
         return;
     }
-    let accusative = lexemes[i].text.ends_with('у');
     out.push(Reading {
         spoken_for: (i..i + taken).collect(),
         quantity: Some(Quantity::whole(1)),

@@ -107,6 +107,11 @@ impl Measure {
                 Self::Inch
             }
             "м2" | "м3" => Self::Area,
+            // «1 litr»
+            "litr" | "litra" | "litrov" => Self::Litre,
+            "metr" | "metra" | "metrov" => Self::Metre,
+            "gramm" => Self::Gram,
+            "vatt" => Self::Watt,
             _ => return None,
         })
     }
@@ -252,6 +257,8 @@ pub(crate) struct Word {
     pub(crate) without: bool,
     /// Whether a number is glued to it: «RS133», «16А».
     pub(crate) code: bool,
+    /// Whether it is glued to a number before it: «1сл».
+    pub(crate) after_number: bool,
     /// Its lexemes.
     pub(crate) from: usize,
     /// One past its last lexeme.
@@ -286,15 +293,16 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
-        "d" | "ф" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+        "d" | "ф" | "дм" | "диа" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
             b'd'
         }
         "м" | "m" if glued => b'm',
         "т" | "t" if glued => b'#',
         "l" if glued => b'l',
-        "l" | "дл" | "длина" | "длиной" => b'l',
+        "дл" | "длина" | "длиной" => b'l',
         "ш" | "шир" | "ширина" | "шириной" => b'w',
-        "толщ" | "толщина" | "толщиной" | "s" => b's',
+        "s" if glued => b's',
+        "толщ" | "толщина" | "толщиной" => b's',
         "плотн" | "плотность" | "плотностью" => b'p',
         "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул" | "номер"
         | "номера" | "тон" | "ном" => b'#',
@@ -399,6 +407,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 && !lexeme.spaced
                 && !lexemes[i - 1].dotted
                 && free(i - 1)
+                && !is_whole_word(&lexemes[i - 1].text)
             {
                 size.numbers[0].marker = CODE;
             }
@@ -459,11 +468,23 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             // «Т-5», «т.5», «h=80» are as good as glued.
             let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
             // «10 номер 6 м»: the ten is the number.
-            if lexeme.text.starts_with("номер") && i > 0 && lexemes[i - 1].is_number() {
+            if names_number_before(lexemes, i, next) {
                 i += 1;
                 continue;
             }
-            if let Some(mark) = marker(&lexeme.text, tight) {
+            // «молния т 7»
+            let typed = matches!(lexeme.text.as_str(), "т" | "t")
+                && !lexeme.dotted
+                && i > 0
+                && lexemes[i - 1].is_word();
+            if typed {
+                pending = Some((b'#', i));
+                i += 1;
+                continue;
+            }
+            // «того же цвета 200» says nothing of a colour number.
+            let same = i > 0 && lexemes[i - 1].text == "же";
+            if let Some(mark) = marker(&lexeme.text, tight).filter(|_| !same) {
                 // «Р6М5» is a code, not a thread.
                 let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
                 pending = Some((if code { CODE } else { mark }, i));
@@ -479,7 +500,8 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             text: lexeme.text.clone(),
             dotted: lexeme.dotted,
             without: without.is_some(),
-            code: glued,
+            code: glued && !is_whole_word(&lexeme.text),
+            after_number: i > 0 && !lexeme.spaced && lexemes[i - 1].is_number(),
             from: without.take().unwrap_or(i),
             to: i + 1,
         };
@@ -496,6 +518,22 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         out.push(Term::Word(word));
     }
     out
+}
+
+/// Whether letters before a number are a word that lost its blank, «скобы80», and not a code.
+fn is_whole_word(text: &str) -> bool {
+    text.chars().count() >= 4 && !text.is_ascii()
+}
+
+/// Whether a word names the number before it and not the one after: «10 номер 6 м», «сто первый
+/// цвет десять штук».
+pub(crate) fn names_number_before(lexemes: &[Lexeme], at: usize, next: usize) -> bool {
+    let word = lexemes[at].text.as_str();
+    let Some(before) = at.checked_sub(1).map(|b| &lexemes[b]).filter(|b| b.is_number()) else {
+        return false;
+    };
+    let counted = super::quantity::unit_at(lexemes, next + 1).is_some_and(|u| u.0.counts());
+    word.starts_with("номер") || matches!(word, "цвет" | "тон" | "тип") && (before.named || counted)
 }
 
 /// The number that follows a word, over one «=», «-», «.» or «№».
@@ -599,9 +637,11 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         size.slash = slash;
     }
     size.to = i;
-    // «190*140 см»: the unit is of all.
+    // «190*140 см», «1,2х2,0 м»: the unit is of all.
+    let small = size.numbers.iter().all(|n| n.value < 10_000);
     if let [first @ .., last] = size.numbers.as_mut_slice()
-        && matches!(last.measure, Measure::Mm | Measure::Cm)
+        && (matches!(last.measure, Measure::Mm | Measure::Cm)
+            || last.measure == Measure::Metre && small)
         && first.iter().all(|n| n.measure == Measure::None)
     {
         for number in first {

@@ -23,6 +23,8 @@ pub(crate) struct Known {
     pub(crate) name: bool,
     /// Whether titles or categories begin with it: a word that opens a new item.
     pub(crate) head: bool,
+    /// Whether most of its titles begin with it.
+    pub(crate) leads: bool,
 }
 
 /// Words of the catalogue by spelling, by sound and by beginning.
@@ -106,6 +108,7 @@ impl Vocabulary {
                     telling: false,
                     name: surface.is_ascii() && surface.len() > 1,
                     head: false,
+                    leads: false,
                 });
                 self.by_stem.insert(key.into(), next);
                 next
@@ -137,6 +140,16 @@ impl Vocabulary {
         self.words[word as usize].head = true;
     }
 
+    /// Takes the mark of a word that opens an item away.
+    pub(crate) fn unset_head(&mut self, word: u32) {
+        self.words[word as usize].head = false;
+    }
+
+    /// Marks a word as one that most of its titles begin with.
+    pub(crate) fn set_leads(&mut self, word: u32) {
+        self.words[word as usize].leads = true;
+    }
+
     /// Makes the lookups that need the whole vocabulary; `titles` counts a word's products.
     pub(crate) fn finish(&mut self, titles: impl Fn(u32) -> usize) {
         self.by_surface = FxMap::default();
@@ -153,6 +166,9 @@ impl Vocabulary {
             }
             if known.stem.is_ascii() && known.stem.len() > 3 {
                 self.latin.push((row, letter_set(&keys[0]), keys[0].clone().into()));
+            }
+            if known.stem.is_ascii() && known.stem.len() > 3 {
+                keys.extend(as_heard(&known.stem).iter().map(|s| sound(s)));
             }
             keys.sort();
             keys.dedup();
@@ -197,21 +213,28 @@ impl Vocabulary {
         }
         let length = text.chars().count();
         let exact = !out.words.is_empty();
-        self.begun(&text, word.dotted, exact, &mut out);
+        self.begun(&text, word.dotted, exact && !word.after_number, &mut out);
+        if text.is_ascii() && length >= 3 {
+            // «bum» for «бумажный»
+            self.begun(&cyrillic(&text), word.dotted, exact, &mut out);
+        }
         if length >= 4 {
             self.cut_in_titles(&text, &mut out);
         }
         self.kin(&text, &mut out);
+        self.derived(&text, &mut out);
         for base in without_diminutive(&text) {
             self.spelt(&base, 0.93, &mut out);
         }
         if out.words.is_empty()
-            && length >= 4
+            && length >= 2
             && let Some(letters) = spelt_out(&text)
         {
             self.spelt(&letters, 0.93, &mut out);
             self.heard(&letters, &mut out);
-            self.begun(&letters, false, false, &mut out);
+            if length >= 4 {
+                self.begun(&letters, false, false, &mut out);
+            }
         }
         if out.words.is_empty() && text.is_ascii() && text.contains('x') {
             // «xrom»: people write х so.
@@ -320,6 +343,38 @@ impl Vocabulary {
         }
     }
 
+    /// The noun that an adjective is made of: «кокосовый» for «кокос».
+    fn derived(&self, text: &str, out: &mut Meanings) {
+        const SUFFIXES: &[&str] = &[
+            "ов",
+            "ев",
+            "н",
+            "ян",
+            "ск",
+            "очн",
+            "ичн",
+            "енн",
+            "ист",
+            "ирова",
+            "ирован",
+            "ированн",
+            "ованн",
+            "ова",
+        ];
+        let key = stem(text);
+        for suffix in SUFFIXES {
+            let Some(base) = key.strip_suffix(suffix) else { continue };
+            if base.chars().count() < 4 {
+                continue;
+            }
+            for base in [base.to_owned(), stem(&format!("{base}ь"))] {
+                if let Some(found) = self.by_stem.get(base.as_str()) {
+                    out.add(*found, 0.87);
+                }
+            }
+        }
+    }
+
     /// Words that titles cut short: «внутр.» for «внутренняя».
     fn cut_in_titles(&self, text: &str, out: &mut Meanings) {
         let ends = text.char_indices().map(|(at, _)| at).skip(2);
@@ -392,6 +447,44 @@ impl Vocabulary {
         let best = out.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
         out.words.retain(|w| w.1 >= best - 0.035);
     }
+}
+
+/// Other ways to read a Latin name aloud: «Erich» is «Эрих», «Green» is «Грин».
+fn as_heard(word: &str) -> Vec<String> {
+    const WAYS: &[(&str, &str)] = &[
+        ("ch", "h"),
+        ("ch", "k"),
+        ("j", "y"),
+        ("ee", "i"),
+        ("ea", "i"),
+        ("oo", "u"),
+        ("ou", "u"),
+        ("ai", "e"),
+        ("ce", "se"),
+        ("ci", "si"),
+        ("w", "u"),
+        ("gh", "g"),
+        ("ll", "l"),
+        ("se", "ze"),
+        ("si", "zi"),
+        ("sa", "za"),
+        ("u", "a"),
+        ("y", "ay"),
+        ("i", "ay"),
+    ];
+    let mut out = Vec::new();
+    let mut all = word.to_owned();
+    for (from, to) in WAYS {
+        if word.contains(from) {
+            out.push(word.replace(from, to));
+            all = all.replace(from, to);
+        }
+    }
+    out.push(all);
+    if let Some(silent) = word.strip_suffix('e') {
+        out.push(silent.to_owned());
+    }
+    out
 }
 
 /// A sound without its last vowels, as case endings would leave it.

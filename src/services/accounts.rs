@@ -10,6 +10,7 @@ mod notices;
 mod panel;
 mod passwords;
 mod requests;
+mod settings;
 mod staff;
 mod tokens;
 mod who;

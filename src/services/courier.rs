@@ -17,13 +17,13 @@ use super::Base;
 use super::conversations::move_chat;
 use super::live::Change;
 use super::notifications::{
-    Composer, Delivered, DeliveryError, Message, Messenger, Notice, Outgoing, Place,
+    self, Composer, Delivered, DeliveryError, Manner, Message, Messenger, Notice, Outgoing, Place,
 };
-use crate::domain::{ChatKey, OutboxId};
+use crate::domain::{ChatKey, OrderId, OutboxId, Timestamp};
 use crate::formats::html::Html;
 use crate::storage::chat_slots::{self, SlotRow};
 use crate::storage::outbox::{self, OutboxRow};
-use crate::storage::{StorageError, recipients};
+use crate::storage::{StorageError, notification_settings, recipients};
 use crate::tasks;
 
 mod pace;
@@ -54,6 +54,8 @@ const FAULTS: u32 = 3;
 const LONGEST_BACK_OFF: Duration = Duration::from_mins(5);
 /// How long the courier sleeps at most: a net under lost news.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
+/// Changes of one order within this time are told together.
+const MERGE_FOR: Duration = Duration::from_mins(1);
 const MOVED_BELOW: &str = "Заявка продолжается ниже ⬇";
 
 /// Delivers the outbox.
@@ -62,6 +64,8 @@ pub struct Courier {
     composer: Arc<dyn Composer>,
     wires: Mutex<HashMap<&'static str, Arc<dyn Messenger>>>,
     pace: Mutex<Pace>,
+    /// When a chat was last told of an order's status: the next ones may follow too soon.
+    told: Mutex<HashMap<(ChatKey, OrderId), Timestamp>>,
 }
 
 /// What is left to do of a row.
@@ -118,7 +122,8 @@ enum Until {
 impl Courier {
     /// A courier that says [`Notice`]s in the composer's words. It has no wire yet.
     pub fn new(base: Base, composer: Arc<dyn Composer>) -> Arc<Self> {
-        Arc::new(Self { base, composer, wires: Mutex::default(), pace: Mutex::default() })
+        let (wires, pace, told) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { base, composer, wires, pace, told })
     }
 
     /// Gives the courier a wire's way out: [`TELEGRAM`] or [`WEB`]. What is queued for a wire that
@@ -371,11 +376,18 @@ impl Courier {
         if let Some(wait) = wait {
             return Ok(Some(Served::Wait(wait)));
         }
+        let mut status_of = None;
         if let [Step::Do(Outgoing::Notice(notice)), ..] = &steps[..] {
+            let Some(silent) = self.told_now(&row, notice, now).await? else { return Ok(None) };
+            if let Notice::OrderStatus { order } = notice {
+                status_of = Some(*order);
+            }
             match self.compose(&row.chat, notice).await {
-                Ok(composed) => {
-                    let composed = composed.into_iter().map(Step::Do);
-                    steps.splice(..1, composed);
+                Ok(mut composed) => {
+                    if silent {
+                        composed.iter_mut().for_each(make_silent);
+                    }
+                    steps.splice(..1, composed.into_iter().map(Step::Do));
                 }
                 Err(why) => return self.fault(&row, &steps, &why).await.map(|()| None),
             }
@@ -388,11 +400,84 @@ impl Courier {
             return Ok(Some(Served::Wait(wait)));
         }
         match self.step(messenger, &row, step).await {
-            Ok(done) => self.advance(&row, steps, done).await.map(|()| None),
+            Ok(done) => {
+                if let Some(order) = status_of {
+                    self.note_told(&row.chat, order, now);
+                }
+                self.advance(&row, steps, done).await.map(|()| None)
+            }
             Err(Trouble::Storage(error)) => Err(error),
             Err(Trouble::Fault(why)) => self.fault(&row, &steps, &why).await.map(|()| None),
             Err(Trouble::Wire(error)) => self.wire_trouble(&row, steps, error).await,
         }
+    }
+
+    /// Whether the news may be told at once, and if so, whether without sound. `None`: they wait,
+    /// or are not wanted, and what follows from that is queued.
+    async fn told_now(
+        &self,
+        row: &OutboxRow,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<Option<bool>, StorageError> {
+        let (chat, asked) = (row.chat.clone(), notice.clone());
+        let (config, zone) = (self.base.config.clone(), self.base.zone.clone());
+        let read = move |conn: &rusqlite::Connection| {
+            notifications::manner(conn, &config, &zone, &chat, &asked, now)
+        };
+        let too_soon = match notice {
+            Notice::OrderStatus { order } => self.merges_at(&row.chat, *order, now),
+            _ => None,
+        };
+        let (id, chat, notice) = (row.id, row.chat.clone(), notice.clone());
+        match self.base.db.read(read).await? {
+            Manner::Unwanted(instead) => {
+                let write = move |tx: &rusqlite::Transaction<'_>| {
+                    queue_notice(tx, &chat, instead, now)?;
+                    outbox::close_sent(tx, id, now)
+                };
+                self.base.db.write(write).await.map(|()| None)
+            }
+            Manner::Hold { person, due, meanwhile } => {
+                let text = serde_json::to_string(&notice)
+                    .map_err(|error| StorageError::Corrupt(format!("held_notices: {error}")))?;
+                let write = move |tx: &rusqlite::Transaction<'_>| {
+                    notification_settings::hold(tx, person, due, &text, now)?;
+                    let digest = Outgoing::Notice(Notice::Digest { person, due });
+                    let key = format!("digest:{person}:{}@{chat}", due.millis());
+                    notifications::enqueue(tx, &chat, &digest, due, Some(&key))?;
+                    queue_notice(tx, &chat, meanwhile, now)?;
+                    outbox::close_sent(tx, id, now)
+                };
+                self.base.db.write(write).await.map(|()| None)
+            }
+            Manner::Aloud | Manner::Silent if too_soon.is_some() => {
+                let write = move |tx: &rusqlite::Transaction<'_>| {
+                    let card = match notice {
+                        Notice::OrderStatus { order } => Some(Notice::BuyerOrder { order }),
+                        _ => None,
+                    };
+                    queue_notice(tx, &chat, card, now)?;
+                    outbox::set_due(tx, id, too_soon.unwrap_or(now))
+                };
+                self.base.db.write(write).await.map(|()| None)
+            }
+            Manner::Aloud => Ok(Some(false)),
+            Manner::Silent => Ok(Some(true)),
+        }
+    }
+
+    /// When the chat may be told of the order again; `None`: now.
+    fn merges_at(&self, chat: &ChatKey, order: OrderId, now: Timestamp) -> Option<Timestamp> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = told.get(&(chat.clone(), order))?.plus(MERGE_FOR);
+        (at > now).then_some(at)
+    }
+
+    fn note_told(&self, chat: &ChatKey, order: OrderId, now: Timestamp) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, at| now.since(*at) < MERGE_FOR);
+        told.insert((chat.clone(), order), now);
     }
 
     /// Does one step; what it leaves behind.
@@ -610,6 +695,25 @@ impl Step {
             Self::Do(Outgoing::Show { .. } | Outgoing::Notice(_)) => pace::Weight::Message,
             Self::Do(_) | Self::Retire { .. } => pace::Weight::Request,
         }
+    }
+}
+
+/// Queues a notice for a chat, where there is one.
+fn queue_notice(
+    tx: &rusqlite::Transaction<'_>,
+    chat: &ChatKey,
+    notice: Option<Notice>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    if let Some(notice) = notice {
+        notifications::enqueue(tx, chat, &Outgoing::Notice(notice), now, None)?;
+    }
+    Ok(())
+}
+
+fn make_silent(outgoing: &mut Outgoing) {
+    if let Outgoing::Show { message, .. } = outgoing {
+        message.silent = true;
     }
 }
 

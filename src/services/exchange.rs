@@ -29,7 +29,7 @@ use tracing::{info, warn};
 use super::Base;
 use super::accounts::Actor;
 use super::live::Change;
-use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
+use crate::domain::catalog::{CatalogBatch, CatalogSource, Record, SkippedRecord};
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
 use crate::storage::{Db, StorageError, audit, entries, prices, products};
 use matching::{Digests, Mention};
@@ -199,7 +199,7 @@ impl Exchange {
     /// [`ExchangeError::Storage`].
     pub async fn apply<S>(
         &self,
-        mut source: S,
+        source: S,
         origin: Origin,
     ) -> Result<ApplyReport, ExchangeError<S::Error>>
     where
@@ -207,27 +207,7 @@ impl Exchange {
         S::Error: std::fmt::Display + Send + 'static,
     {
         let started = self.base.clock.now();
-        let digests = Digests::default();
-        let scanned = blocking(move || {
-            let mut mentions = Vec::new();
-            let (mut records, mut weight) = (Some(Vec::new()), 0);
-            let head = source.read(&mut |record| {
-                let (mention, heavy) = match &record {
-                    Record::Product(product) => (Mention::of(product, &digests), product.weight()),
-                    Record::Skipped(skipped) => (Mention::of_skipped(skipped, &digests), 200),
-                };
-                mentions.push(mention);
-                weight += heavy;
-                if weight > KEPT_BYTES {
-                    records = None;
-                } else if let Some(records) = &mut records {
-                    records.push(record);
-                }
-                ControlFlow::Continue(())
-            });
-            head.map(|head| apply::Batch { source, records, head, mentions, digests })
-        })
-        .await?;
+        let scanned = blocking(move || scan(source)).await?;
         let batch = match scanned {
             Ok(batch) => batch,
             Err(error) => {
@@ -405,6 +385,53 @@ pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageEr
     };
     let default = db.read_blocking(default)?;
     db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
+}
+
+/// Reads a source once: that it can be read to its end, and which products it means.
+fn scan<S: CatalogSource>(mut source: S) -> Result<apply::Batch<S>, S::Error> {
+    let digests = Digests::default();
+    let mut mentions = Vec::new();
+    let (mut records, mut weight) = (Some(Vec::new()), 0);
+    let head = source.read(&mut |record| {
+        let (mention, heavy) = match &record {
+            Record::Product(product) => (Mention::of(product, &digests), product.weight()),
+            Record::Skipped(skipped) => (Mention::of_skipped(skipped, &digests), 200),
+        };
+        mentions.push(mention);
+        weight += heavy;
+        if weight > KEPT_BYTES {
+            records = None;
+        } else if let Some(records) = &mut records {
+            records.push(record);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(apply::Batch { source, records, head, mentions, digests })
+}
+
+/// Applies a catalogue as a part of something larger, inside its transaction. The caller tells of
+/// the change after the commit.
+///
+/// # Errors
+///
+/// Those of the database: a source in memory always reads.
+pub(super) fn apply_within(
+    tx: &rusqlite::Transaction<'_>,
+    base: &Base,
+    batch: CatalogBatch,
+    origin: &Origin,
+) -> Result<ApplyReport, StorageError> {
+    let started = base.clock.now();
+    let Ok(batch) = scan(batch);
+    let outcome = apply::apply(tx, batch, base, origin);
+    let mut report = match outcome {
+        Ok(outcome) => outcome.report,
+        Err(ExchangeError::Storage(error)) => return Err(error),
+        Err(ExchangeError::Busy) => return Err(StorageError::Interrupted),
+        Err(ExchangeError::Source(never)) => match never {},
+    };
+    report.exchange = note(tx, "catalog", origin, started, Duration::ZERO, &report)?;
+    Ok(report)
 }
 
 fn note(

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod alerts;
 pub mod backup;
 pub mod bench;
 pub mod bot_status;
@@ -10,11 +11,13 @@ pub mod catalog;
 pub mod conversations;
 pub mod courier;
 pub mod directory;
+pub mod duties;
 pub mod exchange;
 pub mod health;
 pub mod imports;
 pub mod jobs;
 pub mod journal;
+pub mod legacy;
 pub mod live;
 pub mod meter;
 pub mod metrics;

@@ -17,9 +17,10 @@ use super::{Base, meter};
 use crate::clients::http::HttpSetupError;
 use crate::clients::llm::mask::Mask;
 use crate::clients::llm::{
-    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, LineForModel, Probe,
-    Proposal, ProviderKind, ProviderStatus, Unlimited,
+    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, LineForModel, Proposal,
+    ProviderKind, Unlimited,
 };
+pub use crate::clients::llm::{Probe, ProviderStatus};
 use crate::config::{Config, LlmMode};
 use crate::domain::{Clock, OrganizationId, ProductId, Zone};
 use crate::recognition::{Buyer, Candidate, Decision, Index, Line, Recognition, Stage};
@@ -229,12 +230,11 @@ impl Models {
 /// Counts what was asked, and of whom, for metrics.
 fn count(answer: &Result<Answer, ChainError>, took: Duration) {
     match answer {
-        Ok(answer) if answer.cached => {}
-        Ok(answer) => meter::asked(answer.provider, true, took),
+        Ok(answer) if !answer.cached => meter::asked(answer.provider, true, took),
         Err(ChainError::Failed(failures)) => {
             failures.iter().for_each(|(provider, _)| meter::asked(*provider, false, took));
         }
-        Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
 }
 

@@ -3,6 +3,8 @@
 //! A service says *what happened* ([`Notice`]); the chat room says it in words when it is sent
 //! ([`Composer`]); a door carries it over its wire ([`Messenger`]).
 
+mod manner;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,7 +13,10 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::domain::{ChatKey, OrderId, PersonId, Timestamp};
+pub use manner::{Group, Quiet, Wishes};
+pub(super) use manner::{Manner, manner};
+
+use crate::domain::{ChatKey, OrderId, PersonId, ProposalId, Role, ThreadId, Timestamp};
 use crate::formats::html::Html;
 use crate::storage::{StorageError, outbox, persons, recipients};
 
@@ -204,6 +209,42 @@ pub enum Notice {
         /// The message.
         message: i64,
     },
+    /// A manager wrote an order for the client.
+    PlacedForClient {
+        /// The order.
+        order: OrderId,
+    },
+    /// A manager proposes another product for a line: told to the order's author.
+    Proposal {
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// Nobody has taken an order for long: told to the shift, then to administrators.
+    OrderWaits {
+        /// The order.
+        order: OrderId,
+    },
+    /// A question is not answered for long: told to the shift, then to administrators.
+    ThreadWaits {
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// What the day begins with, for staff.
+    MorningSummary,
+    /// What came in a person's quiet hours.
+    Digest {
+        /// Whose.
+        person: PersonId,
+        /// The moment that it was put off to.
+        due: Timestamp,
+    },
+    /// The person's role of staff was given or taken away: the keyboard and the commands change.
+    RoleChanged,
+    /// A person asks to have their data deleted: told to administrators.
+    DeletionAsked {
+        /// Who.
+        person: PersonId,
+    },
     /// A text that is ready, with buttons that need nothing.
     Text(Message),
 }
@@ -315,6 +356,23 @@ pub fn enqueue_to_staff(
     for (person, on_shift) in staff {
         if on_shift || nobody_on_shift {
             chats.extend(recipients::list_chats(tx, person)?);
+        }
+    }
+    enqueue_to_all(tx, &chats, outgoing, due, dedup_key)
+}
+
+/// Queues one thing for every administrator, on shift or not. Whether anything was queued.
+pub fn enqueue_to_admins(
+    tx: &Transaction<'_>,
+    config: &Config,
+    outgoing: &Outgoing,
+    due: Timestamp,
+    dedup_key: Option<&str>,
+) -> Result<bool, StorageError> {
+    let mut chats = Vec::new();
+    for (person, role) in persons::list_staff(tx, &config.access)? {
+        if role == Role::Admin {
+            chats.extend(recipients::list_chats(tx, person.id)?);
         }
     }
     enqueue_to_all(tx, &chats, outgoing, due, dedup_key)

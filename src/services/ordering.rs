@@ -8,11 +8,13 @@ mod aid;
 mod draft;
 pub(super) mod notices;
 mod place;
+mod proposals;
 mod staff;
 
 pub use aid::Pending;
 pub use draft::{Added, DraftLine, DraftView, Need};
 pub use place::Placed;
+pub use proposals::ProposalView;
 pub use staff::{OrderPage, OrderView};
 
 use rusqlite::Connection;
@@ -44,6 +46,8 @@ pub struct Party {
     pub may_send: bool,
     /// Whether prices are shown: not to guests nor to unverified organizations.
     pub sees_prices: bool,
+    /// Whether the person is a manager who writes for the organization: the order is its people's.
+    pub for_client: bool,
 }
 
 /// Who changes an order from the company's side.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Base;
 use crate::domain::Timestamp;
-use crate::storage::StorageError;
+use crate::storage::directory::{self, ClientFilter};
 use crate::storage::figures::{self, Turnover};
+use crate::storage::{StorageError, exchange_log, outbox, recipients, threads};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -64,6 +65,53 @@ impl Overview {
                     deliveries_tomorrow: figures::deliveries(conn, &tomorrow.to_string())?,
                     unknown: figures::unknown_words(conn, now.minus(DAY * 30), UNKNOWN)?,
                     products: figures::products(conn)?,
+                })
+            })
+            .await
+    }
+}
+
+/// How the program is doing, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// Questions that wait for an answer.
+    pub questions: u32,
+    /// Organizations.
+    pub clients: u32,
+    /// Products that are sold.
+    pub products: u32,
+    /// Messages that wait to be sent.
+    pub queued: i64,
+    /// Messages that were given up.
+    pub failed: i64,
+    /// Chats whose person has blocked the bot.
+    pub blocked_chats: i64,
+    /// When the last exchange was, and what went wrong with it; empty: nothing.
+    pub last_exchange: Option<(Timestamp, String)>,
+    /// The size of the database.
+    pub database_bytes: u64,
+}
+
+impl Overview {
+    /// How the program is doing now.
+    pub async fn state(&self) -> Result<State, StorageError> {
+        let now = self.base.clock.now();
+        let database_bytes = std::fs::metadata(self.base.db.path()).map_or(0, |meta| meta.len());
+        self.base
+            .db
+            .read(move |conn| {
+                let (queued, _, failed) = outbox::count(conn, now)?;
+                let waiting = threads::list_waiting(conn, Timestamp::from_millis(0), now)?;
+                let last = exchange_log::list(conn, 1)?.pop();
+                Ok(State {
+                    questions: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
+                    clients: directory::count_clients(conn, &ClientFilter::default())?,
+                    products: figures::products(conn)?,
+                    queued,
+                    failed,
+                    blocked_chats: recipients::count_blocked(conn)?,
+                    last_exchange: last.map(|row| (row.at, row.error)),
+                    database_bytes,
                 })
             })
             .await

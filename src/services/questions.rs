@@ -432,6 +432,14 @@ impl Questions {
             .await
     }
 
+    /// The thread, while its client waits for an answer.
+    pub async fn waiting(&self, thread: ThreadId) -> Result<Option<ThreadRow>, QuestionError> {
+        let reader = Reader { person: PersonId(0), staff: true };
+        let find = move |conn: &Connection| threads::find(conn, reader, thread);
+        let row = self.base.db.read(find).await?;
+        Ok(row.filter(|row| row.open && !row.last_from_staff))
+    }
+
     /// Notes that the thread has been read.
     pub async fn mark_read(&self, by: Writer, thread: ThreadId) -> Result<(), QuestionError> {
         self.base

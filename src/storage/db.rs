@@ -160,7 +160,8 @@ impl Db {
         })
     }
 
-    /// Reads a file without changing it in any way: no schema is applied, nothing is made.
+    /// Reads a file without changing it in any way: no schema is applied, nothing is made. Only
+    /// what a process that was killed left half-written is taken back first, as any reader must.
     ///
     /// # Errors
     ///
@@ -172,10 +173,14 @@ impl Db {
         if !path.exists() {
             return Err(StorageError::Absent(path.to_owned()));
         }
-        #[expect(clippy::disallowed_methods, reason = "only to look: the pragmas would write")]
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        conn.busy_timeout(Duration::from_secs(5))?;
-        check_ours(&conn).map_err(damage)?;
+        let mut conn = look_at(path)?;
+        let mut checked = check_ours(&conn);
+        if checked.as_ref().is_err_and(needs_recovery) {
+            recover(path)?;
+            conn = look_at(path)?;
+            checked = check_ours(&conn);
+        }
+        checked.map_err(damage)?;
         work(&conn).map_err(damage)
     }
 
@@ -331,6 +336,36 @@ where
     }
 }
 
+fn look_at(path: &Path) -> Result<Connection, StorageError> {
+    #[expect(clippy::disallowed_methods, reason = "only to look: the pragmas would write")]
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    Ok(conn)
+}
+
+/// Whether the file cannot be read before a killed writer's work is taken back or finished.
+///
+/// Source: <https://www.sqlite.org/rescode.html#readonly_rollback>.
+fn needs_recovery(error: &StorageError) -> bool {
+    matches!(error, StorageError::Sqlite(rusqlite::Error::SqliteFailure(e, _))
+        if e.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK
+            || e.extended_code == rusqlite::ffi::SQLITE_READONLY_RECOVERY)
+}
+
+/// Takes back what a killed writer left: a connection that may write does so by reading.
+fn recover(path: &Path) -> Result<(), StorageError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no pragma may touch a file that is not known yet"
+    )]
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    let _: i64 = conn
+        .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| damage(error.into()))?;
+    Ok(())
+}
+
 fn connect(path: &Path) -> Result<Connection, StorageError> {
     #[expect(clippy::disallowed_methods, reason = "the one place that opens the database")]
     let conn = Connection::open(path)?;
@@ -458,6 +493,29 @@ mod tests {
             })
             .expect("a read");
         assert_eq!(value, 1_400);
+    }
+
+    /// A process killed while it made the file, before the switch to WAL.
+    #[test]
+    fn what_a_killed_writer_left_half_written_is_taken_back() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (path, killed) = (dir.path().join("a.db"), dir.path().join("b.db"));
+        #[expect(clippy::disallowed_methods, reason = "as SQLite opens it before our pragmas")]
+        let mut conn = Connection::open(&path).expect("opens");
+        conn.pragma_update(None, "application_id", migrations::APPLICATION_ID).expect("set");
+        conn.pragma_update(None, "cache_size", 1).expect("set");
+        let tx = conn.transaction().expect("begun");
+        tx.execute_batch(
+            "create table t (x); with recursive n(i) as (select 1 union all select i + 1 from n
+            where i < 2000) insert into t select hex(randomblob(100)) from n",
+        )
+        .expect("written");
+        std::fs::copy(&path, &killed).expect("copied");
+        std::fs::copy(dir.path().join("a.db-journal"), dir.path().join("b.db-journal"))
+            .expect("a hot journal");
+        drop(tx);
+        assert!(Db::look(&killed, migrations::current).is_ok_and(|found| found == 0));
+        Db::open(&killed, Create::Yes).expect("begun again");
     }
 
     #[test]

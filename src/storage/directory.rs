@@ -207,6 +207,8 @@ pub struct MemberLine {
     pub role: OrgRole,
     /// How the membership stands.
     pub state: MemberState,
+    /// Whether one of their chats has blocked the bot.
+    pub chat_blocked: bool,
 }
 
 /// The people of an organization who have not left, owners first.
@@ -215,8 +217,10 @@ pub fn members(
     organization: OrganizationId,
 ) -> Result<Vec<MemberLine>, StorageError> {
     const SQL: &str = "
-        select p.id, p.name, p.phone, b.role, b.state from members b
-        join persons p on p.id = b.person_id
+        select p.id, p.name, p.phone, b.role, b.state,
+            exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
+                as chat_blocked
+        from members b join persons p on p.id = b.person_id
         where b.organization_id = :organization and b.state <> 'left'
         order by case b.role when 'owner' then 0 when 'buyer' then 1 else 2 end, p.name";
     let mut stmt = conn.prepare_cached(SQL)?;
@@ -227,6 +231,7 @@ pub fn members(
             phone: row.get("phone")?,
             role: row.get("role")?,
             state: row.get("state")?,
+            chat_blocked: row.get("chat_blocked")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -3,6 +3,7 @@
 //! SQL lives here and nowhere else. A read takes `&Connection` and so works inside a transaction
 //! too; a write takes `&Transaction`; transactions are opened by `services`.
 
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod categories;
@@ -18,10 +19,12 @@ pub mod exchange_log;
 pub mod figures;
 pub mod inbox;
 pub mod jobs;
+pub mod legacy;
 pub mod links;
 pub mod llm_budget;
 pub mod members;
 pub mod migrations;
+pub mod notification_settings;
 pub mod offers;
 pub mod onec_orders;
 pub mod orders;
@@ -32,6 +35,7 @@ pub mod panel_settings;
 pub mod persons;
 pub mod prices;
 pub mod products;
+pub mod proposals;
 pub mod purchases;
 pub mod recipients;
 pub mod requests;

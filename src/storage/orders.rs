@@ -33,10 +33,14 @@ pub struct OrderRow {
     pub author_name: String,
     /// Their phone.
     pub author_phone: Option<Phone>,
+    /// Whether they have blocked the bot: what is written does not reach them.
+    pub author_unreachable: bool,
     /// The manager who has it.
     pub manager: Option<PersonId>,
     /// Their name; empty when nobody has it.
     pub manager_name: String,
+    /// When that manager took it.
+    pub taken_at: Option<Timestamp>,
     /// Where it stands.
     pub status: OrderStatus,
     /// Why it stands so, where a manager said; may be empty.
@@ -61,7 +65,7 @@ pub struct OrderRow {
     pub onec_number: Option<String>,
     /// When 1C said that it has the order.
     pub onec_acknowledged_at: Option<Timestamp>,
-    /// Whether it was moved in from the old program: 1C is never offered it.
+    /// Moved in from the former program: 1C is never offered it, nobody is told of its statuses.
     pub history: bool,
     /// How many lines.
     pub line_count: u32,
@@ -175,8 +179,11 @@ pub struct NewOrder {
 
 const ORDER: &str = "
     select o.id, o.number, o.uuid, o.draft_id, o.organization_id, g.name as organization_name,
-        o.author_id, a.name as author_name, a.phone as author_phone, o.manager_id,
-        coalesce(m.name, '') as manager_name, o.status, o.status_reason, o.revision, o.source, o.delivery_kind,
+        o.author_id, a.name as author_name, a.phone as author_phone,
+        exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is not null)
+            and not exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is null)
+            as author_unreachable, o.manager_id,
+        coalesce(m.name, '') as manager_name, o.taken_at_ms, o.status, o.status_reason, o.revision, o.source, o.delivery_kind,
         o.delivery_date, o.delivery_address, o.comment, o.total_kopecks, o.created_at_ms,
         o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms, o.history,
         (select count(*) from order_lines l where l.order_id = o.id) as line_count,
@@ -205,8 +212,10 @@ impl OrderRow {
             author: row.get("author_id")?,
             author_name: row.get("author_name")?,
             author_phone: row.get("author_phone")?,
+            author_unreachable: row.get("author_unreachable")?,
             manager: row.get("manager_id")?,
             manager_name: row.get("manager_name")?,
+            taken_at: row.get("taken_at_ms")?,
             status: row.get("status")?,
             status_reason: row.get("status_reason")?,
             revision: row.get("revision")?,
@@ -380,6 +389,32 @@ pub fn find_line(conn: &Connection, id: OrderLineId) -> Result<Option<OrderLineR
     Ok(stmt.query_row(named_params! { ":id": id }, OrderLineRow::from_row).optional()?)
 }
 
+/// Orders that nobody has taken, sent since `since`: the longest waiting first.
+pub fn list_untaken(
+    conn: &Connection,
+    since: Timestamp,
+) -> Result<Vec<(OrderId, Timestamp)>, StorageError> {
+    const SQL: &str = "
+        select id, created_at_ms from orders
+        where status = 'new' and manager_id is null and history = 0 and created_at_ms >= :since
+        order by created_at_ms";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since }, |row| {
+        Ok((row.get("id")?, row.get("created_at_ms")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Orders that were shipped before `before` and not touched since.
+pub fn list_shipped(conn: &Connection, before: Timestamp) -> Result<Vec<OrderId>, StorageError> {
+    const SQL: &str = "
+        select id from orders where status = 'shipped' and updated_at_ms < :before
+        order by updated_at_ms limit 500";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":before": before }, |row| row.get("id"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The order's timeline, oldest first.
 pub fn events(conn: &Connection, order: OrderId) -> Result<Vec<OrderEventRow>, StorageError> {
     const SQL: &str = "
@@ -523,7 +558,8 @@ pub fn set_manager(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     const SQL: &str = "
-        update orders set manager_id = :manager, revision = revision + 1, updated_at_ms = :now
+        update orders set manager_id = :manager, revision = revision + 1, updated_at_ms = :now,
+            taken_at_ms = case when :manager is null then null else :now end
         where id = :id";
     one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":manager": manager, ":now": now,
@@ -559,6 +595,23 @@ pub fn set_checkout(
     let (kind, date) = delivery_columns(delivery);
     one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": id, ":kind": kind, ":date": date, ":address": address, ":comment": comment,
+    })?)
+}
+
+/// Stores when to deliver and notes the change.
+pub fn set_delivery(
+    tx: &Transaction<'_>,
+    id: OrderId,
+    delivery: Delivery,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update orders set delivery_kind = :kind, delivery_date = :date, revision = revision + 1,
+            updated_at_ms = :now
+        where id = :id";
+    let (kind, date) = delivery_columns(delivery);
+    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
+        ":id": id, ":kind": kind, ":date": date, ":now": now,
     })?)
 }
 

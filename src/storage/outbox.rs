@@ -110,6 +110,14 @@ pub fn set_payload(tx: &Transaction<'_>, id: OutboxId, payload: &str) -> Result<
     Ok(())
 }
 
+/// Puts a row off.
+pub fn set_due(tx: &Transaction<'_>, id: OutboxId, due: Timestamp) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update outbox set due_at_ms = :due where id = :id and state = 'queued'";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":due": due })?;
+    Ok(())
+}
+
 /// Closes a row as sent.
 pub fn close_sent(tx: &Transaction<'_>, id: OutboxId, now: Timestamp) -> Result<(), StorageError> {
     const SQL: &str = "

@@ -1,6 +1,6 @@
 //! What an organization bought elsewhere, as 1C tells it, and what it owes.
 
-use rusqlite::{Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::StorageError;
 use crate::domain::{Money, OrganizationId, ProductId, Quantity, Timestamp};
@@ -91,4 +91,25 @@ pub fn set_balance(
         ":limit": balance.limit, ":terms": balance.terms, ":as_of": balance.as_of, ":now": now,
     })?;
     Ok(changed > 0)
+}
+
+/// What the organization owes, as far as 1C has told; `None`: it never has.
+pub fn find_balance(
+    conn: &Connection,
+    organization: OrganizationId,
+) -> Result<Option<Balance>, StorageError> {
+    const SQL: &str = "
+        select debt_kopecks, overdue_kopecks, limit_kopecks, terms, as_of_ms
+        from balances where organization_id = :organization";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let row = stmt.query_row(named_params! { ":organization": organization }, |row| {
+        Ok(Balance {
+            debt: row.get("debt_kopecks")?,
+            overdue: row.get("overdue_kopecks")?,
+            limit: row.get("limit_kopecks")?,
+            terms: row.get("terms")?,
+            as_of: row.get("as_of_ms")?,
+        })
+    });
+    Ok(row.optional()?)
 }

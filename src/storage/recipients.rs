@@ -34,6 +34,12 @@ pub fn set_blocked(
     Ok(())
 }
 
+/// How many chats have blocked the bot.
+pub fn count_blocked(conn: &Connection) -> Result<i64, StorageError> {
+    const SQL: &str = "select count(*) as chats from chats where blocked_at_ms is not null";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("chats"))?)
+}
+
 /// Gives a chat its new address, and remembers it for those who know only the old one.
 pub fn move_chat(
     tx: &Transaction<'_>,

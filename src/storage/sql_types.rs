@@ -6,7 +6,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use crate::domain::{
     CategoryId, Channel, ChatKey, DraftId, DraftLineId, InboxId, LineState, MemberState, Money,
     OrderId, OrderLineId, OrderNumber, OrderStatus, OrgKind, OrgRole, OrganizationId, OutboxId,
-    PersonId, Phone, ProductId, Quantity, Role, ThreadId, Timestamp, Unit,
+    PersonId, Phone, ProductId, ProposalId, Quantity, Role, ThreadId, Timestamp, Unit,
 };
 
 macro_rules! as_integer {
@@ -47,7 +47,7 @@ macro_rules! ids {
 
 ids! {
     CategoryId DraftId DraftLineId InboxId OrderId OrderLineId OrderNumber OrganizationId OutboxId
-    PersonId ProductId ThreadId
+    PersonId ProductId ProposalId ThreadId
 }
 
 as_integer! {

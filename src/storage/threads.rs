@@ -467,3 +467,25 @@ pub fn mark_read(
     tx.prepare_cached(SQL)?.execute(named_params! { ":thread": thread, ":person": person })?;
     Ok(())
 }
+
+/// Open questions, not put off, where a client has waited for an answer since some moment after
+/// `since`: the longest waiting first. The moment is that of the first message not answered.
+pub fn list_waiting(
+    conn: &Connection,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(ThreadId, Timestamp)>, StorageError> {
+    const SQL: &str = "
+        select t.id, min(m.at_ms) as waits_since_ms
+        from threads t join thread_messages m on m.thread_id = t.id
+        where t.state = 'open' and coalesce(t.snoozed_until_ms, 0) <= :now
+            and m.note = 0 and m.from_staff = 0
+            and m.id > coalesce((select max(a.id) from thread_messages a
+                where a.thread_id = t.id and a.note = 0 and a.from_staff = 1), 0)
+        group by t.id having waits_since_ms >= :since order by waits_since_ms";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since, ":now": now }, |row| {
+        Ok((row.get("id")?, row.get("waits_since_ms")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

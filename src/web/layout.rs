@@ -469,7 +469,9 @@ pub fn status_tone(status: OrderStatus) -> Tone {
         OrderStatus::New => Tone::Info,
         OrderStatus::NeedsClient | OrderStatus::Approval => Tone::Warn,
         OrderStatus::Accepted | OrderStatus::Picking | OrderStatus::Ready => Tone::Ok,
-        OrderStatus::Shipped | OrderStatus::Done | OrderStatus::Cancelled => Tone::Neutral,
+        OrderStatus::Draft | OrderStatus::Shipped | OrderStatus::Done | OrderStatus::Cancelled => {
+            Tone::Neutral
+        }
         OrderStatus::Rejected => Tone::Danger,
     }
 }

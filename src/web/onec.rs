@@ -330,7 +330,7 @@ impl Caller {
 
 /// The program that calls, by its own word.
 fn sender(headers: &HeaderMap) -> String {
-    let agent = headers.get(header::USER_AGENT).map(|value| value.as_bytes());
+    let agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
     ru::ellipsis(&one_line(&String::from_utf8_lossy(agent.unwrap_or_default())), 120)
 }
 

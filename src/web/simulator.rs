@@ -585,6 +585,7 @@ pub async fn trace(
         organization: who.acting_for().map(|member| member.organization),
         may_send: who.may_send(),
         sees_prices: who.sees_prices(),
+        for_client: false,
     };
     let draft = desk.ordering.open_draft(&party).await?;
     let lines = draft.map(|draft| draft.lines).unwrap_or_default();

@@ -7,23 +7,34 @@
     reason = "a test fails by panicking, stands outside of Tasks, and tells a whole story"
 )]
 
+mod account_desk;
 mod accounts;
 mod backups;
 mod cli_bad_input;
 mod cli_catalog;
 mod cli_commands;
+mod cli_exchange;
 mod cli_operator;
 mod cli_recognize;
+mod crashes;
+mod exchange_panel;
+mod kill_loop;
 mod layering;
+mod legacy;
 mod llm_chain;
 mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
+mod onec_bad_files;
+mod onec_busy;
 mod onec_catalog;
 mod onec_files;
 mod onec_partners;
+mod onec_sale;
 mod onec_server;
+mod onec_standard;
 mod orders;
+mod packaging;
 mod panel_desk;
 mod panel_guard;
 mod panel_models;
@@ -31,9 +42,11 @@ mod program;
 mod pull;
 mod questions;
 mod registration;
+mod rights;
 mod serve_demo;
 mod serve_life;
 mod settings;
+mod staff_desk;
 mod support;
 mod telegram_door;
 mod telegram_orders;

@@ -8,46 +8,14 @@ use partner_m::services::questions::{
     QuestionError, Questions, ThreadFilter, ThreadOrder, Topic, Writer,
 };
 
-use crate::support::desk;
+use crate::support::desk::{self, Desk};
 
-/// A desk whose people take their time: a chat gets at most a message a second.
-struct Desk(desk::Desk);
-
-impl std::ops::Deref for Desk {
-    type Target = desk::Desk;
-
-    fn deref(&self) -> &desk::Desk {
-        &self.0
-    }
-}
-
-impl Desk {
-    async fn start() -> Self {
-        Self(desk::Desk::start().await)
-    }
-
-    async fn says(&self, persona: &str, text: &str) {
-        self.0.says(persona, text).await;
-        self.wait(Duration::from_secs(5)).await;
-    }
-
-    async fn taps(&self, persona: &str, label: &str) {
-        self.0.taps(persona, label).await;
-        self.wait(Duration::from_secs(5)).await;
-    }
-
-    async fn presses(&self, persona: &str, data: &str) {
-        self.0.presses(persona, data).await;
-        self.wait(Duration::from_secs(5)).await;
-    }
-
-    /// Анна has asked about a price.
-    async fn asked(&self) {
-        self.says("anna", "Вопросы").await;
-        self.taps("anna", "Задать вопрос").await;
-        self.taps("anna", "Цена").await;
-        self.says("anna", "Поролон 40 мм: какая цена от 100 листов?").await;
-    }
+/// Анна has asked about a price.
+async fn asked(desk: &Desk) {
+    desk.says("anna", "Вопросы").await;
+    desk.taps("anna", "Задать вопрос").await;
+    desk.taps("anna", "Цена").await;
+    desk.says("anna", "Поролон 40 мм: какая цена от 100 листов?").await;
 }
 
 fn chat(persona: &str) -> ChatKey {
@@ -56,8 +24,8 @@ fn chat(persona: &str) -> ChatKey {
 
 #[tokio::test]
 async fn a_question_is_asked_by_topic_answered_and_settled() {
-    let desk = Desk::start().await;
-    desk.asked().await;
+    let desk = Desk::calm().await;
+    asked(&desk).await;
     assert_snapshot!(desk.transcript("anna"), @"
     > Вопросы
     < Вопросы · ООО «Диван-М»
@@ -198,8 +166,8 @@ async fn a_question_is_asked_by_topic_answered_and_settled() {
 
 #[tokio::test]
 async fn a_list_written_in_a_thread_is_asked_about() {
-    let desk = Desk::start().await;
-    desk.asked().await;
+    let desk = Desk::calm().await;
+    asked(&desk).await;
     desk.taps("anna", "Открыть").await;
     desk.taps("anna", "Ответить").await;
     desk.transcript("anna");
@@ -231,8 +199,8 @@ async fn a_list_written_in_a_thread_is_asked_about() {
 
 #[tokio::test]
 async fn a_reply_to_a_message_goes_to_its_thread() {
-    let desk = Desk::start().await;
-    desk.asked().await;
+    let desk = Desk::calm().await;
+    asked(&desk).await;
     desk.says("maria", "Все заказы").await;
     desk.transcript("maria");
     let news = desk.number(
@@ -251,9 +219,9 @@ async fn a_reply_to_a_message_goes_to_its_thread() {
 
 #[tokio::test]
 async fn a_thread_of_others_gives_nothing_away() {
-    let desk = Desk::start().await;
-    desk.asked().await;
-    desk.0.shares("tg:17", "79211234567", true).await;
+    let desk = Desk::calm().await;
+    asked(&desk).await;
+    desk.shares("tg:17", "79211234567", true).await;
     desk.says("tg:17", "Олег Петров").await;
     desk.taps("tg:17", "Я частное лицо").await;
     for _ in 0..3 {
@@ -285,7 +253,7 @@ async fn a_thread_of_others_gives_nothing_away() {
 
 #[tokio::test]
 async fn the_same_event_asks_and_answers_once() {
-    let desk = Desk::start().await;
+    let desk = Desk::calm().await;
     let questions = Questions::new(desk.base.clone());
     let anna = desk.accounts.who(&chat("anna")).await.unwrap();
     let ask = || questions.ask(&anna, Topic::Other, None, "Где счёт?", Some("test:once"));
@@ -303,7 +271,7 @@ async fn the_same_event_asks_and_answers_once() {
 
 #[tokio::test]
 async fn the_views_of_the_panel_count_what_waits() {
-    let desk = Desk::start().await;
+    let desk = Desk::calm().await;
     let questions = Questions::new(desk.base.clone());
     let anna = desk.accounts.who(&chat("anna")).await.unwrap();
     let staff = desk.accounts.who(&chat("maria")).await.unwrap();

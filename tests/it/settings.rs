@@ -183,7 +183,7 @@ fn a_mistake_in_a_secret_does_not_show_it() {
 }
 
 /// The `.env` that the old program shipped as its example, filled in as people fill it in.
-const OLD_DOTENV: &str = r#"
+pub const OLD_DOTENV: &str = r#"
 # Telegram
 BOT_TOKEN=12345:first
 BOT_TOKEN="12345:abcdefghijklmnop"

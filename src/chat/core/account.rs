@@ -6,7 +6,7 @@ mod people;
 
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::AccountForm;
-use crate::chat::screens::{account, login, menu};
+use crate::chat::screens::{account, admin, login, menu};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Screen};
 use crate::domain::{ChatKey, ParsePhoneError, Phone, Role};
@@ -190,6 +190,15 @@ impl Core {
             Notice::ThreadMessage { thread, message } => {
                 return Ok(self.question_news(chat, *thread, *message).await?);
             }
+            Notice::RoleChanged => {
+                let who = self.accounts.who(chat).await?;
+                return Ok(vec![account::role_changed(who.role()).send(), commands(&who)]);
+            }
+            Notice::DeletionAsked { person } => {
+                let person = self.accounts.person(*person).await?;
+                let phone = person.phone.as_ref().map(ToString::to_string);
+                admin::deletion_asked(&person.name, phone.as_deref()).send()
+            }
             _ => return Ok(Vec::new()),
         };
         Ok(vec![out])
@@ -254,16 +263,28 @@ fn commands(who: &Who) -> Outgoing {
         ("catalog", "Каталог"),
         ("questions", "Вопросы"),
         ("account", "Аккаунт"),
+        ("settings", "Уведомления"),
         ("help", "Как заказать"),
         ("cancel", "Ничего не менять"),
     ];
-    const STAFF: &[(&str, &str)] = &[("queue", "Новые заказы"), ("clients", "Клиенты")];
+    const STAFF: &[(&str, &str)] =
+        &[("queue", "Новые заказы"), ("clients", "Клиенты"), ("as", "Заявка за клиента")];
+    const ADMIN: &[(&str, &str)] = &[
+        ("admin", "Состояние программы"),
+        ("org", "Смотреть как клиент"),
+        ("sync", "Забрать каталог из 1С"),
+        ("backup", "Резервная копия"),
+        ("llm_test", "Проверить модель"),
+    ];
     let mut list = Vec::new();
     if who.is_guest() {
         list.extend_from_slice(GUEST);
     } else {
         if who.role() >= Role::Manager {
             list.extend_from_slice(STAFF);
+        }
+        if who.role() == Role::Admin {
+            list.extend_from_slice(ADMIN);
         }
         list.extend_from_slice(CLIENT);
     }

@@ -278,8 +278,7 @@ impl Core {
             }
             Action::DraftHandoverYes { draft, version } => {
                 let view = self.ordering.give_all_to_manager(&party, draft, version).await?;
-                let sends = talk.who.may_send();
-                let desk = basket::checkout(&view, None, sends, &self.scene());
+                let desk = basket::checkout(&view, None, party.may_send, &self.scene());
                 self.both(talk, &view, desk);
             }
             Action::DraftClear { draft, version } => {
@@ -508,6 +507,7 @@ impl Core {
                 self.show_checkout(talk, draft, None).await?;
             }
             Action::CheckoutComment { draft } => {
+                self.ordering.draft(&party, draft).await?;
                 talk.state.ask(Form::Comment { draft }, talk.now);
                 let screen = Screen::text("Напишите комментарий для менеджера.")
                     .row([Button::new("Назад", Action::Checkout { draft })]);
@@ -529,6 +529,9 @@ impl Core {
         placed: Result<Placed, OrderError>,
     ) -> Result<(), Refused> {
         match placed? {
+            Placed::Sent { order, .. } if talk.state.lens.is_some() => {
+                Self::placed_for_client(talk, &order);
+            }
             Placed::Sent { order, learnt } => {
                 talk.state = State::default();
                 talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
@@ -581,15 +584,15 @@ impl Core {
         }
         talk.state.open_line = None;
         talk.state.draft = Some(draft);
-        let sends = talk.who.may_send() || party.person.is_none();
+        let sends = party.may_send || party.person.is_none();
         let desk = basket::checkout(&view, note, sends, &self.scene());
         talk.out.push(desk.in_place(DESK));
         Ok(())
     }
 
     async fn address_book(&self, talk: &Talk<'_>) -> Result<Vec<AddressRow>, ChatError> {
-        match talk.who.acting_for() {
-            Some(member) => Ok(self.accounts.addresses(member.organization).await?),
+        match talk.party().organization {
+            Some(organization) => Ok(self.accounts.addresses(organization).await?),
             None => Ok(Vec::new()),
         }
     }
@@ -789,7 +792,10 @@ impl Core {
             Form::WriteToClient { .. }
             | Form::RejectReason { .. }
             | Form::StaffQuantity { .. }
-            | Form::PickBySearch { .. } => {}
+            | Form::PickBySearch { .. }
+            | Form::ProposeBySearch { .. }
+            | Form::StaffDate { .. }
+            | Form::FindClient => {}
         }
         Ok(())
     }
@@ -799,7 +805,7 @@ impl Core {
         let view = self.ordering.draft(&talk.party(), draft).await?;
         let scene = self.scene();
         talk.out.push(basket::list(&view, talk.state.page, &scene).below(LIST));
-        let sends = talk.who.may_send() || talk.who.person.is_none();
+        let sends = talk.party().may_send || talk.who.person.is_none();
         talk.out.push(basket::checkout(&view, None, sends, &scene).below(DESK));
         Ok(())
     }

@@ -1,14 +1,18 @@
 //! What staff do: the queue, the card of an order, picking products, writing to the client.
 
+use jiff::ToSpan;
+
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::Form;
 use crate::chat::notices::staff_slot;
 use crate::chat::screens::{basket, order, staff};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{Channel, LineState, OrderNumber, OrderStatus};
+use crate::domain::{Channel, Delivery, LineState, OrderId, OrderNumber, OrderStatus};
 use crate::recognition::parse_quantity;
 use crate::services::ordering::{Actor, OrderError, OrderView};
+use crate::services::overview::Overview;
+use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderFilter, OrderLineRow};
 
 /// How many products a search shows.
@@ -25,16 +29,55 @@ impl Core {
             match self.ordering.order_by_number(number).await {
                 Ok(view) => {
                     let slot = staff_slot(view.order.id);
-                    talk.out.push(self.staff_card(&view, &self.scene()).below(slot));
+                    talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
                     return Ok(());
                 }
                 Err(OrderError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        // A phone or a taxpayer's number is a client's.
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let letters = text.chars().any(char::is_alphabetic);
+        if talk.private && digits >= 10 && !letters && self.offer_clients(talk, text).await? {
+            return Ok(());
+        }
         let offers = self.ordering.search(text, FOUND).await?;
+        if offers.is_empty() && talk.private && self.offer_clients(talk, text).await? {
+            return Ok(());
+        }
         talk.say(staff::found(text.trim(), &offers));
         Ok(())
+    }
+
+    /// «Поиск».
+    pub(super) async fn begin_find(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        if !talk.who.is_staff() {
+            return self.menu(talk).await;
+        }
+        talk.say(Screen::text(
+            "Напишите номер заказа, название или артикул товара, телефон или ИНН клиента.",
+        ));
+        Ok(())
+    }
+
+    /// «Ещё».
+    pub(super) async fn show_more(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
+        if !talk.who.is_staff() {
+            return self.menu(talk).await;
+        }
+        if talk.only_private() {
+            return Ok(());
+        }
+        let screen = self.more_screen(talk).await?;
+        talk.out.push(screen.below(PANE));
+        Ok(())
+    }
+
+    async fn more_screen(&self, talk: &Talk<'_>) -> Result<Screen, ChatError> {
+        let figures = Overview::new(self.base.clone()).figures().await?;
+        let on_shift = talk.who.person.as_ref().is_some_and(|person| person.on_shift);
+        Ok(staff::more(&figures, on_shift, talk.who.is_admin()))
     }
 
     /// Orders that nobody has taken, or all of them.
@@ -89,30 +132,6 @@ impl Core {
                 let view = self.ordering.order(row.id).await?;
                 self.put_card(talk, &view);
             }
-            Action::StaffReject { order } => {
-                let view = self.ordering.order(order).await?;
-                talk.out.push(staff::reasons(&view.order).in_place(staff_slot(order)));
-            }
-            Action::StaffReason { order, reason } => {
-                let view = self.ordering.order(order).await?;
-                let preview =
-                    staff::reject_preview(&view.order, reason).ok_or(OrderError::Stale)?;
-                talk.out.push(preview.in_place(staff_slot(order)));
-            }
-            Action::StaffOwnReason { order } => {
-                talk.state.ask(Form::RejectReason { order }, talk.now);
-                let screen = Screen::text("Напишите причину: клиент прочитает её слово в слово.")
-                    .row([Button::new("Назад", Action::StaffReject { order })]);
-                talk.out.push(screen.in_place(staff_slot(order)));
-            }
-            Action::StaffRejectYes { order, version, reason } => {
-                let index = usize::try_from(reason).unwrap_or(usize::MAX);
-                let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
-                let next = OrderStatus::Rejected;
-                self.ordering.set_status(actor, order, Some(version), next, text).await?;
-                let view = self.ordering.order(order).await?;
-                self.put_card(talk, &view);
-            }
             Action::StaffStatus { order, version, status } => {
                 self.ordering.set_status(actor, order, Some(version), status, "").await?;
                 let view = self.ordering.order(order).await?;
@@ -140,8 +159,11 @@ impl Core {
                 Self::show_resolve(talk, &view, &line);
             }
             Action::StaffPick { line, version, product } => {
-                let picked =
-                    self.ordering.pick_for_order(actor, line, version, product, None, true).await;
+                let remember = !talk.state.forgets;
+                let picked = self
+                    .ordering
+                    .pick_for_order(actor, line, version, product, None, remember)
+                    .await;
                 let view = match picked {
                     Ok(view) => view,
                     Err(OrderError::Stale) => {
@@ -154,14 +176,168 @@ impl Core {
                 };
                 self.next_or_card(talk, &view);
             }
+            action => self.press_more(talk, action).await?,
+        }
+        Ok(())
+    }
+
+    /// A refusal, step by step, and what belongs to no order.
+    async fn press_more(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
+        let actor = Self::actor(talk);
+        match action {
+            Action::StaffReject { order } => {
+                let view = self.ordering.order(order).await?;
+                talk.out.push(staff::reasons(&view.order).in_place(staff_slot(order)));
+            }
+            Action::StaffReason { order, reason } => {
+                let view = self.ordering.order(order).await?;
+                let preview =
+                    staff::reject_preview(&view.order, reason).ok_or(OrderError::Stale)?;
+                talk.out.push(preview.in_place(staff_slot(order)));
+            }
+            Action::StaffOwnReason { order } => {
+                talk.state.ask(Form::RejectReason { order }, talk.now);
+                let screen = Screen::text("Напишите причину: клиент прочитает её слово в слово.")
+                    .row([Button::new("Назад", Action::StaffReject { order })]);
+                talk.out.push(screen.in_place(staff_slot(order)));
+            }
+            Action::StaffRejectYes { order, version, reason } => {
+                let index = usize::try_from(reason).unwrap_or(usize::MAX);
+                let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
+                let next = OrderStatus::Rejected;
+                self.ordering.set_status(actor, order, Some(version), next, text).await?;
+                let view = self.ordering.order(order).await?;
+                self.put_card(talk, &view);
+            }
+            Action::StaffRemember { line } => {
+                talk.state.forgets = !talk.state.forgets;
+                let (view, line) = self.ordering.order_line(line).await?;
+                let sought = std::mem::take(&mut talk.state.sought);
+                let asked = Form::PickBySearch { line: line.id };
+                if sought.is_empty() || talk.state.form != Some(asked) {
+                    Self::show_resolve(talk, &view, &line);
+                } else {
+                    let offers = self.ordering.search(&sought, FOUND).await?;
+                    let remember = !talk.state.forgets;
+                    let screen = staff::resolve(&view, &line, Some(&offers), remember);
+                    talk.state.sought = sought;
+                    talk.out.push(screen.in_place(staff_slot(view.order.id)));
+                }
+            }
+            Action::StaffMore => {
+                let screen = self.more_screen(talk).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            Action::StaffShift { on } => {
+                let person = talk.who.person_id().ok_or(OrderError::Guest)?;
+                self.accounts.set_on_shift(person, on == 1).await.map_err(ChatError::from)?;
+                talk.who = self.accounts.who(talk.chat).await.map_err(ChatError::from)?;
+                talk.toast(if on == 1 {
+                    "Вы на смене: новые заявки придут сюда"
+                } else {
+                    "Вы не на смене: новые заявки придут коллегам"
+                });
+                let screen = self.more_screen(talk).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            action => self.press_change(talk, action).await?,
+        }
+        Ok(())
+    }
+
+    /// Changes of an order that is in work: another day, another manager, another product.
+    async fn press_change(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
+        let actor = Self::actor(talk);
+        match action {
+            Action::StaffDates { order } => {
+                let view = self.ordering.order(order).await?;
+                talk.state.ask(Form::StaffDate { order }, talk.now);
+                let today = self.base.zone.civil(talk.now).date();
+                talk.out.push(staff::dates(&view.order, today).in_place(staff_slot(order)));
+            }
+            Action::StaffDate { order, version, days } => {
+                let today = self.base.zone.civil(talk.now).date();
+                let date = today.checked_add(days.days()).map_err(|_| OrderError::Stale)?;
+                let delivery = Delivery::On(date);
+                let view =
+                    self.ordering.set_delivery(actor, order, Some(version), delivery).await?;
+                talk.state.form = None;
+                self.put_card(talk, &view);
+            }
+            Action::StaffColleagues { order } => {
+                let view = self.ordering.order(order).await?;
+                let staff = self.accounts.staff().await.map_err(ChatError::from)?;
+                let own = talk.who.person_id();
+                let others: Vec<_> = staff
+                    .into_iter()
+                    .filter(|one| one.role.is_staff() && !one.blocked && Some(one.id) != own)
+                    .collect();
+                let screen = staff::colleagues(&view.order, &others);
+                talk.out.push(screen.in_place(staff_slot(order)));
+            }
+            Action::StaffPass { order, person } => {
+                let view = self.ordering.hand_over(actor, order, person).await?;
+                let to = view.order.manager_name.clone();
+                talk.toast(&format!("Заявка №\u{a0}{} передана: {to}", view.order.number));
+                self.put_card(talk, &view);
+            }
+            Action::StaffReplace { order } => {
+                let view = self.ordering.order(order).await?;
+                talk.out.push(staff::replaceable(&view).in_place(staff_slot(order)));
+            }
+            Action::StaffReplaceLine { line } => {
+                let (view, line) = self.ordering.order_line(line).await?;
+                talk.state.ask(Form::ProposeBySearch { line: line.id }, talk.now);
+                let offers = self.similar(&line).await?;
+                let slot = staff_slot(view.order.id);
+                talk.out.push(staff::propose(&view, &line, &offers).in_place(slot));
+            }
+            Action::StaffPropose { line, version, product } => {
+                let view = self.ordering.propose(actor, line, version, product).await?;
+                talk.state.form = None;
+                talk.toast("Предложение отправлено клиенту");
+                self.put_card(talk, &view);
+            }
+            Action::StaffPanel { order } => self.open_panel(talk, order).await?,
             _ => self.menu(talk).await?,
         }
         Ok(())
     }
 
+    /// Products like the line's: by all of its words, or by as many of the first ones as lead to
+    /// another product.
+    async fn similar(&self, line: &OrderLineRow) -> Result<Vec<Offer>, OrderError> {
+        let words = if line.title.is_empty() { &line.raw } else { &line.title };
+        let words: Vec<&str> = words.split_whitespace().take(8).collect();
+        for count in (1..=words.len()).rev() {
+            let offers = self.ordering.search(&words[..count].join(" "), FOUND).await?;
+            if offers.iter().any(|offer| Some(offer.id) != line.product) {
+                return Ok(offers);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// A link that opens the order in the panel once, within a minute.
+    async fn open_panel(&self, talk: &mut Talk<'_>, order: OrderId) -> Result<(), Refused> {
+        let view = self.ordering.order(order).await?;
+        let url = self.base.config.server.public_url.as_deref();
+        let (Some(url), Some(person)) = (url, talk.who.person_id()) else {
+            talk.refuse("Адрес панели не задан: server.public_url.");
+            return Ok(());
+        };
+        if talk.only_private() {
+            return Ok(());
+        }
+        let token = self.accounts.panel_link(person).await.map_err(ChatError::from)?;
+        let screen = staff::panel_link(url, token.expose(), &view.order);
+        talk.out.push(screen.below(PANE));
+        Ok(())
+    }
+
     fn put_card(&self, talk: &mut Talk<'_>, view: &OrderView) {
         let slot = staff_slot(view.order.id);
-        talk.out.push(self.staff_card(view, &self.scene()).in_place(slot));
+        talk.out.push(self.staff_card(view, &self.scene(), talk.private).in_place(slot));
     }
 
     fn show_resolve(talk: &mut Talk<'_>, view: &OrderView, line: &OrderLineRow) {
@@ -172,7 +348,7 @@ impl Core {
             return;
         }
         talk.state.ask(Form::PickBySearch { line: line.id }, talk.now);
-        talk.out.push(staff::resolve(view, line, None).in_place(slot));
+        talk.out.push(staff::resolve(view, line, None, !talk.state.forgets).in_place(slot));
     }
 
     fn next_or_card(&self, talk: &mut Talk<'_>, view: &OrderView) {
@@ -196,7 +372,10 @@ impl Core {
             Form::WriteToClient { .. }
             | Form::RejectReason { .. }
             | Form::StaffQuantity { .. }
-            | Form::PickBySearch { .. } => {
+            | Form::PickBySearch { .. }
+            | Form::ProposeBySearch { .. }
+            | Form::StaffDate { .. }
+            | Form::FindClient => {
                 if talk.who.is_staff() {
                     self.fill_staff(talk, form, text).await
                 } else {
@@ -226,7 +405,7 @@ impl Core {
                 self.ordering.set_status(actor, order, None, next, text).await?;
                 let view = self.ordering.order(order).await?;
                 let slot = staff_slot(order);
-                talk.out.push(self.staff_card(&view, &self.scene()).below(slot));
+                talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
             }
             Form::StaffQuantity { line } => {
                 let Some((quantity, unit)) = parse_quantity(text) else {
@@ -242,7 +421,8 @@ impl Core {
                     Some(line) => Self::show_resolve(talk, &view, line),
                     None => {
                         let slot = staff_slot(view.order.id);
-                        talk.out.push(self.staff_card(&view, &self.scene()).below(slot));
+                        talk.out
+                            .push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
                     }
                 }
             }
@@ -250,9 +430,33 @@ impl Core {
                 let offers = self.ordering.search(text, FOUND).await?;
                 let (view, line) = self.ordering.order_line(line).await?;
                 talk.state.ask(Form::PickBySearch { line: line.id }, talk.now);
+                text.clone_into(&mut talk.state.sought);
                 let slot = staff_slot(view.order.id);
-                talk.out.push(staff::resolve(&view, &line, Some(&offers)).below(slot));
+                let remember = !talk.state.forgets;
+                talk.out.push(staff::resolve(&view, &line, Some(&offers), remember).below(slot));
             }
+            Form::ProposeBySearch { line } => {
+                let offers = self.ordering.search(text, FOUND).await?;
+                let (view, line) = self.ordering.order_line(line).await?;
+                talk.state.ask(Form::ProposeBySearch { line: line.id }, talk.now);
+                let slot = staff_slot(view.order.id);
+                talk.out.push(staff::propose(&view, &line, &offers).below(slot));
+            }
+            Form::StaffDate { order } => {
+                let today = self.base.zone.civil(talk.now).date();
+                let Some(date) = basket::read_date(text, today) else {
+                    talk.state.ask(Form::StaffDate { order }, talk.now);
+                    talk.say(Screen::text(
+                        "Не понял дату. Напишите, например, «в пятницу» или «5.12».",
+                    ));
+                    return Ok(());
+                };
+                let delivery = Delivery::On(date);
+                let view = self.ordering.set_delivery(actor, order, None, delivery).await?;
+                let slot = staff_slot(order);
+                talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
+            }
+            Form::FindClient => self.find_clients(talk, text).await?,
             other => self.fill_buyer(talk, other, text).await?,
         }
         Ok(())

@@ -30,11 +30,13 @@ impl Core {
     ) -> Result<crate::chat::Screen, QuestionError> {
         let by = Writer::of(&talk.who)?;
         let organization = talk.who.acting_for();
+        let lens = talk.state.lens.as_ref().filter(|_| by.staff).map(|lens| lens.organization);
+        let waiting = closed.is_none() && by.staff && lens.is_none();
         let filter = ThreadFilter {
             open: Some(closed.is_none()),
-            unanswered: closed.is_none() && by.staff,
-            snoozed: (closed.is_none() && by.staff).then_some(false),
-            organization: organization.filter(|_| !by.staff).map(|m| m.organization),
+            unanswered: waiting,
+            snoozed: waiting.then_some(false),
+            organization: lens.or(organization.filter(|_| !by.staff).map(|m| m.organization)),
             ..ThreadFilter::default()
         };
         let order = match (closed, by.staff) {
@@ -282,6 +284,19 @@ impl Core {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// A question that is not answered for long.
+    pub(in crate::chat) async fn question_waits(
+        &self,
+        thread: ThreadId,
+    ) -> Result<Vec<Outgoing>, ChatError> {
+        let row = match self.questions.waiting(thread).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(vec![questions::waits(&row, &self.question_scene()).send()])
     }
 
     /// A message of a thread, for the other side.

@@ -3,10 +3,14 @@
 use crate::chat::screen::Does;
 use crate::chat::screens::menu;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, OrganizationId, Timestamp, Zone, ru};
+use crate::domain::{
+    ChatKey, MemberState, Money, OrgKind, OrgRole, OrganizationId, Role, Timestamp, Zone, ru,
+};
 use crate::formats::html::Html;
 use crate::services::accounts::{AccountDetails, Member, Membership, Who};
+use crate::services::notifications::{Group, Quiet, Wishes};
 use crate::storage::chats::ChatRow;
+use crate::storage::purchases::Balance;
 
 /// The account card.
 pub fn card(who: &Who, details: &AccountDetails) -> Screen {
@@ -49,6 +53,7 @@ pub fn card(who: &Who, details: &AccountDetails) -> Screen {
     if who.acting_for().is_some() {
         second.push(Button::new("Баланс", Action::Balance));
     }
+    second.push(Button::new("Уведомления", Action::Notices));
     Screen::new(html)
         .row(first)
         .row(second)
@@ -114,6 +119,109 @@ pub fn no_balance() -> Screen {
         Button::new("Спросить менеджера", Action::ThreadTopic { topic: 3 }),
         Button::new("Назад", Action::Account),
     ])
+}
+
+/// What the organization owes, as 1C told it.
+pub fn balance(balance: &Balance, zone: &Zone, now: Timestamp) -> Screen {
+    let mut html = Html::new().bold("Баланс");
+    if let Some(at) = balance.as_of {
+        html = html.push(format!(" на {}", zone.date_time(at, now)));
+    }
+    let zero = Money::ZERO;
+    html = html.line().push(match balance.debt {
+        Some(debt) if debt > zero => format!("Долг: {debt}"),
+        Some(debt) if debt < zero => {
+            format!("Переплата: {}", Money::from_kopecks(-debt.kopecks()))
+        }
+        Some(_) => "Долга нет".to_owned(),
+        None => "Долг: нет данных".to_owned(),
+    });
+    if let Some(overdue) = balance.overdue.filter(|overdue| *overdue > zero) {
+        html = html.line().push(format!("Просрочено: {overdue}"));
+    }
+    if let Some(limit) = balance.limit {
+        html = html.line().push(format!("Лимит: {limit}"));
+        if let Some(left) = balance.debt.map(|debt| limit.kopecks() - debt.kopecks()) {
+            let left = Money::from_kopecks(left.max(0));
+            html = html.push(format!(", можно заказать ещё на {left}"));
+        }
+    }
+    if !balance.terms.is_empty() {
+        html = html.line().push(format!("Условия: {}", balance.terms));
+    }
+    Screen::new(html).row([
+        Button::new("Спросить менеджера", Action::ThreadTopic { topic: 3 }),
+        Button::new("Назад", Action::Account),
+    ])
+}
+
+/// The balance of an organization that is not vouched for yet.
+pub fn hidden_balance() -> Screen {
+    Screen::text("Расчёты покажу, когда менеджер проверит организацию.").row([
+        Button::new("Спросить менеджера", Action::ThreadTopic { topic: 3 }),
+        Button::new("Назад", Action::Account),
+    ])
+}
+
+/// What the person is told of, and when.
+pub fn notices(wishes: &Wishes, staff: bool) -> Screen {
+    let mut html = Html::new().bold("Уведомления");
+    html = html.line().push(if staff {
+        "Новые заявки приходят всегда, пока вы на смене. Остальное можно выключить."
+    } else {
+        "Выключенное не приходит сообщением, но видно в заказах и вопросах."
+    });
+    let quiet = match wishes.quiet {
+        Quiet::Auto if staff => Quiet::Off,
+        quiet => quiet,
+    };
+    html = html.line().push(format!("Тихие часы: {}.", quiet.label()));
+    if quiet != Quiet::Off {
+        html = html.push(" Срочное приходит без звука, остальное — утром одним сообщением.");
+    }
+    let mut screen = Screen::new(html);
+    for (group, index) in Group::of(staff).iter().zip(0_i64..) {
+        let on = wishes.wants(*group);
+        let mark = if on { "☑" } else { "☐" };
+        let label = format!("{mark} {}", group.label());
+        let action = Action::NoticeGroup { group: index, on: i64::from(!on) };
+        screen = screen.row([Button::new(label, action)]);
+    }
+    let mut choices = Vec::new();
+    if !staff && quiet != Quiet::Auto {
+        choices.push(Button::new("По часам работы", Action::NoticeQuiet { choice: 0 }));
+    }
+    if quiet != Quiet::Off {
+        choices.push(Button::new("Без тихих часов", Action::NoticeQuiet { choice: 1 }));
+    }
+    choices.push(Button::new("Свои часы", Action::NoticeQuiet { choice: 2 }));
+    screen.row(choices).row([Button::new("Назад", Action::Account)])
+}
+
+/// Really ask for it?
+pub fn delete_data() -> Screen {
+    Screen::text(
+        "Попросить администратора удалить ваши данные? Имя, телефон и переписка будут удалены; заказы останутся у организации, как требует закон.",
+    )
+    .row([
+        Button::new("Попросить", Action::DeleteDataYes),
+        Button::new("Назад", Action::Security),
+    ])
+}
+
+/// It is asked for.
+pub fn deletion_asked() -> Screen {
+    Screen::text("Запрос передан администратору. С вами свяжутся по телефону.")
+        .row([Button::new("Назад", Action::Security)])
+}
+
+/// The person's role of staff has changed.
+pub fn role_changed(role: Role) -> Screen {
+    let text = match role {
+        Role::Client => "Роль сотрудника снята. Заявки можно отправлять как клиент.".to_owned(),
+        role => format!("Ваша роль теперь — {}.", role.label()),
+    };
+    Screen::text(text).keyboard(menu::role_keyboard(role))
 }
 
 /// The people of an organization.
@@ -292,10 +400,12 @@ pub fn security(chats: &[ChatRow], here: &ChatKey, zone: &Zone, now: Timestamp) 
         }
     }
     screen.html = html;
-    screen.row([
-        Button::new("Сменить пароль", Action::PasswordChange),
-        Button::new("Назад", Action::Account),
-    ])
+    screen
+        .row([
+            Button::new("Сменить пароль", Action::PasswordChange),
+            Button::new("Удалить мои данные", Action::DeleteData),
+        ])
+        .row([Button::new("Назад", Action::Account)])
 }
 
 /// The wire's name of a chat.

@@ -39,6 +39,12 @@ pub enum Label {
     Queue,
     /// «Все заказы»
     AllOrders,
+    /// «Клиенты»
+    Clients,
+    /// «Поиск»
+    Find,
+    /// «Ещё»
+    More,
     /// «Помощь»
     Help,
 }
@@ -66,6 +72,9 @@ const LABELS: &[(&str, Label)] = &[
     ("выйти", Label::SignOut),
     ("новые", Label::Queue),
     ("все заказы", Label::AllOrders),
+    ("клиенты", Label::Clients),
+    ("поиск", Label::Find),
+    ("еще", Label::More),
     ("помощь", Label::Help),
 ];
 
@@ -92,7 +101,8 @@ fn keyboard(rows: &[&[&str]], placeholder: &str) -> ReplyKeyboard {
 /// The reply keyboard of a role.
 pub fn role_keyboard(role: Role) -> ReplyKeyboard {
     if role.is_staff() {
-        return keyboard(&[&["Новые", "Все заказы"], &["Вопросы"]], "Номер заказа или товар");
+        let rows: &[&[&str]] = &[&["Новые", "Все заказы", "Вопросы"], &["Клиенты", "Поиск", "Ещё"]];
+        return keyboard(rows, "Номер заказа, товар или клиент");
     }
     let rows: &[&[&str]] = &[&["Новая заявка", "Заказы"], &["Повторить", "Вопросы"], &["Аккаунт"]];
     keyboard(rows, "Товар и количество, можно списком")
@@ -138,14 +148,22 @@ pub fn client(active_orders: u32, has_draft: bool) -> Screen {
 }
 
 /// The menu card of staff.
-pub fn staff(new_orders: u32) -> Screen {
-    let queue = match new_orders {
-        0 => "Новые".to_owned(),
-        n => format!("Новые · {n}"),
+pub fn staff(new_orders: u32, questions: u32) -> Screen {
+    let counted = |label: &str, count: u32| match count {
+        0 => label.to_owned(),
+        n => format!("{label} · {n}"),
     };
     Screen::text("Номер заказа откроет заказ, название — найдёт товар.")
-        .row([Button::new(queue, Action::StaffQueue { page: 0 })])
-        .row([Button::new("Помощь", Action::Help)])
+        .row([
+            Button::new(counted("Новые", new_orders), Action::StaffQueue { page: 0 }),
+            Button::new("Все заказы", Action::StaffAll { page: 0 }),
+            Button::new(counted("Вопросы", questions), Action::Threads),
+        ])
+        .row([
+            Button::new("Клиенты", Action::Clients { page: 0 }),
+            Button::new("Ещё", Action::StaffMore),
+            Button::new("Помощь", Action::Help),
+        ])
 }
 
 /// How to write an order.

@@ -220,9 +220,11 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
             format!("Заявка №\u{a0}{} готова, можно забирать.", order.number)
         }
         OrderStatus::New => format!("Заявка №\u{a0}{} согласована и отправлена.", order.number),
-        OrderStatus::Approval | OrderStatus::Picking | OrderStatus::Ready | OrderStatus::Done => {
-            return None;
-        }
+        OrderStatus::Draft
+        | OrderStatus::Approval
+        | OrderStatus::Picking
+        | OrderStatus::Ready
+        | OrderStatus::Done => return None,
     };
     if !order.status_reason.is_empty() {
         text = format!("{text} {}", order.status_reason);
@@ -242,4 +244,13 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
         }
     }
     Some(Screen::text(text).row([Button::new("Открыть", Action::OrderShow { order: order.id })]))
+}
+
+/// What came in the quiet hours.
+pub fn digest(news: &[Html]) -> Screen {
+    let mut html = Html::new().bold("Пока было тихо");
+    for piece in news {
+        html = html.line().push("• ").append(piece);
+    }
+    Screen::new(html).row([Button::new("Заказы", Action::Orders { page: 0 })])
 }

@@ -192,3 +192,14 @@ pub fn news(row: &ThreadRow, message: &MessageRow) -> Screen {
     }
     Screen::new(html).row(buttons)
 }
+
+/// A question that is not answered for long, for staff.
+pub fn waits(row: &ThreadRow, scene: &Scene<'_>) -> Screen {
+    let who =
+        if row.organization_name.is_empty() { &row.author_name } else { &row.organization_name };
+    let waits = crate::domain::time::ago(scene.now.since(row.last_at));
+    Screen::text(format!("Вопрос «{}» · {who} ждёт ответа уже {waits}.", row.subject)).row([
+        Button::new("Ответить", Action::ThreadReply { thread: row.id }),
+        Button::new("Открыть", Action::ThreadShow { thread: row.id }),
+    ])
+}

@@ -8,7 +8,11 @@ use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
 use crate::domain::{LineState, Money, OrderStatus, ru, time};
 use crate::formats::html::Html;
+use crate::services::accounts::StaffMember;
+use crate::services::duties::Morning;
 use crate::services::ordering::{OrderPage, OrderView};
+use crate::services::overview::Figures;
+use crate::storage::figures::Turnover;
 use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderLineRow, OrderRow};
 
@@ -24,7 +28,10 @@ pub const REASONS: [(&str, &str); 4] = [
 ];
 
 /// The card of an order for staff, with the buttons that its status allows.
-pub fn card(view: &OrderView, panel: Option<&str>, scene: &Scene) -> Screen {
+///
+/// `panel` is the panel's address, where there is one; `private` tells whether nobody else reads
+/// along: only then the way into the panel signs in.
+pub fn card(view: &OrderView, panel: Option<&str>, private: bool, scene: &Scene) -> Screen {
     let order = &view.order;
     let today = scene.zone.civil(scene.now).date();
     let mark = if order.status == OrderStatus::New { "🆕 " } else { "" };
@@ -37,6 +44,9 @@ pub fn card(view: &OrderView, panel: Option<&str>, scene: &Scene) -> Screen {
     html = html.line().push(&order.author_name);
     if let Some(phone) = &order.author_phone {
         html = html.push(format!(", {phone}"));
+    }
+    if order.author_unreachable {
+        html = html.push(" · бот заблокирован, сообщения не дойдут");
     }
     html = html.line().push(summary(view));
     if !order.address.is_empty() {
@@ -53,10 +63,10 @@ pub fn card(view: &OrderView, panel: Option<&str>, scene: &Scene) -> Screen {
         let more = ru::positions(view.lines.len() - LINES_SHOWN);
         html = html.line().push(format!("…и ещё {more}"));
     }
-    buttons(Screen::new(html), view, panel)
+    buttons(Screen::new(html), view, panel, private)
 }
 
-/// «Новая · 14:05», «В работе: Мария · Принята»
+/// «Новая · 14:05», «В работе: Мария, 14:07»
 fn standing(order: &OrderRow, scene: &Scene) -> Html {
     let at = scene.zone.date_time(order.created_at, scene.now);
     let html = match (order.status, order.manager_name.as_str()) {
@@ -64,7 +74,15 @@ fn standing(order: &OrderRow, scene: &Scene) -> Html {
         (status, name) if status.is_final() => {
             Html::text(format!("{} · {name}", status.staff_label()))
         }
-        (status, name) => Html::text(format!("{} · В работе: {name}", status.staff_label())),
+        (status, name) => {
+            let taken = order.taken_at.map(|at| scene.zone.date_time(at, scene.now));
+            let since = taken.map(|at| format!(", {at}")).unwrap_or_default();
+            let stage = match status {
+                OrderStatus::New | OrderStatus::Accepted => String::new(),
+                status => format!("{} · ", status.staff_label()),
+            };
+            Html::text(format!("{stage}В работе: {name}{since}"))
+        }
     };
     if order.status_reason.is_empty() { html } else { html.line().push(&order.status_reason) }
 }
@@ -94,7 +112,7 @@ fn staff_line(view: &OrderView, line: &OrderLineRow) -> Html {
     }
 }
 
-fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>) -> Screen {
+fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>, private: bool) -> Screen {
     let order = &view.order;
     let (id, version) = (order.id, order.revision);
     let mut screen = screen;
@@ -132,12 +150,26 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>) -> Screen {
         for pair in next.chunks(3) {
             screen = screen.row(pair.to_vec());
         }
-        screen = screen.row([Button::new("Написать", Action::StaffWrite { order: id })]);
+        screen = screen.row([
+            Button::new("Написать", Action::StaffWrite { order: id }),
+            Button::new("Дата", Action::StaffDates { order: id }),
+        ]);
+        screen = screen.row([
+            Button::new("Предложить замену", Action::StaffReplace { order: id }),
+            Button::new("Передать коллеге", Action::StaffColleagues { order: id }),
+        ]);
     }
     let mut last = vec![Button::new("Состав", Action::StaffOrder { order: id })];
-    if let Some(url) = panel {
-        let url = format!("{url}/admin/orders/{}", order.number);
-        last.push(Button::link("Открыть в панели", url));
+    match panel {
+        // A link that signs in must not be read by others.
+        Some(_) if private => {
+            last.push(Button::new("Открыть в панели", Action::StaffPanel { order: id }));
+        }
+        Some(url) => {
+            let url = format!("{url}/admin/orders/{}", order.number);
+            last.push(Button::link("Открыть в панели", url));
+        }
+        None => {}
     }
     screen.row(last)
 }
@@ -213,8 +245,13 @@ pub fn reject_preview(order: &OrderRow, reason: i64) -> Option<Screen> {
     ]))
 }
 
-/// Products for an unresolved line.
-pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -> Screen {
+/// Products for an unresolved line. `remember`: the client's words are learnt for the choice.
+pub fn resolve(
+    view: &OrderView,
+    line: &OrderLineRow,
+    found: Option<&[Offer]>,
+    remember: bool,
+) -> Screen {
     let (id, version) = (line.id, view.order.revision);
     let raw = ru::ellipsis(line.raw.trim(), 200);
     let mut html = Html::text(format!("№\u{a0}{}, позиция {}: ", view.order.number, line.position))
@@ -226,7 +263,7 @@ pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -
     html = html.line().push(match (candidates.is_empty(), found.is_some()) {
         (true, true) => "Ничего не нашлось. Напишите иначе.",
         (true, false) => "Напишите, что искать в каталоге.",
-        (false, _) => "Выберите товар или напишите, что искать. Слова клиента запомню.",
+        (false, _) => "Выберите товар или напишите, что искать.",
     });
     let shown: Vec<&Offer> = candidates.into_iter().take(8).collect();
     let labels = option_labels(&shown, true, ShowStock::Exact);
@@ -234,6 +271,12 @@ pub fn resolve(view: &OrderView, line: &OrderLineRow, found: Option<&[Offer]>) -
     for (offer, label) in shown.into_iter().zip(labels) {
         let action = Action::StaffPick { line: id, version, product: offer.id };
         screen = screen.row([Button::new(label, action)]);
+    }
+    if !line.phrase.is_empty() {
+        let mark = if remember { "☑" } else { "☐" };
+        let label = format!("{mark} Запомнить для {}", view.order.organization_name);
+        let toggle = Action::StaffRemember { line: id };
+        screen = screen.row([Button::new(ru::ellipsis(&label, 40), toggle)]);
     }
     let next = view
         .lines
@@ -300,5 +343,163 @@ pub fn approval(view: &OrderView, today: Date) -> Screen {
         Button::new("Отправить", Action::ApprovalSend { order: id, version }),
         Button::new("Состав", Action::OrderShow { order: id }),
         Button::new("Вернуть", Action::ApprovalReturn { order: id, version }),
+    ])
+}
+
+/// Days to move the delivery to: the next ten working days.
+pub fn dates(order: &OrderRow, today: Date) -> Screen {
+    let (id, version) = (order.id, order.revision);
+    let mut screen = Screen::text(format!(
+        "№\u{a0}{}, доставка: {}. На какой день перенести? Можно написать: «в пятницу».",
+        order.number,
+        order.delivery.label(today)
+    ));
+    let mut days: Vec<Button> = Vec::new();
+    for ahead in 0..16_i64 {
+        let Ok(date) = today.checked_add(jiff::Span::new().days(ahead)) else { break };
+        if date.weekday().to_monday_zero_offset() < 5 && days.len() < 9 {
+            let label = time::weekday_date(date, today);
+            days.push(Button::new(label, Action::StaffDate { order: id, version, days: ahead }));
+        }
+    }
+    for row in days.chunks(3) {
+        screen = screen.row(row.to_vec());
+    }
+    screen.row([Button::new("К заказу", Action::StaffCard { order: id })])
+}
+
+/// Whom to give the order to.
+pub fn colleagues(order: &OrderRow, others: &[StaffMember]) -> Screen {
+    let id = order.id;
+    let text = if others.is_empty() {
+        "Передать некому: других сотрудников пока нет.".to_owned()
+    } else {
+        format!("Кому передать заявку №\u{a0}{}?", order.number)
+    };
+    let mut screen = Screen::text(text);
+    for other in others.iter().take(7) {
+        let shift = if other.on_shift { "" } else { " · не на смене" };
+        let label = ru::ellipsis(&format!("{}{shift}", other.name), 40);
+        screen =
+            screen.row([Button::new(label, Action::StaffPass { order: id, person: other.id })]);
+    }
+    screen.row([Button::new("К заказу", Action::StaffCard { order: id })])
+}
+
+/// For which line to propose another product?
+pub fn replaceable(view: &OrderView) -> Screen {
+    let order = &view.order;
+    let mut screen =
+        Screen::text(format!("№\u{a0}{}: для какой позиции предложить замену?", order.number));
+    for line in view.lines.iter().take(20) {
+        let words = if line.title.is_empty() { line.raw.trim() } else { &line.title };
+        let label = ru::ellipsis(&format!("{}. {words}", line.position), 40);
+        screen = screen.row([Button::new(label, Action::StaffReplaceLine { line: line.id })]);
+    }
+    screen.row([Button::new("К заказу", Action::StaffCard { order: order.id })])
+}
+
+/// What to propose for a line?
+pub fn propose(view: &OrderView, line: &OrderLineRow, offers: &[Offer]) -> Screen {
+    let (id, version) = (line.id, view.order.revision);
+    let words = if line.title.is_empty() { line.raw.trim() } else { &line.title };
+    let html =
+        Html::text(format!("№\u{a0}{}, позиция {}: вместо ", view.order.number, line.position))
+            .bold(format!("«{}»", ru::ellipsis(words, 200)));
+    let shown: Vec<&Offer> =
+        offers.iter().filter(|offer| Some(offer.id) != line.product).take(7).collect();
+    let html = html.line().push(if shown.is_empty() {
+        "Ничего не нашлось. Напишите, что искать в каталоге."
+    } else {
+        "Выберите, что предложить, или напишите, что искать. Клиент ответит кнопкой."
+    });
+    let labels = option_labels(&shown, true, ShowStock::Exact);
+    let mut screen = Screen::new(full_names(html, &shown, &labels));
+    for (offer, label) in shown.into_iter().zip(labels) {
+        let action = Action::StaffPropose { line: id, version, product: offer.id };
+        screen = screen.row([Button::new(label, action)]);
+    }
+    screen.row([Button::new("К заказу", Action::StaffCard { order: view.order.id })])
+}
+
+/// The way into the panel: once, within a minute.
+pub fn panel_link(url: &str, token: &str, order: &OrderRow) -> Screen {
+    let url = format!("{url}/admin/link/{token}?to=/admin/orders/{}", order.number);
+    Screen::text("Ссылка в панель работает минуту и один раз.")
+        .row([Button::link(format!("Открыть №\u{a0}{}", order.number), url)])
+}
+
+/// «Ещё»: the shift, figures, settings.
+pub fn more(figures: &Figures, on_shift: bool, admin: bool) -> Screen {
+    let sum = |turnover: &Turnover| {
+        let orders = ru::count(u64::from(turnover.orders), ["заказ", "заказа", "заказов"]);
+        if turnover.total > Money::ZERO { format!("{orders}, {}", turnover.total) } else { orders }
+    };
+    let mut html = Html::text(format!("Сегодня: {}", sum(&figures.today)))
+        .line()
+        .push(format!("За 7\u{a0}дней: {}", sum(&figures.week)));
+    let lines = u64::from(figures.week.lines);
+    let by_itself = lines.saturating_sub(u64::from(figures.week.by_hand));
+    if let Some(known) = (by_itself * 100).checked_div(lines) {
+        html = html.line().push(format!("Распознано без менеджера: {known}\u{a0}%"));
+    }
+    if let Some(wait) = figures.median_wait {
+        html = html.line().push(format!("Обычно берём в работу за: {}", time::ago(wait)));
+    }
+    html = html.line().push(format!(
+        "Доставки: сегодня {}, завтра {}",
+        figures.deliveries_today, figures.deliveries_tomorrow
+    ));
+    let shift = if on_shift { "На смене ✓" } else { "Не на смене" };
+    let mut screen = Screen::new(html).row([
+        Button::new(shift, Action::StaffShift { on: i64::from(!on_shift) }),
+        Button::new("Уведомления", Action::Notices),
+    ]);
+    let mut last =
+        vec![Button::new("Аккаунт", Action::Account), Button::new("Помощь", Action::Help)];
+    if admin {
+        last.push(Button::new("Администратору", Action::Admin));
+    }
+    screen = screen.row(last);
+    screen
+}
+
+/// An order that nobody has taken for long.
+pub fn order_waits(order: &OrderRow, scene: &Scene) -> Screen {
+    let waits = time::ago(scene.now.since(order.created_at));
+    Screen::text(format!(
+        "Заявка №\u{a0}{} · {} ждёт уже {waits}. Её никто не взял.",
+        order.number, order.organization_name
+    ))
+    .row([
+        Button::new("Принять", Action::StaffAccept { order: order.id, version: order.revision }),
+        Button::new("Открыть", Action::StaffCard { order: order.id }),
+    ])
+}
+
+/// What the day begins with.
+pub fn morning(morning: &Morning, today: Date) -> Screen {
+    let mut html = Html::new().bold(format!("Доброе утро, {}", time::weekday_date(today, today)));
+    let new = match (morning.new, morning.overdue) {
+        (0, _) => "Новых заявок нет".to_owned(),
+        (new, 0) => format!("Новые заявки: {new}"),
+        (new, overdue) => format!("Новые заявки: {new}, из них ждут больше часа: {overdue}"),
+    };
+    html = html.line().push(new);
+    html = html.line().push(match morning.questions {
+        0 => "Все вопросы отвечены".to_owned(),
+        questions => format!("Вопросы без ответа: {questions}"),
+    });
+    html = html.line().push(match morning.deliveries {
+        0 => "Доставок сегодня нет".to_owned(),
+        deliveries => format!("Доставки сегодня: {deliveries}"),
+    });
+    if morning.yesterday.orders > 0 {
+        let orders = ru::count(u64::from(morning.yesterday.orders), ["заказ", "заказа", "заказов"]);
+        html = html.line().push(format!("Вчера: {orders}, {}", morning.yesterday.total));
+    }
+    Screen::new(html).row([
+        Button::new("Новые", Action::StaffQueue { page: 0 }),
+        Button::new("Вопросы", Action::Threads),
     ])
 }

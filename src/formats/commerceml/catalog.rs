@@ -17,6 +17,8 @@ use crate::formats::text::{Decimal, excerpt, many_lines, one_line, onec_id, yes_
 const MAX_ITEM: usize = 8 * 1024 * 1024;
 /// A tree of groups or a list of price types that is bigger is refused: bytes.
 const MAX_LIST: usize = 64 * 1024 * 1024;
+/// A file with more records is refused: each takes a little memory, however small it is.
+const MAX_RECORDS: usize = 2_000_000;
 /// Warnings about the whole that are kept.
 const MAX_WARNINGS: usize = 1_000;
 
@@ -103,6 +105,9 @@ impl<R: Read> Walk<R> {
     ) -> Result<ControlFlow<()>, CommerceMlError> {
         match node.name {
             "Товар" | "Предложение" => {
+                if self.index == MAX_RECORDS {
+                    return Err(self.parser.error(format!("записей больше {MAX_RECORDS}")));
+                }
                 let read = product(node, self.index);
                 self.index += 1;
                 if read.is_ok() {
@@ -498,10 +503,41 @@ mod tests {
         assert!(read("<КоммерческаяИнформация/>").is_ok());
     }
 
+    #[test]
+    fn a_file_cut_at_any_byte_is_refused() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+        for path in [
+            "split-3.1/rests___8d9d4d75-1c28-11eb-8f16-00155d0a4e11.xml",
+            "ut11-2.07/offers0_1-changes.xml",
+        ] {
+            let bytes = std::fs::read(format!("{folder}{path}")).expect("a fixture");
+            let whole = text::decode(&bytes);
+            let end = whole.trim_end().len();
+            assert!(read(&whole).is_ok());
+            for (cut, _) in whole.char_indices().filter(|(cut, _)| *cut < end) {
+                assert!(read(&whole[..cut]).is_err(), "{path}: {cut}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(<|>|/|&|Товар|Товары|Каталог|Ид|Цена| |\"|=|[а-я]){0,40}") {
-            let _ = read(&format!("<КоммерческаяИнформация>{text}</КоммерческаяИнформация>"));
+            let xml = format!("<КоммерческаяИнформация>{text}</КоммерческаяИнформация>");
+            let _ = read(&xml);
+            let _ = super::super::content(xml.as_bytes());
+            let _ = super::super::read_documents(xml.as_bytes());
+        }
+
+        #[test]
+        fn a_damaged_export_does_not_make_it_panic(at in 0_usize..10_000, with in "\\PC{0,3}", gone in 0_usize..40) {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+            let bytes = std::fs::read(format!("{folder}ut103/offers.xml")).expect("a fixture");
+            let mut text = text::decode(&bytes);
+            let floor = |text: &str, at: usize| (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+            let (from, to) = (floor(&text, at), floor(&text, at + gone));
+            text.replace_range(from..to, &with);
+            let _ = read(&text);
         }
     }
 }

@@ -7,6 +7,10 @@ use crate::formats::text::{Decimal, onec_id, yes_no};
 
 /// A document that is bigger is cut: bytes.
 const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// A file with more documents is refused.
+const MAX_DOCUMENTS: usize = 100_000;
+/// Lines of all documents together that are read: those beyond are not compared with ours.
+const MAX_LINES: usize = 300_000;
 
 /// What a file is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,7 @@ pub enum Content {
 
 /// What 1C says of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the document")]
 pub struct OrderDocument {
     /// Our number, as we sent it; 1C keeps it.
     pub number: String,
@@ -84,7 +89,7 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
 /// Reads every document of a file, to its end.
 pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceMlError> {
     let mut parser = Parser::new(source);
-    let mut documents = Vec::new();
+    let (mut documents, mut lines) = (Vec::new(), 0);
     if !parser.root()? {
         return Ok(documents);
     }
@@ -94,7 +99,15 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
             Piece::Start(node, empty) => match node.name {
                 "Документ" => {
                     let node = if empty { node } else { parser.subtree(node, MAX_DOCUMENT)? };
-                    documents.push(document(&node));
+                    if documents.len() == MAX_DOCUMENTS {
+                        return Err(parser.error(format!("документов больше {MAX_DOCUMENTS}")));
+                    }
+                    let mut document = document(&node);
+                    lines += document.lines.len();
+                    if lines > MAX_LINES || node.cut {
+                        document.lines.clear();
+                    }
+                    documents.push(document);
                 }
                 "Контейнер" | "Документы" if !empty => depth += 1,
                 _ if empty => {}
@@ -145,7 +158,8 @@ fn document(node: &Node) -> OrderDocument {
     OrderDocument {
         number: node.text_of("Номер").unwrap_or_default(),
         onec_number: element("Номер1С", "Номер по 1С"),
-        onec_date: element("Дата1С", "Дата по 1С"),
+        // 11 writes the time too, in its own manner: «2026-11-23T9:05:07».
+        onec_date: element("Дата1С", "Дата по 1С").split('T').next().unwrap_or("").to_owned(),
         cancelled: deleted || flag(&["ПометкаУдаления", "Отменен", "Отменён"]),
         posted,
         paid: posted && (paid || flag(&["Заказ оплачен", "Оплачен"])),

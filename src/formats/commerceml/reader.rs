@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 64;
 /// More attributes of one element are refused.
 const MAX_ATTRIBUTES: usize = 64;
 /// A longer tag, text or comment is refused: bytes.
-const MAX_PIECE: usize = 4 * 1024 * 1024;
+const MAX_PIECE: usize = 16 * 1024 * 1024;
 
 /// Why a file is not CommerceML.
 #[derive(Debug, thiserror::Error)]

@@ -126,7 +126,8 @@ impl<'t> Desk<'t> {
             self.context = context;
             read
         };
-        if (draft.unknown() > 0 || (piece.talk != Talk::None && draft.fit == 0))
+        if !piece.cancels
+            && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
         {
             piece = shorter;
@@ -151,12 +152,17 @@ impl<'t> Desk<'t> {
             return;
         }
         if piece.cancels {
-            self.cancel(&draft);
+            self.cancel(&piece, &draft);
             return;
         }
         if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
             self.correcting = piece.corrects;
             self.remark(&piece);
+            return;
+        }
+        if heir == Heir::None && self.is_number_alone(&piece, &draft) {
+            let reading = only_quantity(&piece.lexemes).unwrap_or_default();
+            self.quantity_alone(seeker, &piece, &Draft { reading, ..Draft::default() });
             return;
         }
         if heir == Heir::None {
@@ -232,7 +238,11 @@ impl<'t> Desk<'t> {
             }
             return;
         }
-        if piece.question && !(counted && known) {
+        // «…кромку венге сто метров, успеете до пятницы?» orders all the same.
+        let spoken: Vec<&str> =
+            piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+        let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
+        if piece.question && !((counted || measured) && known) {
             self.context = draft.wants.clone();
             self.remark(&piece);
             self.asked = known.then(|| pending(&piece, draft, begun));
@@ -294,6 +304,17 @@ impl<'t> Desk<'t> {
         }
     }
 
+    /// A number by itself that is no attribute of the thing before, which has no quantity yet:
+    /// «тарелка 20,5 см, чёрная, 100».
+    fn is_number_alone(&self, piece: &Piece, draft: &Draft) -> bool {
+        let wanting =
+            self.lines.last().is_some_and(|l| l.quantity.is_none() && !l.header && l.draft.fit > 0);
+        piece.continues
+            && wanting
+            && matches!(draft.wants.as_slice(), [want] if want.numeric)
+            && only_quantity(&piece.lexemes).is_some()
+    }
+
     /// A unit by itself: «болт М6х40, шт, 500».
     fn is_unit_alone(&mut self, piece: &Piece) -> bool {
         let Some((unit, taken)) = super::quantity::unit_at(&piece.lexemes, 0) else { return false };
@@ -327,7 +348,20 @@ impl<'t> Desk<'t> {
     }
 
     /// Removes the lines that a cancelled piece names.
-    fn cancel(&mut self, draft: &Draft) {
+    fn cancel(&mut self, piece: &Piece, draft: &Draft) {
+        // «вторую не надо», «последнюю уберите»
+        let ordinal = piece.lexemes.iter().find_map(|l| match l {
+            l if l.is_number() && l.named => usize::try_from(l.value / 1000).ok(),
+            l if l.text.starts_with("последн") => Some(self.lines.len()),
+            _ => None,
+        });
+        if let Some(n) = ordinal
+            && !draft.wants.iter().any(|w| w.known && !w.numeric)
+            && (1..=self.lines.len()).contains(&n)
+        {
+            self.lines.remove(n - 1);
+            return;
+        }
         let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
         if rows.len() <= 50 {
             self.lines.retain(|l| {

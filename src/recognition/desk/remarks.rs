@@ -17,7 +17,7 @@ impl Desk<'_> {
             // «Добрый день, Светлана!»
             Some(Talk::Greeting) => numbers == 0 && words <= 2,
             // «Это кофейня на Ленина, 12.»
-            Some(_) => words == 0 && numbers == 1,
+            Some(_) => words == 0 && numbers == 1 && !piece.corrects,
             None => false,
         }
     }

@@ -101,6 +101,11 @@ pub(super) fn without_talk(
                 || speech::is_delivery(&l.text)
                 || speech::is_greeting(&l.text))
     };
+    let spoken: Vec<&str> =
+        lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+    if speech::tells_of_the_past(&spoken) {
+        return None;
+    }
     let talk: Vec<usize> = (0..lexemes.len()).filter(|i| is_talk(&lexemes[*i])).collect();
     if talk.is_empty() {
         return None;
@@ -133,7 +138,11 @@ pub(super) fn without_talk(
                 || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
             let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
                 || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
-            if better && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
+            // «Заявка цех № 2 (диваны), отгрузка во вторник» orders no sofas.
+            let said = piece.talk != Talk::Delivery
+                || candidate.reading.quantity.is_some()
+                || candidate.wants.iter().filter(|w| w.known).count() >= 2;
+            if better && said && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {
                 shorter.question |= piece.question;
                 shorter.header = piece.header;
                 shorter.continues = piece.continues;

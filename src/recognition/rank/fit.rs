@@ -51,6 +51,14 @@ impl Seeker<'_> {
                     }
                     Need::Word(sought) => self.word(row, sought),
                     Need::Size(size) => self.size(row, size, stretch, &mut taken),
+                    Need::Pack { value, must } => {
+                        match (self.is_packed(row, *value, *must), must) {
+                            (true, true) => 0.9,
+                            (true, false) => 1.0,
+                            (false, true) => 0.0,
+                            (false, false) => 0.95,
+                        }
+                    }
                     Need::Product(sought) => f32::from(u8::from(*sought == row)),
                 };
                 quality *= found;
@@ -68,6 +76,14 @@ impl Seeker<'_> {
         let (quality, taken) = best?;
         *used = taken;
         Some(quality)
+    }
+
+    /// Whether a product's title says that so many are in a pack.
+    fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
+        self.index.figures.row(row as usize).iter().any(|figure| {
+            (figure.measure == Measure::Piece || !strictly && figure.measure == Measure::None)
+                && self.index.values.get(figure.value as usize) == Some(&value)
+        })
     }
 
     /// Whether the words of the needs follow one another in the title; what the category may leave
@@ -128,7 +144,7 @@ impl Seeker<'_> {
     }
 
     /// Whether a want's word is of goods and not of what they are like: titles begin with it, or it
-    /// belongs to one or two categories only.
+    /// belongs to one category only.
     pub(crate) fn names_goods(&self, want: &Want) -> bool {
         !want.numeric
             && self.words_of(want).any(|word| {
@@ -139,11 +155,12 @@ impl Seeker<'_> {
                     if categories.last() != Some(&category) {
                         categories.push(category);
                     }
-                    if categories.len() > 2 {
+                    if categories.len() > 1 {
                         break;
                     }
                 }
-                known.head || categories.len() <= 2
+                let coloured = crate::recognition::decide::names_colour(&known.stem);
+                !coloured && (known.head || categories.len() <= 1)
             })
     }
 
@@ -178,11 +195,58 @@ impl Seeker<'_> {
         want.ways.iter().flat_map(|w| &w.needs).flat_map(|need| match need {
             Need::Word(sought) => {
                 let best = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
-                let near = move |w: &&(u32, f32)| w.1 >= best - 0.03 && w.1 >= 0.8;
+                let near = move |w: &&(u32, f32)| w.1 >= best - 0.03 && w.1 >= 0.7;
                 sought.meanings.words.iter().filter(near).map(|w| w.0).collect()
             }
             _ => Vec::new(),
         })
+    }
+
+    /// Whether a product has every word of the wants in its own title.
+    pub(crate) fn is_literal(&self, row: u32, wants: &[Want]) -> bool {
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+            want.ways.iter().any(|way| {
+                way.needs.iter().all(|need| match need {
+                    Need::Word(sought) => self
+                        .index
+                        .words
+                        .row(row as usize)
+                        .iter()
+                        .any(|word| word & ASIDE == 0 && sought.meanings.quality(*word) > 0.85),
+                    _ => true,
+                })
+            })
+        })
+    }
+
+    /// Whether all the words of the last step of a product's category were said: «Шариковые», where
+    /// another is in «Шариковые с доводчиком».
+    pub(crate) fn is_of_plain_category(&self, row: u32, wants: &[Want]) -> bool {
+        let leaf = self.index.leaves.row(self.index.category[row as usize] as usize);
+        !leaf.is_empty()
+            && leaf.iter().all(|word| {
+                wants
+                    .iter()
+                    .filter(|w| !w.numeric)
+                    .flat_map(|w| &w.ways)
+                    .flat_map(|w| &w.needs)
+                    .any(|need| matches!(need, Need::Word(s) if s.meanings.quality(*word) > 0.85))
+            })
+    }
+
+    /// Whether a title only mentions what a want names: «крышка к форме», «клей для поролона».
+    pub(crate) fn is_mention(&self, row: u32, want: &Want) -> bool {
+        let words = self.index.words.row(row as usize);
+        let aims = self.index.aims[row as usize];
+        let mut found = false;
+        for (at, word) in words.iter().enumerate().take(32) {
+            let named = word & ASIDE == 0 && self.words_of(want).any(|w| w == *word);
+            if named && aims >> at & 1 == 0 {
+                return false;
+            }
+            found |= named;
+        }
+        found
     }
 
     /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
@@ -280,6 +344,10 @@ impl Seeker<'_> {
                 if wanted.len() == 1 {
                     if index.constants.contains(&(category, figure.value, figure.measure as u8)) {
                         quality *= 0.85;
+                    }
+                    // «20» is all of «20 мм» and a part of «20х1/2».
+                    if figures.iter().filter(|f| f.group == figure.group).count() > 1 {
+                        quality *= 0.95;
                     }
                 } else if let Some((before, group)) = last {
                     quality *= match (at > before, group == figure.group) {

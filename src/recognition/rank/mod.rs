@@ -61,6 +61,9 @@ pub(crate) enum Need {
     Word(Rc<Sought>),
     /// A number or a size.
     Size(Size),
+    /// So many in a pack, in thousandths. `must`: a product without it does not fit; else it only
+    /// fits worse than one with it.
+    Pack { value: i64, must: bool },
     /// This very product.
     Product(u32),
 }

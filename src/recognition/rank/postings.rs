@@ -3,6 +3,9 @@
 use super::super::terms::{Measure, Number};
 use super::{Hit, KEPT, Need, Seeker, Stretch, Want, Way};
 
+/// The reach of what is looked for in no list of its own.
+const ANYWHERE: usize = 1 << 40;
+
 impl Seeker<'_> {
     /// How many products have the number.
     pub(super) fn products_with(&self, number: Number, stretch: Stretch) -> usize {
@@ -88,6 +91,7 @@ impl Seeker<'_> {
             Need::Size(size) => {
                 size.numbers.iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
             }
+            Need::Pack { .. } => ANYWHERE,
             Need::Product(_) => 1,
         }
     }
@@ -117,6 +121,7 @@ impl Seeker<'_> {
                     }
                 }
             }
+            Need::Pack { .. } => {}
             Need::Product(row) => rows.push(*row),
         }
     }

@@ -23,11 +23,11 @@ impl Seeker<'_> {
             }
             let next = found.get(at + 1);
             let (want, used) = match &found[at] {
-                // How many are in a pack is not what the thing is.
+                // How many are in a pack tells only packs apart.
                 Term::Size(size)
                     if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
                 {
-                    (None, 1)
+                    (Some(pack_want(size)), 1)
                 }
                 Term::Size(size) => (Some(self.size_want(size)), 1),
                 Term::Word(word) => self.word_want(word, next),
@@ -59,6 +59,24 @@ impl Seeker<'_> {
                 free: false,
             });
         }
+        let mut add = |need: Need, quality: f32| {
+            ways.push(Way { needs: vec![need], quality, adjacent: false, free: false });
+        };
+        if let Some(code) = joined_code(size)
+            && self.products_with(code, Stretch::No) > 0
+        {
+            known = true;
+            add(Need::Size(Size { numbers: vec![code], ..size.clone() }), 0.97);
+        }
+        // «пакет фасовочный 30х40 500»: five hundred in a pack.
+        if let [number] = size.numbers.as_slice()
+            && number.measure == Measure::None
+            && number.marker == 0
+            && number.value >= 100_000
+            && number.value % 50_000 == 0
+        {
+            add(Need::Pack { value: number.value, must: true }, 1.0);
+        }
         Want {
             ways,
             key: text.clone(),
@@ -73,7 +91,8 @@ impl Seeker<'_> {
     }
 
     pub(super) fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {
-        if speech::is_filler(&word.text) && !word.code && !word.dotted {
+        let talk = speech::is_filler(&word.text) || speech::is_cancel(&word.text);
+        if talk && !word.code && !word.dotted {
             return (None, 1);
         }
         if crate::recognition::interpret::names_junk(&word.text) {
@@ -119,6 +138,7 @@ impl Seeker<'_> {
             });
         }
         ways.extend(self.initials(word));
+        ways.extend(self.counted(word));
         if !sought.meanings.sure && !word.dotted {
             ways.extend(self.glued(word));
             ways.extend(self.guessed_synonyms(&sought));
@@ -271,10 +291,10 @@ impl Seeker<'_> {
             let text = Word { text: word.text.repeat(2), ..Word::default() };
             needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
         }
-        if !(parts.len() == 2 && parts[1].chars().count() >= 3) {
-            let adjacent = parts.len() == 2;
-            ways.push(Way { needs, quality: 0.97, adjacent, free: false });
-        }
+        // «ц/выт» is «центральная вытяжка», «п/накл» rather «полунакладная».
+        let long = parts.len() == 2 && parts[1].chars().count() >= 3;
+        let quality = if long { 0.95 } else { 0.97 };
+        ways.push(Way { needs, quality, adjacent: parts.len() == 2, free: false });
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
             let tail = stem(&parts[1]);
@@ -297,6 +317,28 @@ impl Seeker<'_> {
             }
         }
         ways
+    }
+
+    /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
+    fn counted(&mut self, word: &Word) -> Option<Way> {
+        let text = super::super::vocabulary::cyrillic(&word.text);
+        let (count, rest) = super::super::numerals::counted(&text)?;
+        let number = Number { value: count * 1000, ..Number::default() };
+        if self.products_with(number, Stretch::No) == 0 {
+            return None;
+        }
+        let rest = Word { text: rest.to_owned(), dotted: word.dotted, ..Word::default() };
+        let sought = self.sought(&rest);
+        if !sought.meanings.sure {
+            return None;
+        }
+        let size = Size { numbers: vec![number], ..Size::default() };
+        Some(Way {
+            needs: vec![Need::Word(sought), Need::Size(size)],
+            quality: 0.97,
+            adjacent: false,
+            free: false,
+        })
     }
 
     /// «болтмебельный» → two words of the catalogue.
@@ -398,6 +440,40 @@ impl Seeker<'_> {
             })
             .collect()
     }
+}
+
+/// «1000шт» beside another quantity: the pack of a thousand.
+fn pack_want(size: &Size) -> Want {
+    let text = format!("{} шт", shown(size));
+    Want {
+        ways: vec![Way {
+            needs: vec![Need::Pack { value: size.numbers[0].value, must: false }],
+            quality: 1.0,
+            adjacent: false,
+            free: false,
+        }],
+        key: text.clone(),
+        text,
+        numeric: true,
+        without: false,
+        known: true,
+        guessed: false,
+        inherited: false,
+        chained: false,
+    }
+}
+
+/// «25-36» for the mark 2536.
+fn joined_code(size: &Size) -> Option<Number> {
+    let [first, second] = size.numbers.as_slice() else { return None };
+    let plain = |n: &Number| {
+        n.measure == Measure::None && (10_000..100_000).contains(&n.value) && n.value % 1000 == 0
+    };
+    (plain(first) && plain(second)).then(|| Number {
+        value: first.value * 100 + second.value,
+        measure: Measure::None,
+        marker: super::super::terms::CODE,
+    })
 }
 
 /// A nominal bore for a pipe thread and back: «Ду15» is «1/2"».

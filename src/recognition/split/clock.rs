@@ -45,6 +45,31 @@ fn number_plate(lexemes: &[Lexeme], start: usize) -> Option<usize> {
     Some(start + 3 + usize::from(region))
 }
 
+/// A price that begins at a lexeme: how many lexemes before it go with it, and where it ends.
+fn price(lexemes: &[Lexeme], start: usize) -> Option<(usize, usize)> {
+    let word = |k: usize| lexemes.get(k).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let number = lexemes.get(start).filter(|l| l.is_number() && !l.named)?;
+    let before = start.checked_sub(1).map(|b| &lexemes[b]);
+    let by = before.is_some_and(|b| matches!(b.text.as_str(), "по" | "за" | "цена" | "цене"));
+    let bracket = before.is_some_and(|b| b.is('('));
+    let money = matches!(word(start + 1), "руб" | "рублей" | "рубля" | "рубль" | "коп" | "копеек")
+        || lexemes.get(start + 1).is_some_and(|l| l.is('₽'));
+    // «(3500р)»: a letter is money where nobody counts rolls so.
+    let letter = matches!(word(start + 1), "р" | "r")
+        && (bracket || by)
+        && (number.value >= 500_000 || number.value % 1000 != 0);
+    if !(money || letter) {
+        return None;
+    }
+    let mut end = start + 2;
+    if lexemes.get(end).is_some_and(|l| l.is('/'))
+        && lexemes.get(end + 1).is_some_and(Lexeme::is_word)
+    {
+        end += 2;
+    }
+    Some((usize::from(by), end))
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -54,6 +79,13 @@ pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
         let mut end = telephone(&lexemes, i);
+        let price = price(&lexemes, i);
+        if let Some((from, to)) = price {
+            // «по 150 руб» says nothing of the goods.
+            out.truncate(out.len() - from);
+            i = to;
+            continue;
+        }
         if end.is_some() {
             // Nothing else begins so.
         } else if let Some(plate) = number_plate(&lexemes, i) {

@@ -6,9 +6,9 @@ use super::super::speech;
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
 pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut line = line;
     let mut dead = vec![false; line.len()];
     let mut mended: Vec<usize> = Vec::new();
-    let word = |i: usize| line.get(i).filter(|l| l.is_word()).map(|l| l.text.as_str());
     let boundary = |l: &Lexeme| {
         l.is(',')
             || l.is(';')
@@ -22,23 +22,33 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     };
     let mut i = 0;
     while i < line.len() {
-        match word(i) {
-            Some("не") if word(i + 1).is_some_and(speech::is_refusal) => i += 1,
+        match word(&line, i) {
+            Some("не") if word(&line, i + 1).is_some_and(speech::is_refusal) => i += 1,
             Some("не") => {
-                let end =
-                    (i + 1..line.len()).find(|k| boundary(&line[*k]) || word(*k) == Some("а"));
+                let end = (i + 1..line.len())
+                    .find(|k| boundary(&line[*k]) || word(&line, *k) == Some("а"));
                 let end = end.unwrap_or(line.len());
                 // «не белый, а бежевый»
-                let after =
-                    if line.get(end).is_some_and(|l| l.is(',')) && word(end + 1) == Some("а") {
-                        end + 1
-                    } else {
-                        end
-                    };
-                let replaced = word(after) == Some("а");
+                let after = if line.get(end).is_some_and(|l| l.is(','))
+                    && word(&line, end + 1) == Some("а")
+                {
+                    end + 1
+                } else {
+                    end
+                };
+                let replaced = word(&line, after) == Some("а");
                 let bracket = i > 0 && line[i - 1].is('(');
                 let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
-                if replaced {
+                if replaced && let Some(said) = said_before(&line, i, after) {
+                    // «101 10 шт, не 101 а 105»: the hundred and one becomes the hundred and five.
+                    let place = line[said].clone();
+                    line[said] =
+                        Lexeme { start: place.start, end: place.end, ..line[after + 1].clone() };
+                    for d in &mut dead[i..=after + 1] {
+                        *d = true;
+                    }
+                    i = after + 1;
+                } else if replaced {
                     for d in &mut dead[i..=after] {
                         *d = true;
                     }
@@ -53,7 +63,7 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                         *d = true;
                     }
                     i = stop.max(i + 1) - 1;
-                } else if word(i + 1).is_some() {
+                } else if word(&line, i + 1).is_some() {
                     // «обычные не нерж 2уп»
                     dead[i] = true;
                     dead[i + 1] = true;
@@ -81,7 +91,7 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                             *d = true;
                         }
                     }
-                } else if word(k).is_some_and(|w| {
+                } else if word(&line, k).is_some_and(|w| {
                     matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
                 }) {
                     dead[k] = true;
@@ -110,10 +120,10 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
             Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
                 take_back(&line, i, i + 1, &mut dead);
             }
-            Some("то") if word(i + 1) == Some("есть") => {
+            Some("то") if word(&line, i + 1) == Some("есть") => {
                 take_back(&line, i, i + 2, &mut dead);
             }
-            Some("в") if word(i + 1) == Some("смысле") => {
+            Some("в") if word(&line, i + 1) == Some("смысле") => {
                 take_back(&line, i, i + 2, &mut dead);
             }
             _ if line[i].is('.') && line.get(i + 1).is_some_and(|l| l.is('.'))
@@ -122,6 +132,23 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                 // «чёр... белая»: a word cut short is taken back.
                 let next = (i..line.len()).find(|k| !line[*k].is('.') && !line[*k].is('…'));
                 let cut = i > 0 && line[i - 1].is_word() && unit_at(&line, i - 1).is_none();
+                // «двадцать... тридцать упаковок»
+                let again = i > 0 && line[i - 1].is_number();
+                if again && next.is_some_and(|n| line[n].is_number() && line[n].spaced) {
+                    dead[i - 1] = true;
+                }
+                // «18 первого... не, обычной»
+                let no = next.is_some_and(|n| {
+                    line[n].text == "не" && line.get(n + 1).is_some_and(|l| l.is(','))
+                });
+                if no && i > 0 && (cut || line[i - 1].named) {
+                    dead[i - 1] = true;
+                    for d in &mut dead[i..=next.unwrap_or(i) + 1] {
+                        *d = true;
+                    }
+                    i = next.unwrap_or(i) + 2;
+                    continue;
+                }
                 if cut
                     && next.is_some_and(|n| {
                         line[n].is_word() && !matches!(line[n].text.as_str(), "нет" | "хотя" | "ой")
@@ -137,13 +164,34 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
         }
         i += 1;
     }
-    let mut line = line;
     for at in mended {
         // «5 уп, не 5 а 7»: what follows puts right what was said.
         line[at].text = "лучше".into();
         dead[at] = false;
     }
     line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
+}
+
+/// The word at a place.
+fn word(line: &[Lexeme], at: usize) -> Option<&str> {
+    line.get(at).filter(|l| l.is_word()).map(|l| l.text.as_str())
+}
+
+/// Where the one thing that is refused was said before: «не» at `from`, «а» at `after`.
+fn said_before(line: &[Lexeme], from: usize, after: usize) -> Option<usize> {
+    let refused: Vec<&Lexeme> =
+        line.get(from + 1..after)?.iter().filter(|l| l.is_word() || l.is_number()).collect();
+    let [one] = refused.as_slice() else { return None };
+    let instead = line.get(after + 1)?;
+    let same = |l: &Lexeme| {
+        l.kind == one.kind
+            && if one.is_number() {
+                l.value == one.value
+            } else {
+                super::super::normalize::stem(&l.text) == super::super::normalize::stem(&one.text)
+            }
+    };
+    (instead.kind == one.kind).then(|| (0..from).find(|at| same(&line[*at]))).flatten()
 }
 
 /// Where a quantity with a unit begins in a range.

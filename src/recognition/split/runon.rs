@@ -114,6 +114,13 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
     {
         return false;
     }
+    // A colour is what a thing is like, however the catalogue begins its titles.
+    let spelt = crate::recognition::vocabulary::cyrillic(&lexeme.text);
+    if crate::recognition::decide::names_colour(&crate::recognition::normalize::stem(&spelt))
+        || crate::recognition::terms::is_little(&lexeme.text)
+    {
+        return false;
+    }
     let word = crate::recognition::terms::Word {
         text: lexeme.text.clone(),
         dotted: lexeme.dotted,
@@ -137,6 +144,9 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
         || meanings.words.iter().any(|(id, q)| {
             let known = index.vocabulary.get(*id);
             let long = known.surface.chars().count() >= 3;
-            *q >= best - 0.03 && *q >= 0.8 && long && (known.head && !known.telling || known.name)
+            *q >= best - 0.03
+                && *q >= 0.8
+                && long
+                && (known.head && (!known.telling || known.leads) || known.name)
         })
 }

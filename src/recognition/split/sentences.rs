@@ -109,7 +109,24 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && current.iter().any(Lexeme::is_number)
             && matches!(
                 lexeme.text.as_str(),
-                "нет" | "ой" | "точнее" | "вернее" | "хотя" | "лучше"
+                "нет"
+                    | "ой"
+                    | "точнее"
+                    | "вернее"
+                    | "хотя"
+                    | "лучше"
+                    | "поправка"
+                    | "ошибка"
+                    | "исправление"
+                    | "пардон"
+                    | "стоп"
+                    | "исправьте"
+                    | "исправь"
+                    | "поменяйте"
+                    | "ошибся"
+                    | "ошиблась"
+                    | "перепутал"
+                    | "перепутала"
             )
             && next.is_some_and(|n| n.is_number() || n.is_word());
         if mends {
@@ -132,7 +149,9 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && line[i - 2].is('x')
             && next.is_some_and(Lexeme::is_number)
             && line.get(i + 2).is_some_and(|l| l.is('x'));
+        let listed = depth == 0 && lexeme.is('/') && is_slash_list(&line, i);
         let comma = lexeme.is(',') && depth == 0
+            || listed
             || either
             || sizes
             || lexeme.is('+') && lexeme.spaced && depth == 0
@@ -171,11 +190,37 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
     flush(index, &mut current, begins, false, out);
 }
 
+/// «h=80/100/150 хром по 4»: numbers between slashes that are items, for a quantity of each follows.
+fn is_slash_list(line: &[Lexeme], at: usize) -> bool {
+    let slash = |k: usize| line.get(k).is_some_and(|l| l.is('/') && !l.spaced);
+    let number = |k: usize| line.get(k).is_some_and(|l| l.is_number() && !l.spaced);
+    let mut from = at;
+    while from >= 2 && slash(from - 2) && number(from - 1) {
+        from -= 2;
+    }
+    let mut to = at;
+    while slash(to + 2) && number(to + 1) {
+        to += 2;
+    }
+    let count = (to - from) / 2 + 2;
+    let first = from.checked_sub(1).filter(|f| line[*f].is_number());
+    let Some(first) = first.filter(|_| number(to + 1)) else { return false };
+    let marked = first > 0 && (line[first - 1].is('=') || line[first - 1].is('x'));
+    let each = line[to + 1..].windows(2).any(|w| w[0].text == "по" && w[1].is_number());
+    each && (count >= 3 || marked) && !line[from..=to + 1].iter().any(|l| l.is('x'))
+}
+
 /// Whether a quantity and nothing else stands between here and the next comma.
 pub(super) fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
     let to =
         line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
     let rest = &line[from..to];
+    // «нитки по 6 каждого: 120, 137» goes on with a list.
+    let list = line.get(to + 1).is_some_and(Lexeme::is_number)
+        && line.get(to + 2).is_none_or(|l| l.is(',') || l.is(';'));
+    if list {
+        return false;
+    }
     match rest.first() {
         Some(first) if first.is_number() && !first.named => {
             rest.len() == 1 || unit_at(rest, 1).is_some_and(|(_, n)| n + 1 == rest.len())

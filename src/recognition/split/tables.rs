@@ -7,13 +7,28 @@ use super::opens;
 
 /// A row of a table as it was pasted: fields between tabs, bars or semicolons.
 pub(super) fn fields(index: &Index, line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>> {
+    let quoted = |at: Option<&Lexeme>| at.is_some_and(|l| l.is('"'));
     let parts = |at: usize, mark: char| {
+        let next = line.get(at + 1);
         line[at].is(mark)
-            && (mark != '/' || line[at].spaced && line.get(at + 1).is_some_and(|l| l.spaced))
+            && match mark {
+                '/' => line[at].spaced && next.is_some_and(|l| l.spaced),
+                // «"Скоба 80/10","уп","20"»
+                ',' => quoted(at.checked_sub(1).map(|b| &line[b])) && quoted(next),
+                _ => true,
+            }
     };
-    let mark = ['\t', '|', ';', '/'].into_iter().find(|m| {
+    // «Скоба 80/10;20»: one mark before a bare quantity is enough.
+    let ends = |mark: char| {
+        let last = line.iter().rposition(|l| l.is(mark)).map_or(line.len(), |at| at + 1);
+        let cell = &line[last..];
+        cell.first().is_some_and(Lexeme::is_number)
+            && (cell.len() == 1 || unit_at(cell, 1).is_some_and(|(_, n)| n + 1 == cell.len()))
+    };
+    let mark = ['\t', '|', ';', '/', ','].into_iter().find(|m| {
         let count = (0..line.len()).filter(|at| parts(*at, *m)).count();
-        count >= if *m == '\t' { 1 } else { 2 }
+        let least = if matches!(m, '\t' | ',') || *m != '/' && ends(*m) { 1 } else { 2 };
+        count >= least
     })?;
     let mut fields: Vec<Vec<Lexeme>> = vec![Vec::new()];
     let quoted = line.iter().filter(|l| l.is('"')).count();
@@ -103,7 +118,9 @@ impl Heading {
 
 /// The columns of a table, if a row is its heading.
 pub(super) fn heading(index: &Index, fields: &[Vec<Lexeme>]) -> Option<Heading> {
-    if fields.iter().flatten().any(Lexeme::is_number) || fields.iter().flatten().count() < 2 {
+    // A heading has no numbers of its own, yet may name goods that have: «Нитки 70ЛЛ».
+    let counts = |f: &Vec<Lexeme>| f.first().is_some_and(Lexeme::is_number);
+    if fields.iter().any(counts) || fields.iter().flatten().count() < 2 {
         return None;
     }
     let mut titled = 0;
@@ -118,8 +135,10 @@ pub(super) fn heading(index: &Index, fields: &[Vec<Lexeme>]) -> Option<Heading> 
         columns.push(column);
     }
     let filled = fields.iter().filter(|f| !f.is_empty()).count();
-    (titled >= 2 || titled == 1 && goods.is_some() && filled >= 2)
-        .then_some(Heading { columns, goods })
+    let numbered = fields.iter().flatten().any(Lexeme::is_number);
+    let sure = titled >= 2 && !numbered
+        || goods.is_some() && titled + 1 >= filled && titled >= 1 && filled >= 2;
+    sure.then_some(Heading { columns, goods })
 }
 
 /// What the heading of a column says, and whether it is surely one.
@@ -185,7 +204,8 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
     };
     let begins = |list: &[&str], word: &str| list.iter().any(|w| word.starts_with(w));
     let packed = words.iter().skip(1).any(|l| matches!(l.text.as_str(), "в" | "на"));
-    if field.first().is_some_and(|l| l.is('№')) || first.text == "no" {
+    if field.first().is_some_and(|l| l.is('№')) || matches!(first.text.as_str(), "no" | "поз")
+    {
         return (Column::Idle, true);
     }
     if unit_at(field, 0).is_some() && packed {
@@ -201,13 +221,16 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
     if first.text.starts_with("ед") || first.text == "еи" || first.text.starts_with("изм") {
         return (Column::Unit, true);
     }
+    if begins(NAMES, &first.text) {
+        return (Column::Name, true);
+    }
     if unit_at(field, 0).is_some_and(|(_, n)| n == field.len()) {
         return (Column::Quantity(Some((*first).clone())), true);
     }
     if begins(IDLE, &first.text) {
         return (Column::Idle, true);
     }
-    (Column::Name, begins(NAMES, &first.text))
+    (Column::Name, false)
 }
 
 /// A row of a table: the quantity is put last, prices and sums are left out.

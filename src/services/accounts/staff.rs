@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction};
 use super::{AccountError, Accounts, Actor, note_person};
 use crate::config::Access;
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, PersonId, Phone, Role, Timestamp};
+use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::{StorageError, chats, links, members, organizations, persons, sessions};
 
 /// An account for someone of the company.
@@ -219,9 +220,13 @@ impl Accounts {
             keep_an_admin(tx, &config.access, row, was_admin)?;
             let change = (Some(before.as_str()), Some(role.as_str()));
             note_person(tx, by, now, "person.role", row.id, change)?;
+            let notice = Outgoing::Notice(Notice::RoleChanged);
+            notifications::enqueue_to_person(tx, row.id, &notice, now, None)?;
             Ok(())
         })
-        .await
+        .await?;
+        self.tell_outbox();
+        Ok(())
     }
 
     /// Closes an account or opens it again; closing ends its sessions and links.

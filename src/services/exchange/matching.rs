@@ -80,6 +80,7 @@ impl Digests {
 
 /// What a record says of its identity.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "many are kept: small and independent")]
 pub struct Mention {
     /// The record's number in its source, for reports.
     pub index: u32,

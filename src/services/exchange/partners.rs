@@ -654,8 +654,10 @@ impl StatusFromOnec {
         {
             orders::set_status(tx, order.id, next, &self.comment, now)?;
             // A step back is 1C's own affair, and a step that is done again is no news: the buyer
-            // has been told of it already.
-            let forward = next > order.status && !onec_orders::was_told(tx, order.id, next)?;
+            // has been told of it already. What was moved in is history.
+            let forward = next > order.status
+                && !order.history
+                && !onec_orders::was_told(tx, order.id, next)?;
             let mut text = format!("{} → {}", order.status.staff_label(), next.staff_label());
             if !self.comment.is_empty() {
                 text = format!("{text}: {}", self.comment);

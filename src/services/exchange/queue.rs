@@ -160,6 +160,7 @@ impl Exchange {
             })
             .await?;
         if offered {
+            self.standard.forget(&[id]);
             self.base.live.tell(Change::Order(id));
             self.base.live.tell(Change::Exchange);
         }

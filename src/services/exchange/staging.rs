@@ -50,13 +50,18 @@ impl Name {
         let Some(last) = parts.next_back() else {
             return Err("не указано имя файла");
         };
-        let key = last.to_lowercase();
-        let extension = key.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let picture = matches!(
-            extension,
+        let shown = crate::domain::ru::ellipsis(last, 120);
+        let mut name = Self { key: last.to_lowercase(), shown, picture: false };
+        name.picture = matches!(
+            name.extension(),
             "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tif" | "tiff" | "ico"
         );
-        Ok(Self { picture, shown: crate::domain::ru::ellipsis(last, 120), key })
+        Ok(name)
+    }
+
+    /// `xml`, `zip`; empty: it has none.
+    pub fn extension(&self) -> &str {
+        self.key.rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 }
 
@@ -169,7 +174,7 @@ impl Staged {
         if archive.len() > ENTRIES {
             return Err(StagingError::Zip("слишком много файлов".to_owned()));
         }
-        let most = self.size.saturating_mul(RATIO).max(SMALL).min(FILE_LIMIT);
+        let most = self.size.saturating_mul(RATIO).clamp(SMALL, FILE_LIMIT);
         let mut left = most;
         let mut files = Vec::new();
         for index in 0..archive.len() {

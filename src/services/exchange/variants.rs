@@ -13,6 +13,17 @@ use crate::storage::{StorageError, prices};
 /// The unit of a product that names none.
 const BASE_UNIT: &str = "шт";
 
+/// What has happened to an item.
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    /// Nothing: its characteristics are new.
+    Stands,
+    /// It has been made.
+    Made,
+    /// It has been changed from this.
+    Changed(&'a ProductRow),
+}
+
 /// Keeps items and characteristics together while a batch is applied.
 #[derive(Debug, Default)]
 pub struct Variants {
@@ -42,7 +53,8 @@ impl Variants {
     ) -> Result<(), StorageError> {
         let Some(external_id) = &row.external_id else { return Ok(()) };
         let Some((item, _)) = external_id.split_once('#') else {
-            return if self.any { self.settle(tx, external_id, Some(old), now) } else { Ok(()) };
+            let news = old.map_or(Item::Made, Item::Changed);
+            return if self.any { self.settle(tx, external_id, news, now) } else { Ok(()) };
         };
         self.any = true;
         if old.is_none() {
@@ -57,18 +69,17 @@ impl Variants {
     /// The batch is through.
     pub fn finish(&mut self, tx: &Transaction<'_>, now: Timestamp) -> Result<(), StorageError> {
         for item in std::mem::take(&mut self.items) {
-            self.settle(tx, &item, None, now)?;
+            self.settle(tx, &item, Item::Stands, now)?;
         }
         Ok(())
     }
 
-    /// Passes on what the item says, and settles whether it is sold itself. `before`: the item has
-    /// been stored just now, and what it was, where it was.
+    /// Passes on what the item says, and settles whether it is sold itself.
     fn settle(
         &mut self,
         tx: &Transaction<'_>,
         name: &str,
-        before: Option<Option<&ProductRow>>,
+        news: Item<'_>,
         now: Timestamp,
     ) -> Result<(), StorageError> {
         let variants = products::variants_of(tx, name)?;
@@ -80,8 +91,11 @@ impl Variants {
         for id in variants {
             let Some(old) = products::find(tx, id)? else { continue };
             let mut row = old.clone();
-            if before.is_some() || self.new.contains(&id) {
-                inherit(&mut row, &item, before.flatten());
+            match news {
+                Item::Changed(before) => inherit(&mut row, &item, Some(before)),
+                Item::Made => inherit(&mut row, &item, None),
+                Item::Stands if self.new.contains(&id) => inherit(&mut row, &item, None),
+                Item::Stands => {}
             }
             row.withdrawn = match (item.withdrawn, row.withdrawn) {
                 (Withdrawn::Deleted, Withdrawn::No) => Withdrawn::Item,

@@ -7,15 +7,15 @@ use rusqlite::Transaction;
 use super::draft::{owned, settle};
 use super::{OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
-    Channel, DraftId, LineState, Money, OrderId, OrderLineId, OrderStatus, OrganizationId,
-    ProductId, Timestamp,
+    Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
+    OrganizationId, PersonId, ProductId, Timestamp,
 };
 use crate::services::live::Change;
 use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
-use crate::storage::{organizations, words};
+use crate::storage::{members, organizations, words};
 
 /// How long the buyer can take a cancellation back.
 const UNDO_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -71,8 +71,13 @@ impl Ordering {
                 if row.state != "open" || row.revision != version {
                     return Err(OrderError::Stale);
                 }
-                let author = party.person.ok_or(OrderError::Guest)?;
+                let sender = party.person.ok_or(OrderError::Guest)?;
                 let organization = party.organization.ok_or(OrderError::NoOrganization)?;
+                let placed_by = party.for_client.then_some(sender);
+                let author = match placed_by {
+                    Some(_) => first_member(tx, organization)?.unwrap_or(sender),
+                    None => sender,
+                };
                 let lines = drafts::lines(tx, draft)?;
                 if lines.is_empty() {
                     return Err(OrderError::Empty);
@@ -90,7 +95,7 @@ impl Ordering {
                     draft: Some(draft),
                     organization,
                     author,
-                    placed_by: row.on_behalf_by,
+                    placed_by,
                     status,
                     source: Channel::Bot,
                     delivery: row.delivery,
@@ -107,15 +112,19 @@ impl Ordering {
                     organizations::use_address(tx, organization, &row.address, now)?;
                 }
                 drafts::set_state(tx, draft, "sent", now)?;
-                let text =
-                    format!("Заявка отправлена: {}", crate::domain::ru::positions(lines.len()));
+                let how = if placed_by.is_some() {
+                    "оформлена за клиента"
+                } else {
+                    "отправлена"
+                };
+                let text = format!("Заявка {how}: {}", crate::domain::ru::positions(lines.len()));
                 orders::insert_event(
                     tx,
                     NewOrderEvent {
                         order: id,
                         at: now,
                         channel: Channel::Bot,
-                        person: Some(author),
+                        person: Some(sender),
                         kind: "created",
                         text: &text,
                         to_client: false,
@@ -126,6 +135,10 @@ impl Ordering {
                 } else {
                     let notice = Notice::ApprovalAsked { order: id };
                     notices::to_owners(tx, organization, &notice, now)?;
+                }
+                if placed_by.is_some() && author != sender {
+                    let notice = Notice::PlacedForClient { order: id };
+                    notices::to_person(tx, author, notice, now)?;
                 }
                 let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
                 Ok(Placed::Sent { order, learnt })
@@ -269,6 +282,16 @@ fn by_buyer(
         },
     )?;
     Ok(())
+}
+
+/// Whose an order is that a manager writes: an owner's, or else any member's.
+fn first_member(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+) -> Result<Option<PersonId>, OrderError> {
+    let people = members::of_organization(tx, organization)?;
+    let active = people.iter().filter(|member| member.state == MemberState::Active);
+    Ok(active.max_by_key(|member| member.role).map(|member| member.person))
 }
 
 fn offers_of(

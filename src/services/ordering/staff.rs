@@ -445,17 +445,19 @@ pub(super) fn move_to(
             person: actor.person,
             kind: "status",
             text: &text,
-            to_client: true,
+            to_client: !order.history,
         },
     )?;
-    let notice = Notice::OrderStatus { order: id };
-    notices::to_person(tx, order.author, notice, now)?;
+    if !order.history {
+        let notice = Notice::OrderStatus { order: id };
+        notices::to_person(tx, order.author, notice, now)?;
+    }
     notices::refresh_staff_cards(tx, id, now)?;
     Ok(())
 }
 
 /// Puts the product into the line, with today's price of the organization.
-fn fill(
+pub(super) fn fill(
     tx: &Transaction<'_>,
     row: &mut OrderLineRow,
     organization: OrganizationId,
@@ -481,7 +483,7 @@ fn fill(
     Ok(())
 }
 
-fn whole(conn: &rusqlite::Connection, order: OrderRow) -> Result<OrderView, OrderError> {
+pub(super) fn whole(conn: &rusqlite::Connection, order: OrderRow) -> Result<OrderView, OrderError> {
     let lines = orders::lines(conn, order.id)?;
     let events = orders::events(conn, order.id)?;
     let ids = lines.iter().flat_map(|line| line.product.iter().chain(&line.candidates)).copied();

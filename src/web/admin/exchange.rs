@@ -149,7 +149,7 @@ async fn head(
                     }
                     @if admin && can_pull { (pull_button(visitor, "Обменяться сейчас", standing.running_since.is_some(), true)) }
                 }
-                (facts(desk, &standing))
+                @if tab == Tab::Journal { (facts(desk, &standing)) }
             }
             @if standing.ways.open {
                 p.notice data-tone="danger" {
@@ -157,7 +157,7 @@ async fn head(
                     span { "JSON-вызовы 1С принимаются от кого угодно: onec.open включён, а токена нет. Задайте onec.webhook_token." }
                 }
             }
-            @if let Some(held) = standing.held { (hiding(desk, visitor, admin, held)) }
+            @if tab == Tab::Journal && let Some(held) = standing.held { (hiding(desk, visitor, admin, held)) }
         }
         nav.tabs #tabs data-live aria-label="Обмен" {
             @for (other, href, word) in TABS {

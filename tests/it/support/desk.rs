@@ -6,20 +6,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use partner_m::chat::worker::Worker;
-use partner_m::chat::{Core, Event, EventKind};
+use partner_m::chat::{Core, Event, EventKind, Tools};
 use partner_m::config::Config;
 use partner_m::domain::{ChatKey, Clock, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
+use partner_m::services::alerts::Alerts;
+use partner_m::services::backup::Backups;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
+use partner_m::services::duties::Duties;
+use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::notifications::{
     ButtonTarget, Delivered, DeliveryError, Message, Messenger, Outgoing, Sending,
 };
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -35,8 +40,12 @@ pub struct Desk {
     tasks: Tasks,
     worker: Arc<Worker>,
     courier: Arc<Courier>,
+    duties: Duties,
+    pub ordering: Ordering,
     wire: Arc<Wire>,
     events: Mutex<u64>,
+    /// Whether people take their time: a chat gets at most a message a second.
+    calm: bool,
     _folder: tempfile::TempDir,
 }
 
@@ -45,6 +54,8 @@ pub struct Desk {
 struct Shown {
     messages: BTreeMap<i64, Message>,
     transcript: String,
+    /// Refusals that are to be closed by hand.
+    alerts: usize,
 }
 
 /// A wire that keeps what is shown.
@@ -120,7 +131,8 @@ impl Messenger for Wire {
                     shown.transcript.push_str("× сообщение удалено\n");
                     Ok(Delivered { message_id: None })
                 }
-                Outgoing::Answer { text: Some(text), .. } => {
+                Outgoing::Answer { text: Some(text), alert, .. } => {
+                    shown.alerts += usize::from(*alert);
                     shown.transcript.push_str(&quote("☐", &text.replace('\u{a0}', " ")));
                     Ok(Delivered { message_id: None })
                 }
@@ -142,8 +154,9 @@ impl Desk {
     }
 
     /// The same with other settings.
-    pub async fn with(config: Config) -> Self {
+    pub async fn with(mut config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        folder.path().clone_into(&mut config.data_dir);
         let db = Db::open(&folder.path().join("partner-m.db"), Create::Yes).unwrap();
         let clock = Clock::manual(START);
         let zone = Zone::named("Europe/Moscow").unwrap();
@@ -154,10 +167,15 @@ impl Desk {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let models = Models::from_settings(base.clone()).unwrap();
-        let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models);
+        let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models.clone());
         let tasks = Tasks::new();
-        let core =
-            Core::new(base.clone(), accounts.clone(), ordering.clone()).with_tasks(tasks.clone());
+        let backups = Backups::new(base.clone());
+        let pull = Pull::new(base.clone(), Exchange::new(base.clone())).unwrap();
+        let alerts = Alerts::new(base.clone(), backups.clone(), None, |_| Ok((50, 100)));
+        let tools = Tools { pull: Some(pull), backups, models: Some(models), alerts };
+        let core = Core::new(base.clone(), accounts.clone(), ordering.clone())
+            .with_tasks(tasks.clone())
+            .with_tools(tools);
         let worker = Worker::new(&base, Arc::new(core.clone()));
         let courier = Courier::new(base.clone(), Arc::new(core));
         let wire = Arc::new(Wire::default());
@@ -165,15 +183,46 @@ impl Desk {
         courier.register("tg", wire.clone());
         Self {
             conversations: Conversations::new(base.clone()),
-            base,
             accounts,
             tasks,
             worker,
             courier,
+            duties: Duties::new(base.clone(), ordering.clone()),
+            ordering,
             wire,
             events: Mutex::new(0),
+            calm: false,
+            base,
             _folder: folder,
         }
+    }
+
+    /// The same with people who take their time between two steps.
+    pub async fn calm() -> Self {
+        Self { calm: true, ..Self::start().await }
+    }
+
+    /// Gives the person with this number of the demo a chat: `boss`, `tg:17`.
+    pub fn link(&self, persona: &str, phone: &str) {
+        self.sql(&format!(
+            "insert into chats (key, person_id, title, linked_at_ms)
+             select '{}', id, name, 0 from persons where phone = '{phone}'",
+            web(persona)
+        ));
+    }
+
+    /// Олег, a second manager, in the chat `oleg`.
+    pub fn second_manager(&self) {
+        self.sql(
+            "insert into persons (name, phone, phone_verified, granted_role, created_at_ms)
+             values ('Олег', '+79000000004', 1, 'manager', 0)",
+        );
+        self.link("oleg", "+79000000004");
+    }
+
+    /// The administrator of the demo, in the chat `boss`.
+    pub fn boss(&self) {
+        self.link("boss", "+79000000003");
     }
 
     /// A person writes.
@@ -230,22 +279,42 @@ impl Desk {
         found.unwrap_or_else(|| panic!("no button «{label}» in:\n{}", self.screen(persona)))
     }
 
+    /// Someone writes in a chat of several people.
+    pub async fn says_in(&self, chat: &str, from: &ChatKey, text: &str) {
+        let message_id = self.wire.next_id();
+        let kind = EventKind::Text { text: text.to_owned(), message_id, reply_to: None };
+        self.event_from(chat, from, kind).await;
+    }
+
+    /// Someone presses a button in a chat of several people.
+    pub async fn presses_in(&self, chat: &str, from: &ChatKey, data: &str) {
+        let callback_id = format!("callback-{}", self.wire.next_id());
+        let kind = EventKind::Pressed { data: data.to_owned(), callback_id, message_id: None };
+        self.event_from(chat, from, kind).await;
+    }
+
     async fn event(&self, persona: &str, kind: EventKind) {
+        self.event_from(persona, &web(persona), kind).await;
+    }
+
+    async fn event_from(&self, persona: &str, from: &ChatKey, kind: EventKind) {
         let key = {
             let mut events = self.events.lock().unwrap();
             *events += 1;
             format!("test:{events}")
         };
-        let chat = web(persona);
         let event = Event {
             key: key.clone(),
-            from: chat.clone(),
-            chat: chat.clone(),
+            from: from.clone(),
+            chat: web(persona),
             from_name: persona.to_owned(),
             at: self.base.clock.now(),
             kind,
         };
         self.accept(&event).await;
+        if self.calm {
+            self.wait(Duration::from_secs(5)).await;
+        }
     }
 
     /// An event arrives and everything that follows from it happens.
@@ -259,6 +328,12 @@ impl Desk {
     pub async fn run(&self) {
         self.worker.run_pending().await;
         self.courier.run_due().await;
+    }
+
+    /// What is done by the clock happens, and everything that follows.
+    pub async fn tick(&self) {
+        self.duties.tick().await.unwrap();
+        self.run().await;
     }
 
     /// Models answer, and what follows from it happens.
@@ -283,6 +358,12 @@ impl Desk {
     pub fn transcript(&self, persona: &str) -> String {
         let mut chats = self.wire.chats.lock().unwrap();
         std::mem::take(&mut chats.entry(web(persona)).or_default().transcript)
+    }
+
+    /// How many refusals the chat has got that are to be closed by hand.
+    pub fn alerts(&self, persona: &str) -> usize {
+        let chats = self.wire.chats.lock().unwrap();
+        chats.get(&web(persona)).map_or(0, |shown| shown.alerts)
     }
 
     /// What the chat shows now.

@@ -8,6 +8,7 @@ use crate::chat::screens::{account, login};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Screen};
 use crate::services::accounts::AccountError;
+use crate::services::notifications::{Group, Quiet, Wishes};
 
 impl Core {
     pub(in crate::chat::core) async fn show_organizations(
@@ -31,10 +32,77 @@ impl Core {
         if talk.only_private() {
             return Ok(());
         }
-        if talk.who.acting_for().is_none() {
+        let Some(screen) = self.balance_screen(talk).await? else {
             return self.show_account(talk).await;
+        };
+        talk.out.push(screen.below(PANE));
+        Ok(())
+    }
+
+    async fn balance_screen(&self, talk: &Talk<'_>) -> Result<Option<Screen>, ChatError> {
+        let own = talk.who.acting_for().map(|membership| membership.organization);
+        let lens = talk.state.lens.as_ref().map(|lens| lens.organization);
+        let Some(organization) = lens.filter(|_| talk.who.is_staff()).or(own) else {
+            return Ok(None);
+        };
+        // What an organization owes is nothing for who is not known to be of it.
+        if lens.is_none() && !talk.who.sees_prices() {
+            return Ok(Some(account::hidden_balance()));
         }
-        talk.out.push(account::no_balance().below(PANE));
+        let balance = self.accounts.balance(organization).await?;
+        Ok(Some(match balance {
+            Some(balance) => account::balance(&balance, &self.base.zone, talk.now),
+            None => account::no_balance(),
+        }))
+    }
+
+    /// «Уведомления» and `/settings`.
+    pub(in crate::chat::core) async fn show_notices(
+        &self,
+        talk: &mut Talk<'_>,
+    ) -> Result<(), ChatError> {
+        if talk.only_private() {
+            return Ok(());
+        }
+        let Some(person) = talk.who.person_id() else { return self.menu(talk).await };
+        let wishes = self.accounts.wishes(person).await?;
+        talk.out.push(account::notices(&wishes, talk.who.is_staff()).below(PANE));
+        Ok(())
+    }
+
+    async fn press_notices(
+        &self,
+        talk: &mut Talk<'_>,
+        action: Action,
+    ) -> Result<(), AccountRefusal> {
+        let person = talk.who.person_id().ok_or(AccountError::NotFound)?;
+        let staff = talk.who.is_staff();
+        let wishes = match action {
+            Action::NoticeGroup { group, on } => {
+                let groups = Group::of(staff);
+                let group = usize::try_from(group).ok().and_then(|index| groups.get(index));
+                let group = *group.ok_or(AccountError::NotFound)?;
+                let change = move |wishes: &mut Wishes| {
+                    wishes.muted.retain(|muted| *muted != group);
+                    if on == 0 {
+                        wishes.muted.push(group);
+                    }
+                };
+                self.accounts.change_wishes(person, change).await?
+            }
+            Action::NoticeQuiet { choice: 2 } => {
+                let question = "Когда не беспокоить? Например: 21:00–08:00.";
+                Self::ask_in_place(talk, AccountForm::Quiet, question);
+                return Ok(());
+            }
+            Action::NoticeQuiet { choice } => {
+                let quiet = if choice == 0 { Quiet::Auto } else { Quiet::Off };
+                let change = move |wishes: &mut Wishes| wishes.quiet = quiet;
+                self.accounts.change_wishes(person, change).await?
+            }
+            _ => self.accounts.wishes(person).await?,
+        };
+        talk.out.push(account::notices(&wishes, staff).in_place(PANE));
         Ok(())
     }
 
@@ -77,7 +145,19 @@ impl Core {
                 let details = self.accounts.details(&talk.who).await?;
                 talk.out.push(account::card(&talk.who, &details).in_place(PANE));
             }
-            Action::Balance => talk.out.push(account::no_balance().in_place(PANE)),
+            Action::Balance => match self.balance_screen(talk).await? {
+                Some(screen) => talk.out.push(screen.in_place(PANE)),
+                None => self.show_account(talk).await?,
+            },
+            Action::Notices | Action::NoticeGroup { .. } | Action::NoticeQuiet { .. } => {
+                self.press_notices(talk, action).await?;
+            }
+            Action::DeleteData => talk.out.push(account::delete_data().in_place(PANE)),
+            Action::DeleteDataYes => {
+                let by = actor(&talk.who)?;
+                self.accounts.ask_deletion(&by, person).await?;
+                talk.out.push(account::deletion_asked().in_place(PANE));
+            }
             Action::AccountEdit => talk.out.push(account::edit(&talk.who).in_place(PANE)),
             Action::AccountName => {
                 Self::ask_in_place(talk, AccountForm::Name, "Фамилия, имя и отчество");
@@ -153,6 +233,9 @@ impl Core {
             (AccountForm::NewPassword, _) => return self.set_new_password(talk, text).await,
             (_, None) => Some("Напишите словами."),
             (AccountForm::Email, Some(line)) => email_hint(line),
+            (AccountForm::Quiet, Some(line)) if line.parse::<Quiet>().is_err() => {
+                Some("Не понял часы. Пример: 21:00–08:00")
+            }
             (AccountForm::Name, Some(line)) => {
                 let letters = line.chars().filter(|c| c.is_alphabetic()).count();
                 (letters < 2).then_some("Напишите имя словами, например: Иванова Анна Петровна.")
@@ -165,6 +248,11 @@ impl Core {
             return Ok(());
         }
         talk.state.account = None;
+        if let (AccountForm::Quiet, Ok(quiet)) = (&form, line.parse::<Quiet>()) {
+            let change = move |wishes: &mut Wishes| wishes.quiet = quiet;
+            self.accounts.change_wishes(person, change).await?;
+            return self.show_notices(talk).await;
+        }
         let saved = match form {
             AccountForm::Name => self.accounts.set_name(person, &line).await,
             AccountForm::Email => self.accounts.set_email(person, &line).await,

@@ -14,6 +14,7 @@ use crate::services::accounts::{
     check_password, read_inn,
 };
 use crate::services::notifications::Outgoing;
+use crate::services::ordering::OrderError;
 
 impl Core {
     /// `/start`, perhaps with what a link carried.
@@ -34,6 +35,11 @@ impl Core {
             |prefix: &str| payload.strip_prefix(prefix).and_then(|id| id.parse::<i64>().ok());
         if let Some(order) = numbered("o_").filter(|_| !talk.who.is_guest()) {
             let order = crate::domain::OrderId(order);
+            let own = self.ordering.own_order(&talk.party(), order).await;
+            if !talk.who.is_staff() && matches!(own, Err(OrderError::NotFound)) {
+                talk.say(Screen::text("Этот заказ вам недоступен."));
+                return self.menu(talk).await;
+            }
             let action = if talk.who.is_staff() {
                 Action::StaffCard { order }
             } else {
