@@ -23,6 +23,7 @@ use crate::logging;
 use crate::services::accounts::Accounts;
 use crate::services::backup;
 use crate::services::exchange::spool;
+use crate::services::health::Health;
 use crate::services::live::Change;
 use crate::services::operations::Operations;
 use crate::services::retention::Retention;
@@ -251,7 +252,7 @@ pub async fn live(
         Failure::new(Exit::Failed, format!("порт закрылся: {error}"), "запустите снова")
     })?;
     let operations = operations(&app, settings);
-    start_tasks(&app, &operations, bot);
+    start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
         let state = OnecState::new(
@@ -316,15 +317,16 @@ pub async fn live(
 
 /// The running program, for administrators.
 fn operations(app: &App, settings: Loaded) -> Operations {
-    Operations::new(
-        &app.base,
+    let health = Health::new(
+        app.base.clone(),
         app.bot.clone(),
         app.catalog.clone(),
         app.models.clone(),
         app.pull.clone(),
+        app.backups.clone(),
         app.tasks.clone(),
-        settings,
-    )
+    );
+    Operations::new(&app.base, health, app.backups.clone(), settings)
 }
 
 /// What the pages stand on.
@@ -346,7 +348,7 @@ fn desk(app: &App, operations: Operations, demo: Option<Arc<web::Demo>>) -> web:
     }
 }
 
-fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
+fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     let tasks = &app.tasks;
     let catalog = app.catalog.clone();
     tasks.spawn("index", move |stop| catalog.clone().run(stop));
@@ -371,7 +373,7 @@ fn start_tasks(app: &App, operations: &Operations, bot: Option<teloxide::Bot>) {
 
     let duties = app.duties.clone();
     tasks.spawn("duties", move |stop| duties.clone().run(stop));
-    let backups = operations.backups.clone();
+    let backups = app.backups.clone();
     tasks.spawn("backups", move |stop| backups.clone().run(stop));
     let accounts = app.accounts.clone();
     let base = app.base.clone();

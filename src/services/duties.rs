@@ -10,14 +10,16 @@ use rusqlite::Transaction;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::Base;
 use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use super::ordering::{Actor, OrderError, Ordering};
+use super::{Base, jobs};
 use crate::domain::{Channel, OrderStatus, Timestamp, WorkingHours};
 use crate::storage::figures::{self, Turnover};
 use crate::storage::{StorageError, notification_settings, orders, threads};
 
+/// How often it is noted that all is well.
+const NOTED_EVERY: Duration = Duration::from_hours(1);
 /// How often the clock is looked at.
 const EVERY: Duration = Duration::from_secs(30);
 /// Working time after which the shift is reminded of an order, and then administrators are told.
@@ -113,9 +115,9 @@ impl Duties {
             let actor = Actor { person: None, channel: Channel::System };
             let why = "";
             match self.ordering.set_status(actor, order, None, OrderStatus::Done, why).await {
-                Ok(_) => info!(order.id = %order, "order {order} is done: it was shipped long ago"),
+                Ok(_) => info!(order.id = %order, "заказ {order} выполнен: отгружен давно"),
                 Err(OrderError::Storage(error)) => return Err(error),
-                Err(error) => warn!(order.id = %order, "order {order} does not end: {error}"),
+                Err(error) => warn!(order.id = %order, "заказ {order} не завершить: {error}"),
             }
         }
         Ok(())
@@ -157,12 +159,30 @@ impl Duties {
             .await
     }
 
+    /// Notes how a turn went, a good one once an hour: a write for each would be for nothing.
+    async fn note(&self, done: Result<(), StorageError>) {
+        let due = jobs::wait(&self.base, jobs::REMINDERS, NOTED_EVERY).await;
+        if done.is_ok() && due.is_ok_and(|left| !left.is_zero()) {
+            return;
+        }
+        let outcome = done.map(|()| "проверено".to_owned()).map_err(|error| error.to_string());
+        let noted = match jobs::begin(&self.base, jobs::REMINDERS).await {
+            Ok(()) => jobs::end(&self.base, jobs::REMINDERS, outcome, None).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            warn!("итог напоминаний не записан: {error}");
+        }
+    }
+
     /// Does what is due, until stopped.
     pub async fn run(self, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.tick().await {
-                warn!("reminders: {error}");
+            let done = self.tick().await;
+            if let Err(error) = &done {
+                warn!("напоминания: {error}");
             }
+            self.note(done).await;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = stop.cancelled() => return,

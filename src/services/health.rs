@@ -413,7 +413,7 @@ fn outbox(stored: &Stored, now: Timestamp) -> Check {
 /// The clock: not behind the program's own birth, nor behind what the database has seen.
 pub fn clock(zone: &Zone, now: Timestamp, latest: Option<Timestamp>) -> Check {
     // Nothing of ours is older than the program itself.
-    const BORN_MS: i64 = 1_795_564_800_000; // 2026-11-25
+    const BORN_MS: i64 = 1_793_491_200_000; // 2026-11-01
     let shown = zone.rfc3339(now);
     let hint = "часы отстают: включите NTP (timedatectl set-ntp true)";
     if now.millis() < BORN_MS {

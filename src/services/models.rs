@@ -230,12 +230,11 @@ impl Models {
 /// Counts what was asked, and of whom, for metrics.
 fn count(answer: &Result<Answer, ChainError>, took: Duration) {
     match answer {
-        Ok(answer) if answer.cached => {}
-        Ok(answer) => meter::asked(answer.provider, true, took),
+        Ok(answer) if !answer.cached => meter::asked(answer.provider, true, took),
         Err(ChainError::Failed(failures)) => {
             failures.iter().for_each(|(provider, _)| meter::asked(*provider, false, took));
         }
-        Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
 }
 

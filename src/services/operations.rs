@@ -2,16 +2,11 @@
 
 use super::Base;
 use super::backup::Backups;
-use super::bot_status::BotStatus;
-use super::catalog::Catalog;
 use super::health::Health;
 use super::journal::Journal;
-use super::models::Models;
 use super::outgoing::OutgoingDesk;
-use super::pull::Pull;
 use super::settings::Settings;
 use crate::config::Loaded;
-use crate::tasks::Tasks;
 
 /// The running program, for administrators. Clones share it.
 #[derive(Clone)]
@@ -30,18 +25,9 @@ pub struct Operations {
 
 impl Operations {
     /// Over these services, with the settings in force.
-    pub fn new(
-        base: &Base,
-        bot: BotStatus,
-        catalog: Catalog,
-        models: Option<Models>,
-        pull: Option<Pull>,
-        tasks: Tasks,
-        settings: Loaded,
-    ) -> Self {
-        let backups = Backups::new(base.clone());
+    pub fn new(base: &Base, health: Health, backups: Backups, settings: Loaded) -> Self {
         Self {
-            health: Health::new(base.clone(), bot, catalog, models, pull, backups.clone(), tasks),
+            health,
             backups,
             settings: Settings::new(base.clone(), settings),
             journal: Journal::new(base.clone()),

@@ -10,12 +10,14 @@ use partner_m::config::{Config, Loaded};
 use partner_m::domain::{Clock, Secret, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
+use partner_m::services::backup::Backups;
 use partner_m::services::bot_status::BotStatus;
 use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::exchange::Exchange;
+use partner_m::services::health::Health;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::operations::Operations;
@@ -84,15 +86,18 @@ impl House {
         tasks.spawn("courier", move |stop| courier.clone().run(stop));
         let models = Models::from_settings(base.clone()).ok();
         let bot = BotStatus::default();
-        let operations = Operations::new(
-            &base,
+        let backups = Backups::new(base.clone());
+        let health = Health::new(
+            base.clone(),
             bot.clone(),
             catalog.clone(),
             models.clone(),
             None,
+            backups.clone(),
             tasks.clone(),
-            Loaded::defaults((*base.config).clone()),
         );
+        let operations =
+            Operations::new(&base, health, backups, Loaded::defaults((*base.config).clone()));
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
             models,

@@ -195,7 +195,7 @@ fn form(
                         @for (code, word) in *choices { option value=(code) selected[*code == given] { (word) } }
                     }
                 } @else {
-                    input name="value" value=(given) inputmode=(number) maxlength="500" aria-label=(setting.about)
+                    input type="text" name="value" value=(given) inputmode=(number) maxlength="500" aria-label=(setting.about)
                         aria-invalid=[refused.map(|_| "true")] aria-describedby=[refused.map(|_| problem.as_str())];
                 }
                 @if !setting.unit.is_empty() { span.muted { (setting.unit) } }

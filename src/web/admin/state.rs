@@ -170,6 +170,7 @@ fn job_row(desk: &Desk, job: &JobRow, uptime: std::time::Duration) -> Markup {
                     Some(next) if next > now => { (at(next)) },
                     Some(_) => "сейчас",
                     None if job.name == jobs::BACKUP => { (next_backup(desk)) },
+                    None if job.name == jobs::REMINDERS => "каждые полминуты",
                     None => "—",
                 }
             }

@@ -10,11 +10,13 @@ use partner_m::config::{Config, Loaded};
 use partner_m::domain::{Clock, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
+use partner_m::services::backup::Backups;
 use partner_m::services::bot_status::BotStatus;
 use partner_m::services::browser_chat::BrowserChat;
 use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::exchange::Exchange;
+use partner_m::services::health::Health;
 use partner_m::services::live::Live;
 use partner_m::services::models::Models;
 use partner_m::services::operations::Operations;
@@ -97,16 +99,18 @@ impl Panel {
         catalog.refresh().await.unwrap();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let models = Models::from_settings(base.clone()).ok();
-        let settings = Loaded::defaults((*base.config).clone());
-        let operations = Operations::new(
-            &base,
+        let backups = Backups::new(base.clone());
+        let health = Health::new(
+            base.clone(),
             bot.clone(),
             catalog.clone(),
             models.clone(),
             None,
+            backups.clone(),
             tasks.clone(),
-            settings,
         );
+        let operations =
+            Operations::new(&base, health, backups, Loaded::defaults((*base.config).clone()));
         let desk = Desk {
             tasks,
             operations,

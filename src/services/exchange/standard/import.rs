@@ -293,8 +293,8 @@ impl Exchange {
         let kept = blocking(move || raw::keep(&config, staged.path(), &shown, staged.size(), now));
         match kept.await {
             Ok(Ok(file)) => origin.files.push(file),
-            Ok(Err(error)) => warn!("файл обмена не сохранён: {error}"),
-            Err(error) => warn!("файл обмена не сохранён: {error}"),
+            Ok(Err(error)) => warn!("исходный файл не сохранён: {error}"),
+            Err(error) => warn!("исходный файл не сохранён: {error}"),
         }
     }
 
@@ -324,7 +324,7 @@ impl Exchange {
                 let hour = Duration::from_hours(1);
                 if let Imported::Failed(why) = self.import(&session, &name, tasks, hour).await? {
                     // Once is enough: what cannot be read now cannot be read later.
-                    info!("файл, который 1С не попросила загрузить, не загружается: {why}");
+                    info!("незапрошенная выгрузка не загружена: {why}");
                     lock(&session.state).files.remove(&name.key);
                 }
                 count += 1;
