@@ -324,7 +324,9 @@ fn number_readings(
         prior = 0.8;
     }
     let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
-    if glued && i == last {
+    // «г/м2» has no two of anything.
+    let power = glued && super::terms::Measure::read(&lexemes[i - 1].text, true).is_some();
+    if glued && i == last && !power {
         // «чер10»
         let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
         let prior = if code { -0.7 } else { 0.0 };

@@ -378,6 +378,23 @@ pub(crate) fn is_little(word: &str) -> bool {
         "класс",
         "марка",
         "ш",
+        "усилие",
+        "усилием",
+        "сила",
+        "силой",
+        "мощность",
+        "мощностью",
+        "напряжение",
+        "давление",
+        "емкость",
+        "емкостью",
+        "жесткость",
+        "глубина",
+        "глубиной",
+        "сечение",
+        "сечением",
+        "фасовка",
+        "литраж",
     ];
     static SET: WordSet = WordSet::new();
     among(&SET, LITTLE, word)
@@ -492,7 +509,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 continue;
             }
         }
-        if is_little(&lexeme.text) && !glued {
+        // «klei dlya porolona»
+        let latin = lexeme.text.is_ascii()
+            && lexeme.text.len() > 2
+            && is_little(&super::vocabulary::cyrillic(&lexeme.text));
+        if (is_little(&lexeme.text) || latin) && !glued {
             i += 1;
             continue;
         }

@@ -170,7 +170,9 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && next.is_some_and(|n| n.spaced && n.is_word())
             && depth == 0
             && (lexeme.text.chars().count() >= 4
-                && (speech::is_filler(&lexeme.text) || speech::is_delivery(&lexeme.text))
+                && (speech::is_filler(&lexeme.text)
+                    || speech::is_cancel(&lexeme.text)
+                    || speech::is_delivery(&lexeme.text))
                 || lexeme.text.chars().count() >= 4
                     && crate::recognition::normalize::stem(&lexeme.text) != lexeme.text
                     && index.vocabulary.is_whole(&lexeme.text)
