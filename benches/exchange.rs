@@ -1,4 +1,4 @@
-//! 100 000 items pushed as JSON, first and unchanged, beside the bare SQLite upsert with a
+//! 100 000 items pushed as JSON and as CommerceML, first and unchanged, beside the bare SQLite upsert with a
 //! full-text index of the same rows in the same run; and how long reads take meanwhile.
 //!
 //! `cargo bench --bench exchange [-- BODY.json]`
@@ -11,7 +11,7 @@
     reason = "a bench measures, prints and stops at the first failure"
 )]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 
 use partner_m::config::Config;
 use partner_m::domain::{Clock, Zone};
+use partner_m::formats::commerceml::CommerceMl;
 use partner_m::formats::onec_json::CatalogJson;
 use partner_m::services::Base;
 use partner_m::services::exchange::spool::SpoolWriter;
-use partner_m::services::exchange::{Exchange, Origin, Way};
+use partner_m::services::exchange::{ApplyReport, Exchange, Origin, Way};
 use partner_m::services::live::Live;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
@@ -77,10 +78,16 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let bare = bare_upsert(&body, folder.path());
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let ours = runtime.block_on(pushes(&body, folder.path()));
-    for (turn, ours, bare) in
-        [("первая выгрузка", ours.0, bare.0), ("без изменений", ours.1, bare.1)]
-    {
+    let json = runtime.block_on(pushes(&[&body], folder.path(), Way::Json));
+    let (goods, offers) = commerceml(&body);
+    println!("CommerceML {:.1} МБ", (goods.len() + offers.len()) as f64 / 1e6);
+    let xml = runtime.block_on(pushes(&[&goods, &offers], folder.path(), Way::CommerceMl));
+    for (turn, ours, bare) in [
+        ("JSON, первая выгрузка", json.0, bare.0),
+        ("JSON, без изменений", json.1, bare.1),
+        ("CommerceML, первая выгрузка", xml.0, bare.0),
+        ("CommerceML, без изменений", xml.1, bare.1),
+    ] {
         println!(
             "{turn}: {:.3} с, голый SQLite {:.3} с, отношение {:.2}",
             ours.as_secs_f64(),
@@ -90,11 +97,68 @@ fn main() {
     }
 }
 
-/// Our push, spooled and applied, with a reader beside it.
-async fn pushes(body: &str, folder: &Path) -> (Duration, Duration) {
+/// The same rows as import.xml and offers.xml of 10.3.
+fn commerceml(body: &str) -> (String, String) {
+    let body: Body = serde_json::from_str(body).unwrap();
+    let groups: BTreeSet<&str> = body.items.iter().map(|item| item.category.as_ref()).collect();
+    let group = |name: &str| groups.iter().position(|group| *group == name).unwrap();
+    let mut goods = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<КоммерческаяИнформация ВерсияСхемы=\"2.04\">\n\
+        \t<Классификатор>\n\t\t<Группы>\n",
+    );
+    for (index, name) in groups.iter().enumerate() {
+        writeln!(
+            goods,
+            "\t\t\t<Группа><Ид>g{index}</Ид><Наименование>{name}</Наименование></Группа>"
+        )
+        .unwrap();
+    }
+    goods.push_str(
+        "\t\t</Группы>\n\t</Классификатор>\n\t<Каталог СодержитТолькоИзменения=\"false\">\n\t\t<Товары>\n",
+    );
+    let mut offers = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<КоммерческаяИнформация ВерсияСхемы=\"2.04\">\n\
+        \t<ПакетПредложений>\n\t\t<ТипыЦен><ТипЦены><Ид>t</Ид><Наименование>Оптовая</Наименование>\
+        <Валюта>руб</Валюта></ТипЦены></ТипыЦен>\n\t\t<Предложения>\n",
+    );
+    for (index, item) in body.items.iter().enumerate() {
+        let head = format!(
+            "\t\t\t\t<Ид>bff15c98-94fd-11ef-8d93-{index:012}</Ид>\n\t\t\t\t<Артикул>{}</Артикул>\n\
+            \t\t\t\t<Наименование>{}</Наименование>\n\t\t\t\t<БазоваяЕдиница Код=\"796\" \
+            НаименованиеПолное=\"Штука\" МеждународноеСокращение=\"PCE\">шт</БазоваяЕдиница>\n",
+            item.sku, item.title
+        );
+        writeln!(
+            goods,
+            "\t\t\t<Товар>\n{head}\t\t\t\t<Группы>\n\t\t\t\t\t<Ид>g{}</Ид>\n\t\t\t\t</Группы>\n\
+            \t\t\t\t<Описание>{}</Описание>\n\t\t\t\t<ЗначенияРеквизитов>\n\t\t\t\t\t<ЗначениеРеквизита>\n\
+            \t\t\t\t\t\t<Наименование>ТипНоменклатуры</Наименование>\n\t\t\t\t\t\t<Значение>Товар</Значение>\n\
+            \t\t\t\t\t</ЗначениеРеквизита>\n\t\t\t\t</ЗначенияРеквизитов>\n\t\t\t</Товар>",
+            group(&item.category),
+            item.description
+        )
+        .unwrap();
+        writeln!(
+            offers,
+            "\t\t\t<Предложение>\n{head}\t\t\t\t<Цены>\n\t\t\t\t\t<Цена>\n\
+            \t\t\t\t\t\t<Представление>{0:.2} руб. за шт</Представление>\n\t\t\t\t\t\t<ИдТипаЦены>t</ИдТипаЦены>\n\
+            \t\t\t\t\t\t<ЦенаЗаЕдиницу>{0:.2}</ЦенаЗаЕдиницу>\n\t\t\t\t\t\t<Валюта>руб</Валюта>\n\
+            \t\t\t\t\t\t<Единица>шт</Единица>\n\t\t\t\t\t\t<Коэффициент>1</Коэффициент>\n\t\t\t\t\t</Цена>\n\
+            \t\t\t\t</Цены>\n\t\t\t\t<Количество>{1}</Количество>\n\t\t\t</Предложение>",
+            item.price, item.stock_qty
+        )
+        .unwrap();
+    }
+    goods.push_str("\t\t</Товары>\n\t</Каталог>\n</КоммерческаяИнформация>");
+    offers.push_str("\t\t</Предложения>\n\t</ПакетПредложений>\n</КоммерческаяИнформация>");
+    (goods, offers)
+}
+
+/// Our push, spooled and applied file by file, with a reader beside it.
+async fn pushes(bodies: &[&str], folder: &Path, way: Way) -> (Duration, Duration) {
     let config = Config { data_dir: folder.to_owned(), ..Config::default() };
     let base = Base {
-        db: Db::open(&folder.join("partner-m.db"), Create::Yes).unwrap(),
+        db: Db::open(&folder.join(format!("{}.db", way.as_str())), Create::Yes).unwrap(),
         clock: Clock::system(),
         zone: Zone::utc(),
         config: Arc::new(config),
@@ -126,17 +190,27 @@ async fn pushes(body: &str, folder: &Path) -> (Duration, Duration) {
             })
         };
         let began = Instant::now();
-        let mut writer = SpoolWriter::create(folder, u64::MAX).unwrap();
-        for piece in body.as_bytes().chunks(256 * 1024) {
-            writer = writer.write(piece).unwrap();
+        let mut report = ApplyReport::default();
+        for body in bodies {
+            let mut writer = SpoolWriter::create(folder, u64::MAX).unwrap();
+            for piece in body.as_bytes().chunks(256 * 1024) {
+                writer = writer.write(piece).unwrap();
+            }
+            let spool = writer.finish().unwrap();
+            let origin = Origin::new(way);
+            let one = match way {
+                Way::CommerceMl => exchange.apply(CommerceMl(spool), origin).await.unwrap(),
+                _ => exchange.apply(CatalogJson(spool), origin).await.unwrap(),
+            };
+            report.created += one.created;
+            report.changed += one.changed;
+            report.unchanged += one.unchanged;
         }
-        let source = CatalogJson(writer.finish().unwrap());
-        let report = exchange.apply(source, Origin::new(Way::Json)).await.unwrap();
         let took = began.elapsed();
         stop.store(true, Ordering::Relaxed);
         let waits = reader.join().unwrap();
         println!(
-            "{turn}: {:.3} с; создано {}, изменено {}, прежних {}; чтения p99 {:.1} мс, худшее {:.1} мс",
+            "{way:?}, {turn}: {:.3} с; создано {}, изменено {}, прежних {}; чтения p99 {:.1} мс, худшее {:.1} мс",
             took.as_secs_f64(),
             report.created,
             report.changed,

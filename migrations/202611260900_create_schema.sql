@@ -25,7 +25,9 @@ create table price_types (
     id integer primary key,
     external_id text unique,
     name text not null unique,                          -- '' is the one without a name
-    currency text not null default 'RUB'
+    currency text not null default 'RUB',
+    currency_word text not null default '',             -- as 1C writes it: an order for 1C says it in the same word
+    is_default integer not null default 0 check (is_default in (0, 1)) -- of clients without a type of their own
 ) strict;
 
 create table organizations (
@@ -138,7 +140,7 @@ create table products (
     multiple_thousandths integer check (multiple_thousandths > 0), -- sold by so many
     available_thousandths integer not null default 0,   -- free stock over all warehouses
     withdrawn integer not null default 0 check (withdrawn in (0, 1)), -- not sold
-    withdrawn_why text not null default '' check (withdrawn_why in ('', 'deleted', 'absent', 'placeholder')), -- at the source; from a full exchange; an offer came before its item
+    withdrawn_why text not null default '' check (withdrawn_why in ('', 'deleted', 'absent', 'placeholder', 'variants', 'item')), -- at the source; from a full exchange; an offer came before its item; it is sold by its characteristics; its item is deleted
     hidden integer not null default 0 check (hidden in (0, 1)),       -- by the source's or our own wish
     search_words text not null default '',              -- our own field: what buyers call it
     updated_at_ms integer not null
@@ -251,6 +253,13 @@ create table held_hiding_products (
     product_id integer not null references products (id) on delete cascade,
     primary key (hiding_id, product_id)
 ) strict, without rowid;
+
+-- Products that full CommerceML exchanges in a row have not mentioned; a mention removes the row.
+create table absences (
+    product_id integer primary key references products (id) on delete cascade,
+    exchanges integer not null,                         -- how many in a row
+    session text not null                               -- the last of them: one counts once
+) strict;
 
 create table balances (
     organization_id integer primary key references organizations (id) on delete cascade,
@@ -377,6 +386,10 @@ create table orders (
     onec_number text,
     onec_date text,
     onec_acknowledged_at_ms integer,
+    onec_offers integer not null default 0,             -- how often 1C was given it since it last had it
+    onec_offered_at_ms integer,                         -- when last
+    onec_state text not null default '' check (onec_state in ('', 'received', 'confirmed', 'shipped', 'cancelled')), -- what 1C's document last said
+    onec_paid integer not null default 0 check (onec_paid in (0, 1)), -- paid in full, as 1C says
     history integer not null default 0 check (history in (0, 1)) -- moved in: never offered to 1C, no reminders
 ) strict;
 create index orders_status on orders (status, created_at_ms desc);

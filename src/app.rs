@@ -16,10 +16,11 @@ use crate::services::browser_chat::BrowserChat;
 use crate::services::catalog::{self, Catalog};
 use crate::services::conversations::Conversations;
 use crate::services::courier::Courier;
-use crate::services::exchange::Exchange;
+use crate::services::exchange::{self, Exchange};
 use crate::services::live::Live;
 use crate::services::models::Models;
 use crate::services::ordering::Ordering;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, upkeep};
@@ -38,6 +39,8 @@ pub struct App {
     pub catalog: Catalog,
     /// Exchange with 1C.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C; `None` when its settings are of no use.
+    pub pull: Option<Pull>,
     /// Drafts and orders.
     pub ordering: Ordering,
     /// Language models; `None` when their settings are of no use.
@@ -68,6 +71,7 @@ impl App {
         let path = database(&config);
         let db = Db::open(&path, create)?;
         catalog::seed_starter_synonyms(&db, clock.now())?;
+        exchange::mark_default_type(&db, config.onec.exchange.price_type.as_deref())?;
         // The settings' check has made sure that there is such a zone.
         let zone = Zone::named(&config.company.timezone).unwrap_or_else(Zone::utc);
         let base = Base { db, clock, zone, config: Arc::new(config), live: Live::default() };
@@ -85,6 +89,10 @@ impl App {
         if let Some(models) = models.clone() {
             ordering = ordering.with_models(models);
         }
+        let exchange = Exchange::new(base.clone());
+        let pull = Pull::new(base.clone(), exchange.clone())
+            .inspect_err(|error| tracing::error!("onec.pull.base_url: {error}"))
+            .ok();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
         let chat = Core::new(base.clone(), accounts.clone(), ordering.clone())
             .with_bot(bot.clone())
@@ -92,7 +100,8 @@ impl App {
         Self {
             tasks,
             models,
-            exchange: Exchange::new(base.clone()),
+            exchange,
+            pull,
             conversations: Conversations::new(base.clone()),
             browser_chat: BrowserChat::new(base.clone()),
             bot,

@@ -9,6 +9,7 @@ mod check;
 mod db;
 mod demo;
 mod eval;
+mod exchange;
 mod init;
 mod recognize;
 mod remote;
@@ -131,6 +132,15 @@ enum Command {
   partner-m catalog stats"
     )]
     Catalog(catalog::command::CatalogCommand),
+    /// Обмен с 1С: как идёт, забрать каталог, журнал, повтор, проверка файла
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m exchange status
+  partner-m exchange pull
+  partner-m exchange validate import.xml"
+    )]
+    Exchange(exchange::ExchangeCommand),
     /// Распознать текст заказа по каталогу, ничего не создавая
     #[command(before_help = "Примеры:
   echo 'саморез 4х25 жёлтый 4000' | partner-m recognize
@@ -364,6 +374,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Init(args) => init::run(&global, &args, terminal),
         Command::Admin(command) => admin::run(&global, command, terminal),
         Command::Catalog(command) => catalog::command::run(&global, command, terminal),
+        Command::Exchange(command) => exchange::run(&global, command, terminal),
         Command::Recognize(args) => recognize::run(&global, &args, terminal),
         Command::Eval(args) => eval::run(&global, &args, terminal),
         Command::Check(args) => check::run(&global, args, terminal),

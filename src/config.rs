@@ -197,6 +197,10 @@ pub struct OpenAi {
     pub base_url: Option<String>,
     /// How long to wait.
     pub timeout: Duration,
+    /// A file with further roots of trust, PEM or DER.
+    pub ca_bundle: Option<PathBuf>,
+    /// Further headers of every request, by name and value: `YandexGPT` wants `OpenAI-Project`.
+    pub headers: Vec<(String, String)>,
 }
 
 /// `onec.*`
@@ -326,6 +330,8 @@ impl Default for Config {
                     model: "gpt-4o-mini".to_owned(),
                     base_url: None,
                     timeout: Duration::from_secs(20),
+                    ca_bundle: None,
+                    headers: Vec::new(),
                 },
             },
             onec: Onec {

@@ -249,7 +249,7 @@
     };
     stream.addEventListener("hello", good);
     stream.addEventListener("stale", () => { good(); reread(); });
-    for (const kind of ["order", "thread", "catalog"]) {
+    for (const kind of ["order", "thread", "catalog", "exchange"]) {
       stream.addEventListener(kind, () => { good(); reread(); });
     }
     stream.onerror = () => {

@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::terminal::{Terminal, table};
 use super::{Exit, Global, Outcome, remote, settings};
 use crate::app::{self, folder};
+use crate::clients::onec::{OnecClient, OnecLimits};
 use crate::config::table::Setting;
-use crate::config::{Config, Loaded, Value};
+use crate::config::{Config, Loaded, Onec, Value};
 use crate::domain::Clock;
 use crate::domain::ru;
 use crate::services::models;
@@ -71,7 +72,7 @@ impl Finding {
 /// Flags of `check`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct CheckArgs {
-    /// Спросить и других: Telegram, модели
+    /// Спросить и других: Telegram, 1С, модели
     #[arg(long)]
     online: bool,
 }
@@ -86,6 +87,7 @@ pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
         disk(&config),
         clock(),
     ];
+    checks.extend(onec(&config));
     if args.online {
         checks.extend(super::runtime()?.block_on(online(&config)));
     }
@@ -230,6 +232,67 @@ fn clock() -> Finding {
     Finding::new("часы", State::Ok, shown, "")
 }
 
+/// How 1C and we may meet.
+fn onec(config: &Config) -> Vec<Finding> {
+    let Onec { webhook_token, open, pull, exchange, listen, .. } = &config.onec;
+    let json = match (webhook_token, open) {
+        (Some(token), _) => {
+            Finding::new("1С: JSON", State::Ok, format!("токен {}", token.masked()), "")
+        }
+        (None, true) => Finding::new(
+            "1С: JSON",
+            State::Warning,
+            "onec.open: вызовы принимаются от кого угодно",
+            "задайте onec.webhook_token",
+        ),
+        (None, false) => Finding::new(
+            "1С: JSON",
+            State::Ok,
+            "токен не задан: вызовы только с этой машины, пока нет администратора",
+            "",
+        ),
+    };
+    let standard = match (&exchange.username, &exchange.password, listen) {
+        (None, Some(_), _) => Finding::new(
+            "1С: обмен с сайтом",
+            State::Warning,
+            "пароль задан, а имени нет",
+            "задайте onec.exchange.username",
+        ),
+        (Some(_), Some(_), Some(listen)) => {
+            Finding::new("1С: обмен с сайтом", State::Ok, format!("включён, {listen}"), "")
+        }
+        (Some(_), Some(_), None) => Finding::new("1С: обмен с сайтом", State::Ok, "включён", ""),
+        (_, None, _) => Finding::new("1С: обмен с сайтом", State::Ok, "выключен", ""),
+    };
+    let name = "1С: забор каталога";
+    let pulled = match OnecClient::new(pull, OnecLimits::default()) {
+        Ok(None) if pull.enabled => Finding::new(
+            name,
+            State::Warning,
+            "включён, а адреса нет",
+            "задайте onec.pull.base_url",
+        ),
+        Ok(None) => Finding::new(name, State::Ok, "не настроен", ""),
+        Ok(Some(client)) => {
+            let minutes = pull.interval.as_secs() / 60;
+            let how = if pull.enabled {
+                format!("{}, раз в {minutes}\u{a0}мин", client.address())
+            } else {
+                format!("{}, по команде", client.address())
+            };
+            match client.warning() {
+                Some(warning) => Finding::new(name, State::Warning, how, warning),
+                None => Finding::new(name, State::Ok, how, ""),
+            }
+        }
+        Err(error) => {
+            Finding::new(name, State::Failed, error.to_string(), "исправьте onec.pull.base_url")
+        }
+    };
+    vec![json, standard, pulled]
+}
+
 /// What others say. Nobody is asked who is not set up.
 async fn online(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -241,6 +304,12 @@ async fn online(config: &Config) -> Vec<Finding> {
         Err(failure) => {
             findings.push(Finding::new("Telegram", State::Failed, failure.message, &failure.hint));
         }
+    }
+    if let Ok(Some(client)) = OnecClient::new(&config.onec.pull, OnecLimits::default()) {
+        findings.push(match client.probe().await {
+            Ok(()) => Finding::new("1С", State::Ok, format!("{} отвечает", client.address()), ""),
+            Err(error) => Finding::new("1С", State::Failed, error.to_string(), ""),
+        });
     }
     match models::probe(config).await {
         Ok(probes) => findings.extend(probes.into_iter().map(|probe| {

@@ -25,7 +25,6 @@ use crate::services::accounts::Accounts;
 use crate::services::backup::{self, Backups};
 use crate::services::exchange::spool;
 use crate::services::live::Change;
-use crate::services::pull::Pull;
 use crate::services::{Base, courier};
 use crate::storage::db::Create;
 use crate::storage::{Db, StorageError, migrations, upkeep};
@@ -75,10 +74,10 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         {
             warn!("{}: {error}", staged.display());
         }
-        let pull = Pull::new(app.base.clone(), app.exchange.clone()).map_err(|error| {
+        let pull = app.pull.clone().ok_or_else(|| {
             Failure::new(
                 Exit::Settings,
-                error.to_string(),
+                "адрес 1С не читается",
                 "исправьте настройку onec.pull.base_url",
             )
         })?;
@@ -114,6 +113,11 @@ fn greeting(app: &App, address: SocketAddr, started: Instant) -> String {
         }
         (false, Some(_)) => "1С: жду выгрузку, токен задан".to_owned(),
         (false, None) => "1С: жду выгрузку, токен не задан (onec.webhook_token)".to_owned(),
+    };
+    let exchange = match (&config.onec.exchange.password, config.onec.listen) {
+        (None, _) => exchange,
+        (Some(_), None) => format!("{exchange}; обмен с сайтом: http://{address}/1c_exchange"),
+        (Some(_), Some(plain)) => format!("{exchange}; обмен с сайтом: http://{plain}/1c_exchange"),
     };
     let ms = started.elapsed().as_millis();
     let _ = write!(text, "{bot}\n{exchange}\nготово за {ms}\u{a0}мс");
@@ -243,8 +247,13 @@ pub async fn live(
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
     if let Some(onec) = onec {
-        let state = OnecState::new(app.base.clone(), app.exchange.clone(), app.accounts.clone());
-        let (router, stop) = (web::onec::router(state), stop_token.clone());
+        let state = OnecState::new(
+            app.base.clone(),
+            app.exchange.clone(),
+            app.accounts.clone(),
+            app.tasks.clone(),
+        );
+        let (router, stop) = (web::onec::plain(state), stop_token.clone());
         app.tasks.spawn_once("onec", async move {
             if let Err(error) = serve_http(onec, router, stop).await {
                 error!("onec.listen: {error}");
@@ -315,9 +324,11 @@ fn desk(app: &App, demo: Option<Arc<web::Demo>>) -> web::Desk {
         tasks: app.tasks.clone(),
         accounts: app.accounts.clone(),
         exchange: app.exchange.clone(),
+        pull: app.pull.clone(),
         ordering: app.ordering.clone(),
         catalog: app.catalog.clone(),
         conversations: app.conversations.clone(),
+        models: app.models.clone(),
         bot: app.bot.clone(),
         chat: app.browser_chat.clone(),
         demo,
@@ -342,6 +353,9 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     }
     let courier = app.courier.clone();
     tasks.spawn("courier", move |stop| courier.clone().run(stop));
+
+    let (exchange, own) = (app.exchange.clone(), tasks.clone());
+    tasks.spawn("exchange", move |stop| exchange.clone().run(own.clone(), stop));
 
     let backups = Backups::new(app.base.clone());
     tasks.spawn("backups", move |stop| backups.clone().run(stop));

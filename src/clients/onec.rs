@@ -17,6 +17,8 @@ use crate::config;
 use crate::domain::Secret;
 
 const MAX_REDIRECTS: usize = 3;
+/// How long a mere question may take: 1C builds the whole answer before its first byte.
+const PROBE: Duration = Duration::from_mins(1);
 
 /// How much and how long.
 #[derive(Debug, Clone, Copy)]
@@ -159,26 +161,29 @@ impl OnecClient {
         let deadline = Instant::now() + self.limits.total;
         let work = async {
             let response = self.request(known).await?;
-            let status = response.status();
-            if status == StatusCode::NOT_MODIFIED {
+            if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(Fetched::NotModified);
             }
-            match status.as_u16() {
-                200 => {}
-                code @ (401 | 403) => return Err(OnecError::Unauthorized(code)),
-                code @ (429 | 500..) => return Err(OnecError::Server(code)),
-                code => return Err(OnecError::Refused(code)),
-            }
+            accepted(&response)?;
             let validators = validators(response.headers());
-            let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-            if kind.is_some_and(|kind| kind.trim_start().starts_with("text/html")) {
-                return Err(OnecError::Page);
-            }
             self.hand_on(response, &mut take).await?;
             Ok(Fetched::Body(validators))
         };
         match tokio::time::timeout_at(deadline, work).await {
             Ok(fetched) => fetched,
+            Err(_) => Err(OnecError::Network("1С не ответила за отведённое время".to_owned())),
+        }
+    }
+
+    /// Asks for the catalogue and reads only the beginning of the answer: whether 1C would give it.
+    ///
+    /// # Errors
+    ///
+    /// [`OnecError`].
+    pub async fn probe(&self) -> Result<(), OnecError> {
+        let work = async { accepted(&self.request(&Validators::default()).await?) };
+        match tokio::time::timeout(PROBE, work).await {
+            Ok(answer) => answer,
             Err(_) => Err(OnecError::Network("1С не ответила за отведённое время".to_owned())),
         }
     }
@@ -245,6 +250,21 @@ impl OnecClient {
         }
         Ok(())
     }
+}
+
+/// Refuses an answer that has no catalogue in it.
+fn accepted(response: &Response) -> Result<(), OnecError> {
+    match response.status().as_u16() {
+        200 => {}
+        code @ (401 | 403) => return Err(OnecError::Unauthorized(code)),
+        code @ (429 | 500..) => return Err(OnecError::Server(code)),
+        code => return Err(OnecError::Refused(code)),
+    }
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| kind.trim_start().starts_with("text/html")) {
+        return Err(OnecError::Page);
+    }
+    Ok(())
 }
 
 /// Whether the body begins as a page does.

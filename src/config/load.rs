@@ -5,11 +5,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
 use toml::de::{DeTable, DeValue};
 
 use super::Config;
 use super::dotenv::DotEnv;
 use super::table::{SETTINGS, Setting, Shape};
+use crate::domain::Secret;
 
 /// Where settings are looked for.
 #[derive(Debug, Clone, Default)]
@@ -201,8 +203,11 @@ impl Config {
             if !from_file && let Err(why) = (setting.apply)(&mut config, &found.parts) {
                 mistakes.push(mistake(setting, &found, &why));
             }
-            let shown =
-                if setting.is_secret() { mask(&found.parts) } else { found.parts.join(", ") };
+            let shown = if setting.is_secret() {
+                Secret::new(found.parts.concat()).masked()
+            } else {
+                found.parts.join(", ")
+            };
             values.push(Value { key: setting.key, shown: Some(shown), source: found.source });
         }
         let variables = Variables { inputs, dotenv: &dotenv };
@@ -235,16 +240,6 @@ fn default_shown(key: &str, config: &Config) -> Option<String> {
     }
     let default = Setting::find(key)?.default;
     (!default.is_empty() && default != "[]").then(|| default.trim_matches('"').to_owned())
-}
-
-/// A secret's last four characters, when it is long enough to spare them.
-fn mask(parts: &[String]) -> String {
-    let text = parts.concat();
-    let count = text.chars().count();
-    if count < 16 {
-        return "***".to_owned();
-    }
-    format!("***{}", text.chars().skip(count - 4).collect::<String>())
 }
 
 /// The environment before `.env`; an empty value counts as none.
@@ -537,6 +532,18 @@ fn apply_old_names(
     }
 }
 
+/// Whether it is what GigaChat's cabinet gives: base64 of `client_id:client_secret`, maybe with the
+/// word that stands before it in a header.
+fn is_authorization_key(text: &str) -> bool {
+    let key = text.trim();
+    let key = key.strip_prefix("Basic ").unwrap_or(key).trim();
+    let decoded = base64::engine::general_purpose::STANDARD.decode(key).ok();
+    let pair = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    pair.as_deref()
+        .and_then(|pair| pair.split_once(':'))
+        .is_some_and(|(id, secret)| !id.is_empty() && !secret.is_empty())
+}
+
 /// What the operator should know.
 fn advise(config: &Config, variables: &Variables<'_>, notices: &mut Vec<String>) {
     for (name, why) in [
@@ -559,6 +566,15 @@ fn advise(config: &Config, variables: &Variables<'_>, notices: &mut Vec<String>)
     if token.is_some_and(|token| token.expose().chars().count() < 24) {
         notices.push(
             "onec.webhook_token короче 24 символов: его можно подобрать. Новый: openssl rand -hex 24."
+                .to_owned(),
+        );
+    }
+    if let Some(key) = &config.llm.gigachat.auth_key
+        && !is_authorization_key(key.expose())
+    {
+        notices.push(
+            "llm.gigachat.auth_key не похож на ключ авторизации: нужен ключ целиком из личного \
+             кабинета, а не Client Secret."
                 .to_owned(),
         );
     }

@@ -398,6 +398,24 @@ pub const SETTINGS: &[Setting] = &[
         ..NONE
     },
     Setting {
+        key: "llm.openai.ca_bundle",
+        env: &["OPENAI_CA_BUNDLE"],
+        example: "\"/etc/partner-m/own-ca.pem\"",
+        about: "Файл PEM с корневым сертификатом своего сервера.",
+        apply: |c, v| set(&mut c.llm.openai.ca_bundle, Some(PathBuf::from(one(v)))),
+        ..NONE
+    },
+    Setting {
+        key: "llm.openai.headers",
+        env: &["OPENAI_HEADERS"],
+        shape: Shape::List,
+        default: "[]",
+        about: "Дополнительные заголовки вида «Имя: значение»; YandexGPT ждёт «OpenAI-Project: \
+                каталог». Ключ пишут не сюда, а в api_key.",
+        apply: |c, v| set(&mut c.llm.openai.headers, headers(v)?),
+        ..NONE
+    },
+    Setting {
         key: "onec.listen",
         env: &["ONE_C_LISTEN"],
         example: "\"192.168.0.10:8081\"",
@@ -626,6 +644,24 @@ fn list<T: std::str::FromStr>(values: &[String], what: &str) -> Result<Vec<T>, S
         value.trim().parse().map_err(|_| format!("«{}» не подходит: нужно {what}", value.trim()))
     };
     values.iter().map(parse).collect()
+}
+
+/// «Name: value» each; the key has its own place, where it is never shown.
+fn headers(values: &[String]) -> Result<Vec<(String, String)>, String> {
+    let read = |text: &String| {
+        let (name, value) = text.split_once(':').unwrap_or((text, ""));
+        let (name, value) = (name.trim(), value.trim());
+        if name.eq_ignore_ascii_case("authorization") {
+            return Err("ключ пишут в llm.openai.api_key".to_owned());
+        }
+        let sound = reqwest::header::HeaderName::try_from(name).is_ok()
+            && reqwest::header::HeaderValue::try_from(value).is_ok();
+        if !sound || value.is_empty() {
+            return Err(format!("«{}» не подходит: нужно «Имя: значение»", text.trim()));
+        }
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    values.iter().map(read).collect()
 }
 
 fn phone(text: &str) -> Result<Phone, String> {

@@ -91,6 +91,10 @@ pub struct ProductRecord {
     /// Whether an unknown product is made even without a title, hidden until one comes: an offer
     /// may arrive before its item.
     pub placeholder: bool,
+    /// What to call it while it has no title: an offer repeats the bare name of its item.
+    pub name_hint: String,
+    /// Packs beside those stored; a pack of the same unit gives way.
+    pub more_packs: Vec<(Unit, Quantity)>,
 }
 
 impl ProductRecord {
@@ -98,6 +102,8 @@ impl ProductRecord {
     pub fn weight(&self) -> usize {
         let text = |field: &Field<String>| field.set().map_or(0, |text| text.len() + 16);
         let many = self.prices.len() * 160
+            + self.name_hint.len()
+            + self.more_packs.len() * 64
             + self.stocks.set().map_or(0, |list| list.len() * 96)
             + self.packs.set().map_or(0, |list| list.len() * 64);
         let path = match &self.category {
@@ -174,6 +180,11 @@ pub enum Record {
 pub struct CatalogHead {
     /// Whether what is not mentioned is to be hidden.
     pub full: bool,
+    /// Whether the source calls its list of goods complete without meaning it for sure: what two
+    /// such exchanges in a row do not mention is to be hidden.
+    pub full_catalog: bool,
+    /// Whether an id may name an item and its characteristic: `item#characteristic`.
+    pub variants: bool,
     /// The name of the price type of [`ProductRecord::price`]; empty: the default one.
     pub price_type: String,
     /// Categories, parents in any order.

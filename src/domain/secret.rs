@@ -22,6 +22,16 @@ impl Secret {
         &self.0
     }
 
+    /// Enough to tell it from another one: its last four characters, when it is long enough to
+    /// spare them.
+    pub fn masked(&self) -> String {
+        let count = self.0.chars().count();
+        if count < 16 {
+            return "***".to_owned();
+        }
+        format!("***{}", self.0.chars().skip(count - 4).collect::<String>())
+    }
+
     /// Whether `given` is the secret. The time taken depends on neither content nor length: the
     /// SHA-256 of both sides is compared.
     pub fn matches(&self, given: &str) -> bool {

@@ -127,6 +127,25 @@ impl Actor {
     pub fn panel(person: PersonId, address: impl Into<String>) -> Self {
         Self { person: Some(person), channel: Channel::Panel, address: address.into() }
     }
+
+    /// An entry of the journal of changes, without what was and what is.
+    pub fn entry<'a>(
+        &'a self,
+        action: &'a str,
+        object: &'a str,
+        now: Timestamp,
+    ) -> audit::Entry<'a> {
+        audit::Entry {
+            at: now,
+            channel: self.channel,
+            person: self.person,
+            action,
+            object,
+            before: None,
+            after: None,
+            address: &self.address,
+        }
+    }
 }
 
 impl Accounts {
@@ -231,19 +250,7 @@ fn note(
     object: &str,
     (before, after): (Option<&str>, Option<&str>),
 ) -> Result<(), StorageError> {
-    audit::record(
-        tx,
-        &audit::Entry {
-            at: now,
-            channel: actor.channel,
-            person: actor.person,
-            address: &actor.address,
-            action,
-            object,
-            before,
-            after,
-        },
-    )
+    audit::record(tx, &audit::Entry { before, after, ..actor.entry(action, object, now) })
 }
 
 impl Accounts {

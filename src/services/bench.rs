@@ -4,8 +4,10 @@
 use super::Base;
 use super::catalog::{Catalog, CatalogError};
 use super::live::Change;
+use super::models::Models;
+use crate::clients::llm::{Answer, ProviderKind};
 use crate::domain::{OrganizationId, ProductId};
-use crate::recognition::{Buyer, Line, RemarkKind};
+use crate::recognition::{Buyer, Index, Line, Recognition, RemarkKind};
 use crate::services::directory::Listed;
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
@@ -43,6 +45,33 @@ pub struct TriedLine {
     pub offers: Vec<(Offer, f64)>,
 }
 
+/// The local engine and the models side by side.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// What the local engine made of the text.
+    pub local: Tried,
+    /// The models that are set up, in the order they are asked.
+    pub answers: Vec<ModelAnswer>,
+}
+
+/// What came of asking one model.
+#[derive(Debug, Clone)]
+pub struct ModelAnswer {
+    /// Who.
+    pub provider: ProviderKind,
+    /// What recognition makes of its words, and the answer itself; or why there is none, in Russian.
+    pub outcome: Result<(Tried, Answer), String>,
+}
+
+/// A text that was read.
+struct Read {
+    text: String,
+    found: Recognition,
+    micros: u128,
+    index: std::sync::Arc<Index>,
+    buyer: Buyer,
+}
+
 /// Why the bench has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -69,6 +98,55 @@ impl Bench {
         organization: Option<OrganizationId>,
         text: &str,
     ) -> Result<Tried, BenchError> {
+        let read = self.read(organization, text).await?;
+        Ok(self.tried(&read.text, read.found, read.micros).await?)
+    }
+
+    /// What the local engine and every model that is set up make of the text, side by side. A model
+    /// that does not answer tells why.
+    pub async fn compare(
+        &self,
+        models: &Models,
+        organization: Option<OrganizationId>,
+        text: &str,
+    ) -> Result<Comparison, BenchError> {
+        let Read { text, found, micros, index, buyer } = self.read(organization, text).await?;
+        if found.lines.is_empty() {
+            // A model is asked about lines: without any there is nothing to pay for.
+            let local = self.tried(&text, found, micros).await?;
+            return Ok(Comparison { local, answers: Vec::new() });
+        }
+        let ask = |provider: ProviderKind| {
+            let (index, text, found, buyer) = (&index, &text, &found, &buyer);
+            async move { models.compare(provider, index, text, found, buyer, organization).await }
+        };
+        let configured: Vec<_> = models.status().into_iter().map(|s| s.provider).collect();
+        let (gigachat, openai) =
+            tokio::join!(ask(ProviderKind::GigaChat), ask(ProviderKind::OpenAi));
+        let mut answers = Vec::new();
+        for (provider, outcome) in
+            [(ProviderKind::GigaChat, gigachat), (ProviderKind::OpenAi, openai)]
+        {
+            if !configured.contains(&provider) {
+                continue;
+            }
+            let outcome = match outcome {
+                Ok((recognition, answer)) => {
+                    let micros = answer.took.as_micros();
+                    Ok((self.tried(&text, recognition, micros).await?, answer))
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            answers.push(ModelAnswer { provider, outcome });
+        }
+        Ok(Comparison { local: self.tried(&text, found, micros).await?, answers })
+    }
+
+    async fn read(
+        &self,
+        organization: Option<OrganizationId>,
+        text: &str,
+    ) -> Result<Read, BenchError> {
         let index = self.catalog.index().await?;
         let buyer = match organization {
             Some(id) => self.base.db.read(move |conn| words::buyer(conn, id)).await?,
@@ -78,29 +156,36 @@ impl Bench {
         let work = move || {
             let begun = std::time::Instant::now();
             let found = index.recognize(&text, &buyer);
-            let micros = begun.elapsed().as_micros();
-            let slice =
-                |span: std::ops::Range<usize>| text.get(span).unwrap_or_default().trim().to_owned();
-            let lines: Vec<(String, Line)> =
-                found.lines.into_iter().map(|line| (slice(line.span.clone()), line)).collect();
-            let remarks = found.remarks.into_iter().map(|r| (r.kind, slice(r.span))).collect();
-            (lines, remarks, micros)
+            Read { micros: begun.elapsed().as_micros(), text, found, index, buyer }
         };
-        let (lines, remarks, micros): (_, Vec<_>, _) =
-            tokio::task::spawn_blocking(work).await.map_err(|_| StorageError::Interrupted)?;
-        let ids: Vec<ProductId> = lines
+        Ok(tokio::task::spawn_blocking(work).await.map_err(|_| StorageError::Interrupted)?)
+    }
+
+    /// What was recognised, with the products around it.
+    async fn tried(
+        &self,
+        text: &str,
+        found: Recognition,
+        micros: u128,
+    ) -> Result<Tried, StorageError> {
+        let products = found
+            .lines
             .iter()
-            .flat_map(|(_, line)| line.candidates.iter().map(|c| c.product).chain(line.product))
-            .collect();
+            .flat_map(|line| line.candidates.iter().map(|c| c.product).chain(line.product));
+        let ids: Vec<ProductId> = products.collect();
         let offers = self.base.db.read(move |conn| offers::load(conn, ids, None)).await?;
-        let lines = lines.into_iter().map(|(raw, line)| {
+        let slice =
+            |span: std::ops::Range<usize>| text.get(span).unwrap_or_default().trim().to_owned();
+        let lines = found.lines.into_iter().map(|line| {
             let offers = line
                 .candidates
                 .iter()
                 .filter_map(|c| offers.get(&c.product).map(|offer| (offer.clone(), c.score)));
-            TriedLine { raw, offers: offers.collect(), line }
+            TriedLine { raw: slice(line.span.clone()), offers: offers.collect(), line }
         });
-        Ok(Tried { lines: lines.collect(), remarks, micros })
+        let lines = lines.collect();
+        let remarks = found.remarks.into_iter().map(|r| (r.kind, slice(r.span))).collect();
+        Ok(Tried { lines, remarks, micros })
     }
 
     /// Teaches that a phrase means a product: to one organization's words, or to everyone's.

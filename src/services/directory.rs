@@ -135,7 +135,7 @@ impl Directory {
             .write(move |tx| {
                 set(tx)?;
                 let object = format!("organization:{id}");
-                audit::record(tx, &entry(&by, action, &object, now))
+                audit::record(tx, &by.entry(action, &object, now))
             })
             .await
     }
@@ -195,30 +195,12 @@ impl Directory {
                 if found {
                     entries::touch(tx, now)?;
                     let object = format!("product:{id}");
-                    audit::record(tx, &entry(&by, "product.own_fields", &object, now))?;
+                    audit::record(tx, &by.entry("product.own_fields", &object, now))?;
                 }
                 Ok::<_, StorageError>(found)
             })
             .await?;
         self.base.live.tell(Change::Catalog);
         Ok(found)
-    }
-}
-
-fn entry<'a>(
-    by: &'a Actor,
-    action: &'a str,
-    object: &'a str,
-    now: crate::domain::Timestamp,
-) -> audit::Entry<'a> {
-    audit::Entry {
-        at: now,
-        channel: by.channel,
-        person: by.person,
-        action,
-        object,
-        before: None,
-        after: None,
-        address: &by.address,
     }
 }

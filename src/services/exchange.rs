@@ -2,12 +2,21 @@
 //! it and however big it is. Equal rows are left alone, so a repeated push changes nothing.
 
 mod apply;
+pub mod explain;
 pub mod files;
+pub mod journal;
+pub mod mapping;
 pub mod matching;
 pub mod partners;
 mod places;
+pub mod queue;
+pub mod raw;
+mod sale;
 pub mod spool;
+pub mod staging;
+pub mod standard;
 mod state;
+mod variants;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,10 +27,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use super::Base;
+use super::accounts::Actor;
 use super::live::Change;
 use crate::domain::catalog::{CatalogSource, Record, SkippedRecord};
-use crate::storage::exchange_log::{self, ExchangeRow, HeldHiding, ProblemRow};
-use crate::storage::{StorageError, entries, products};
+use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
+use crate::storage::{Db, StorageError, audit, entries, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -84,6 +94,12 @@ pub struct Origin {
     pub dry_run: bool,
     /// Where to count.
     pub progress: Option<Progress>,
+    /// What has happened in the session so far, for the journal.
+    pub steps: Vec<StepRow>,
+    /// Raw files, for the journal.
+    pub files: Vec<FileRow>,
+    /// What the session has mentioned so far.
+    pub mentions: Option<standard::Mentions>,
 }
 
 impl Origin {
@@ -97,6 +113,9 @@ impl Origin {
             session: String::new(),
             dry_run: false,
             progress: None,
+            steps: Vec::new(),
+            files: Vec::new(),
+            mentions: None,
         }
     }
 }
@@ -140,6 +159,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub struct Exchange {
     base: Base,
     turn: Arc<Semaphore>,
+    standard: Arc<standard::Standard>,
 }
 
 /// How the transaction ends.
@@ -158,7 +178,8 @@ impl<E> From<StorageError> for End<E> {
 impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
-        Self { base, turn: Arc::new(Semaphore::new(1)) }
+        let standard = Arc::new(standard::Standard::new(base.clock.now()));
+        Self { base, turn: Arc::new(Semaphore::new(1)), standard }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
@@ -222,7 +243,7 @@ impl Exchange {
             .db
             .write(move |tx| {
                 let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
-                let apply::Outcome { mut report, held, changed } = outcome;
+                let apply::Outcome { mut report, held, changed, mentioned } = outcome;
                 if origin.dry_run {
                     return Err(End::DryRun(Box::new(report)));
                 }
@@ -236,12 +257,16 @@ impl Exchange {
                 if changed {
                     entries::touch(tx, now)?;
                 }
-                Ok((report, changed))
+                Ok((report, changed, mentioned))
             })
             .await;
         drop(turn);
         match written {
-            Ok((report, changed)) => {
+            Ok((report, changed, mentioned)) => {
+                self.base.live.tell(Change::Exchange);
+                if let Some(mentions) = &kept.mentions {
+                    mentions.note(mentioned, self.base.clock.now());
+                }
                 if changed {
                     self.base.live.tell(Change::Catalog);
                 }
@@ -297,7 +322,14 @@ impl Exchange {
             error: crate::domain::ru::ellipsis(error, 500),
             ..ExchangeRow::default()
         };
-        self.base.db.write(move |tx| exchange_log::insert(tx, &row).map(drop)).await
+        let (steps, files) = (origin.steps.clone(), origin.files.clone());
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            let id = exchange_log::insert(tx, &row)?;
+            note_course(tx, id, &steps, &files)
+        };
+        self.base.db.write(write).await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(())
     }
 
     /// The hiding that waits for a person, if there is one.
@@ -306,7 +338,7 @@ impl Exchange {
     }
 
     /// A person lets the hiding happen; how many products it hid, `None` when it no longer waits.
-    pub async fn release_hiding(&self, id: i64) -> Result<Option<usize>, StorageError> {
+    pub async fn release_hiding(&self, id: i64, by: Actor) -> Result<Option<usize>, StorageError> {
         let now = self.base.clock.now();
         let hidden = self
             .base
@@ -321,18 +353,36 @@ impl Exchange {
                     hidden += usize::from(products::withdraw_absent(tx, product, now)?);
                 }
                 entries::touch(tx, now)?;
+                let (object, after) = (format!("hiding:{id}"), hidden.to_string());
+                let entry = by.entry("exchange.hide", &object, now);
+                audit::record(tx, &audit::Entry { after: Some(&after), ..entry })?;
                 Ok::<_, StorageError>(Some(hidden))
             })
             .await?;
         if hidden.is_some() {
             self.base.live.tell(Change::Catalog);
+            self.base.live.tell(Change::Exchange);
         }
         Ok(hidden)
     }
 
     /// A person forbids the hiding; whether it still waited.
-    pub async fn drop_hiding(&self, id: i64) -> Result<bool, StorageError> {
-        self.base.db.write(move |tx| exchange_log::close_hiding(tx, id, false)).await
+    pub async fn drop_hiding(&self, id: i64, by: Actor) -> Result<bool, StorageError> {
+        let now = self.base.clock.now();
+        let dropped = self
+            .base
+            .db
+            .write(move |tx| {
+                let dropped = exchange_log::close_hiding(tx, id, false)?;
+                if dropped {
+                    let object = format!("hiding:{id}");
+                    audit::record(tx, &by.entry("exchange.keep", &object, now))?;
+                }
+                Ok::<_, StorageError>(dropped)
+            })
+            .await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(dropped)
     }
 
     /// The latest exchanges, newest first.
@@ -344,6 +394,17 @@ impl Exchange {
     pub async fn problems(&self, exchange: i64) -> Result<Vec<ProblemRow>, StorageError> {
         self.base.db.read(move |conn| exchange_log::problems(conn, exchange)).await
     }
+}
+
+/// Marks the price type of clients without one of their own: the one that the settings name, or what
+/// stands in for it. The setting may have changed since the last exchange.
+pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageError> {
+    let default = |conn: &rusqlite::Connection| {
+        let types = prices::types(conn)?;
+        Ok::<_, StorageError>(default_type(&types, setting.unwrap_or("")))
+    };
+    let default = db.read_blocking(default)?;
+    db.write_blocking(|tx| prices::set_default(tx, default).map(drop))
 }
 
 fn note(
@@ -374,6 +435,7 @@ fn note(
         error: String::new(),
     };
     let id = exchange_log::insert(tx, &row)?;
+    note_course(tx, id, &origin.steps, &origin.files)?;
     let problems = report.problems.iter().map(|skipped| ProblemRow {
         record: Some(small(skipped.index)),
         sku: skipped.sku.clone(),
@@ -388,6 +450,21 @@ fn note(
         exchange_log::insert_problem(tx, id, small(position), &problem)?;
     }
     Ok(id)
+}
+
+fn note_course(
+    tx: &rusqlite::Transaction<'_>,
+    exchange: i64,
+    steps: &[StepRow],
+    files: &[FileRow],
+) -> Result<(), StorageError> {
+    for step in steps {
+        exchange_log::add_step(tx, exchange, step)?;
+    }
+    for file in files {
+        exchange_log::add_file(tx, exchange, file)?;
+    }
+    Ok(())
 }
 
 /// A database that another process holds is one that is busy.

@@ -15,6 +15,8 @@ pub enum Change {
     Thread(ThreadId),
     /// The catalogue, its words or its prices changed.
     Catalog,
+    /// The journal of exchanges got a row, or what it waits for changed.
+    Exchange,
     /// A browser chat has new, changed or deleted messages.
     WebChat(ChatKey),
     /// Rows were queued in the outbox.

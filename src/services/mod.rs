@@ -19,6 +19,7 @@ pub mod ordering;
 pub mod overview;
 pub mod pull;
 pub mod questions;
+pub mod standing;
 
 use std::sync::Arc;
 

@@ -93,7 +93,7 @@ impl Models {
 
     /// Whether there is a model to ask, and the settings let it be asked.
     pub fn is_on(&self) -> bool {
-        self.base.config.recognition.llm != LlmMode::Off && self.chain.is_configured()
+        self.base.config.recognition.llm != LlmMode::Off && self.is_configured()
     }
 
     /// Whether the first card waits for the model.
@@ -159,8 +159,9 @@ impl Models {
         }
     }
 
-    /// What one provider makes of the whole text, for the page that compares them; the mode and
-    /// the budget's rules are those of `first`.
+    /// What one provider makes of the first 40 lines of a text, for the page that compares them,
+    /// whatever the mode is; what comes of it is decided as in `first`, under the day's budget.
+    /// What names the organization and its people does not leave.
     ///
     /// # Errors
     ///
@@ -172,10 +173,15 @@ impl Models {
         text: &str,
         local: &Recognition,
         buyer: &Buyer,
+        organization: Option<OrganizationId>,
     ) -> Result<(Recognition, Answer), ChainError> {
+        let secrets = self.secrets(organization).await;
+        let secrets = secrets.map_err(|error| {
+            ChainError::Failed(vec![(provider, format!("нечем скрыть личное: {error}"))])
+        })?;
         let asked = lines_to_ask(local, LlmMode::First);
         let first: Vec<usize> = asked.into_iter().take(BATCH).collect();
-        let question = question(index, text, local, &first, &[]);
+        let question = question(index, text, local, &first, &secrets);
         let answer = self.chain.ask_one(provider, &question).await?;
         let placed = answer.proposals.iter().filter_map(|proposal| {
             Some(Proposal { line: *first.get(proposal.line)?, ..proposal.clone() })
@@ -183,6 +189,11 @@ impl Models {
         let placed: Vec<_> = placed.collect();
         let merged = merge(index, buyer, local.clone(), &placed, LlmMode::First, answer.took);
         Ok((merged.map_or_else(|| local.clone(), |(recognition, _)| recognition), answer))
+    }
+
+    /// Whether a provider is set up at all, whatever the mode says.
+    pub fn is_configured(&self) -> bool {
+        self.chain.is_configured()
     }
 
     /// Checks every provider by hand with a sample line.

@@ -12,14 +12,17 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::Base;
+use super::accounts::Actor;
+use super::exchange::raw;
 use super::exchange::spool::{Spool, SpoolWriter};
 use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use super::live::Change;
 use crate::clients::http::HttpSetupError;
 use crate::clients::onec::{Fetched, OnecClient, OnecError, OnecLimits, Validators};
 use crate::domain::{Timestamp, ru};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError};
-use crate::storage::StorageError;
-use crate::storage::exchange_log::{self, ExchangeRow};
+use crate::storage::exchange_log::{self, ExchangeRow, StepRow};
+use crate::storage::{StorageError, audit};
 
 /// The first wait after a fault; the next ones are twice as long, up to the interval.
 const FIRST_BACK_OFF: Duration = Duration::from_mins(1);
@@ -139,6 +142,16 @@ impl Pull {
         self.client.as_ref().and_then(|client| client.warning())
     }
 
+    /// Whether there is an address to pull from.
+    pub fn is_set_up(&self) -> bool {
+        self.client.is_some()
+    }
+
+    /// The host and port that the catalogue is pulled from; `None`: it is not set up.
+    pub fn address(&self) -> Option<String> {
+        self.client.as_ref().map(|client| client.address())
+    }
+
     fn interval(&self) -> Duration {
         self.base.config.onec.pull.interval.max(SHORTEST_INTERVAL)
     }
@@ -155,9 +168,11 @@ impl Pull {
         let _alone = self.alone()?;
         let began = self.base.clock.now();
         self.state().running_since = Some(began);
+        self.base.live.tell(Change::Exchange);
         let running = Running(&self.state);
         let pulled = self.pull_from(&client, &mut known, began).await;
         drop(running);
+        self.base.live.tell(Change::Exchange);
         let now = self.base.clock.now();
         let mut state = self.state();
         match &pulled {
@@ -178,6 +193,23 @@ impl Pull {
             }
         }
         pulled
+    }
+
+    /// Pulls now because somebody says so, which the journal of changes remembers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pull::pull`].
+    pub async fn pull_by_hand(&self, by: Actor) -> Result<Pulled, PullError> {
+        if !self.is_set_up() {
+            return Err(PullError::NotConfigured);
+        }
+        let now = self.base.clock.now();
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            audit::record(tx, &by.entry("exchange.pull", "onec", now))
+        };
+        self.base.db.write(write).await?;
+        self.pull().await
     }
 
     /// The lock that keeps other processes from pulling meanwhile; gone with the process.
@@ -210,6 +242,7 @@ impl Pull {
             Ok(Some(fetched)) => fetched,
             Ok(None) => {
                 info!(request.id = origin.request_id, "каталог в 1С не изменился");
+                self.note_unchanged(&origin, began).await?;
                 return Ok(Pulled::Unchanged);
             }
             Err(error) => {
@@ -218,6 +251,11 @@ impl Pull {
                 return Err(error.into());
             }
         };
+        let now = self.base.clock.now();
+        match raw::keep(&self.base.config, spool.path(), "catalog.json", spool.size(), now) {
+            Ok(file) => origin.files.push(file),
+            Err(error) => warn!("a raw file is not kept: {error}"),
+        }
         let report = self.exchange.apply(CatalogJson(spool), origin).await?;
         // Only now: what was not stored is to be given again.
         *known = validators;
@@ -255,18 +293,40 @@ impl Pull {
         began: Timestamp,
         error: &OnecError,
     ) -> Result<(), StorageError> {
+        let error = ru::ellipsis(&error.to_string(), 500);
+        self.note(ExchangeRow { error, ..self.row(origin, began) }, None).await
+    }
+
+    /// The journal tells that 1C was asked, although there was nothing to apply.
+    async fn note_unchanged(&self, origin: &Origin, began: Timestamp) -> Result<(), StorageError> {
+        self.note(self.row(origin, began), Some("В 1С ничего не изменилось")).await
+    }
+
+    fn row(&self, origin: &Origin, began: Timestamp) -> ExchangeRow {
         let took = self.base.clock.now().since(began);
-        let row = ExchangeRow {
+        ExchangeRow {
             at: began,
             duration_ms: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
             way: origin.way.as_str().to_owned(),
             kind: "catalog".to_owned(),
             request_id: origin.request_id.clone(),
             address: origin.address.clone(),
-            error: ru::ellipsis(&error.to_string(), 500),
             ..ExchangeRow::default()
+        }
+    }
+
+    async fn note(&self, row: ExchangeRow, step: Option<&'static str>) -> Result<(), StorageError> {
+        let at = self.base.clock.now();
+        let write = move |tx: &rusqlite::Transaction<'_>| {
+            let id = exchange_log::insert(tx, &row)?;
+            if let Some(step) = step {
+                exchange_log::add_step(tx, id, &StepRow { at, step: step.to_owned() })?;
+            }
+            Ok::<_, StorageError>(())
         };
-        self.base.db.write(move |tx| exchange_log::insert(tx, &row).map(drop)).await
+        self.base.db.write(write).await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(())
     }
 
     /// One turn of the schedule; how long to wait for the next.

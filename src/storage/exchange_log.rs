@@ -1,5 +1,7 @@
 //! The journal of exchanges, and hidings that wait for a person.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::StorageError;
@@ -44,11 +46,13 @@ pub struct ExchangeRow {
     pub error: String,
 }
 
-const COLUMNS: &str = "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
+/// What [`ExchangeRow::from_row`] reads.
+pub(super) const COLUMNS: &str =
+    "id, at_ms, duration_ms, way, kind, request_id, address, sender, session,
     received, created, changed, unchanged, skipped, hidden, held, error";
 
 impl ExchangeRow {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
             at: row.get("at_ms")?,
@@ -191,6 +195,15 @@ pub fn files(conn: &Connection, exchange: i64) -> Result<Vec<FileRow>, StorageEr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Forgets raw files that are no longer kept, by their names in `exchange/raw`.
+pub fn forget_files(tx: &Transaction<'_>, stored: &[String]) -> Result<(), StorageError> {
+    let mut stmt = tx.prepare_cached("delete from exchange_files where stored = :stored")?;
+    for name in stored {
+        stmt.execute(named_params! { ":stored": name })?;
+    }
+    Ok(())
+}
+
 /// The latest exchanges, newest first.
 pub fn list(conn: &Connection, limit: u32) -> Result<Vec<ExchangeRow>, StorageError> {
     let sql = format!("select {COLUMNS} from exchanges order by id desc limit :limit");
@@ -204,6 +217,14 @@ pub fn find(conn: &Connection, id: i64) -> Result<Option<ExchangeRow>, StorageEr
     let sql = format!("select {COLUMNS} from exchanges where id = :id");
     let mut stmt = conn.prepare_cached(&sql)?;
     Ok(stmt.query_row(named_params! { ":id": id }, ExchangeRow::from_row).optional()?)
+}
+
+/// The exchanges of the request with this id, in order.
+pub fn of_request(conn: &Connection, request_id: &str) -> Result<Vec<i64>, StorageError> {
+    const SQL: &str = "select id from exchanges where request_id = :request order by id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":request": request_id }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What was left out of an exchange.
@@ -301,6 +322,39 @@ pub fn forget_hiding(tx: &Transaction<'_>, product: ProductId) -> Result<(), Sto
     const SQL: &str = "
         delete from held_hiding_products where product_id = :product and hiding_id in (
             select id from held_hidings where state = 'waiting')";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":product": product })?;
+    Ok(())
+}
+
+/// How many full exchanges in a row have not mentioned each product, and the last of them.
+pub fn absences(conn: &Connection) -> Result<HashMap<ProductId, (u32, String)>, StorageError> {
+    const SQL: &str = "select product_id, exchanges, session from absences";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Counts a full exchange that has not mentioned the product.
+pub fn note_absence(
+    tx: &Transaction<'_>,
+    product: ProductId,
+    exchanges: u32,
+    session: &str,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        insert into absences (product_id, exchanges, session)
+        values (:product, :exchanges, :session)
+        on conflict do update set exchanges = excluded.exchanges, session = excluded.session";
+    let mut stmt = tx.prepare_cached(SQL)?;
+    stmt.execute(
+        named_params! { ":product": product, ":exchanges": exchanges, ":session": session },
+    )?;
+    Ok(())
+}
+
+/// The product has been mentioned.
+pub fn forget_absence(tx: &Transaction<'_>, product: ProductId) -> Result<(), StorageError> {
+    const SQL: &str = "delete from absences where product_id = :product";
     tx.prepare_cached(SQL)?.execute(named_params! { ":product": product })?;
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod dialogues;
 pub mod directory;
 pub mod drafts;
 pub mod entries;
+pub mod exchange_journal;
 pub mod exchange_log;
 pub mod figures;
 pub mod inbox;

@@ -73,7 +73,9 @@ pub fn load(
             p.withdrawn or p.hidden as gone, r.amount_kopecks, r.per
         from products p
         left join prices r on r.product_id = p.id and r.price_type_id = coalesce(:price_type, (
-            select id from price_types order by name <> '', id limit 1))
+            select id from price_types
+            where is_default or name = '' or (select count(*) from price_types) = 1
+            order by is_default desc, name <> '' limit 1))
         where p.id = :id";
     const PACKS: &str = "
         select unit, coefficient_thousandths from packs

@@ -61,6 +61,8 @@ pub struct OrderRow {
     pub onec_number: Option<String>,
     /// When 1C said that it has the order.
     pub onec_acknowledged_at: Option<Timestamp>,
+    /// Whether it was moved in from the old program: 1C is never offered it.
+    pub history: bool,
     /// How many lines.
     pub line_count: u32,
     /// How many lines wait for a manager's choice of product.
@@ -176,7 +178,7 @@ const ORDER: &str = "
         o.author_id, a.name as author_name, a.phone as author_phone, o.manager_id,
         coalesce(m.name, '') as manager_name, o.status, o.status_reason, o.revision, o.source, o.delivery_kind,
         o.delivery_date, o.delivery_address, o.comment, o.total_kopecks, o.created_at_ms,
-        o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms,
+        o.updated_at_ms, o.onec_number, o.onec_acknowledged_at_ms, o.history,
         (select count(*) from order_lines l where l.order_id = o.id) as line_count,
         (select count(*) from order_lines l where l.order_id = o.id and l.state <> 'ok')
             as unresolved_count
@@ -217,6 +219,7 @@ impl OrderRow {
             updated_at: row.get("updated_at_ms")?,
             onec_number: row.get("onec_number")?,
             onec_acknowledged_at: row.get("onec_acknowledged_at_ms")?,
+            history: row.get("history")?,
             line_count: row.get("line_count")?,
             unresolved_count: row.get("unresolved_count")?,
         })

@@ -17,6 +17,8 @@ pub struct PriceTypeRow {
     pub name: String,
     /// Its currency, `RUB` or as the source writes it.
     pub currency: String,
+    /// The currency in the source's own word, for orders on their way back; empty: it gave none.
+    pub currency_word: String,
 }
 
 impl PriceTypeRow {
@@ -37,7 +39,8 @@ pub fn is_roubles(currency: &str) -> bool {
 
 /// All price types.
 pub fn types(conn: &Connection) -> Result<Vec<PriceTypeRow>, StorageError> {
-    const SQL: &str = "select id, external_id, name, currency from price_types order by id";
+    const SQL: &str = "
+        select id, external_id, name, currency, currency_word from price_types order by id";
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map([], |row| {
         Ok(PriceTypeRow {
@@ -45,6 +48,7 @@ pub fn types(conn: &Connection) -> Result<Vec<PriceTypeRow>, StorageError> {
             external_id: row.get("external_id")?,
             name: row.get("name")?,
             currency: row.get("currency")?,
+            currency_word: row.get("currency_word")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -53,11 +57,12 @@ pub fn types(conn: &Connection) -> Result<Vec<PriceTypeRow>, StorageError> {
 /// Stores a new price type and says its id.
 pub fn insert_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<i64, StorageError> {
     const SQL: &str = "
-        insert into price_types (external_id, name, currency)
-        values (:external_id, :name, :currency)";
+        insert into price_types (external_id, name, currency, currency_word)
+        values (:external_id, :name, :currency, :word)";
     let mut stmt = tx.prepare_cached(SQL)?;
     stmt.execute(named_params! {
         ":external_id": row.external_id, ":name": row.name, ":currency": row.currency,
+        ":word": row.currency_word,
     })?;
     Ok(tx.last_insert_rowid())
 }
@@ -65,14 +70,22 @@ pub fn insert_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<i64, Stor
 /// Writes a price type over the stored one.
 pub fn update_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<(), StorageError> {
     const SQL: &str = "
-        update price_types set external_id = :external_id, name = :name, currency = :currency
+        update price_types set external_id = :external_id, name = :name, currency = :currency,
+            currency_word = :word
         where id = :id";
     let mut stmt = tx.prepare_cached(SQL)?;
     let found = stmt.execute(named_params! {
         ":id": row.id, ":external_id": row.external_id, ":name": row.name,
-        ":currency": row.currency,
+        ":currency": row.currency, ":word": row.currency_word,
     })?;
     one_row(found)
+}
+
+/// Marks the default price type, `None`: there is none; whether that is news.
+pub fn set_default(tx: &Transaction<'_>, id: Option<i64>) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        update price_types set is_default = (id is :id) where is_default <> (id is :id)";
+    Ok(tx.execute(SQL, named_params! { ":id": id })? > 0)
 }
 
 fn price(amount: Money, per: u32) -> Result<Price, StorageError> {

@@ -17,6 +17,10 @@ pub enum Withdrawn {
     Absent,
     /// Its offer came before its item.
     Placeholder,
+    /// An item with characteristics and no offer of its own: those are sold.
+    Variants,
+    /// A characteristic of an item that is deleted at the source.
+    Item,
 }
 
 impl Withdrawn {
@@ -26,6 +30,8 @@ impl Withdrawn {
             Self::Deleted => "deleted",
             Self::Absent => "absent",
             Self::Placeholder => "placeholder",
+            Self::Variants => "variants",
+            Self::Item => "item",
         }
     }
 
@@ -34,6 +40,8 @@ impl Withdrawn {
             (false, _) => Self::No,
             (true, "absent") => Self::Absent,
             (true, "placeholder") => Self::Placeholder,
+            (true, "variants") => Self::Variants,
+            (true, "item") => Self::Item,
             (true, _) => Self::Deleted,
         }
     }
@@ -211,6 +219,35 @@ fn the_only(conn: &Connection, sql: &str, key: &str) -> Result<Option<ProductId>
 /// The product whose only key is its title.
 pub fn find_by_title(conn: &Connection, title: &str) -> Result<Option<ProductId>, StorageError> {
     the_only(conn, "select id from products where title = :key and not withdrawn limit 2", title)
+}
+
+/// Products that are characteristics (`guid#guid`) of the item with this id at the source.
+pub fn variants_of(conn: &Connection, external_id: &str) -> Result<Vec<ProductId>, StorageError> {
+    // «$» follows «#»: the range holds what begins with the id and «#», and the index finds it.
+    const SQL: &str = "
+        select id from products
+        where external_id > :id || '#' and external_id < :id || '$' order by external_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let ids = stmt.query_map(named_params! { ":id": external_id }, |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Whether any product is a characteristic of an item.
+pub fn has_variants(conn: &Connection) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        select exists (select 1 from products where external_id is not null
+            and instr(external_id, '#') > 0)";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
+/// The product with this id at the source.
+pub fn find_by_external_id(
+    conn: &Connection,
+    external_id: &str,
+) -> Result<Option<ProductId>, StorageError> {
+    const SQL: &str = "select id from products where external_id = :id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": external_id }, |row| row.get(0)).optional()?)
 }
 
 /// Stores a new product and says its id.

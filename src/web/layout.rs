@@ -25,6 +25,8 @@ pub enum Section {
     Search,
     /// `/admin/synonyms`
     Synonyms,
+    /// `/admin/exchange`
+    Exchange,
 }
 
 struct Entry {
@@ -101,6 +103,15 @@ const ENTRIES: &[Entry] = &[
         href: "/admin/synonyms",
         word: "Синонимы",
         icon: Icon::Synonyms,
+        role: Role::Manager,
+        counter: None,
+        on_phone: false,
+    },
+    Entry {
+        section: Section::Exchange,
+        href: "/admin/exchange",
+        word: "Обмен с 1С",
+        icon: Icon::Exchange,
         role: Role::Manager,
         counter: None,
         on_phone: false,

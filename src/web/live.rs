@@ -72,6 +72,7 @@ pub async fn events(State(desk): State<Desk>, _: ManagerSession, headers: Header
                 Ok(Change::Order(id)) => send("order", json!({ "id": id })).await,
                 Ok(Change::Thread(id)) => send("thread", json!({ "id": id })).await,
                 Ok(Change::Catalog) => send("catalog", json!({})).await,
+                Ok(Change::Exchange) => send("exchange", json!({})).await,
                 Ok(Change::Elsewhere) | Err(RecvError::Lagged(_)) => send("stale", json!({})).await,
                 Ok(Change::WebChat(_) | Change::Outbox | Change::Inbox) => true,
                 Err(RecvError::Closed) => false,

@@ -36,9 +36,11 @@ use crate::services::conversations::Conversations;
 use crate::services::directory::Directory;
 use crate::services::exchange::Exchange;
 use crate::services::imports::Imports;
+use crate::services::models::Models;
 use crate::services::notifications::Sending;
 use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
+use crate::services::pull::Pull;
 use crate::services::questions::Questions;
 use crate::tasks::Tasks;
 
@@ -58,12 +60,16 @@ pub struct Desk {
     pub accounts: Accounts,
     /// Batches for the catalogue.
     pub exchange: Exchange,
+    /// The catalogue pulled from 1C, where that can be set up.
+    pub pull: Option<Pull>,
     /// Orders.
     pub ordering: Ordering,
     /// The catalogue's index.
     pub catalog: Catalog,
     /// Where the browser chat's events go.
     pub conversations: Conversations,
+    /// Language models; `None` when their settings are of no use.
+    pub models: Option<Models>,
     /// How the bot is doing.
     pub bot: BotStatus,
     /// The browser chat's messages.

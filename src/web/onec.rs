@@ -1,7 +1,11 @@
-//! What 1C calls with JSON, on three paths: `/integrations/1c/…`, `/onec/…`, `/api/onec/…`.
+//! What 1C calls: JSON on three paths, `/integrations/1c/…`, `/onec/…`, `/api/onec/…`, and the
+//! standard exchange with a site.
 //!
 //! The router is complete in itself, with its own request ids and answers to panics: it serves
 //! beside the pages and alone, on the plain listener for a 1C in the office network.
+
+mod json;
+pub mod standard;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -10,12 +14,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::any;
 use axum::{Json, Router};
 use moka::future::Cache;
 use serde::Serialize;
@@ -25,16 +29,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, error, info_span, warn};
 
 use super::privilege;
-use crate::domain::OrderId;
-use crate::domain::catalog::SkippedRecord;
-use crate::formats::json::{JsonError, Reader, Value};
-use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
+use crate::domain::ru;
+use crate::formats::json::JsonError;
+use crate::formats::onec_json::CatalogJsonError;
+use crate::formats::text::one_line;
 use crate::services::Base;
 use crate::services::accounts::Accounts;
-use crate::services::exchange::partners::{OrderOut, PartnerBodyError, UpdatesReport};
+use crate::services::exchange::partners::PartnerBodyError;
+use crate::services::exchange::raw;
 use crate::services::exchange::spool::{Spool, SpoolError, SpoolWriter};
-use crate::services::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use crate::services::exchange::{Exchange, ExchangeError, Origin, Way};
 use crate::storage::StorageError;
+use crate::storage::exchange_log::FileRow;
+use crate::tasks::Tasks;
 
 /// The largest catalogue that is taken, unpacked: 256 MiB.
 pub const CATALOG_LIMIT: u64 = 256 * 1024 * 1024;
@@ -62,6 +69,12 @@ pub struct OnecState {
     pub exchange: Exchange,
     /// Whether there is an administrator.
     pub accounts: Accounts,
+    /// Where imports go on while 1C asks how far they are.
+    pub tasks: Tasks,
+    /// How long an import is waited for before 1C is told how far it is.
+    pub patience: Duration,
+    /// Wrong passwords of the last minute by address and login.
+    wrong_passwords: Cache<(IpAddr, String), Arc<AtomicU32>>,
     /// Wrong tokens of the last minute by address.
     failures: Cache<IpAddr, Arc<AtomicU32>>,
     bodies: Arc<Semaphore>,
@@ -69,10 +82,18 @@ pub struct OnecState {
 
 impl OnecState {
     /// On these services.
-    pub fn new(base: Base, exchange: Exchange, accounts: Accounts) -> Self {
-        let failures =
-            Cache::builder().max_capacity(10_000).time_to_live(Duration::from_mins(1)).build();
-        Self { base, exchange, accounts, failures, bodies: Arc::new(Semaphore::new(BODIES)) }
+    pub fn new(base: Base, exchange: Exchange, accounts: Accounts, tasks: Tasks) -> Self {
+        let minute = Duration::from_mins(1);
+        Self {
+            base,
+            exchange,
+            accounts,
+            tasks,
+            patience: standard::PATIENCE,
+            wrong_passwords: Cache::builder().max_capacity(10_000).time_to_live(minute).build(),
+            failures: Cache::builder().max_capacity(10_000).time_to_live(minute).build(),
+            bodies: Arc::new(Semaphore::new(BODIES)),
+        }
     }
 
     fn spool_folder(&self) -> PathBuf {
@@ -80,17 +101,25 @@ impl OnecState {
     }
 }
 
-/// The routes of 1C's JSON calls, with their own layers. `S` is the state of the router that they
-/// are merged into.
+/// The routes of 1C's calls, with their own layers, to be merged into a router of pages with the
+/// state `S`.
 pub fn router<S: Clone + Send + Sync + 'static>(state: OnecState) -> Router<S> {
-    let mut router = Router::new();
-    for prefix in ["/integrations/1c", "/onec", "/api/onec"] {
-        router = router
-            .route(&format!("{prefix}/catalog"), post(catalog))
-            .route(&format!("{prefix}/orders"), get(orders_out).post(purchases))
-            .route(&format!("{prefix}/orders/status"), post(statuses))
-            .route(&format!("{prefix}/orgs/members"), post(members))
-            .route(&format!("{prefix}/orgs/balances"), post(balances));
+    routes(state, false)
+}
+
+/// The same alone on a listener: `/` is 1C's too.
+pub fn plain(state: OnecState) -> Router {
+    routes(state, true)
+}
+
+fn routes<S: Clone + Send + Sync + 'static>(state: OnecState, alone: bool) -> Router<S> {
+    let mut router = json::routes();
+    for path in standard::PATHS {
+        router = router.route(path, any(standard::answer));
+    }
+    if alone {
+        // Where a 1C has no path in its settings; beside the pages the root asks for us.
+        router = router.route("/", any(standard::root));
     }
     router
         .layer(DefaultBodyLimit::disable())
@@ -285,6 +314,7 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
 struct Caller {
     request_id: String,
     address: String,
+    sender: String,
 }
 
 impl Caller {
@@ -292,19 +322,35 @@ impl Caller {
         Origin {
             request_id: self.request_id.clone(),
             address: self.address.clone(),
+            sender: self.sender.clone(),
             ..Origin::new(Way::Json)
         }
     }
 }
 
-/// Checks the token, or what stands in for one.
-async fn admit(state: &OnecState, parts: &Parts) -> Result<Caller, Refusal> {
+/// The program that calls, by its own word.
+fn sender(headers: &HeaderMap) -> String {
+    let agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
+    ru::ellipsis(&one_line(&String::from_utf8_lossy(agent.unwrap_or_default())), 120)
+}
+
+/// Who the caller is on the network.
+fn caller_address(state: &OnecState, parts: &Parts) -> (SocketAddr, IpAddr) {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| *at);
     let peer = peer.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    (peer, privilege::client(peer, &parts.headers, &state.base.config))
+}
+
+/// Checks the token, or what stands in for one.
+async fn admit(state: &OnecState, parts: &Parts) -> Result<Caller, Refusal> {
     let config = &state.base.config;
-    let address = privilege::client(peer, &parts.headers, config);
+    let (peer, address) = caller_address(state, parts);
     let id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or("");
-    let caller = Caller { request_id: id.to_owned(), address: address.to_string() };
+    let caller = Caller {
+        request_id: id.to_owned(),
+        address: address.to_string(),
+        sender: sender(&parts.headers),
+    };
     let Some(token) = &config.onec.webhook_token else {
         if config.onec.open {
             return Ok(caller);
@@ -440,204 +486,21 @@ async fn work<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Re
     done.map_err(|error| Refusal::Internal(error.to_string()))
 }
 
-/// The answer to a push.
-#[derive(Serialize)]
-struct Applied {
-    ok: bool,
-    received: usize,
-    upserted: usize,
-    skipped: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Problem>,
-}
-
-/// A record that was left out.
-#[derive(Serialize)]
-struct Problem {
-    index: usize,
-    sku: String,
-    reason: String,
-}
-
-impl From<SkippedRecord> for Problem {
-    fn from(skipped: SkippedRecord) -> Self {
-        Self { index: skipped.index, sku: skipped.sku, reason: skipped.reason }
-    }
-}
-
-impl From<ApplyReport> for Applied {
-    fn from(report: ApplyReport) -> Self {
-        Self {
-            ok: true,
-            received: report.received,
-            upserted: report.upserted,
-            skipped: report.skipped,
-            errors: report.problems.into_iter().take(ERRORS_SHOWN).map(Into::into).collect(),
+/// Keeps a body for a week.
+async fn kept(state: &OnecState, spool: Spool, name: &'static str) -> (Spool, Vec<FileRow>) {
+    let (config, now) = (state.base.config.clone(), state.base.clock.now());
+    let done = tokio::task::spawn_blocking(move || {
+        let kept = raw::keep(&config, spool.path(), name, spool.size(), now);
+        (spool, kept)
+    });
+    match done.await {
+        Ok((spool, Ok(file))) => (spool, vec![file]),
+        Ok((spool, Err(error))) => {
+            warn!("a raw file is not kept: {error}");
+            (spool, Vec::new())
         }
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// `POST catalog`.
-async fn catalog(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<Applied>, Refusal> {
-    let (parts, body) = request.into_parts();
-    let caller = admit(&state, &parts).await?;
-    let spool = spool(&state, &parts.headers, body, CATALOG_LIMIT).await?;
-    let report = state.exchange.apply(CatalogJson(spool), caller.origin()).await?;
-    Ok(Json(report.into()))
-}
-
-fn problems(skipped: Vec<SkippedRecord>) -> Vec<Problem> {
-    skipped.into_iter().take(ERRORS_SHOWN).map(Into::into).collect()
-}
-
-/// Lets the caller in and reads the whole of a body that is no catalogue.
-async fn small_body(state: &OnecState, request: Request) -> Result<(Value, Origin), Refusal> {
-    let (parts, body) = request.into_parts();
-    let caller = admit(state, &parts).await?;
-    let mut spool = spool(state, &parts.headers, body, BODY_LIMIT).await?;
-    let read = move || {
-        let mut reader = Reader::new(spool.reopen()?);
-        let tree = reader.tree()?;
-        reader.finish()?;
-        Ok::<_, JsonError>(tree)
-    };
-    Ok((work(read).await??, caller.origin()))
-}
-
-#[derive(Serialize)]
-struct PurchasesStored {
-    ok: bool,
-    org_id: i64,
-    received_orders: usize,
-    received_items: usize,
-    updated_rows: usize,
-    skipped: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Problem>,
-}
-
-/// `POST orders`: what an organization bought.
-async fn purchases(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<PurchasesStored>, Refusal> {
-    let (body, origin) = small_body(&state, request).await?;
-    let report = state.exchange.purchases(body, origin).await?;
-    Ok(Json(PurchasesStored {
-        ok: true,
-        org_id: report.org_id,
-        received_orders: report.received_orders,
-        received_items: report.received_items,
-        updated_rows: report.updated_rows,
-        skipped: report.skipped.len(),
-        errors: problems(report.skipped),
-    }))
-}
-
-#[derive(Serialize)]
-struct MembersStored {
-    ok: bool,
-    orgs_received: usize,
-    members_received: usize,
-    orgs_upserted: usize,
-    users_created: usize,
-    members_upserted: usize,
-    skipped: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Problem>,
-}
-
-/// `POST orgs/members`.
-async fn members(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<MembersStored>, Refusal> {
-    let (body, origin) = small_body(&state, request).await?;
-    let report = state.exchange.members(body, origin).await?;
-    Ok(Json(MembersStored {
-        ok: true,
-        orgs_received: report.orgs_received,
-        members_received: report.members_received,
-        orgs_upserted: report.orgs_upserted,
-        users_created: report.users_created,
-        members_upserted: report.members_upserted,
-        skipped: report.skipped.len(),
-        errors: problems(report.skipped),
-    }))
-}
-
-/// The answer to balances and statuses.
-#[derive(Serialize)]
-struct Recorded {
-    ok: bool,
-    received: usize,
-    updated: usize,
-    skipped: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Problem>,
-}
-
-impl From<UpdatesReport> for Recorded {
-    fn from(report: UpdatesReport) -> Self {
-        Self {
-            ok: true,
-            received: report.received,
-            updated: report.updated,
-            skipped: report.skipped.len(),
-            errors: problems(report.skipped),
-        }
-    }
-}
-
-/// `POST orgs/balances`.
-async fn balances(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<Recorded>, Refusal> {
-    let (body, origin) = small_body(&state, request).await?;
-    Ok(Json(state.exchange.balances(body, origin).await?.into()))
-}
-
-/// `POST orders/status`.
-async fn statuses(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<Recorded>, Refusal> {
-    let (body, origin) = small_body(&state, request).await?;
-    Ok(Json(state.exchange.statuses(body, origin).await?.into()))
-}
-
-#[derive(Serialize)]
-struct Offered {
-    orders: Vec<OrderOut>,
-    next: Option<String>,
-}
-
-/// `GET orders?after=CURSOR&limit=100`.
-async fn orders_out(
-    State(state): State<OnecState>,
-    request: Request,
-) -> Result<Json<Offered>, Refusal> {
-    let (parts, _) = request.into_parts();
-    admit(&state, &parts).await?;
-    let parameter = |name: &str| {
-        let pairs = parts.uri.query().unwrap_or("").split('&').filter_map(|p| p.split_once('='));
-        let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.trim());
-        found.next().filter(|value| !value.is_empty())
-    };
-    let number = |name: &'static str, default: i64| match parameter(name) {
-        None => Ok(default),
-        Some(text) => text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
-            Refusal::Shape(vec![(name.to_owned(), "ожидается целое число".to_owned())])
-        }),
-    };
-    let after = OrderId(number("after", 0)?);
-    let limit = u32::try_from(number("limit", 100)?.clamp(1, 1_000)).unwrap_or(100);
-    let (orders, next) = state.exchange.orders_out(after, limit).await?;
-    Ok(Json(Offered { orders, next: next.map(|id| id.to_string()) }))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Every route on one page, and the layers around them.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::{IntoResponse, Redirect};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -15,7 +16,9 @@ use tower_http::request_id::{
 use tower_http::trace::TraceLayer;
 use tracing::{Span, error, info_span};
 
-use super::admin::{catalog, clients, find, import, login, orders, questions, search, today};
+use super::admin::{
+    catalog, clients, exchange, find, import, login, models, orders, questions, search, today,
+};
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
 use super::{Desk, assets, error as pages, health, live, simulator};
@@ -47,8 +50,21 @@ pub fn router(desk: Desk) -> Router {
         .route("/admin/requests", get(clients::requests).post(clients::decide))
         .route("/admin/search", get(search::page))
         .route("/admin/search/teach", post(search::teach))
+        .route("/admin/search/compare", post(models::compare))
+        .route("/admin/search/models", get(models::page).post(models::test))
         .route("/admin/synonyms", get(search::synonyms).post(search::add_synonym))
         .route("/admin/synonyms/change", post(search::change_synonym))
+        .route("/admin/exchange", get(exchange::page))
+        .route("/admin/exchange/queue", get(exchange::queue::page))
+        .route("/admin/exchange/connect", get(exchange::connect::page))
+        .route("/admin/exchange/validate", post(exchange::connect::validate))
+        .route("/admin/exchange/mapping", get(exchange::mapping::page).post(exchange::mapping::map))
+        .route("/admin/exchange/hidings/{id}", post(exchange::decide))
+        .route("/admin/exchange/orders/{number}", post(exchange::queue::offer_again))
+        .route("/admin/exchange/{id}", get(exchange::session::page))
+        .route("/admin/exchange/{id}/replay", post(exchange::session::replay))
+        .route("/admin/exchange/{id}/files/{index}", get(exchange::session::file))
+        .route("/admin/sync/1c", post(exchange::pull))
         // The old program's addresses.
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
@@ -77,9 +93,14 @@ pub fn router(desk: Desk) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().gzip(true));
 
-    let onec = OnecState::new(desk.base.clone(), desk.exchange.clone(), desk.accounts.clone());
+    let onec = OnecState::new(
+        desk.base.clone(),
+        desk.exchange.clone(),
+        desk.accounts.clone(),
+        desk.tasks.clone(),
+    );
+    let at_root = onec.clone();
     Router::new()
-        .route("/", get(root))
         .route("/health", get(health::health))
         .route("/favicon.ico", get(assets::favicon))
         .route("/assets/{version}/{name}", get(assets::serve))
@@ -89,15 +110,23 @@ pub fn router(desk: Desk) -> Router {
         .layer(as_pages)
         // 1C reads answers to the byte: no page, no compression over its routes.
         .merge(onec::router(onec))
+        .route("/", any(move |desk, request| root(at_root.clone(), desk, request)))
         .layer(layers)
         .with_state(desk)
 }
 
-/// `GET /`: to the panel, or to the chat where there is one.
-async fn root(State(desk): State<Desk>, request: Request) -> Redirect {
+/// `/`: to the panel, or to the chat where there is one; a 1C without a path in its settings comes
+/// here too.
+async fn root(onec: OnecState, State(desk): State<Desk>, request: Request) -> Response<Body> {
+    if onec::standard::is_meant(request.uri().query()) {
+        return onec::standard::answer(State(onec), request).await;
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     let (parts, _) = request.into_parts();
     let chat = simulator::available(&desk, &parts).await.unwrap_or(false);
-    Redirect::to(if chat { "/chat" } else { "/admin" })
+    Redirect::to(if chat { "/chat" } else { "/admin" }).into_response()
 }
 
 /// A short code for a request: people read it out over the phone.

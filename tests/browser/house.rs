@@ -7,7 +7,7 @@ use std::time::Duration;
 use partner_m::chat::Core;
 use partner_m::chat::worker::Worker;
 use partner_m::config::Config;
-use partner_m::domain::{Clock, Timestamp, Zone};
+use partner_m::domain::{Clock, Secret, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::accounts::Accounts;
 use partner_m::services::bot_status::BotStatus;
@@ -17,7 +17,9 @@ use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::Courier;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
+use partner_m::services::models::Models;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -39,11 +41,23 @@ impl House {
     pub async fn start() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let db = Db::open(&dir.path().join("partner-m.db"), Create::Yes).expect("opens");
+        let mut config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        config.onec.webhook_token = Some(Secret::new("a-token-of-the-house-1a2b"));
+        config.onec.listen = Some(([0, 0, 0, 0], 8081).into());
+        config.onec.exchange.username = Some("1c".to_owned());
+        config.onec.exchange.password = Some(Secret::new("a-password-of-the-house-3c4d"));
+        config.onec.pull.enabled = true;
+        config.onec.pull.base_url = Some("http://192.168.0.5/ut/hs/partner-m".to_owned());
+        config.onec.pull.username = Some("Обмен".to_owned());
+        config.onec.pull.password = Some(Secret::new("a-password-of-1c-5e6f"));
+        let raw = dir.path().join("exchange").join("raw");
+        std::fs::create_dir_all(&raw).expect("a folder");
+        std::fs::write(raw.join("5-import.xml"), "<?xml version=\"1.0\"?>").expect("written");
         let base = Base {
             db,
             clock: Clock::manual(Timestamp::from_millis(NOW)),
             zone: Zone::named("Europe/Moscow").expect("bundled"),
-            config: Arc::new(Config { data_dir: dir.path().to_owned(), ..Config::default() }),
+            config: Arc::new(config),
             live: Live::default(),
         };
         let persona = |key: &str, label: &str, name: &str, phone: Option<&str>, staff| Persona {
@@ -69,8 +83,10 @@ impl House {
         tasks.spawn("courier", move |stop| courier.clone().run(stop));
         let desk = Desk {
             conversations: Conversations::new(base.clone()),
+            models: Models::from_settings(base.clone()).ok(),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
+            pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             catalog: catalog.clone(),
             base,
             tasks: tasks.clone(),

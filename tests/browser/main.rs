@@ -180,6 +180,12 @@ const PAGES: &[(&str, &str)] = &[
         "/admin/search?text=%D1%81%D0%B0%D0%BC%D0%BE%D1%80%D0%B5%D0%B7%204%D1%8525%20%D0%B6%D1%91%D0%BB%D1%82%D1%8B%D0%B9%204000%0A%D0%BC%D0%BE%D0%BB%D0%BD%D0%B8%D1%8F%20%D1%87%D1%91%D1%80%D0%BD%D0%B0%D1%8F%202&organization=1",
     ),
     ("synonyms", "/admin/synonyms"),
+    ("exchange", "/admin/exchange"),
+    ("exchange-one", "/admin/exchange/5"),
+    ("exchange-queue", "/admin/exchange/queue"),
+    ("exchange-connect", "/admin/exchange/connect"),
+    ("exchange-mapping", "/admin/exchange/mapping"),
+    ("order-taken", "/admin/orders/1040"),
     ("find", "/admin/find?q=%D0%B4%D0%B8%D0%B2%D0%B0%D0%BD"),
     ("404", "/admin/nowhere"),
 ];

@@ -62,3 +62,37 @@ insert into thread_messages (thread_id, person_id, from_staff, text, at_ms) valu
     (1, 1, 0, 'Да, отложите, пожалуйста', :now - 5400000),
     (2, 11, 0, 'Нужен счёт-фактура по № 1036', :now - 900000);
 update counters set value = 1042 where name = 'order_number';
+
+
+-- An exchange with 1C under way: good ones, one in part, a failure, a hiding that waits.
+insert into price_types (id, external_id, name, currency) values (2, 'p2', 'Розничная', 'RUB'), (3, 'p3', 'Экспорт', 'USD');
+insert into prices (product_id, price_type_id, amount_kopecks, per) values (1, 2, 110, 1), (2, 2, 169000, 1), (3, 3, 2200, 1);
+insert into warehouses (id, external_id, name) values (1, 'w1', 'Основной склад'), (2, 'w2', 'Энгельс');
+insert into stocks (product_id, warehouse_id, quantity_thousandths) values (1, 1, 9000000), (1, 2, 3000000), (2, 1, 6000);
+insert into packs (product_id, unit, coefficient_thousandths) values (1, 'тыс шт', 1000000), (4, 'уп', 20000), (7, 'рул', 50000), (8, 'рул', 75000);
+insert into settings (key, value, updated_at_ms) values ('onec.status:собран на складе', 'ready', :now), ('onec.status:выдан водителю', 'shipped', :now);
+insert into exchanges (id, at_ms, duration_ms, way, kind, request_id, address, sender, session, received, created, changed, unchanged, skipped, hidden, held, error) values
+    (1, :now - 86400000, 4200, 'commerceml', 'catalog', '', '192.168.0.7', '1C+Enterprise/8.3', 's1', 2310, 2310, 0, 0, 0, 0, 0, ''),
+    (2, :now - 82800000, 61000, 'json', 'purchases', '7f1c9a52-3b1e', '192.168.0.7', '', '', 148, 0, 140, 0, 8, 0, 0, ''),
+    (3, :now - 7200000, 320, 'pull', 'catalog', '0be41f7a-91c2', '192.168.0.5', '', '', 0, 0, 0, 0, 0, 0, 0, '1С молчит дольше отведённого'),
+    (4, :now - 3600000, 95, 'json', 'statuses', 'a9d0c2e1-7744', '192.168.0.7', '', '', 4, 0, 3, 0, 1, 0, 0, ''),
+    (5, :now - 1800000, 1840, 'commerceml', 'catalog', '', '192.168.0.7', '1C+Enterprise/8.3', 's2', 2318, 8, 84, 2223, 3, 0, 8, ''),
+    (6, :now - 1790000, 60, 'commerceml', 'orders', '', '192.168.0.7', '1C+Enterprise/8.3', 's2', 2, 0, 0, 0, 0, 0, 0, ''),
+    (7, :now - 300000, 780, 'pull', 'catalog', '51d3e0aa-20f4', '192.168.0.5', '', '', 2318, 0, 6, 2312, 0, 0, 0, '');
+insert into exchange_problems (exchange_id, position, record, sku, reason) values
+    (4, 0, 3, 'PM-1038', 'неизвестный статус «Отгружен частично»'),
+    (5, 0, null, '', 'категория «Метизы» вложена сама в себя: поставлена в корень'),
+    (5, 1, 17, '00-1771', 'поле «price» = «12р»: не число'),
+    (5, 2, 204, '', 'нет названия'),
+    (5, 3, 911, '00-8803', 'поле «stock_qty» = «много»: не число');
+insert into exchange_steps (exchange_id, position, at_ms, step) values
+    (5, 0, :now - 1802000, 'Вход: пользователь 1c'),
+    (5, 1, :now - 1801500, 'Получен import.xml, 1 240 КБ'),
+    (5, 2, :now - 1800800, 'Получен offers.xml, 860 КБ'),
+    (5, 3, :now - 1800000, 'Загружены товары: 2 318, изменено 84');
+insert into exchange_files (exchange_id, position, name, stored, bytes) values
+    (5, 0, 'import.xml', '5-import.xml', 1240000), (5, 1, 'offers.xml', '5-offers.xml', 860000);
+insert into held_hidings (id, exchange_id, at_ms, of_total) values (1, 5, :now - 1800000, 30);
+insert into held_hiding_products (hiding_id, product_id) values (1, 5), (1, 6), (1, 7), (1, 8);
+update orders set onec_offers = 3, onec_offered_at_ms = :now - 300000 where id = 7;
+update orders set onec_acknowledged_at_ms = null, onec_number = null where id in (4, 7);

@@ -11,7 +11,7 @@ use partner_m::domain::{Clock, Timestamp};
 use serde_json::Value;
 
 use crate::support::fake_openai::FakeOpenAi;
-use crate::support::server::Scripted;
+use crate::support::server::{Authority, Scripted};
 
 fn chain(openai: config::OpenAi) -> Chain {
     let settings = config::Llm { openai, gigachat: config::Config::default().llm.gigachat };
@@ -121,4 +121,21 @@ async fn a_fault_and_a_crowd_are_tried_once_more() {
         chain(fake.settings()).ask(&ask("болт")).await.expect("an answer");
         assert_eq!(fake.state().questions.len(), 2);
     }
+}
+
+#[tokio::test]
+async fn an_own_server_behind_a_private_root_and_with_its_headers_is_reached() {
+    let authority = Authority::new();
+    let fake = FakeOpenAi::start_tls(authority.leaf()).await;
+    let refused = chain(fake.settings()).ask(&ask("болт")).await.expect_err("no trust");
+    assert!(why(&refused).contains("llm.openai.ca_bundle"), "{refused}");
+    assert_eq!(fake.state().questions.len(), 0);
+
+    let settings = config::OpenAi {
+        ca_bundle: Some(authority.bundle()),
+        headers: vec![("OpenAI-Project".to_owned(), "b1g-folder".to_owned())],
+        ..fake.settings()
+    };
+    chain(settings).ask(&ask("болт")).await.expect("an answer over TLS");
+    assert_eq!(fake.state().project.as_deref(), Some("b1g-folder"));
 }

@@ -10,13 +10,15 @@ use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
 use partner_m::storage::Db;
 use partner_m::storage::db::Create;
-use partner_m::web::onec::{OnecState, router};
+use partner_m::tasks::Tasks;
+use partner_m::web::onec::{OnecState, plain};
 
 pub const TOKEN: &str = "a-token-of-more-than-24-characters";
 
 pub struct Server {
     pub base: Base,
     pub exchange: Exchange,
+    pub tasks: Tasks,
     pub address: SocketAddr,
     pub client: reqwest::Client,
     pub folder: tempfile::TempDir,
@@ -40,6 +42,10 @@ impl Server {
     }
 
     pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
+        Self::tuned(set, |_| {}).await
+    }
+
+    pub async fn tuned(set: impl FnOnce(&mut Config), tune: impl FnOnce(&mut OnecState)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
         config.onec.webhook_token = Some(Secret::new(TOKEN));
@@ -53,13 +59,20 @@ impl Server {
             live: Live::default(),
         };
         let exchange = Exchange::new(base.clone());
-        let state = OnecState::new(base.clone(), exchange.clone(), Accounts::new(base.clone()));
+        let tasks = Tasks::new();
+        let mut state = OnecState::new(
+            base.clone(),
+            exchange.clone(),
+            Accounts::new(base.clone()),
+            tasks.clone(),
+        );
+        tune(&mut state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let service = router::<()>(state).into_make_service_with_connect_info::<SocketAddr>();
+        let service = plain(state).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         let client = reqwest::Client::new();
-        Self { base, exchange, address, client, folder }
+        Self { base, exchange, tasks, address, client, folder }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -8,7 +8,7 @@ use partner_m::config::{self, Config};
 use partner_m::domain::{Clock, Secret, Timestamp, Zone};
 use partner_m::services::Base;
 use partner_m::services::exchange::{ApplyReport, Exchange};
-use partner_m::services::live::Live;
+use partner_m::services::live::{Change, Live};
 use partner_m::services::pull::{Pull, PullError, Pulled};
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
@@ -96,8 +96,9 @@ async fn a_catalogue_is_pulled_with_basic_auth_and_stored() {
     let again = stand.applied().await;
     assert_eq!((again.created, again.unchanged), (0, 1));
     let left = std::fs::read_dir(stand.base.config.data_dir.join("exchange")).expect("a folder");
-    let left: Vec<_> = left.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
-    assert_eq!(left, ["pull.lock"], "the spool is gone");
+    let mut left: Vec<_> = left.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+    left.sort();
+    assert_eq!(left, ["pull.lock", "raw"], "the spool is gone");
 }
 
 #[tokio::test]
@@ -256,7 +257,7 @@ async fn the_schedule_pulls_at_once_and_stops_when_told() {
     let tasks = Tasks::new();
     let pull = stand.pull.clone();
     tasks.spawn("pull", move |stop| pull.clone().run(stop));
-    changes.recv().await.expect("a change");
+    while changes.recv().await.expect("a change") != Change::Catalog {}
     assert!(tasks.stop(Duration::from_secs(5)).await);
     assert_eq!(stand.titles().await, ["Bolt"]);
 }

@@ -272,6 +272,32 @@ fn a_certificate_file_that_is_there_counts() {
 }
 
 #[test]
+fn a_client_secret_in_place_of_the_authorization_key_is_noticed() {
+    let doubted = |key: &str| {
+        let loaded = place().env("GIGACHAT_BASIC_AUTH_KEY", key).load();
+        let notices = loaded.notices.join("\n");
+        assert!(!notices.contains(key), "a key is never shown");
+        notices.contains("llm.gigachat.auth_key не похож")
+    };
+    assert!(doubted("6f0b1291-c7f3-43c6-bb2e-9f3efb2dc98e"));
+    assert!(doubted("bm8gY29sb24gaGVyZQ=="), "base64 of something else");
+    assert!(!doubted("Y2xpZW50OnNlY3JldA=="));
+    assert!(!doubted("Basic Y2xpZW50OnNlY3JldA=="));
+}
+
+#[test]
+fn headers_of_a_models_server_are_checked_and_hold_no_key() {
+    let config = place().env("OPENAI_HEADERS", "OpenAI-Project: b1g, X-Team: склад 2").load();
+    let headers = &config.config.llm.openai.headers;
+    assert_eq!(headers[0], ("OpenAI-Project".to_owned(), "b1g".to_owned()));
+    assert_eq!(headers[1].0, "X-Team");
+    for wrong in ["Authorization: Api-Key x", "нет двоеточия", "Пр: x", "X-Empty:"] {
+        let mistakes = place().env("OPENAI_HEADERS", wrong).mistakes();
+        assert!(mistakes.join(" ").contains("OPENAI_HEADERS"), "{wrong}: {mistakes:?}");
+    }
+}
+
+#[test]
 fn a_dotenv_from_windows_is_read() {
     let bytes = windows_1251("COMPANY_NAME=Мебельщик\r\n");
     let loaded = place().dotenv(bytes).load();

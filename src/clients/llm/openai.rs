@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -22,13 +22,14 @@ const MAX_CONCURRENT: usize = 4;
 const MAX_LESSONS: usize = 4;
 
 const TRUST: &str = "сертификату сервера нет доверия: положите его корневой сертификат (PEM) в файл \
-    и укажите файл в переменной окружения SSL_CERT_FILE";
+    и укажите файл в llm.openai.ca_bundle";
 
 /// A client of OpenAI or a compatible server.
 pub struct OpenAiClient {
     http: Client,
     clock: Clock,
     authorization: Option<HeaderValue>,
+    headers: HeaderMap,
     secret: String,
     chat_url: Url,
     model: String,
@@ -57,7 +58,7 @@ impl OpenAiClient {
     ///
     /// # Errors
     ///
-    /// [`HttpSetupError`], when the address is of no use.
+    /// [`HttpSetupError`], when the address or the file with roots is of no use.
     pub fn new(settings: &config::OpenAi, clock: Clock) -> Result<Option<Self>, HttpSetupError> {
         if settings.api_key.is_none() && settings.base_url.is_none() {
             return Ok(None);
@@ -66,6 +67,7 @@ impl OpenAiClient {
         let chat_url = private(http::join(base, "chat/completions")?)?;
         let http = http::client(&HttpOptions {
             timeout: Some(settings.timeout),
+            ca_bundle: settings.ca_bundle.clone(),
             direct: http::is_loopback(&chat_url),
             ..HttpOptions::default()
         })?;
@@ -74,6 +76,12 @@ impl OpenAiClient {
             .then(|| sensitive(&format!("Bearer {secret}")))
             .transpose()
             .map_err(|error| HttpSetupError::Library(error.why))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &settings.headers {
+            let unreadable = || HttpSetupError::Library(format!("заголовок «{name}» не читается"));
+            let name = HeaderName::try_from(name).map_err(|_| unreadable())?;
+            headers.insert(name, HeaderValue::try_from(value).map_err(|_| unreadable())?);
+        }
         // DeepSeek knows JSON without a schema only.
         let simple = chat_url.host_str().is_some_and(|host| host.ends_with("deepseek.com"));
         let format = if simple { Format::JsonObject } else { Format::JsonSchema };
@@ -81,6 +89,7 @@ impl OpenAiClient {
             http,
             clock,
             authorization,
+            headers,
             secret,
             chat_url,
             model: settings.model.clone(),
@@ -147,6 +156,7 @@ impl OpenAiClient {
             return Err(CallError::new(Fault::Busy(None), "занято другими запросами"));
         };
         let mut request = self.http.post(self.chat_url.clone()).header(ACCEPT, "application/json");
+        request = request.headers(self.headers.clone());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }

@@ -1,6 +1,6 @@
 //! A catalogue inside its transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use rusqlite::Transaction;
@@ -8,6 +8,7 @@ use rusqlite::Transaction;
 use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
 use super::places::{Categories, PriceTypes, Warehouses};
 use super::state::{Known, Resolved, State, overlay};
+use super::variants::Variants;
 use super::{ApplyReport, ExchangeError, Origin, PROBLEMS_KEPT, count_one};
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub held: Option<Held>,
     /// Whether the catalogue is another one now.
     pub changed: bool,
+    /// Products that the batch mentioned.
+    pub mentioned: Vec<ProductId>,
 }
 
 /// More than one in so many of the catalogue, and …
@@ -75,6 +78,7 @@ pub fn apply<S: CatalogSource>(
         price_types: PriceTypes::load(tx, exchange.price_type.as_deref().unwrap_or(""))?,
         warehouses: Warehouses::load(tx, exchange.warehouse.as_deref().unwrap_or(""))?,
         batch_type: None,
+        variants: if head.variants { Variants::load(tx)? } else { Variants::default() },
         known,
         digests,
         report: ApplyReport::default(),
@@ -106,12 +110,16 @@ pub fn apply<S: CatalogSource>(
     if let Some(error) = failure {
         return Err(error.into());
     }
-    let held = work.finish(&head, &plan)?;
-    let report = work.report;
-    let changed = report.created + report.changed + report.hidden > 0
-        || work.categories.changed
-        || work.price_types.changed;
-    Ok(Outcome { report, held, changed })
+    work.variants.finish(tx, work.now)?;
+    let held = work.finish(&head, &plan, origin)?;
+    let default = work.price_types.mark_default(tx)?;
+    let changed =
+        work.report.created + work.report.changed + work.report.hidden + work.variants.followed > 0
+            || work.categories.changed
+            || work.price_types.changed
+            || default;
+    let mentioned = work.mentioned(&plan).collect();
+    Ok(Outcome { report: work.report, held, changed, mentioned })
 }
 
 fn load(tx: &Transaction<'_>, digests: &Digests) -> Result<(Known, Matcher), StorageError> {
@@ -147,6 +155,8 @@ struct Work<'t> {
     warehouses: Warehouses,
     /// The type of a price that names none.
     batch_type: Option<i64>,
+    /// Items and characteristics that the batch has made or changed.
+    variants: Variants,
     report: ApplyReport,
 }
 
@@ -223,11 +233,21 @@ impl Work<'_> {
         head: &CatalogHead,
     ) -> Result<(), StorageError> {
         let resolved = self.resolve(record, head)?;
-        let Some(id) = self.known.id(slot) else {
-            let made = slot as usize - self.known.len();
+        let made = (slot as usize).checked_sub(self.known.len());
+        let known = match made {
+            Some(made) => self.made[made],
+            None => self.known.id(slot),
+        };
+        let Some(id) = known else {
             let mut state = State::new();
             state.merge(record, &resolved);
-            self.made[made] = Some(state.save(self.tx, None, self.now)?);
+            let id = state.save(self.tx, None, self.now)?;
+            if let Some(made) = made {
+                self.made[made] = Some(id);
+            }
+            if head.variants {
+                self.variants.stored(self.tx, &state.row, None, self.now)?;
+            }
             self.report.created += records;
             return Ok(());
         };
@@ -243,6 +263,9 @@ impl Work<'_> {
             return Ok(());
         }
         state.save(self.tx, Some(&old), self.now)?;
+        if head.variants {
+            self.variants.stored(self.tx, &state.row, Some(&old.row), self.now)?;
+        }
         self.report.changed += records;
         Ok(())
     }
@@ -300,30 +323,112 @@ impl Work<'_> {
         Ok(Resolved { category, prices, stocks })
     }
 
+    /// The stored products that the batch mentions, and those that it has made.
+    fn mentioned<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = ProductId> + 'a {
+        let known = plan.mentioned.iter().enumerate().filter(|(_, mentioned)| **mentioned);
+        let known = known.filter_map(|(slot, _)| self.known.id(u32::try_from(slot).ok()?));
+        known.chain(self.made.iter().flatten().copied())
+    }
+
     /// Hides what a full batch does not mention, or says that it is too much.
-    fn finish(&mut self, head: &CatalogHead, plan: &Plan) -> Result<Option<Held>, StorageError> {
-        if exchange_log::waiting_hiding(self.tx)?.is_some() {
-            for (slot, mentioned) in plan.mentioned.iter().enumerate() {
-                let slot = u32::try_from(slot).unwrap_or(u32::MAX);
-                if let Some(id) = self.known.id(slot).filter(|_| *mentioned) {
+    fn finish(
+        &mut self,
+        head: &CatalogHead,
+        plan: &Plan,
+        origin: &Origin,
+    ) -> Result<Option<Held>, StorageError> {
+        let waiting = exchange_log::waiting_hiding(self.tx)?.is_some();
+        let absences = exchange_log::absences(self.tx)?;
+        if waiting || !absences.is_empty() {
+            for id in self.mentioned(plan) {
+                if waiting {
                     exchange_log::forget_hiding(self.tx, id)?;
+                }
+                if absences.contains_key(&id) {
+                    exchange_log::forget_absence(self.tx, id)?;
                 }
             }
         }
-        if !head.full {
+        let absent = if head.full {
+            let absent = self.known.on_sale().filter(|(slot, _)| !plan.mentioned[*slot]);
+            absent.map(|(_, id)| id).collect()
+        } else if head.full_catalog && self.report.received > 0 {
+            self.absent_again(plan, origin, &absences)?
+        } else {
             return Ok(None);
-        }
-        let on_sale: Vec<(usize, ProductId)> = self.known.on_sale().collect();
-        let absent: Vec<ProductId> =
-            on_sale.iter().filter(|(slot, _)| !plan.mentioned[*slot]).map(|(_, id)| *id).collect();
-        let many = absent.len() > GUARD_COUNT && absent.len() * GUARD_SHARE > on_sale.len();
-        if !absent.is_empty() && (many || self.report.received == 0) {
-            self.report.held = absent.len();
-            return Ok(Some(Held { products: absent, of_total: on_sale.len() }));
-        }
-        for id in absent {
-            self.report.hidden += usize::from(products::withdraw_absent(self.tx, id, self.now)?);
-        }
-        Ok(None)
+        };
+        hide(self.tx, absent, self.known.on_sale().count(), self.now, &mut self.report)
     }
+
+    /// Counts this exchange for products that it has not mentioned, once a session, and says which
+    /// of them two in a row have not. A characteristic goes with its item.
+    fn absent_again(
+        &self,
+        plan: &Plan,
+        origin: &Origin,
+        absences: &HashMap<ProductId, (u32, String)>,
+    ) -> Result<Vec<ProductId>, StorageError> {
+        let mut seen: HashSet<ProductId> = self.mentioned(plan).collect();
+        if let Some(mentions) = &origin.mentions {
+            seen.extend(mentions.in_session());
+        }
+        let (unseen, _) = unseen(self.tx, &seen)?;
+        let mut absent = Vec::new();
+        for id in unseen {
+            let before = absences.get(&id);
+            let counted = before.is_some_and(|(_, session)| *session == origin.session);
+            let exchanges = before.map_or(0, |(count, _)| *count) + u32::from(!counted);
+            exchange_log::note_absence(self.tx, id, exchanges, &origin.session)?;
+            if exchanges >= 2 {
+                absent.push(id);
+            }
+        }
+        Ok(absent)
+    }
+}
+
+/// Products on sale that came from 1C and are neither seen nor characteristics of an item that is;
+/// and how many are on sale.
+pub fn unseen(
+    tx: &Transaction<'_>,
+    seen: &HashSet<ProductId>,
+) -> Result<(Vec<ProductId>, usize), StorageError> {
+    let mut items = HashSet::new();
+    products::scan(tx, |product| {
+        if seen.contains(&product.id) && !product.external_id.contains('#') {
+            items.insert(product.external_id.to_owned());
+        }
+    })?;
+    let (mut unseen, mut on_sale) = (Vec::new(), 0);
+    products::scan(tx, |product| {
+        if product.withdrawn != Withdrawn::No {
+            return;
+        }
+        on_sale += 1;
+        let item = product.external_id.split('#').next().unwrap_or("");
+        // What 1C did not bring it cannot miss.
+        if !item.is_empty() && !seen.contains(&product.id) && !items.contains(item) {
+            unseen.push(product.id);
+        }
+    })?;
+    Ok((unseen, on_sale))
+}
+
+/// Hides products, or says that they are too many to do so unasked.
+pub fn hide(
+    tx: &Transaction<'_>,
+    absent: Vec<ProductId>,
+    on_sale: usize,
+    now: Timestamp,
+    report: &mut ApplyReport,
+) -> Result<Option<Held>, StorageError> {
+    let many = absent.len() > GUARD_COUNT && absent.len() * GUARD_SHARE > on_sale;
+    if !absent.is_empty() && (many || report.received == 0) {
+        report.held = absent.len();
+        return Ok(Some(Held { products: absent, of_total: on_sale }));
+    }
+    for id in absent {
+        report.hidden += usize::from(products::withdraw_absent(tx, id, now)?);
+    }
+    Ok(None)
 }

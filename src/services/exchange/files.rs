@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::Encoding;
 
 use crate::domain::catalog::{CatalogHead, CatalogSource, Record};
-use crate::formats::commerceml::{CommerceMl, CommerceMlError};
+use crate::formats::commerceml::{self, CommerceMl, CommerceMlError};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
 use crate::formats::tables::{CatalogTable, TableError, read_csv, read_xlsx};
 use crate::formats::text::{Sniffer, Utf8Reader};
@@ -103,12 +103,12 @@ impl CatalogFile {
             }
             sniffer.feed(&piece[..count]);
         }
-        let encoding = sniffer.encoding();
-        let file = PlainFile { path: path.to_owned(), encoding };
+        let path = path.to_owned();
         Ok(if first == Some(b'<') {
-            Self::CommerceMl(CommerceMl(file))
+            let encoding = commerceml::encoding_or(head, &sniffer);
+            Self::CommerceMl(CommerceMl(PlainFile { path, encoding }))
         } else {
-            Self::Json(CatalogJson(file))
+            Self::Json(CatalogJson(PlainFile { path, encoding: sniffer.encoding() }))
         })
     }
 

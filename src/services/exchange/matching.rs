@@ -80,6 +80,7 @@ impl Digests {
 
 /// What a record says of its identity.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "many are kept: small and independent")]
 pub struct Mention {
     /// The record's number in its source, for reports.
     pub index: u32,
@@ -91,6 +92,8 @@ pub struct Mention {
     usable: bool,
     /// Whether a product may be made of it.
     can_create: bool,
+    /// An offer of CommerceML, which goes beside its item and not instead of it.
+    offer: bool,
 }
 
 impl Mention {
@@ -109,6 +112,7 @@ impl Mention {
             clears_sku: record.sku == Field::Clear,
             usable: true,
             can_create: record.title.set().is_some() || record.placeholder,
+            offer: record.placeholder,
         }
     }
 
@@ -124,6 +128,11 @@ impl Mention {
 
     fn key(&self) -> Key {
         [self.external_id, self.sku, self.title].into_iter().find(|key| *key != 0).unwrap_or(0)
+    }
+
+    /// Records with one such key stand for each other: of them the last counts.
+    fn rival(&self) -> (Key, bool) {
+        (self.key(), self.offer)
     }
 }
 
@@ -318,11 +327,12 @@ impl Matcher {
             }
             steps.push(step);
         }
-        // Of several records for one product all but the last are kept back.
-        let mut later = vec![false; self.slots.len()];
-        for step in steps.iter_mut().rev() {
+        // Of several records for one product all but the last are kept back; items and offers go
+        // apart, so that a file of both is not kept in memory.
+        let mut later = vec![[false; 2]; self.slots.len()];
+        for (step, mention) in steps.iter_mut().zip(mentions).rev() {
             if let Step::Apply(slot) = *step
-                && std::mem::replace(&mut later[slot as usize], true)
+                && std::mem::replace(&mut later[slot as usize][usize::from(mention.offer)], true)
             {
                 *step = Step::Keep(slot);
             }
@@ -332,11 +342,11 @@ impl Matcher {
     }
 
     /// For each key the position of the last record that can be stored.
-    fn winners(&self, mentions: &[Mention]) -> HashMap<Key, u32> {
+    fn winners(&self, mentions: &[Mention]) -> HashMap<(Key, bool), u32> {
         let mut winners = HashMap::with_capacity(mentions.len());
         for (position, mention) in mentions.iter().enumerate() {
             if mention.usable && (mention.can_create || matches!(self.find(mention), Ok(Some(_)))) {
-                winners.insert(mention.key(), u32::try_from(position).unwrap_or(u32::MAX));
+                winners.insert(mention.rival(), u32::try_from(position).unwrap_or(u32::MAX));
             }
         }
         winners
@@ -347,10 +357,10 @@ impl Matcher {
         position: usize,
         mention: &Mention,
         mentions: &[Mention],
-        winners: &HashMap<Key, u32>,
+        winners: &HashMap<(Key, bool), u32>,
     ) -> Step {
         // A record after the last that can be stored has no title of its own: it goes over that one.
-        if let Some(winner) = winners.get(&mention.key())
+        if let Some(winner) = winners.get(&mention.rival())
             && *winner as usize > position
         {
             return Step::Skip(Why::Repeated(mentions[*winner as usize].index));

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use rusqlite::Transaction;
 use serde::Serialize;
+use tracing::warn;
 
-use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, note};
+use super::mapping::UNKNOWN_STATUS;
+use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, Way, note};
 use crate::domain::catalog::SkippedRecord;
 use crate::domain::{
     Channel, Delivery, MemberState, OrderId, OrderNumber, OrderStatus, OrgKind, OrgRole,
@@ -81,7 +83,7 @@ pub struct UpdatesReport {
     /// Records left out.
     pub skipped: Vec<SkippedRecord>,
     /// Orders that are others now.
-    changed: Vec<OrderId>,
+    pub(super) changed: Vec<OrderId>,
 }
 
 /// Reads 1C's dates: RFC 3339, `2026-11-23T15:34:52`, `23.11.2026 15:34:52`, `23.11.2026`. A time
@@ -108,7 +110,7 @@ fn text(value: &Value, names: &[&str]) -> String {
     value.get(names).and_then(Value::text).map(one_line).unwrap_or_default()
 }
 
-fn skipped(index: usize, name: &str, reason: impl Into<String>) -> SkippedRecord {
+pub(super) fn skipped(index: usize, name: &str, reason: impl Into<String>) -> SkippedRecord {
     SkippedRecord { index, external_id: String::new(), sku: name.to_owned(), reason: reason.into() }
 }
 
@@ -318,7 +320,9 @@ impl Exchange {
             this.noted(tx, "purchases", &origin, received, updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Stores organizations and who works there. A phone that 1C knows proves nothing by itself:
@@ -367,7 +371,9 @@ impl Exchange {
             this.noted(tx, "members", &origin, received, updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Stores what organizations owe.
@@ -422,7 +428,9 @@ impl Exchange {
             this.noted(tx, "balances", &origin, report.received, report.updated, &report.skipped)?;
             Ok::<_, StorageError>(report)
         });
-        Ok(written.await?)
+        let report = written.await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(report)
     }
 
     /// Orders that 1C has not taken, oldest first, after the cursor; and the next cursor.
@@ -437,6 +445,7 @@ impl Exchange {
             let more = offered.len() > limit as usize;
             offered.truncate(limit as usize);
             let next = offered.last().filter(|_| more).map(|order| order.id);
+            let given: Vec<OrderId> = offered.iter().map(|order| order.id).collect();
             let mut out = Vec::new();
             for order in offered {
                 let Some(row) = orders::find(conn, order.id)? else { continue };
@@ -482,9 +491,36 @@ impl Exchange {
                     total: row.total.decimal(),
                 });
             }
-            Ok::<_, StorageError>((out, next))
+            Ok::<_, StorageError>((out, next, given))
         };
-        self.base.db.read(work).await
+        let (out, next, given) = self.base.db.read(work).await?;
+        // 1C gets its answer although nobody can note that it did.
+        if let Err(error) = self.note_given(given, Origin::new(Way::Json)).await {
+            warn!("orders given to 1C are not noted: {error}");
+        }
+        Ok((out, next))
+    }
+
+    /// Notes that 1C was given these orders: in the journal, and with each of them.
+    pub async fn note_given(
+        &self,
+        orders: Vec<OrderId>,
+        origin: Origin,
+    ) -> Result<(), StorageError> {
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let now = self.base.clock.now();
+        let report = ApplyReport { received: orders.len(), ..ApplyReport::default() };
+        self.base
+            .db
+            .write(move |tx| {
+                onec_orders::note_offered(tx, &orders, now)?;
+                note(tx, "orders", &origin, now, std::time::Duration::ZERO, &report).map(drop)
+            })
+            .await?;
+        self.base.live.tell(Change::Exchange);
+        Ok(())
     }
 
     /// 1C says that it has orders, and how they stand.
@@ -541,22 +577,32 @@ impl Exchange {
                 Ok::<_, StorageError>(report)
             })
             .await?;
-        for order in &report.changed {
+        self.tell_orders(&report.changed);
+        Ok(report)
+    }
+
+    /// Tells those who look on that these orders are others now.
+    pub(super) fn tell_orders(&self, changed: &[OrderId]) {
+        self.base.live.tell(Change::Exchange);
+        for order in changed {
             self.base.live.tell(Change::Order(*order));
         }
-        if !report.changed.is_empty() {
+        if !changed.is_empty() {
             self.base.live.tell(Change::Outbox);
         }
-        Ok(report)
     }
 }
 
 /// What 1C says of one order.
-struct StatusFromOnec {
-    status: String,
-    number: String,
-    date: String,
-    comment: String,
+pub(super) struct StatusFromOnec {
+    /// Our code, or a word; empty: none.
+    pub status: String,
+    /// The order's number in 1C; may be empty.
+    pub number: String,
+    /// Its date there; may be empty.
+    pub date: String,
+    /// What the buyer is told beside; may be empty.
+    pub comment: String,
 }
 
 impl StatusFromOnec {
@@ -570,8 +616,19 @@ impl StatusFromOnec {
     ) -> Result<Result<bool, String>, StorageError> {
         let next = if self.status.is_empty() { None } else { status(tx, &self.status)? };
         if next.is_none() && !self.status.is_empty() {
-            return Ok(Err(format!("неизвестный статус «{}»", excerpt(&self.status))));
+            return Ok(Err(format!("{UNKNOWN_STATUS}{}»", excerpt(&self.status))));
         }
+        self.move_to(tx, order, next, now)
+    }
+
+    /// Acknowledges the order and moves it to `next`, where that is given.
+    pub(super) fn move_to(
+        &self,
+        tx: &Transaction<'_>,
+        order: &orders::OrderRow,
+        next: Option<OrderStatus>,
+        now: Timestamp,
+    ) -> Result<Result<bool, String>, StorageError> {
         if let Some(next) = next
             && next != order.status
             && (!next.settable_by_onec() || order.status == OrderStatus::Approval)
@@ -596,8 +653,9 @@ impl StatusFromOnec {
             && next != order.status
         {
             orders::set_status(tx, order.id, next, &self.comment, now)?;
-            // A step back is 1C's own affair: the buyer has been told of the step already.
-            let forward = next > order.status;
+            // A step back is 1C's own affair, and a step that is done again is no news: the buyer
+            // has been told of it already.
+            let forward = next > order.status && !onec_orders::was_told(tx, order.id, next)?;
             let mut text = format!("{} → {}", order.status.staff_label(), next.staff_label());
             if !self.comment.is_empty() {
                 text = format!("{text}: {}", self.comment);
@@ -629,7 +687,7 @@ impl StatusFromOnec {
 }
 
 /// Queuing a message fails only with the database.
-fn storage(error: OrderError) -> StorageError {
+pub(super) fn storage(error: OrderError) -> StorageError {
     match error {
         OrderError::Storage(error) => error,
         other => StorageError::Corrupt(other.to_string()),
@@ -643,7 +701,10 @@ struct NewOrderEventParts {
 }
 
 /// The status that a word means: our code, our label, or what the company has mapped it to.
-fn status(tx: &Transaction<'_>, word: &str) -> Result<Option<OrderStatus>, StorageError> {
+pub(super) fn status(
+    tx: &Transaction<'_>,
+    word: &str,
+) -> Result<Option<OrderStatus>, StorageError> {
     if let Some(mapped) = onec_orders::mapped_status(tx, word)? {
         return Ok(mapped.parse().ok());
     }

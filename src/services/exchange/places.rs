@@ -249,9 +249,12 @@ impl PriceTypes {
             if !record.name.is_empty() {
                 new.name = free;
             }
-            if !record.currency.is_empty() {
+            // A price names a currency as well; the list of types knows better.
+            let listed = !record.name.is_empty() || new.currency_word.is_empty();
+            if !record.currency.is_empty() && listed {
                 let roubles = is_roubles(&record.currency);
                 new.currency = if roubles { "RUB".to_owned() } else { record.currency.clone() };
+                new.currency_word.clone_from(&record.currency);
             }
             if new != *row {
                 prices::update_type(tx, &new)?;
@@ -313,12 +316,18 @@ impl PriceTypes {
             external_id: Some(external_id.to_owned()).filter(|id| !id.is_empty()),
             name: self.free_name(name, 0),
             currency: "RUB".to_owned(),
+            currency_word: String::new(),
         };
         row.id = prices::insert_type(tx, &row)?;
         let id = row.id;
         self.rows.push(row);
         self.changed = true;
         Ok(id)
+    }
+
+    /// Marks the default type; whether that is news.
+    pub fn mark_default(&self, tx: &Transaction<'_>) -> Result<bool, StorageError> {
+        prices::set_default(tx, self.find_default())
     }
 
     fn find_default(&self) -> Option<i64> {

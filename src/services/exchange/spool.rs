@@ -23,6 +23,11 @@ impl Spool {
         self.size
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The bytes as they came, unpacked.
     pub fn file(&self) -> io::Result<File> {
         File::open(&self.path)

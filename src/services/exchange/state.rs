@@ -89,6 +89,8 @@ impl State {
         lay_text(&mut row.sku, &record.sku);
         if let Field::Set(title) = &record.title {
             row.title.clone_from(title);
+        } else if row.title.is_empty() {
+            row.title.clone_from(&record.name_hint);
         }
         match resolved.category {
             Field::Keep => {}
@@ -146,6 +148,7 @@ impl State {
         }
         let sized = record.pack_size.set().map(|size| (Unit::new(PACK_UNIT), *size));
         let priced = record.prices.iter().filter_map(|price| price.pack.clone());
+        let priced = record.more_packs.iter().cloned().chain(priced);
         // A pack of one base unit, or named like the base unit, is no pack.
         for (unit, coefficient) in priced.chain(sized) {
             self.packs.retain(|(stored, _)| *stored != unit);
@@ -223,6 +226,8 @@ fn lay_text(stored: &mut String, field: &Field<String>) {
 fn withdrawn_after(before: Withdrawn, record: &ProductRecord, untitled: bool) -> Withdrawn {
     match (record.deleted, before) {
         (Field::Set(true), _) | (Field::Keep, Withdrawn::Deleted) => Withdrawn::Deleted,
+        // These two follow from other products: when the batch is through.
+        (_, Withdrawn::Variants | Withdrawn::Item) => before,
         _ if untitled => Withdrawn::Placeholder,
         _ => Withdrawn::No,
     }
@@ -241,6 +246,10 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
         prices.retain(|p| !(p.type_external_id.is_empty() && p.type_name.is_empty()));
     }
     prices.extend(later.prices.iter().cloned());
+    let mut more_packs = earlier.more_packs;
+    more_packs.extend(later.more_packs.iter().cloned());
+    let name_hint =
+        if later.name_hint.is_empty() { earlier.name_hint } else { later.name_hint.clone() };
     ProductRecord {
         index: later.index,
         external_id,
@@ -261,6 +270,8 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
         hidden: lay(earlier.hidden, &later.hidden),
         search_words: lay(earlier.search_words, &later.search_words),
         placeholder: earlier.placeholder || later.placeholder,
+        name_hint,
+        more_packs,
     }
 }
 
@@ -380,7 +391,7 @@ impl Known {
             || digests.content(&record.external_id) == known.external_id;
         let title = match &record.title {
             Field::Set(title) => digests.content(title) == known.title,
-            Field::Keep | Field::Clear => true,
+            Field::Keep | Field::Clear => known.title != 0 || record.name_hint.is_empty(),
         };
         let category = match resolved.category {
             Field::Keep => true,
@@ -434,7 +445,8 @@ impl Known {
             }
             _ => stored_packs.is_empty() && record.packs == Field::Keep,
         };
-        let mut priced = record.prices.iter().filter_map(|p| p.pack.as_ref());
+        let priced = record.prices.iter().filter_map(|p| p.pack.as_ref());
+        let mut priced = priced.chain(&record.more_packs);
         // A changed base unit may swallow a pack: that is not told from digests.
         let quiet = matches!(record.unit, Field::Keep) || stored_packs.is_empty() || unit;
         same_id

@@ -10,6 +10,7 @@ use crate::domain::{CategoryId, ProductId, ru};
 use crate::storage::directory::{CategoryRow, ProductFilter, ProductLine};
 use crate::web::Desk;
 use crate::web::admin::around;
+use crate::web::admin::exchange::pull_button;
 use crate::web::error::{WebError, encode};
 use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
 use crate::web::markup::{Icon, icon, small_icon};
@@ -78,7 +79,7 @@ pub async fn page(
         div.page-head {
             h1 { "Каталог" }
             @if me.must_be_admin("").is_ok() && !empty {
-                div.buttons { a.button href="/admin/catalog/import" { (icon(Icon::Upload)) "Загрузить файл" } }
+                div.buttons { (fetch(&desk, &visitor).await?) a.button href="/admin/catalog/import" { (icon(Icon::Upload)) "Загрузить файл" } }
             }
         }
         @if empty {
@@ -86,7 +87,11 @@ pub async fn page(
                 (icon(Icon::Catalog))
                 p { "Каталог пуст. Выгрузите его из 1С или загрузите файлом." }
                 @if me.must_be_admin("").is_ok() {
-                    a.button.primary href="/admin/catalog/import" { "Загрузить файл" }
+                    div.buttons {
+                        a.button.primary href="/admin/catalog/import" { "Загрузить файл" }
+                        (fetch(&desk, &visitor).await?)
+                        a.button href="/admin/exchange/connect" { "Настроить обмен с 1С" }
+                    }
                 }
             }
         } @else {
@@ -110,6 +115,25 @@ pub async fn page(
     let page =
         Page { title: "Каталог", section: Some(Section::Catalog), class: "", content };
     Ok(framed(&visitor, &around, &page))
+}
+
+/// `[Забрать из 1С]` with the time of the last one, where that is set up.
+async fn fetch(desk: &Desk, visitor: &Visitor) -> Result<Markup, WebError> {
+    let Some(pull) = desk.pull.as_ref().filter(|pull| pull.is_set_up()) else {
+        return Ok(html! {});
+    };
+    let last = desk.exchange.last_of("pull").await?;
+    let now = desk.base.clock.now();
+    Ok(html! {
+        span.hint #fetched data-live {
+            @match last {
+                None => "Из 1С ещё не забирали",
+                Some(row) if row.error.is_empty() => { "Из 1С: " (desk.base.zone.date_time(row.at, now)) },
+                Some(row) => { "Из 1С в " (desk.base.zone.date_time(row.at, now)) " не получилось" },
+            }
+        }
+        (pull_button(visitor, "Забрать из 1С", pull.status().running_since.is_some(), false))
+    })
 }
 
 fn filters(query: &CatalogQuery, category: Option<CategoryId>, tree: &[CategoryRow]) -> Markup {

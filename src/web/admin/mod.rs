@@ -2,9 +2,11 @@
 
 pub mod catalog;
 pub mod clients;
+pub mod exchange;
 pub mod find;
 pub mod import;
 pub mod login;
+pub mod models;
 pub mod orders;
 pub mod questions;
 pub mod search;
@@ -29,7 +31,7 @@ async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebErr
         role: Some(me.staff.role),
         new_orders: new_orders.map_or(0, |(_, count)| *count),
         open_questions: desk.questions().counts(Writer::staff(me.staff.person)).await?.unanswered,
-        signals: vec![bot_signal(desk)],
+        signals: vec![bot_signal(desk), exchange::signal(desk).await?],
         chat: simulator::linked(desk),
     })
 }

@@ -16,6 +16,7 @@ use crate::services::ordering::{OrderError, OrderView};
 use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderEventRow, OrderFilter, OrderLineRow, OrderRow};
 use crate::web::Desk;
+use crate::web::admin::exchange::queue::{order_card, order_mark};
 use crate::web::admin::{around, lookup};
 use crate::web::error::{WebError, encode};
 use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed, status_badge};
@@ -442,7 +443,7 @@ impl List<'_> {
                 td.p8.nowrap { (order.delivery.label(today)) }
                 td.p2 { (status_badge(order.status)) }
                 td.p9.roomy { @if order.manager_name.is_empty() { span.muted { "—" } } @else { (order.manager_name) } }
-                td.p10.roomy { (onec(order)) }
+                td.p10.roomy { (order_mark(self.desk, order)) }
                 @if accept {
                     td.only-phone.p11 {
                         form method="post" action=(format!("/admin/orders/{}/status", order.number)) data-swap data-done="Заявка принята" {
@@ -464,14 +465,6 @@ fn lines(order: &OrderRow) -> Markup {
         @if order.unresolved_count > 0 {
             " · " span.nowrap title="Позиции, которые подберёт менеджер" { (marked("👤")) "\u{a0}" (order.unresolved_count) }
         }
-    }
-}
-
-fn onec(order: &OrderRow) -> Markup {
-    html! {
-        @if order.onec_acknowledged_at.is_some() {
-            span title=(order.onec_number.as_deref().unwrap_or("получен")) { "✓" span.sr { " получен 1С" } }
-        } @else { span.muted { "—" } }
     }
 }
 
@@ -522,6 +515,7 @@ pub async fn page(
         others: &others,
         query: &query,
         found: &found,
+        onec: order_card(&desk, &visitor, &me, &view).await?,
     }
     .render();
     let page =
@@ -536,6 +530,8 @@ struct OrderPage<'a> {
     others: &'a [OrderRow],
     query: &'a OrderQuery,
     found: &'a [Offer],
+    /// The order's way to 1C.
+    onec: Markup,
 }
 
 impl OrderPage<'_> {
@@ -779,6 +775,7 @@ impl OrderPage<'_> {
                     }
                 }
             }
+            (self.onec)
             @if self.others.len() > 1 {
                 section.card aria-labelledby="others-title" {
                     header { h2 #others-title { "Другие заказы клиента" } }

@@ -12,7 +12,7 @@ use crate::services::bench::{BenchError, TEXT_MAX_CHARS, Tried, TriedLine};
 use crate::storage::directory::{ClientFilter, ClientRow};
 use crate::storage::synonyms::{SynonymFilter, SynonymRow};
 use crate::web::Desk;
-use crate::web::admin::around;
+use crate::web::admin::{around, models};
 use crate::web::error::{WebError, encode};
 use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
 use crate::web::markup::{Icon, icon, marked};
@@ -71,13 +71,19 @@ pub async fn page(
     let content = html! {
         div.page-head {
             h1 { "Поиск" }
-            nav.head-links aria-label="Рядом" { a href="/admin/synonyms" { "Синонимы" } }
+            nav.head-links aria-label="Рядом" {
+                a href="/admin/search/models" { "Модель" }
+                a href="/admin/synonyms" { "Синонимы" }
+            }
         }
         div.bench {
             (bench_form(&query, &clients))
             div #result {
                 @match &tried {
-                    Some(tried) => (result(&visitor, &me, &query, tried)),
+                    Some(tried) => {
+                        (result(&visitor, &me, &query, tried))
+                        (models::compare_button(&desk, &visitor, &query.text, &query.organization))
+                    },
                     None => (hint()),
                 }
             }

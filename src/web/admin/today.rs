@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::domain::{OrderStatus, ru, time};
 use crate::services::bot_status::BotState;
 use crate::services::overview::Figures;
+use crate::services::standing;
 use crate::storage::figures::Turnover;
 use crate::storage::orders::{OrderFilter, OrderRow};
 use crate::web::Desk;
@@ -36,6 +37,7 @@ pub async fn page(
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
     let figures = desk.overview().figures().await?;
     let around = around(&desk, &me).await?;
+    let exchange = super::exchange::standing(&desk).await?;
     let requests = desk.accounts.access_requests().await?.len();
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
@@ -63,10 +65,22 @@ pub async fn page(
                     @if around.open_questions > 0 {
                         li { div.grow { a.quiet href="/admin/questions" { "Вопросы без ответа: " (around.open_questions) } } }
                     }
+                    @if let Some(held) = exchange.held {
+                        li { div.grow { a.quiet href="/admin/exchange" { "Скрыть " (ru::count(u64::from(held.products), ["товар", "товара", "товаров"])) "? Полный обмен с 1С их не упомянул" } } }
+                    }
+                    @if matches!(exchange.state, standing::State::Fails | standing::State::Silent) {
+                        li { div.grow { a.quiet href="/admin/exchange" { (exchange.sentence(&desk.base.zone, desk.base.clock.now())) } } }
+                    }
+                    @if exchange.waiting > 0 && exchange.ways.any() {
+                        li { div.grow { a.quiet href="/admin/exchange/queue" { "Не могут уйти в 1С: " (ru::count(u64::from(exchange.waiting), ["заказ", "заказа", "заказов"])) } } }
+                    }
                     @if requests > 0 {
                         li { div.grow { a.quiet href="/admin/requests" { "Запросы доступа: " (requests) } } }
                     }
-                    @if untaken.total + unresolved.total + waiting + around.open_questions == 0 && requests == 0 {
+                    @let exchange_wants = exchange.held.is_some()
+                        || matches!(exchange.state, standing::State::Fails | standing::State::Silent)
+                        || (exchange.waiting > 0 && exchange.ways.any());
+                    @if untaken.total + unresolved.total + waiting + around.open_questions == 0 && requests == 0 && !exchange_wants {
                         li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
                     }
                 }

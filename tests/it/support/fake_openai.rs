@@ -13,13 +13,14 @@ use partner_m::domain::Secret;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::server::{Scripted, Server, json as reply};
+use super::server::{Leaf, Scripted, Server, json as reply};
 
 pub const KEY: &str = "sk-MARK-456";
 
 /// The fake: scripted replies first, then `answer` for ever.
 pub struct FakeOpenAi {
     server: Server,
+    scheme: &'static str,
     state: Arc<Mutex<FakeState>>,
 }
 
@@ -33,6 +34,8 @@ pub struct FakeState {
     pub refuses: Vec<&'static str>,
     /// Bodies of the questions.
     pub questions: Vec<Value>,
+    /// `OpenAI-Project` of the last question.
+    pub project: Option<String>,
     /// Answers wait until this is notified.
     pub gate: Option<Arc<Notify>>,
 }
@@ -45,10 +48,13 @@ fn lock(state: &Shared) -> MutexGuard<'_, FakeState> {
 
 impl FakeOpenAi {
     pub async fn start() -> Self {
-        let state = Arc::new(Mutex::new(FakeState { answer: "[]".into(), ..Default::default() }));
-        let router =
-            Router::new().route("/v1/chat/completions", post(chat)).with_state(state.clone());
-        Self { server: Server::http(router).await, state }
+        let (state, router) = build();
+        Self { server: Server::http(router).await, scheme: "http", state }
+    }
+
+    pub async fn start_tls(leaf: Leaf) -> Self {
+        let (state, router) = build();
+        Self { server: Server::tls(router, leaf).await, scheme: "https", state }
     }
 
     pub fn state(&self) -> MutexGuard<'_, FakeState> {
@@ -59,10 +65,16 @@ impl FakeOpenAi {
     pub fn settings(&self) -> config::OpenAi {
         config::OpenAi {
             api_key: Some(Secret::new(KEY)),
-            base_url: Some(format!("http://{}/v1", self.server.address)),
+            base_url: Some(format!("{}://{}/v1", self.scheme, self.server.address)),
             ..config::Config::default().llm.openai
         }
     }
+}
+
+fn build() -> (Shared, Router) {
+    let state = Arc::new(Mutex::new(FakeState { answer: "[]".into(), ..Default::default() }));
+    let router = Router::new().route("/v1/chat/completions", post(chat)).with_state(state.clone());
+    (state, router)
 }
 
 async fn chat(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> Response<Body> {
@@ -72,6 +84,8 @@ async fn chat(State(state): State<Shared>, headers: HeaderMap, body: Bytes) -> R
         Err(_) => return refuse(400, "malformed", "invalid_request_error"),
     };
     lock(&state).questions.push(question.clone());
+    let project = headers.get("openai-project").and_then(|value| value.to_str().ok());
+    lock(&state).project = project.map(str::to_owned);
     let gate = lock(&state).gate.clone();
     if let Some(gate) = gate {
         gate.notified().await;

@@ -8,3 +8,4 @@ pub mod fake_openai;
 pub mod logs;
 pub mod panel;
 pub mod server;
+pub mod ut103;

@@ -16,7 +16,9 @@ use partner_m::services::catalog::Catalog;
 use partner_m::services::conversations::Conversations;
 use partner_m::services::exchange::Exchange;
 use partner_m::services::live::Live;
+use partner_m::services::models::Models;
 use partner_m::services::ordering::Ordering;
+use partner_m::services::pull::Pull;
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 use partner_m::tasks::Tasks;
@@ -44,7 +46,12 @@ pub struct Answer {
 impl Panel {
     /// The demo's panel with an order: № 1042, new.
     pub async fn start() -> Self {
-        let mut panel = Self::with(Config::default()).await;
+        Self::start_with(Config::default()).await
+    }
+
+    /// [`Panel::start`] with other settings.
+    pub async fn start_with(config: Config) -> Self {
+        let mut panel = Self::with(config).await;
         panel.desk.accounts.demo_people(PASSWORD).await.unwrap();
         panel
             .desk
@@ -93,8 +100,10 @@ impl Panel {
             ordering: Ordering::new(base.clone(), catalog.clone()),
             catalog: catalog.clone(),
             conversations: Conversations::new(base.clone()),
+            models: Models::from_settings(base.clone()).ok(),
             bot: BotStatus::default(),
             exchange: Exchange::new(base.clone()),
+            pull: Pull::new(base.clone(), Exchange::new(base.clone())).ok(),
             chat: BrowserChat::new(base.clone()),
             demo: None,
             base,
@@ -262,6 +271,6 @@ const SEED: &str = "
         values (1, 1795518000000, 'bot', 1, 'created', 'Заявка отправлена');";
 
 /// Every byte percent-encoded, for a form.
-fn percent(text: &str) -> String {
+pub fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"))
 }

@@ -1,0 +1,543 @@
+//! Goods, offers, prices and stock.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+use super::reader::{CommerceMlError, Node, Parser, Piece};
+use crate::domain::catalog::{
+    CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, PriceTypeRecord,
+    ProductRecord, Record, SkippedRecord, StockRecord,
+};
+use crate::domain::{Quantity, Unit};
+use crate::formats::onec_json::Reopen;
+use crate::formats::text::{Decimal, excerpt, many_lines, one_line, onec_id, yes_no};
+
+/// An item that is bigger is left out: bytes.
+const MAX_ITEM: usize = 8 * 1024 * 1024;
+/// A tree of groups or a list of price types that is bigger is refused: bytes.
+const MAX_LIST: usize = 64 * 1024 * 1024;
+/// A file with more records is refused: each takes a little memory, however small it is.
+const MAX_RECORDS: usize = 2_000_000;
+/// Warnings about the whole that are kept.
+const MAX_WARNINGS: usize = 1_000;
+
+/// The catalogue of a CommerceML file.
+pub struct CommerceMl<B>(pub B);
+
+impl<B: Reopen> CatalogSource for CommerceMl<B> {
+    type Error = CommerceMlError;
+
+    fn read(
+        &mut self,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, CommerceMlError> {
+        let head = CatalogHead { variants: true, ..CatalogHead::default() };
+        Walk { parser: Parser::new(self.0.reopen()?), head, index: 0, priced: HashSet::new() }
+            .document(each)
+    }
+}
+
+/// A pass over a file.
+struct Walk<R> {
+    parser: Parser<R>,
+    head: CatalogHead,
+    index: usize,
+    /// Price types whose currency has been seen.
+    priced: HashSet<String>,
+}
+
+impl<R: Read> Walk<R> {
+    fn document(
+        mut self,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, CommerceMlError> {
+        if !self.parser.root()? {
+            return Ok(self.head);
+        }
+        let mut path: Vec<&'static str> = Vec::new();
+        loop {
+            match self.parser.piece()? {
+                Piece::Eof => return Err(self.parser.cut()),
+                Piece::Text(text) => {
+                    if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice()
+                    {
+                        self.head.full_catalog |= yes_no(&text) == Some(false);
+                    }
+                }
+                Piece::End => {
+                    if path.pop().is_none() {
+                        return Ok(self.head);
+                    }
+                }
+                Piece::Start(node, empty) => {
+                    let parent = path.last().copied().unwrap_or("");
+                    if let Some(bytes) = whole(parent, node.name) {
+                        let node = if empty { node } else { self.parser.subtree(node, bytes)? };
+                        if self.take(&node, each)?.is_break() {
+                            return Ok(self.head);
+                        }
+                        continue;
+                    }
+                    if node.name == "Каталог"
+                        && let Some(text) = node.attribute("СодержитТолькоИзменения")
+                    {
+                        self.head.full_catalog |= yes_no(text) == Some(false);
+                    }
+                    if empty {
+                        continue;
+                    }
+                    if node.name.is_empty() {
+                        self.parser.skip(path.len() + 1)?;
+                        continue;
+                    }
+                    path.push(node.name);
+                    self.parser.check_depth(path.len())?;
+                }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        node: &Node,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, CommerceMlError> {
+        match node.name {
+            "Товар" | "Предложение" => {
+                if self.index == MAX_RECORDS {
+                    return Err(self.parser.error(format!("записей больше {MAX_RECORDS}")));
+                }
+                let read = product(node, self.index);
+                self.index += 1;
+                if read.is_ok() {
+                    self.note_currencies(node);
+                }
+                return Ok(match read {
+                    Ok(record) => each(Record::Product(record)),
+                    Err(skipped) => each(Record::Skipped(skipped)),
+                });
+            }
+            _ if node.cut => {
+                let why = format!("список «{}» слишком велик", node.name);
+                return Err(self.parser.error(why));
+            }
+            "Группы" => groups(node, None, &mut self.head),
+            "ТипыЦен" => {
+                for one in node.children("ТипЦены") {
+                    self.priced.insert(one.text_of("Ид").unwrap_or_default());
+                    self.head.price_types.push(PriceTypeRecord {
+                        external_id: onec_id(&one.text_of("Ид").unwrap_or_default()),
+                        name: one.text_of("Наименование").unwrap_or_default(),
+                        currency: one.text_of("Валюта").unwrap_or_default(),
+                    });
+                }
+            }
+            "Склады" => {
+                self.head.warehouses.extend(node.children("Склад").filter_map(|one| {
+                    let id = onec_id(&one.text_of("Ид")?);
+                    Some((id, one.text_of("Наименование").unwrap_or_default()))
+                }));
+            }
+            _ => {}
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// A price names its currency too: a file of prices alone has no list of types.
+    fn note_currencies(&mut self, node: &Node) {
+        for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
+            let Some(id) = price.child("ИдТипаЦены") else { continue };
+            if self.priced.contains(id.text.trim()) || self.priced.len() > MAX_WARNINGS {
+                continue;
+            }
+            self.priced.insert(id.text.trim().to_owned());
+            self.head.price_types.push(PriceTypeRecord {
+                external_id: onec_id(&id.text),
+                name: String::new(),
+                currency: price.text_of("Валюта").unwrap_or_default(),
+            });
+        }
+    }
+}
+
+/// Which elements are read whole, and how big they may be.
+fn whole(parent: &str, name: &str) -> Option<usize> {
+    match (parent, name) {
+        ("Товары", "Товар") | ("Предложения", "Предложение") => {
+            Some(MAX_ITEM)
+        }
+        ("Классификатор", "Группы" | "Склады" | "ТипыЦен")
+        | ("ПакетПредложений" | "ИзмененияПакетаПредложений", "Склады" | "ТипыЦен") => {
+            Some(MAX_LIST)
+        }
+        _ => None,
+    }
+}
+
+fn groups(node: &Node, parent: Option<&str>, head: &mut CatalogHead) {
+    for group in node.children("Группа") {
+        let id = onec_id(&group.text_of("Ид").unwrap_or_default());
+        let title = group.text_of("Наименование").unwrap_or_default();
+        if id.is_empty() && title.is_empty() {
+            if head.warnings.len() < MAX_WARNINGS {
+                head.warnings.push("группа без ид и названия пропущена".to_owned());
+            }
+            continue;
+        }
+        head.categories.push(CategoryRecord {
+            external_id: id.clone(),
+            title,
+            parent_external_id: parent.map(str::to_owned),
+            order_index: None,
+        });
+        for inner in group.children("Группы") {
+            let id = Some(&id).filter(|id| !id.is_empty()).map(String::as_str);
+            groups(inner, id, head);
+        }
+    }
+}
+
+fn set(text: Option<String>) -> Field<String> {
+    text.map_or(Field::Keep, Field::Set)
+}
+
+fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
+    let offer = node.name == "Предложение";
+    let id = identity(node);
+    let sku = node.text_of("Артикул");
+    let fail = |reason: String| SkippedRecord {
+        index,
+        external_id: id.clone(),
+        sku: sku.clone().unwrap_or_else(|| id.clone()),
+        reason,
+    };
+    if id.is_empty() {
+        return Err(fail("нет элемента «Ид»".to_owned()));
+    }
+    if node.cut {
+        return Err(fail(format!("запись больше {} МБ", MAX_ITEM / 1024 / 1024)));
+    }
+    let (prices, packs) = prices(node).map_err(&fail)?;
+    let (stock, stocks) = stock(node).map_err(&fail)?;
+    Ok(ProductRecord {
+        index,
+        sku: set(sku.clone()),
+        title: title(node, offer, &id),
+        category: match node.child("Группы").and_then(|g| g.text_of("Ид")).map(|g| onec_id(&g))
+        {
+            Some(group) if !group.is_empty() => Field::Set(CategoryRef::External(group)),
+            _ => Field::Keep,
+        },
+        unit: unit(node.child("БазоваяЕдиница")),
+        description: set(node
+            .child("Описание")
+            .map(|d| many_lines(&d.text))
+            .filter(|t| !t.is_empty())),
+        barcode: set(node.text_of("Штрихкод")),
+        stock,
+        stocks,
+        prices,
+        more_packs: packs,
+        deleted: deleted(node, offer),
+        placeholder: offer,
+        name_hint: if offer {
+            node.text_of("Наименование").unwrap_or_default()
+        } else {
+            String::new()
+        },
+        external_id: id.clone(),
+        ..ProductRecord::default()
+    })
+}
+
+/// `guid` or `guid#guid`. The empty reference is no characteristic.
+fn identity(node: &Node) -> String {
+    let id = node.text_of("Ид").unwrap_or_default();
+    let (item, inner) = match id.split_once('#') {
+        Some((item, variant)) => (item, Some(variant.to_owned())),
+        None => (id.as_str(), None),
+    };
+    let item = onec_id(item);
+    let variant = inner.or_else(|| node.text_of("ИдХарактеристики")).map(|id| onec_id(&id));
+    match variant.filter(|variant| !variant.is_empty() && !item.is_empty()) {
+        Some(variant) => format!("{item}#{variant}"),
+        None => item,
+    }
+}
+
+/// The name with the characteristic's values. An offer of 10.3 repeats the bare name of its item:
+/// it names nothing new.
+fn title(node: &Node, offer: bool, id: &str) -> Field<String> {
+    let Some(name) = node.text_of("Наименование") else { return Field::Keep };
+    let values: Vec<String> = node
+        .child("ХарактеристикиТовара")
+        .into_iter()
+        .flat_map(|list| list.children("ХарактеристикаТовара"))
+        .filter_map(|one| one.text_of("Значение"))
+        .collect();
+    let variant = id.contains('#');
+    let complete = name.ends_with(')');
+    if variant && !values.is_empty() && !(offer && complete) {
+        return Field::Set(format!("{name} ({})", values.join(", ")));
+    }
+    if offer && variant && !complete { Field::Keep } else { Field::Set(name) }
+}
+
+/// The short name; else what the OKEI code says; else the full name.
+fn unit(node: Option<&Node>) -> Field<Unit> {
+    let Some(node) = node else { return Field::Keep };
+    let text = one_line(&node.text);
+    let code = text.bytes().all(|b| b.is_ascii_digit());
+    if !text.is_empty() && !code {
+        return Field::Set(Unit::new(&text));
+    }
+    if let Some(short) = node.attribute("НаименованиеКраткое") {
+        return Field::Set(Unit::new(short));
+    }
+    let by_code = Unit::from_okei(if text.is_empty() {
+        node.attribute("Код").unwrap_or("")
+    } else {
+        &text
+    });
+    if let Some(unit) = by_code {
+        return Field::Set(unit);
+    }
+    node.attribute("НаименованиеПолное").map_or(Field::Keep, |name| Field::Set(Unit::new(name)))
+}
+
+fn deleted(node: &Node, offer: bool) -> Field<bool> {
+    let status = node.text_of("Статус");
+    let status = status.as_deref().or_else(|| node.attribute("Статус"));
+    let marked = node.text_of("ПометкаУдаления").and_then(|text| yes_no(&text));
+    match (status, marked) {
+        (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => {
+            Field::Set(true)
+        }
+        // An item that comes without the mark has been restored; an offer says nothing of that.
+        (_, Some(false)) => Field::Set(false),
+        _ if offer => Field::Keep,
+        _ => Field::Set(false),
+    }
+}
+
+type Packs = Vec<(Unit, Quantity)>;
+
+/// Prices by type, and the packs that they and the base unit's conversion name.
+fn prices(node: &Node) -> Result<(Vec<PriceRecord>, Packs), String> {
+    let (mut prices, mut packs) = (Vec::new(), Vec::new());
+    let conversions = node.child("БазоваяЕдиница").into_iter();
+    for one in conversions.flat_map(|unit| unit.children("Пересчет")) {
+        let coefficient = coefficient(one)?;
+        let Some(unit) = one.text_of("Единица").filter(|_| coefficient != Quantity::whole(1))
+        else {
+            continue;
+        };
+        let unit = Unit::from_okei(&unit).unwrap_or_else(|| Unit::new(&unit));
+        packs.push((unit, coefficient));
+    }
+    for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
+        let type_id = onec_id(&price.text_of("ИдТипаЦены").unwrap_or_default());
+        let Some(amount) = price.text_of("ЦенаЗаЕдиницу") else { continue };
+        let coefficient = coefficient(price)?;
+        let stored = Decimal::parse(&amount)
+            .and_then(|amount| amount.price_for(coefficient))
+            .map_err(|error| format!("ЦенаЗаЕдиницу = «{}»: {error}", excerpt(&amount)))?;
+        let unit = price.text_of("Единица").map(|text| Unit::new(&text));
+        prices.push(PriceRecord {
+            type_external_id: type_id,
+            type_name: String::new(),
+            pack: unit.filter(|_| coefficient != Quantity::whole(1)).map(|u| (u, coefficient)),
+            price: Some(stored),
+        });
+    }
+    Ok((prices, packs))
+}
+
+/// `Коэффициент`: base units in one; absent and 0 mean 1.
+fn coefficient(node: &Node) -> Result<Quantity, String> {
+    let Some(text) = node.text_of("Коэффициент") else { return Ok(Quantity::whole(1)) };
+    let read = Decimal::parse(&text)
+        .and_then(Decimal::quantity)
+        .map_err(|error| format!("Коэффициент = «{}»: {error}", excerpt(&text)))?;
+    if read < Quantity::ZERO {
+        return Err(format!("Коэффициент = «{}»: отрицательное число", excerpt(&text)));
+    }
+    Ok(if read == Quantity::ZERO { Quantity::whole(1) } else { read })
+}
+
+/// `Количество`; `Склад` with attributes, as 11 writes it; `Остатки` of 2.08 and later.
+fn stock(node: &Node) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), String> {
+    let read = |text: &str| {
+        Decimal::parse(text)
+            .and_then(Decimal::quantity)
+            .map_err(|error| format!("Количество = «{}»: {error}", excerpt(text)))
+    };
+    let mut total = match node.text_of("Количество") {
+        Some(text) => Field::Set(read(&text)?),
+        None => Field::Keep,
+    };
+    let mut stocks: Vec<StockRecord> = Vec::new();
+    let mut add = |warehouse: &str, text: &str| -> Result<(), String> {
+        stocks.push(StockRecord {
+            warehouse_external_id: onec_id(warehouse),
+            warehouse: String::new(),
+            quantity: read(text)?,
+        });
+        Ok(())
+    };
+    let outer = node.children.iter().filter(|c| matches!(c.name, "Склад" | "Склады"));
+    for one in outer.flat_map(|c| std::iter::once(c).chain(c.children("Склад"))) {
+        if let (Some(id), Some(quantity)) =
+            (one.attribute("ИдСклада"), one.attribute("КоличествоНаСкладе"))
+        {
+            add(id, quantity)?;
+        }
+    }
+    for rest in node.child("Остатки").into_iter().flat_map(|list| list.children("Остаток"))
+    {
+        let mut named = false;
+        for one in rest.children("Склад") {
+            if let (Some(id), Some(quantity)) = (one.text_of("Ид"), one.text_of("Количество"))
+            {
+                add(&id, &quantity)?;
+                named = true;
+            }
+        }
+        let bare = one_line(&rest.text);
+        if let Some(text) = rest.text_of("Количество").or(Some(bare).filter(|t| !t.is_empty()))
+            && !named
+        {
+            total = Field::Set(read(&text)?);
+        }
+    }
+    let stocks = if stocks.is_empty() { Field::Keep } else { Field::Set(stocks) };
+    Ok((total, stocks))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::catalog::CatalogBatch;
+    use crate::formats::text;
+
+    fn read(xml: &str) -> Result<CatalogBatch, CommerceMlError> {
+        let mut batch = CatalogBatch::default();
+        batch.head = CommerceMl(xml.as_bytes()).read(&mut |record| {
+            match record {
+                Record::Product(product) => batch.products.push(product),
+                Record::Skipped(skipped) => batch.skipped.push(skipped),
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(batch)
+    }
+
+    fn fixture(path: &str) -> CatalogBatch {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+        let bytes = std::fs::read(format!("{folder}{path}")).expect("a fixture");
+        read(&text::decode(&bytes)).expect("reads")
+    }
+
+    #[test]
+    fn an_export_of_10_3_is_read_whole_in_both_encodings() {
+        let (import, offers) = (fixture("ut103/import.xml"), fixture("ut103/offers.xml"));
+        assert_eq!(import.head.categories.len(), 20);
+        assert_eq!((import.skipped.len(), offers.skipped.len()), (0, 0));
+        assert_eq!(import.products.len(), 27);
+        assert_eq!(
+            import.products[0].title,
+            Field::Set("Поролон ST 2236 лист 1000х2000 (20)".to_owned())
+        );
+        assert_eq!(offers.head.price_types.len(), 3);
+        assert_eq!(offers.products[0].prices.len(), 3);
+        assert_eq!(offers.products[0].stock, Field::Set(Quantity::whole(140)));
+        assert_eq!(offers.products[0].title, Field::Keep);
+        assert_eq!(fixture("ut103-1251/import.xml").products, import.products);
+        assert_eq!(fixture("ut103-1251/offers.xml").products, offers.products);
+    }
+
+    #[test]
+    fn every_fixture_is_read_without_a_loss() {
+        for path in [
+            "ut103-changes/import.xml",
+            "ut103-changes/offers.xml",
+            "ut11-2.07/import0_1.xml",
+            "ut11-2.07/import0_2.xml",
+            "ut11-2.07/offers0_1.xml",
+            "ut11-2.07/offers0_1-changes.xml",
+            "split-2.09/import0_1.xml",
+            "split-2.09/offers0_1.xml",
+            "split-2.09/prices0_1.xml",
+            "split-2.09/rests0_1.xml",
+            "split-3.1/rests___8d9d4d75-1c28-11eb-8f16-00155d0a4e11.xml",
+        ] {
+            let batch = fixture(path);
+            assert!(!batch.products.is_empty() && batch.skipped.is_empty(), "{path}");
+        }
+        let rests = fixture("split-2.09/rests0_1.xml");
+        assert_eq!(rests.products[0].stocks.set().map(Vec::len), Some(2));
+        assert_eq!(rests.products[0].prices, []);
+        let changes = fixture("ut11-2.07/offers0_1-changes.xml");
+        assert!(changes.products[0].external_id.contains('#'));
+        assert_eq!(changes.products[0].stocks.set().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn bombs_strangers_and_cut_files_are_refused() {
+        for xml in [
+            "",
+            "<a/>",
+            "<КоммерческаяИнформация>",
+            "<!DOCTYPE x [<!ENTITY a \"aaaa\">]><КоммерческаяИнформация/>",
+            "<КоммерческаяИнформация><Каталог><Товары><Товар><Ид>&a;</Ид></Товар></Товары></Каталог></КоммерческаяИнформация>",
+        ] {
+            assert!(read(xml).is_err(), "{xml}");
+        }
+        let deep = format!("<КоммерческаяИнформация>{}", "<а>".repeat(10_000));
+        assert!(read(&deep).is_err());
+        let wide = (0..100_000).fold(String::new(), |wide, n| wide + &format!(" a{n}=\"1\""));
+        assert!(read(&format!("<КоммерческаяИнформация{wide}/>")).is_err());
+        assert!(read("<КоммерческаяИнформация/>").is_ok());
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_is_refused() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+        for path in [
+            "split-3.1/rests___8d9d4d75-1c28-11eb-8f16-00155d0a4e11.xml",
+            "ut11-2.07/offers0_1-changes.xml",
+        ] {
+            let bytes = std::fs::read(format!("{folder}{path}")).expect("a fixture");
+            let whole = text::decode(&bytes);
+            let end = whole.trim_end().len();
+            assert!(read(&whole).is_ok());
+            for (cut, _) in whole.char_indices().filter(|(cut, _)| *cut < end) {
+                assert!(read(&whole[..cut]).is_err(), "{path}: {cut}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(<|>|/|&|Товар|Товары|Каталог|Ид|Цена| |\"|=|[а-я]){0,40}") {
+            let xml = format!("<КоммерческаяИнформация>{text}</КоммерческаяИнформация>");
+            let _ = read(&xml);
+            let _ = super::super::content(xml.as_bytes());
+            let _ = super::super::read_documents(xml.as_bytes());
+        }
+
+        #[test]
+        fn a_damaged_export_does_not_make_it_panic(at in 0_usize..10_000, with in "\\PC{0,3}", gone in 0_usize..40) {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/commerceml/");
+            let bytes = std::fs::read(format!("{folder}ut103/offers.xml")).expect("a fixture");
+            let mut text = text::decode(&bytes);
+            let floor = |text: &str, at: usize| (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+            let (from, to) = (floor(&text, at), floor(&text, at + gone));
+            text.replace_range(from..to, &with);
+            let _ = read(&text);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Files of the standard exchange on their way in: they come in pieces, under names that nobody is
+//! to trust.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use encoding_rs::Encoding;
+
+use crate::formats::commerceml;
+use crate::formats::onec_json::Reopen;
+use crate::formats::text::{Sniffer, Utf8Reader};
+
+/// A file bigger than this is not taken: bytes.
+pub const FILE_LIMIT: u64 = 4 * 1024 * 1024 * 1024;
+/// An archive may unpack to so many times its size, and …
+const RATIO: u64 = 200;
+/// … to this in any case: bytes.
+const SMALL: u64 = 16 * 1024 * 1024;
+/// An archive with more entries is refused.
+const ENTRIES: usize = 100_000;
+
+/// A name in `filename`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// As files are found by it: the last part in lower case.
+    pub key: String,
+    /// As the sender calls it, for the journal.
+    pub shown: String,
+    /// A picture: taken and not kept, nothing shows it.
+    pub picture: bool,
+}
+
+impl Name {
+    /// Reads a name. 1C on Windows writes `\\`, servers on Linux an absolute path; `..` is nobody's
+    /// honest name.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused, in Russian.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        let path = text.trim().replace('\\', "/");
+        if path.chars().any(char::is_control) {
+            return Err("недопустимое имя файла");
+        }
+        let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+        if parts.clone().any(|part| part == "..") {
+            return Err("недопустимое имя файла");
+        }
+        let Some(last) = parts.next_back() else {
+            return Err("не указано имя файла");
+        };
+        let shown = crate::domain::ru::ellipsis(last, 120);
+        let mut name = Self { key: last.to_lowercase(), shown, picture: false };
+        name.picture = matches!(
+            name.extension(),
+            "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tif" | "tiff" | "ico"
+        );
+        Ok(name)
+    }
+
+    /// `xml`, `zip`; empty: it has none.
+    pub fn extension(&self) -> &str {
+        self.key.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+}
+
+/// A file on the disk. It goes when this does.
+#[derive(Debug)]
+pub struct Staged {
+    path: PathBuf,
+    size: u64,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // One that cannot be removed is swept at the next start.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Why a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// Too big.
+    #[error("файл больше {} МБ", FILE_LIMIT / 1024 / 1024)]
+    TooLarge,
+    /// The archive is damaged, or a bomb.
+    #[error("архив: {0}")]
+    Zip(String),
+    /// The disk refused.
+    #[error("временный файл: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Staged {
+    /// An empty file in `folder`, which is made when absent.
+    pub fn create(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        // The sweep at the start knows it by its ending.
+        let path = folder.join(format!("{}.spool", uuid::Uuid::new_v4().simple()));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path)?;
+        Ok(Self { path, size: 0 })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes have come.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Adds bytes at the end.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StagingError> {
+        let size = self.size + bytes.len() as u64;
+        if size > FILE_LIMIT {
+            return Err(StagingError::TooLarge);
+        }
+        let mut file = OpenOptions::new().append(true).open(&self.path)?;
+        file.write_all(bytes)?;
+        self.size = size;
+        Ok(())
+    }
+
+    /// Takes back what came after the first `size` bytes: a piece broke off, and may come again.
+    pub fn truncate(&mut self, size: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(&self.path)?.set_len(size)?;
+        self.size = size;
+        Ok(())
+    }
+
+    /// Whether it is a zip archive.
+    pub fn is_zip(&self) -> io::Result<bool> {
+        let mut head = [0; 4];
+        let count = File::open(&self.path)?.read(&mut head)?;
+        Ok(head[..count].starts_with(b"PK\x03\x04"))
+    }
+
+    /// The text in it.
+    pub fn source(&self) -> io::Result<StagedText> {
+        let mut file = File::open(&self.path)?;
+        let mut head = Vec::new();
+        (&mut file).take(64 * 1024).read_to_end(&mut head)?;
+        let encoding = match commerceml::encoding(&head) {
+            Some(encoding) => encoding,
+            None => {
+                file.seek(SeekFrom::Start(0))?;
+                let mut sniffer = Sniffer::default();
+                let mut piece = vec![0; 64 * 1024];
+                loop {
+                    match file.read(&mut piece)? {
+                        0 => break,
+                        count => sniffer.feed(&piece[..count]),
+                    }
+                }
+                sniffer.encoding()
+            }
+        };
+        Ok(StagedText { path: self.path.clone(), encoding })
+    }
+
+    /// The files inside an archive, pictures left out.
+    pub fn unpack(&self, folder: &Path) -> Result<Vec<(Name, Self)>, StagingError> {
+        let refuse = |error: zip::result::ZipError| StagingError::Zip(error.to_string());
+        let archive = BufReader::new(File::open(&self.path)?);
+        let mut archive = zip::ZipArchive::new(archive).map_err(refuse)?;
+        if archive.len() > ENTRIES {
+            return Err(StagingError::Zip("слишком много файлов".to_owned()));
+        }
+        let most = self.size.saturating_mul(RATIO).clamp(SMALL, FILE_LIMIT);
+        let mut left = most;
+        let mut files = Vec::new();
+        for index in 0..archive.len() {
+            let mut entry = archive.by_index(index).map_err(refuse)?;
+            if !entry.is_file() {
+                continue;
+            }
+            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+            let Ok(name) = Name::read(&name) else { continue };
+            if name.picture {
+                continue;
+            }
+            let mut staged = Self::create(folder)?;
+            let mut file = OpenOptions::new().append(true).open(&staged.path)?;
+            // What the entry says of its size proves nothing.
+            let taken = io::copy(&mut (&mut entry).take(left + 1), &mut file)
+                .map_err(|error| StagingError::Zip(error.to_string()))?;
+            if taken > left {
+                let why = format!("распаковывается больше чем в {RATIO} раз");
+                return Err(StagingError::Zip(why));
+            }
+            left -= taken;
+            staged.size = taken;
+            files.push((name, staged));
+        }
+        Ok(files)
+    }
+}
+
+/// The text of a staged file.
+#[derive(Debug, Clone)]
+pub struct StagedText {
+    path: PathBuf,
+    encoding: &'static Encoding,
+}
+
+impl Reopen for StagedText {
+    type Reader = Utf8Reader<File>;
+
+    fn reopen(&mut self) -> io::Result<Self::Reader> {
+        Ok(Utf8Reader::new(File::open(&self.path)?, self.encoding))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_by_their_last_part_and_traversal_is_refused() {
+        let key = |text| Name::read(text).map(|name| name.key);
+        assert_eq!(key("import.xml"), Ok("import.xml".to_owned()));
+        assert_eq!(key("/tmp/v8_1/IMPORT.XML"), Ok("import.xml".to_owned()));
+        assert_eq!(key("C:\\temp\\offers.xml"), Ok("offers.xml".to_owned()));
+        assert!(Name::read("import_files\\27\\a.JPG").is_ok_and(|name| name.picture));
+        for text in ["../../etc/passwd", "a\\..\\b.xml", "import_files/../x.png", "a\0b"] {
+            assert_eq!(key(text), Err("недопустимое имя файла"), "{text:?}");
+        }
+        assert_eq!(key(" / "), Err("не указано имя файла"));
+    }
+}

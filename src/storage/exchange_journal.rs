@@ -1,0 +1,176 @@
+//! The journal of exchanges as people look at it: filtered pages, the latest of a kind, and what 1C
+//! calls things.
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::StorageError;
+use super::exchange_log::{COLUMNS, ExchangeRow};
+use crate::domain::{OrderNumber, Timestamp};
+
+/// Which exchanges to list. Empty fields let everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalFilter {
+    /// `in` or `out`: whether 1C gives or takes.
+    pub direction: String,
+    /// As in [`ExchangeRow::kind`].
+    pub kind: String,
+    /// As in [`ExchangeRow::way`].
+    pub way: String,
+    /// `ok`, `partly` (records were left out) or `failed`.
+    pub outcome: String,
+}
+
+const WHERE: &str = "
+    where (:direction = '' or (:direction = 'out') = (kind = 'orders'))
+        and (:kind = '' or kind = :kind) and (:way = '' or way = :way)
+        and (:outcome = '' or :outcome = case
+            when error <> '' then 'failed' when skipped > 0 then 'partly' else 'ok' end)";
+
+/// A page of the journal, newest first.
+pub fn page(
+    conn: &Connection,
+    filter: &JournalFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<ExchangeRow>, StorageError> {
+    let sql = format!(
+        "select {COLUMNS} from exchanges {WHERE} order by id desc limit :limit offset :offset"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let params = named_params! {
+        ":direction": filter.direction, ":kind": filter.kind, ":way": filter.way,
+        ":outcome": filter.outcome, ":limit": limit, ":offset": offset,
+    };
+    let rows = stmt.query_map(params, ExchangeRow::from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many exchanges the filter lets through.
+pub fn count(conn: &Connection, filter: &JournalFilter) -> Result<u32, StorageError> {
+    let sql = format!("select count(*) from exchanges {WHERE}");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let params = named_params! {
+        ":direction": filter.direction, ":kind": filter.kind, ":way": filter.way,
+        ":outcome": filter.outcome,
+    };
+    Ok(stmt.query_row(params, |row| row.get(0))?)
+}
+
+/// The latest exchange with 1C of this way (empty: any), whatever came of it or only a good one.
+pub fn latest(
+    conn: &Connection,
+    way: &str,
+    only_good: bool,
+) -> Result<Option<ExchangeRow>, StorageError> {
+    let sql = format!(
+        "select {COLUMNS} from exchanges
+        where way <> 'import' and (:way = '' or way = :way) and (not :good or error = '')
+        order by id desc limit 1"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let params = named_params! { ":way": way, ":good": only_good };
+    Ok(stmt.query_row(params, ExchangeRow::from_row).optional()?)
+}
+
+/// The exchanges of one standard session, in order.
+pub fn of_session(conn: &Connection, session: &str) -> Result<Vec<ExchangeRow>, StorageError> {
+    let sql = format!("select {COLUMNS} from exchanges where session = :session order by id");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(named_params! { ":session": session }, ExchangeRow::from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What 1C last said of an order that could not be used, and when, since this moment.
+pub fn refusal_of_order(
+    conn: &Connection,
+    number: OrderNumber,
+    uuid: &str,
+    since: Timestamp,
+) -> Result<Option<(Timestamp, String)>, StorageError> {
+    const SQL: &str = "
+        select e.at_ms, p.reason
+        from exchanges e join exchange_problems p on p.exchange_id = e.id
+        where e.kind in ('statuses', 'orders') and e.at_ms >= :since and p.sku in (:wire, :plain, :uuid)
+        order by e.id desc limit 1";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! {
+        ":since": since, ":wire": number.wire(), ":plain": number.to_string(), ":uuid": uuid,
+    };
+    let found = stmt.query_row(params, |row| Ok((row.get("at_ms")?, row.get("reason")?)));
+    Ok(found.optional()?)
+}
+
+/// Reasons that begin so, since this moment: each once with how often, most frequent first.
+pub fn reasons(
+    conn: &Connection,
+    begin: &str,
+    since: Timestamp,
+) -> Result<Vec<(String, u32)>, StorageError> {
+    const SQL: &str = "
+        select p.reason, count(*) as times
+        from exchanges e join exchange_problems p on p.exchange_id = e.id
+        where e.kind in ('statuses', 'orders') and e.at_ms >= :since
+            and substr(p.reason, 1, length(:begin)) = :begin
+        group by p.reason order by times desc, p.reason limit 50";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":begin": begin, ":since": since };
+    let rows = stmt.query_map(params, |row| Ok((row.get("reason")?, row.get("times")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A price type with how many products have such a price.
+pub fn priced(conn: &Connection) -> Result<Vec<(i64, u32)>, StorageError> {
+    const SQL: &str = "
+        select price_type_id, count(*) as products from prices group by price_type_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("price_type_id")?, row.get("products")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A warehouse with how many products lie there.
+pub fn stocked(conn: &Connection) -> Result<Vec<(i64, u32)>, StorageError> {
+    const SQL: &str = "
+        select warehouse_id, sum(quantity_thousandths > 0) as products
+        from stocks group by warehouse_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("warehouse_id")?, row.get("products")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A unit as the source writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitSeen {
+    /// The unit.
+    pub unit: String,
+    /// Products that are kept in it.
+    pub base: u32,
+    /// Products that have a pack of this name.
+    pub packs: u32,
+    /// Base units in such a pack, in thousandths: the least and the greatest; 0: no pack.
+    pub coefficients: (i64, i64),
+}
+
+/// Units of the products that are sold, the most frequent first.
+pub fn units(conn: &Connection) -> Result<Vec<UnitSeen>, StorageError> {
+    const SQL: &str = "
+        select unit, sum(base) as base, sum(pack) as packs,
+            coalesce(min(coefficient), 0) as least, coalesce(max(coefficient), 0) as greatest
+        from (
+            select unit, 1 as base, 0 as pack, null as coefficient
+            from products where withdrawn = 0
+            union all
+            select k.unit, 0, 1, k.coefficient_thousandths
+            from packs k join products p on p.id = k.product_id where p.withdrawn = 0
+        )
+        group by unit order by base + packs desc, unit limit 100";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| {
+        Ok(UnitSeen {
+            unit: row.get("unit")?,
+            base: row.get("base")?,
+            packs: row.get("packs")?,
+            coefficients: (row.get("least")?, row.get("greatest")?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
