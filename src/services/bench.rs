@@ -1,6 +1,8 @@
 //! The recognition bench: what a text would become, why, and teaching it better. The engine, the
 //! words and the history are those of the bot; nothing is ordered.
 
+mod file;
+
 use super::Base;
 use super::catalog::{Catalog, CatalogError};
 use super::live::Change;
@@ -12,6 +14,8 @@ use crate::services::directory::Listed;
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
 use crate::storage::{StorageError, entries, words};
+
+pub use file::SynonymsImported;
 
 /// Longer texts are cut: a page is for looking, files go through the bot.
 pub const TEXT_MAX_CHARS: usize = 20_000;
