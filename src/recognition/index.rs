@@ -231,6 +231,7 @@ pub(crate) struct Draft {
 
 /// A word of a title on its way into the index.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "what a title says of a word is said apart")]
 pub(crate) struct DraftWord {
     pub(crate) id: u32,
     pub(crate) dotted: bool,
@@ -241,6 +242,7 @@ pub(crate) struct DraftWord {
     pub(crate) aimed: bool,
 }
 
+#[expect(clippy::too_many_lines, reason = "every list of the index is filled once")]
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     entries.sort_by(|a, b| a.category.cmp(&b.category));
     let mut vocabulary = Vocabulary::default();

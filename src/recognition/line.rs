@@ -15,6 +15,7 @@ const CANDIDATES: usize = 10;
 const LOOKED: usize = 4_000;
 
 /// A line as it is answered.
+#[expect(clippy::too_many_lines, reason = "one line of an answer, field by field")]
 pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     let index = seeker.index;
     let Pending { mut draft, start, end, quantity, unit, micros, .. } = pending;

@@ -198,7 +198,7 @@ fn declined_unit(text: &str) -> Option<&'static str> {
 
 /// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».
 pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
-    let lexemes = numerals::replace(lex(&Chars::new(text)), |_| false);
+    let lexemes = numerals::replace(&lex(&Chars::new(text)), |_| false);
     let readings = readings(&lexemes, &|_| false);
     let best = readings
         .into_iter()
@@ -235,6 +235,7 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
 }
 
 /// The readings in which this number is the quantity.
+#[expect(clippy::too_many_lines, reason = "one reading a paragraph, in the order they are tried")]
 fn number_readings(
     lexemes: &[Lexeme],
     i: usize,
@@ -498,9 +499,7 @@ fn number_readings(
             0.9
         } else if prefix {
             0.0
-        } else if bracket {
-            0.7
-        } else if dash && at_end {
+        } else if bracket || dash && at_end {
             0.7
         } else if at_end {
             0.3

@@ -100,7 +100,7 @@ impl<'t> Desk<'t> {
             self.heading = Vec::new();
         }
         let talked = self.talked.take().filter(|_| piece.continues);
-        if self.goes_on_talking(&piece, talked) {
+        if remarks::goes_on_talking(&piece, talked) {
             self.talked = talked;
             self.remark(&piece);
             return;
@@ -168,7 +168,7 @@ impl<'t> Desk<'t> {
         if heir == Heir::None {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
         }
-        self.place(seeker, piece, draft, heir, begun);
+        self.place(seeker, &piece, draft, heir, begun);
     }
 
     /// A piece that stands alone so far, read once more as one of the thing before.
@@ -213,7 +213,7 @@ impl<'t> Desk<'t> {
     fn place(
         &mut self,
         seeker: &mut Seeker<'_>,
-        piece: Piece,
+        piece: &Piece,
         draft: Draft,
         heir: Heir,
         begun: Instant,
@@ -222,7 +222,7 @@ impl<'t> Desk<'t> {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         if piece.absent {
             self.context = draft.wants.clone();
-            self.remark(&piece);
+            self.remark(piece);
             return;
         }
         if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
@@ -244,13 +244,13 @@ impl<'t> Desk<'t> {
         let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
         if piece.question && !((counted || measured) && known) {
             self.context = draft.wants.clone();
-            self.remark(&piece);
-            self.asked = known.then(|| pending(&piece, draft, begun));
+            self.remark(piece);
+            self.asked = known.then(|| pending(piece, draft, begun));
             return;
         }
         self.asked = None;
-        if heir == Heir::Adds && self.joins_last(&piece, &draft) {
-            self.join(draft, &piece);
+        if heir == Heir::Adds && self.joins_last(piece, &draft) {
+            self.join(draft, piece);
             return;
         }
         let each = draft.reading.each;
@@ -259,7 +259,7 @@ impl<'t> Desk<'t> {
         if known {
             self.context = draft.wants.clone();
         }
-        let mut line = pending(&piece, draft, begun);
+        let mut line = pending(piece, draft, begun);
         if piece.same_quantity
             && line.quantity.is_none()
             && let Some(last) = self.lines.last()
@@ -289,7 +289,7 @@ impl<'t> Desk<'t> {
                 // «по 5 листов EL2240 20, 30 и 40 мм», «нитки по 6 каждого: 120, 137»
                 self.ahead = Some((quantity, unit));
             } else {
-                self.share(seeker, quantity, unit);
+                self.share(seeker, quantity, unit.as_ref());
             }
         } else if piece.continues || headed {
             if let (Some((quantity, unit)), Some(last)) =

@@ -5,6 +5,7 @@ use super::super::quantity::unit_at;
 use super::super::speech;
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
+#[expect(clippy::too_many_lines, reason = "one turn of speech a paragraph")]
 pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut line = line;
     let mut dead = vec![false; line.len()];

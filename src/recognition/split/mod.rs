@@ -24,6 +24,7 @@ use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed}
 
 /// A run of lexemes that may be a line.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what a piece does besides naming goods")]
 pub(crate) struct Piece {
     /// Its lexemes, without what was taken back.
     pub(crate) lexemes: Vec<Lexeme>,
@@ -65,8 +66,8 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .get(&value)
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
-    let lexemes = numerals::replace(lex(chars), knows);
-    let lexemes = without_clock(lexemes);
+    let lexemes = numerals::replace(&lex(chars), knows);
+    let lexemes = without_clock(&lexemes);
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {

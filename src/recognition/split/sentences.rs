@@ -34,6 +34,7 @@ pub(super) fn crosses(line: &mut [Lexeme]) {
 }
 
 /// Splits a line into sentences and these at commas and conjunctions.
+#[expect(clippy::too_many_lines, reason = "one mark a paragraph, in the order they are tried")]
 pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>) {
     let mut current: Vec<Lexeme> = Vec::new();
     let mut begins = true;
