@@ -150,6 +150,8 @@ pub(crate) struct Light<'c> {
     pub(crate) header: bool,
     /// A number alone is rather another number than one more.
     pub(crate) instead: bool,
+    /// So many lexemes are a title, copied whole.
+    pub(crate) titled: usize,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -159,7 +161,10 @@ pub(crate) fn read(
     lexemes: &[Lexeme],
     light: Light<'_>,
 ) -> (Draft, Heir) {
-    let cited = cited(seeker.index, text, lexemes);
+    let cited = match seeker.index.titles.begun(&lexemes[..light.titled]) {
+        Some((to, rows)) => vec![Cited { from: 0, to, rows }],
+        None => cited(seeker.index, text, lexemes),
+    };
     // «00-00029987 × 3»: nothing crosses an article.
     let mut mended: Vec<Lexeme>;
     let mut lexemes = lexemes;

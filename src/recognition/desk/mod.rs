@@ -109,15 +109,23 @@ impl<'t> Desk<'t> {
             self.remark(&piece);
             return;
         }
-        if !piece.row && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece)) {
+        if !piece.row
+            && piece.titled == 0
+            && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece))
+        {
             return;
         }
         if piece.continues {
             self.number_after_number(seeker, &piece);
         }
-        let anchored = anchored(seeker.index, &piece.lexemes);
+        let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
         let number_before = piece.continues && self.lines.last().is_some_and(|l| !l.header);
-        let light = |context| Light { context, header: piece.header, instead: number_before };
+        let light = |context| Light {
+            context,
+            header: piece.header,
+            instead: number_before,
+            titled: piece.titled,
+        };
         let (mut draft, mut heir) = if anchored {
             read(seeker, self.text, &piece.lexemes, light(&[]))
         } else {
