@@ -133,7 +133,7 @@ pub(crate) fn trusted(draft: &Draft) -> bool {
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
     draft.unknown() == 1
-        && unknown != first
+        && (unknown != first || words >= 2 && numbers + words >= 3)
         && draft.meant.len() == 1
         && !draft.widened
         && words >= 1

@@ -157,8 +157,9 @@ fn one(
     client: &str,
     products: &HashMap<&str, ProductId>,
 ) -> Result<Kept, String> {
-    let tidy = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-    let (words, means) = (tidy(words), tidy(means));
+    let tidy = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A brand keeps its capitals: what is given out must be known when it comes back.
+    let (words, means) = (tidy(words).to_lowercase(), tidy(means));
     if words.is_empty() {
         return Err("нет слов клиента".to_owned());
     }
