@@ -17,6 +17,7 @@ mod order;
 mod recognize;
 mod remote;
 mod serve;
+mod synonyms;
 mod terminal;
 mod usage;
 
@@ -174,6 +175,15 @@ enum Command {
   partner-m eval заказы.jsonl --catalog catalog.json --json > прежний.json
   partner-m eval заказы.jsonl --baseline прежний.json --fail-under 0.9")]
     Eval(eval::EvalArgs),
+    /// Синонимы: что значат слова клиентов; показать, загрузить, выгрузить
+    #[command(
+        subcommand,
+        before_help = "Примеры:
+  partner-m synonyms list
+  partner-m synonyms import слова.csv
+  partner-m synonyms export слова.csv"
+    )]
+    Synonyms(synonyms::SynonymsCommand),
     /// Сделать копию базы, не останавливая работу; показать и проверить копии
     #[command(before_help = "Примеры:
   partner-m backup
@@ -406,6 +416,7 @@ fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
         Command::Exchange(command) => exchange::run(&global, command, terminal),
         Command::Recognize(args) => recognize::run(&global, &args, terminal),
         Command::Eval(args) => eval::run(&global, &args, terminal),
+        Command::Synonyms(command) => synonyms::run(&global, command, terminal),
         Command::Check(args) => check::run(&global, args, terminal),
         Command::Backup(args) => backup::run(&global, args, terminal),
         Command::Restore(args) => backup::restore(&global, &args, terminal),

@@ -35,12 +35,15 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
     }
     // «Нож» is a knife before it is a blade for one.
     if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
-        prefer(&mut fit, |h| !seeker.is_mention(h.row, first));
+        let named: Vec<u32> = Seeker::words_of(first).collect();
+        prefer(&mut fit, |h| !seeker.is_mention(h.row, &named));
         prefer(&mut fit, |h| seeker.is_headed(h.row, first));
     }
     // «Подпятник забивной» is the one whose title says so, not another of its category.
-    prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
-    prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
+    if fit.len() <= COMPARED {
+        prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
+        prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
+    }
     // «Bella» is «Bella» before it is «Bella Lux».
     prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
     if fit.len() > 1 && fit.len() <= COMPARED {

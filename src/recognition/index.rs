@@ -6,6 +6,7 @@ use super::normalize::{Chars, FxMap, FxSet};
 use super::numerals;
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
+use super::titles::{Titles, fingerprint};
 use super::types::{Entry, Synonym};
 use super::vocabulary::Vocabulary;
 use crate::domain::ProductId;
@@ -61,6 +62,8 @@ pub struct Index {
     pub(crate) entries: Vec<Entry>,
     pub(crate) by_id: FxMap<i64, u32>,
     pub(crate) articles: Articles,
+    /// Titles as they are written.
+    pub(crate) titles: Titles,
     pub(crate) vocabulary: Vocabulary,
     /// Words of each product's title in order, and words aside.
     pub(crate) words: Rows<u32>,
@@ -231,6 +234,7 @@ pub(crate) struct Draft {
 
 /// A word of a title on its way into the index.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "what a title says of a word is said apart")]
 pub(crate) struct DraftWord {
     pub(crate) id: u32,
     pub(crate) dotted: bool,
@@ -241,6 +245,7 @@ pub(crate) struct DraftWord {
     pub(crate) aimed: bool,
 }
 
+#[expect(clippy::too_many_lines, reason = "every list of the index is filled once")]
 fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     entries.sort_by(|a, b| a.category.cmp(&b.category));
     let mut vocabulary = Vocabulary::default();
@@ -252,6 +257,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut by_id = FxMap::default();
     let mut articles = Articles::default();
     let mut junk = Vec::with_capacity(entries.len());
+    let mut titles = Vec::with_capacity(entries.len());
     let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
     let mut path_figures = Rows::new();
     let mut leaves = Rows::new();
@@ -287,8 +293,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             *shapes.entry(article_shape(&entry.article)).or_default() += 1;
         }
         articles.add(&entry.barcode, row);
-        let (draft, is_junk) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
+        let (draft, is_junk, title) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
         junk.push(is_junk);
+        titles.push((title, row));
         drafts.push(draft);
     }
     let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
@@ -341,6 +348,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         entries,
         by_id,
         articles,
+        titles: Titles::new(titles),
         vocabulary,
         breaks,
         aims,
@@ -389,7 +397,7 @@ fn draft(
     vocabulary: &mut Vocabulary,
     values: &mut Vec<i64>,
     value_rows: &mut FxMap<i64, u32>,
-) -> (Draft, bool) {
+) -> (Draft, bool, u64) {
     let chars = Chars::new(&entry.title);
     let lexemes = lex(&chars);
     let mut words = Vec::new();
@@ -447,7 +455,8 @@ fn draft(
     }
     aside.extend(vocabulary.add_text(&entry.search_words));
     aside.extend(vocabulary.add_text(&entry.description));
-    (Draft { words, figures, aside, spelt }, is_junk(&lexemes))
+    let title = fingerprint(&lexemes);
+    (Draft { words, figures, aside, spelt }, is_junk(&lexemes), title)
 }
 
 /// «(1/50/1000)»: how many are in packs and boxes, not what the thing is.

@@ -150,6 +150,8 @@ pub(crate) struct Light<'c> {
     pub(crate) header: bool,
     /// A number alone is rather another number than one more.
     pub(crate) instead: bool,
+    /// So many lexemes are a title, copied whole.
+    pub(crate) titled: usize,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -159,7 +161,10 @@ pub(crate) fn read(
     lexemes: &[Lexeme],
     light: Light<'_>,
 ) -> (Draft, Heir) {
-    let cited = cited(seeker.index, text, lexemes);
+    let cited = match seeker.index.titles.begun(&lexemes[..light.titled]) {
+        Some((to, rows)) => vec![Cited { from: 0, to, rows }],
+        None => cited(seeker.index, text, lexemes),
+    };
     // «00-00029987 × 3»: nothing crosses an article.
     let mut mended: Vec<Lexeme>;
     let mut lexemes = lexemes;
@@ -273,8 +278,7 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
     }
     for article in cited {
         if article.rows.is_empty() {
-            let text: String =
-                lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+            let text: String = spelt(&lexemes[article.from..article.to]);
             wants.push(Want {
                 ways: Vec::new(),
                 key: text.clone(),
@@ -288,8 +292,7 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
             });
             continue;
         }
-        let text: String =
-            lexemes[article.from..article.to].iter().map(|l| l.text.as_str()).collect();
+        let text: String = spelt(&lexemes[article.from..article.to]);
         let way = |row: &u32| Way {
             needs: vec![Need::Product(*row)],
             quality: 1.0,
@@ -309,6 +312,18 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
         });
     }
     Draft { reading, wants, by_article: !cited.is_empty(), ..Draft::default() }
+}
+
+/// Lexemes as they were written, with one blank for all.
+fn spelt(lexemes: &[Lexeme]) -> String {
+    let mut text = String::new();
+    for lexeme in lexemes {
+        if lexeme.spaced && !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&lexeme.text);
+    }
+    text
 }
 
 /// Finds the products of a draft and scores it.
@@ -346,7 +361,7 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
 
 /// Whether the words ask for defective or retired goods.
 pub(crate) fn asks_for_junk(wants: &[Want]) -> bool {
-    wants.iter().any(|w| names_junk(&w.text))
+    wants.iter().any(|w| w.text.split(' ').any(names_junk))
 }
 
 /// Whether a word asks for defective goods.

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
 
 /// A word, a number or a mark.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "how a lexeme is written is told apart")]
 pub(crate) struct Lexeme {
     /// What it is.
     pub(crate) kind: Kind,
@@ -115,7 +116,7 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             let mut crossed = false;
             let lone_h = letters == "h" && after_number && digit_next && !lexeme.spaced;
             if letters == "х" || letters == "x" || lone_h {
-                let lone = !(out.last().is_some_and(Lexeme::is_word) && !lexeme.spaced);
+                let lone = lexeme.spaced || !out.last().is_some_and(Lexeme::is_word);
                 crossed =
                     (after_number && far_digit) || (digit_next && (lone || after_measure(&out)));
             } else if after_number && digit_next && letters.ends_with(['х', 'x']) {

@@ -15,6 +15,7 @@ const CANDIDATES: usize = 10;
 const LOOKED: usize = 4_000;
 
 /// A line as it is answered.
+#[expect(clippy::too_many_lines, reason = "one line of an answer, field by field")]
 pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
     let index = seeker.index;
     let Pending { mut draft, start, end, quantity, unit, micros, .. } = pending;
@@ -132,7 +133,7 @@ pub(crate) fn trusted(draft: &Draft) -> bool {
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
     draft.unknown() == 1
-        && unknown != first
+        && (unknown != first || words >= 2 && numbers + words >= 3)
         && draft.meant.len() == 1
         && !draft.widened
         && words >= 1

@@ -23,6 +23,7 @@ mod synonyms;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod trace;
 mod types;
 mod vocabulary;

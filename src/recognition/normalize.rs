@@ -200,6 +200,7 @@ pub(crate) fn as_latin_twin(word: &str) -> Option<String> {
 
 /// How a word sounds, in Latin letters: the same for «Монако» and «Monako», «экокожа» and
 /// «ekokozha». Doubled letters, soft signs and the difference of и, й, ы are lost.
+#[expect(clippy::match_same_arms, reason = "letters in the order of the alphabet")]
 pub(crate) fn sound(word: &str) -> String {
     let chars: Vec<char> = word.chars().collect();
     let mut out = String::with_capacity(word.len());

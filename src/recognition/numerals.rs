@@ -26,6 +26,7 @@ enum Form {
     Many,
 }
 
+#[expect(clippy::match_same_arms, reason = "words in the order of their values")]
 fn piece(word: &str) -> Option<Piece> {
     use Piece::{Cardinal, Collective, Fraction, Thousand};
     Some(match word {
@@ -194,19 +195,20 @@ fn named(word: &str) -> Option<i64> {
 
 /// Replaces number words by numbers. `knows` tells which values the catalogue has, for codes said
 /// in pairs: «двадцать два сорок» is 2240 where there is a 2240.
-pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<Lexeme> {
+#[expect(clippy::too_many_lines, reason = "one way to say a number a paragraph")]
+pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut i = 0;
     while i < lexemes.len() {
         // «ещё одно: …»
         if lexemes[i].text == "одно"
             && out.last().is_some_and(|l| matches!(l.text.as_str(), "еще" | "вот"))
-            && !lexemes.get(i + 1).is_some_and(|l| super::quantity::known_unit(&l.text).is_some())
+            && lexemes.get(i + 1).is_none_or(|l| super::quantity::known_unit(&l.text).is_none())
         {
             i += 1;
             continue;
         }
-        if let Some((number, next)) = number_at(&lexemes, i) {
+        if let Some((number, next)) = number_at(lexemes, i) {
             let stop = lexemes[next - 1].dotted.then(|| Lexeme {
                 kind: Kind::Mark('.'),
                 text: String::new(),
@@ -244,7 +246,7 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
             && !out.last().is_some_and(Lexeme::is_number)
             && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
-                || super::quantity::unit_at(&lexemes, i + 2).is_some_and(|u| u.0.counts()))
+                || super::quantity::unit_at(lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
         {
             let unit = if lexeme.text == "литр" { "л" } else { "кг" };
@@ -264,7 +266,7 @@ pub(crate) fn replace(lexemes: Vec<Lexeme>, knows: impl Fn(i64) -> bool) -> Vec<
         // «метр шестьдесят» is 1,6 м.
         if lexeme.text == "метр"
             && !out.last().is_some_and(Lexeme::is_number)
-            && let Some((tens, next)) = number_at(&lexemes, i + 1)
+            && let Some((tens, next)) = number_at(lexemes, i + 1)
             && (5_000..100_000).contains(&tens.value)
             && !tens.named
         {
@@ -659,12 +661,14 @@ mod tests {
     #[expect(clippy::cast_precision_loss, reason = "the numbers of titles are small")]
     fn shown(text: &str) -> String {
         let shown =
-            replace(lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| match l.kind {
-                Kind::Word => l.text,
-                Kind::Number => {
-                    format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
+            replace(&lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| {
+                match l.kind {
+                    Kind::Word => l.text,
+                    Kind::Number => {
+                        format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
+                    }
+                    Kind::Mark(c) => c.to_string(),
                 }
-                Kind::Mark(c) => c.to_string(),
             });
         shown.collect::<Vec<_>>().join(" ")
     }

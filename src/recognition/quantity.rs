@@ -198,7 +198,7 @@ fn declined_unit(text: &str) -> Option<&'static str> {
 
 /// A quantity by itself: «250», «3 кор», «пару», «4т.шт», «полтора метра», «х10».
 pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
-    let lexemes = numerals::replace(lex(&Chars::new(text)), |_| false);
+    let lexemes = numerals::replace(&lex(&Chars::new(text)), |_| false);
     let readings = readings(&lexemes, &|_| false);
     let best = readings
         .into_iter()
@@ -235,6 +235,7 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
 }
 
 /// The readings in which this number is the quantity.
+#[expect(clippy::too_many_lines, reason = "one reading a paragraph, in the order they are tried")]
 fn number_readings(
     lexemes: &[Lexeme],
     i: usize,
@@ -324,7 +325,9 @@ fn number_readings(
         prior = 0.8;
     }
     let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
-    if glued && i == last {
+    // «г/м2» has no two of anything.
+    let power = glued && super::terms::Measure::read(&lexemes[i - 1].text, true).is_some();
+    if glued && i == last && !power {
         // «чер10»
         let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
         let prior = if code { -0.7 } else { 0.0 };
@@ -496,9 +499,7 @@ fn number_readings(
             0.9
         } else if prefix {
             0.0
-        } else if bracket {
-            0.7
-        } else if dash && at_end {
+        } else if bracket || dash && at_end {
             0.7
         } else if at_end {
             0.3

@@ -24,7 +24,7 @@ impl Index {
         let mut seeker = Seeker::new(self, &own);
         let chars = characters(self, answer);
         let lexemes: Vec<Lexeme> = super::lexer::lex(&chars);
-        let lexemes = super::numerals::replace(lexemes, |_| false);
+        let lexemes = super::numerals::replace(&lexemes, |_| false);
         let begun = Instant::now();
         let mut draft = Draft { wants: seeker.wants(&lexemes, &[]), ..Draft::default() };
         let rows: Vec<u32> = among.iter().filter_map(|id| self.row(*id)).collect();

@@ -64,6 +64,7 @@ pub(crate) enum Measure {
 
 impl Measure {
     /// Reads a unit of measure after a number. `glued`: no blank between.
+    #[expect(clippy::match_same_arms, reason = "units in their families")]
     pub(crate) fn read(text: &str, glued: bool) -> Option<Self> {
         Some(match text {
             "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => {
@@ -205,12 +206,12 @@ impl Number {
         }
         let same = self.value == title.value;
         match (a, b) {
-            (0, _) if same => 0.99,
+            // Grams, grams on a square metre and per cent are not told apart.
+            (0, _) | (3, 4 | 13) | (4, 3) if same => 0.99,
             // A title without a unit is in millimetres, a kilogram or a gram as it stands.
             (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
             (1, 0) if same && self.measure == Measure::Metre && self.value >= 10_000 => 0.0,
             (_, 0) if same => 0.96,
-            (3, 4 | 13) | (4, 3) if same => 0.99,
             (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
             _ => 0.0,
         }
@@ -248,6 +249,7 @@ pub(crate) enum Term {
 
 /// A word of a term.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "how a word stands in its text")]
 pub(crate) struct Word {
     /// Normalised letters.
     pub(crate) text: String,
@@ -378,12 +380,30 @@ pub(crate) fn is_little(word: &str) -> bool {
         "класс",
         "марка",
         "ш",
+        "усилие",
+        "усилием",
+        "сила",
+        "силой",
+        "мощность",
+        "мощностью",
+        "напряжение",
+        "давление",
+        "емкость",
+        "емкостью",
+        "жесткость",
+        "глубина",
+        "глубиной",
+        "сечение",
+        "сечением",
+        "фасовка",
+        "литраж",
     ];
     static SET: WordSet = WordSet::new();
     among(&SET, LITTLE, word)
 }
 
 /// Joins lexemes into terms. `skip` tells which lexemes are spoken for already.
+#[expect(clippy::too_many_lines, reason = "one rule a paragraph, in the order they are tried")]
 pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Term> {
     let mut out = Vec::with_capacity(lexemes.len());
     let free = |i: usize| i < lexemes.len() && !skip(i);
@@ -492,7 +512,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 continue;
             }
         }
-        if is_little(&lexeme.text) && !glued {
+        // «klei dlya porolona»
+        let latin = lexeme.text.is_ascii()
+            && lexeme.text.len() > 2
+            && is_little(&super::vocabulary::cyrillic(&lexeme.text));
+        if (is_little(&lexeme.text) || latin) && !glued {
             i += 1;
             continue;
         }
@@ -538,11 +562,10 @@ pub(crate) fn names_number_before(lexemes: &[Lexeme], at: usize, next: usize) ->
 
 /// The number that follows a word, over one «=», «-», «.» or «№».
 fn next_number(lexemes: &[Lexeme], i: usize, free: &impl Fn(usize) -> bool) -> Option<usize> {
-    for next in i + 1..=i + 2 {
+    for (next, lexeme) in lexemes.iter().enumerate().skip(i + 1).take(2) {
         if !free(next) {
             return None;
         }
-        let lexeme = &lexemes[next];
         if lexeme.is_number() {
             return Some(next);
         }
@@ -613,10 +636,11 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let cross = mark.is('x');
         let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
             && tight
-            && !(size.numbers.len() > 1 && !size.slash);
+            && (size.slash || size.numbers.len() < 2);
         let range =
             mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
-        if !(cross || slash || range) || (cross && !size.numbers.is_empty() && size.slash) {
+        let joins = cross || slash || range;
+        if !joins || cross && size.slash {
             i = joint;
             break;
         }
@@ -680,12 +704,8 @@ fn past_density(
         i += 2;
         number.measure = Measure::Density;
     }
-    if free(i) && matches!(lexemes[i].text.as_str(), "2" | "3") && !lexemes[i].spaced {
-        i += 1;
-    } else if free(i) && lexemes[i].text == "м" {
-        i += 1;
-    }
-    i
+    let power = free(i) && matches!(lexemes[i].text.as_str(), "2" | "3") && !lexemes[i].spaced;
+    i + usize::from(power || free(i) && lexemes[i].text == "м")
 }
 
 /// Spellings under which a word of an order may stand in a title, when letters mislead: the Latin

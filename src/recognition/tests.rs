@@ -141,6 +141,10 @@ fn what_is_taken_back_is_not_ordered() {
         ("нитки 70лл не белые а бежевые 4 шт", "✅ Нить 70 LL 2500м цв. 105 бежевый — 4 шт"),
         ("конфирмат 7х50, не 7х70! 500 шт", "✅ Конфирмат 7х50 желт.цинк 500шт — 500 шт"),
         ("нитки 70лл чёрные 10 шт, белые не надо", "✅ Нитки 70ЛЛ 2500м цв.190 чёрный — 10 шт"),
+        ("Скоба 80/6 5 уп, вместо 5 давайте 7", "✅ Скобы тип 80/6 (10000 шт) — 7 уп"),
+        ("нитки 70лл 101 10 шт, ой не 101 а 105", "✅ Нить 70 LL 2500м цв. 105 бежевый — 10 шт"),
+        ("скоба 80/6 двадцать... тридцать упаковок", "✅ Скобы тип 80/6 (10000 шт) — 30 уп"),
+        ("скоба 80/6 20 уп, поправка 25 уп", "✅ Скобы тип 80/6 (10000 шт) — 25 уп"),
     ]);
 }
 
@@ -160,6 +164,94 @@ fn quantities_are_told_from_sizes() {
         ("скоба 80 6 10", "✅ Скобы тип 80/6 (10000 шт) — 10"),
         ("спанбонд 70 белый", "✅ Спанбонд 70 белый, ш.1,6м 200м/рул — ?"),
         ("нитки 70лл 101", "✅ Нитки 70 ЛЛ 2500м №101 белый — ?"),
+    ]);
+}
+
+#[test]
+fn tables_are_read_by_their_columns() {
+    golden(&[
+        (
+            "№\tНаименование\tЕд.\tКол-во\tЦена\tСумма\n\
+             1\tСкоба 80/6\tуп\t5\t150,00\t750,00\n\
+             2\tСинтепон 300\tрул\t2\t1 250,50\t2 501,00",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n✅ Синтепон 300г ш.1,5м рул 20м — 2 рул",
+        ),
+        (
+            "Скоба 80/6;5\nСинтепон 300;2",
+            "✅ Скобы тип 80/6 (10000 шт) — 5\n✅ Синтепон 300г ш.1,5м рул 20м — 2",
+        ),
+        (
+            "\"Скоба 80/6\",\"уп\",\"5\"\n\"Синтепон 300\",\"рул\",\"2\"",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n✅ Синтепон 300г ш.1,5м рул 20м — 2 рул",
+        ),
+        (
+            "Скоба 80/6     уп     5\nСинтепон 300     рул     2",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n✅ Синтепон 300г ш.1,5м рул 20м — 2 рул",
+        ),
+        (
+            "Скобы\tдлина\tуп\n80\t6\t5\n80\t8\t2",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n✅ СКОБА тип 80/8 (10000 шт/уп) — 2 уп",
+        ),
+        (
+            "Нитки 70ЛЛ\tцвет\tшт\n\t101\t5\n\t190\t10",
+            "✅ Нитки 70 ЛЛ 2500м №101 белый — 5 шт\n✅ Нитки 70ЛЛ 2500м цв.190 чёрный — 10 шт",
+        ),
+        (
+            "Опора мебельная\th=80\tчёрный\t40\nОпора мебельная\th=40\tчёрный\t16",
+            "✅ Опора мебельная h=80 чёрный — 40\n✅ Опора мебельная H=40мм чёрный — 16",
+        ),
+    ]);
+}
+
+#[test]
+fn lists_may_be_numbered_in_any_notation() {
+    let expected = "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n✅ Синтепон 300г ш.1,5м рул 20м — 1 рул";
+    golden(&[
+        ("п.1 Скоба 80/6 5 уп\nп.2 Синтепон 300 1 рул", expected),
+        ("№1 Скоба 80/6 5 уп\n№2 Синтепон 300 1 рул", expected),
+        ("1/ Скоба 80/6 5 уп\n2/ Синтепон 300 1 рул", expected),
+        ("(1) Скоба 80/6 5 уп\n(2) Синтепон 300 1 рул", expected),
+        ("а) Скоба 80/6 5 уп\nб) Синтепон 300 1 рул", expected),
+        ("Нужно: 1) Скоба 80/6 5 уп 2) Синтепон 300 1 рул", expected),
+    ]);
+}
+
+#[test]
+fn an_ellipsis_is_of_the_thing_before_or_of_nothing() {
+    golden(&[
+        ("нитки 70лл 101 белые 5, чёрные 3", "✅ Нитки 70 ЛЛ 2500м №101 белый — 5\n❌ — 3"),
+        ("скоба 80/6 5 уп\nбелые по 10", "✅ Скобы тип 80/6 (10000 шт) — 5 уп\n❌ — 10"),
+        ("нитки 70лл розовые 5, белые по 10", "❌ — 5\n✅ Нитки 70 ЛЛ 2500м №101 белый — 10"),
+        (
+            "По экокоже Орегон: 105 коричневая 6 м; 110 — 11,5",
+            "✅ Экокожа мебельн. Орегон арт.105 (коричневая) — 6 м\n\
+             ✅ Экокожа мебельн. Орегон арт.110 (красная) — 11.5",
+        ),
+        (
+            "нитки 70лл по 6 шт каждого: 101, 190, а 105 — 10",
+            "✅ Нитки 70 ЛЛ 2500м №101 белый — 6 шт\n✅ Нитки 70ЛЛ 2500м цв.190 чёрный — 6 шт\n\
+             ✅ Нить 70 LL 2500м цв. 105 бежевый — 10",
+        ),
+        (
+            "опора h=40/80 чёрная по 4",
+            "✅ Опора мебельная H=40мм чёрный — 4\n✅ Опора мебельная h=80 чёрный — 4",
+        ),
+    ]);
+}
+
+#[test]
+fn prices_dates_and_cars_order_nothing() {
+    golden(&[
+        ("скоба 80/6 20 упаковок по 150 руб", "✅ Скобы тип 80/6 (10000 шт) — 20 уп"),
+        ("конфирмат 7х50 1000шт по 0,85", "✅ Конфирмат 7х50 желт.цинк 500шт — 1000 шт"),
+        (
+            "Скоба 80/6 5 уп. Оплата 20 числа, пропуск на газель А123ВС 77",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп",
+        ),
+        (
+            "Добрый день, Светлана! Мы у вас брали 20 рулонов чего-то, теперь скоба 80/6 5 уп",
+            "✅ Скобы тип 80/6 (10000 шт) — 5 уп",
+        ),
     ]);
 }
 
@@ -307,8 +399,46 @@ fn a_trade_that_the_code_does_not_know_is_read_as_well() {
     assert!(wrong * 100 <= all, "{wrong} of {all} lines are confidently wrong");
 }
 
-/// (lines read right, labelled lines, lines confidently wrong)
-fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
+/// The third trade: household goods, food and stationery. Its first half was looked at for causes,
+/// the second was only ever scored.
+#[test]
+fn a_third_trade_is_read_as_well() {
+    let catalog = include_str!("../../tests/fixtures/recognition/household_food_catalog.json");
+    let orders = include_str!("../../tests/fixtures/recognition/household_food_orders.jsonl");
+    let (right, all, wrong) = score(catalog, orders);
+    assert!(right * 100 >= all * 96, "{right} of {all} lines are right");
+    assert!(wrong * 100 <= all, "{wrong} of {all} lines are confidently wrong");
+    let unread = include_str!("../../tests/fixtures/recognition/household_food_unread.jsonl");
+    let (right, all, wrong) = score(catalog, unread);
+    assert!(right * 100 >= all * 84, "{right} of {all} unread lines are right");
+    assert!(wrong * 100 <= all * 2, "{wrong} of {all} unread lines are confidently wrong");
+}
+
+/// Titles with commas, brackets and packs, copied whole: each is one line of its own product.
+#[test]
+fn titles_of_a_whole_catalogue_are_their_products() {
+    let catalog = include_str!("../../tests/fixtures/recognition/household_food_catalog.json");
+    let (index, _) = trade(catalog);
+    let told = |title: &str| -> String {
+        title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let (mut right, mut all) = (0, 0);
+    for entry in &index.entries {
+        let text = format!("{} - 7", entry.title);
+        let found = index.recognize(&text, &Buyer::default());
+        all += 1;
+        if let [line] = found.lines.as_slice()
+            && line.quantity == Some(crate::domain::Quantity::whole(7))
+            && let Some(product) = line.product.and_then(|id| index.entry(id))
+        {
+            right += usize::from(told(&product.title) == told(&entry.title));
+        }
+    }
+    assert!(right * 100 >= all * 98, "{right} of {all} titles are their own products");
+}
+
+/// The index of a catalogue's file, and what its products are called there.
+fn trade(catalog: &str) -> (Index, HashMap<ProductId, String>) {
     let catalog: serde_json::Value = serde_json::from_str(catalog).unwrap_or_default();
     let text = |v: &serde_json::Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
     let mut skus: HashMap<ProductId, String> = HashMap::new();
@@ -326,7 +456,13 @@ fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
             ..Entry::default()
         });
     }
-    let index = Index::build(entries, &starter_synonyms());
+    (Index::build(entries, &starter_synonyms()), skus)
+}
+
+/// (lines read right, labelled lines, lines confidently wrong)
+fn score(catalog: &str, orders: &str) -> (usize, usize, usize) {
+    let text = |v: &serde_json::Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+    let (index, skus) = trade(catalog);
     let (mut right, mut all, mut wrong) = (0, 0, 0);
     for order in orders.lines() {
         let order: serde_json::Value = serde_json::from_str(order).unwrap_or_default();

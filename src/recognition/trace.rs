@@ -5,6 +5,7 @@ use super::types::{Decision, Question, Stage, Trace};
 use crate::domain::ru;
 
 /// What the sentence is made of.
+#[expect(clippy::struct_excessive_bools, reason = "grounds of a decision, one each")]
 pub(crate) struct Grounds<'a> {
     pub(crate) decision: Decision,
     pub(crate) wants: &'a [Want],

@@ -7,6 +7,7 @@ use super::terms::{Word, twin};
 
 /// A word of the catalogue.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is learnt of a word, one each")]
 pub(crate) struct Known {
     /// Its stem.
     pub(crate) stem: Box<str>,
@@ -495,9 +496,6 @@ fn trimmed(sound: &str) -> &str {
 
 /// A Latin word in Cyrillic, as people transliterate.
 pub(crate) fn cyrillic(word: &str) -> String {
-    if word.chars().any(is_cyrillic) {
-        return word.to_owned();
-    }
     const PAIRS: &[(&str, &str)] = &[
         ("shch", "щ"),
         ("sch", "щ"),
@@ -546,6 +544,9 @@ pub(crate) fn cyrillic(word: &str) -> String {
         ("y", "ы"),
         ("z", "з"),
     ];
+    if word.chars().any(is_cyrillic) {
+        return word.to_owned();
+    }
     let mut out = String::with_capacity(word.len() * 2);
     let mut rest = word;
     while let Some(first) = rest.chars().next() {

@@ -1,6 +1,8 @@
 //! The recognition bench: what a text would become, why, and teaching it better. The engine, the
 //! words and the history are those of the bot; nothing is ordered.
 
+mod file;
+
 use super::Base;
 use super::accounts::Actor;
 use super::catalog::{Catalog, CatalogError};
@@ -15,6 +17,8 @@ use crate::storage::figures::{self, Gap, Recognised};
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
 use crate::storage::{StorageError, audit, entries, words};
+
+pub use file::SynonymsImported;
 
 /// Longer texts are cut: a page is for looking, files go through the bot.
 pub const TEXT_MAX_CHARS: usize = 20_000;

@@ -109,3 +109,39 @@ fn labelled_messages_become_one_number_and_are_compared_with_the_last() {
     let strict = program.run(&[&arguments[..], &["--fail-under", "0.6"]].concat());
     assert_eq!(strict.code, 1);
 }
+
+#[test]
+fn synonyms_are_listed_taken_in_and_given_out() {
+    let program = program().with(
+        "words.csv",
+        "words,means,article\nжелтяки,саморез жёлтый,\nпенка,,ПР-1\nтишина,,\nсемечки,семечки,\n",
+    );
+    assert_eq!(program.run(&["synonyms", "list"]).code, 5, "there is no database yet");
+    program.run(&["init"]);
+    assert_eq!(program.run(&["catalog", "import", "catalog.json"]).code, 0);
+    let taken = program.run(&["synonyms", "import", "words.csv", "--json"]);
+    assert_eq!(taken.code, 4, "some rows are refused: {}{}", taken.out, taken.err);
+    let report: Value = serde_json::from_str(&taken.out).expect("JSON");
+    assert_eq!(report["data"]["added"], 1, "{report}");
+    let refused = report["data"]["refused"].as_array().expect("a list");
+    let lines: Vec<&Value> = refused.iter().map(|row| &row["line"]).collect();
+    assert_eq!(lines, [&json!(3), &json!(4), &json!(5)], "{report}");
+
+    let listed = program.run(&["synonyms", "list", "желтяки"]);
+    assert!(
+        listed.out.contains("саморез жёлтый") && listed.out.contains("вручную"),
+        "{}",
+        listed.out
+    );
+    let given = program.run(&["synonyms", "export"]);
+    assert!(given.out.starts_with("words,means,article,client\n"), "{}", given.out);
+    assert!(given.out.contains("желтяки,саморез жёлтый,,\n"), "{}", given.out);
+
+    // What was given out is known when it comes back, and recognition uses it.
+    program.run(&["synonyms", "export", "back.csv"]);
+    let again = program.run(&["synonyms", "import", "back.csv", "--json"]);
+    let report: Value = serde_json::from_str(&again.out).expect("JSON");
+    assert_eq!((again.code, &report["data"]["added"]), (0, &json!(0)), "{report}");
+    let said = feed(&program, &["recognize"], "желтяки 4х25 4000");
+    assert!(said.out.contains("✅ Саморез 4х25 жёлтый цинк"), "{}", said.out);
+}

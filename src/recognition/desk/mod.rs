@@ -100,7 +100,7 @@ impl<'t> Desk<'t> {
             self.heading = Vec::new();
         }
         let talked = self.talked.take().filter(|_| piece.continues);
-        if self.goes_on_talking(&piece, talked) {
+        if remarks::goes_on_talking(&piece, talked) {
             self.talked = talked;
             self.remark(&piece);
             return;
@@ -109,15 +109,23 @@ impl<'t> Desk<'t> {
             self.remark(&piece);
             return;
         }
-        if !piece.row && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece)) {
+        if !piece.row
+            && piece.titled == 0
+            && (self.is_unit_alone(&piece) || self.is_quantity_alone(seeker, &piece))
+        {
             return;
         }
         if piece.continues {
             self.number_after_number(seeker, &piece);
         }
-        let anchored = anchored(seeker.index, &piece.lexemes);
+        let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
         let number_before = piece.continues && self.lines.last().is_some_and(|l| !l.header);
-        let light = |context| Light { context, header: piece.header, instead: number_before };
+        let light = |context| Light {
+            context,
+            header: piece.header,
+            instead: number_before,
+            titled: piece.titled,
+        };
         let (mut draft, mut heir) = if anchored {
             read(seeker, self.text, &piece.lexemes, light(&[]))
         } else {
@@ -168,7 +176,7 @@ impl<'t> Desk<'t> {
         if heir == Heir::None {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
         }
-        self.place(seeker, piece, draft, heir, begun);
+        self.place(seeker, &piece, draft, heir, begun);
     }
 
     /// A piece that stands alone so far, read once more as one of the thing before.
@@ -213,7 +221,7 @@ impl<'t> Desk<'t> {
     fn place(
         &mut self,
         seeker: &mut Seeker<'_>,
-        piece: Piece,
+        piece: &Piece,
         draft: Draft,
         heir: Heir,
         begun: Instant,
@@ -222,7 +230,7 @@ impl<'t> Desk<'t> {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         if piece.absent {
             self.context = draft.wants.clone();
-            self.remark(&piece);
+            self.remark(piece);
             return;
         }
         if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
@@ -244,13 +252,13 @@ impl<'t> Desk<'t> {
         let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
         if piece.question && !((counted || measured) && known) {
             self.context = draft.wants.clone();
-            self.remark(&piece);
-            self.asked = known.then(|| pending(&piece, draft, begun));
+            self.remark(piece);
+            self.asked = known.then(|| pending(piece, draft, begun));
             return;
         }
         self.asked = None;
-        if heir == Heir::Adds && self.joins_last(&piece, &draft) {
-            self.join(draft, &piece);
+        if heir == Heir::Adds && self.joins_last(piece, &draft) {
+            self.join(draft, piece);
             return;
         }
         let each = draft.reading.each;
@@ -259,7 +267,7 @@ impl<'t> Desk<'t> {
         if known {
             self.context = draft.wants.clone();
         }
-        let mut line = pending(&piece, draft, begun);
+        let mut line = pending(piece, draft, begun);
         if piece.same_quantity
             && line.quantity.is_none()
             && let Some(last) = self.lines.last()
@@ -289,7 +297,7 @@ impl<'t> Desk<'t> {
                 // «по 5 листов EL2240 20, 30 и 40 мм», «нитки по 6 каждого: 120, 137»
                 self.ahead = Some((quantity, unit));
             } else {
-                self.share(seeker, quantity, unit);
+                self.share(seeker, quantity, unit.as_ref());
             }
         } else if piece.continues || headed {
             if let (Some((quantity, unit)), Some(last)) =

@@ -8,20 +8,20 @@ use super::super::split::Piece;
 use super::super::types::{Remark, RemarkKind};
 use super::Desk;
 
-impl Desk<'_> {
-    /// Whether a piece goes on the talk before it: a name after a greeting, a house after a street.
-    pub(super) fn goes_on_talking(&self, piece: &Piece, before: Option<Talk>) -> bool {
-        let numbers = piece.lexemes.iter().filter(|l| l.is_number()).count();
-        let words = piece.lexemes.iter().filter(|l| l.is_word()).count();
-        match before {
-            // «Добрый день, Светлана!»
-            Some(Talk::Greeting) => numbers == 0 && words <= 2,
-            // «Это кофейня на Ленина, 12.»
-            Some(_) => words == 0 && numbers == 1 && !piece.corrects,
-            None => false,
-        }
+/// Whether a piece goes on the talk before it: a name after a greeting, a house after a street.
+pub(super) fn goes_on_talking(piece: &Piece, before: Option<Talk>) -> bool {
+    let numbers = piece.lexemes.iter().filter(|l| l.is_number()).count();
+    let words = piece.lexemes.iter().filter(|l| l.is_word()).count();
+    match before {
+        // «Добрый день, Светлана!»
+        Some(Talk::Greeting) => numbers == 0 && words <= 2,
+        // «Это кофейня на Ленина, 12.»
+        Some(_) => words == 0 && numbers == 1 && !piece.corrects,
+        None => false,
     }
+}
 
+impl Desk<'_> {
     /// Whether a piece is a street or a sum.
     pub(super) fn is_address(&mut self, piece: &Piece) -> bool {
         let counts = |l: &[Lexeme]| {

@@ -62,7 +62,7 @@ impl Desk<'_> {
                 last.quantity = quantity;
                 last.unit.clone_from(&unit);
             }
-            self.share(seeker, quantity, unit);
+            self.share(seeker, quantity, unit.as_ref());
             return;
         }
         let Some(last) = self.lines.last_mut() else {
@@ -89,7 +89,7 @@ impl Desk<'_> {
         &mut self,
         seeker: &mut Seeker<'_>,
         quantity: Option<Quantity>,
-        unit: Option<Said>,
+        unit: Option<&Said>,
     ) {
         let Some(last) = self.lines.last() else { return };
         let said: Vec<Want> =
@@ -126,7 +126,7 @@ impl Desk<'_> {
             let line = &mut self.lines[at];
             line.draft = draft;
             line.quantity = quantity;
-            line.unit.clone_from(&unit);
+            line.unit = unit.cloned();
         }
     }
 }

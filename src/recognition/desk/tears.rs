@@ -23,9 +23,8 @@ impl Desk<'_> {
             }
             match crate::recognition::quantity::unit_at(lexemes, at + 1) {
                 Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
-                Some(_) => {}
                 None if lexemes[at].spoken => places.push(at + 1),
-                None => {}
+                _ => {}
             }
         }
         places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());

@@ -137,7 +137,7 @@ impl Seeker<'_> {
     /// Whether a want names the thing itself: titles begin with its word, and it tells none apart.
     pub(crate) fn is_head(&self, want: &Want) -> bool {
         !want.numeric
-            && self.words_of(want).any(|word| {
+            && Self::words_of(want).any(|word| {
                 let known = self.index.vocabulary.get(word);
                 known.head && !known.telling
             })
@@ -147,26 +147,20 @@ impl Seeker<'_> {
     /// belongs to one category only.
     pub(crate) fn names_goods(&self, want: &Want) -> bool {
         !want.numeric
-            && self.words_of(want).any(|word| {
+            && Self::words_of(want).any(|word| {
                 let known = self.index.vocabulary.get(word);
-                let mut categories: Vec<u32> = Vec::new();
-                for row in self.index.by_word.row(word as usize) {
-                    let category = self.index.category[*row as usize];
-                    if categories.last() != Some(&category) {
-                        categories.push(category);
-                    }
-                    if categories.len() > 1 {
-                        break;
-                    }
-                }
+                // Products stand by category: the first and the last tell whether it is one.
+                let rows = self.index.by_word.row(word as usize);
+                let category = |row: Option<&u32>| row.map(|r| self.index.category[*r as usize]);
+                let alone = category(rows.first()) == category(rows.last());
                 let coloured = crate::recognition::decide::names_colour(&known.stem);
-                !coloured && (known.head || categories.len() <= 1)
+                !coloured && (known.head || alone)
             })
     }
 
     /// Whether a want is of a word that tells products apart: a colour, a finish.
     pub(crate) fn is_telling(&self, want: &Want) -> bool {
-        !want.numeric && self.words_of(want).any(|word| self.index.vocabulary.get(word).telling)
+        !want.numeric && Self::words_of(want).any(|word| self.index.vocabulary.get(word).telling)
     }
 
     /// Whether a number is the number of a colour or a type: titles mark it so.
@@ -191,7 +185,7 @@ impl Seeker<'_> {
     }
 
     /// The words of the catalogue that a want surely means.
-    fn words_of<'w>(&self, want: &'w Want) -> impl Iterator<Item = u32> + 'w {
+    pub(crate) fn words_of(want: &Want) -> impl Iterator<Item = u32> + '_ {
         want.ways.iter().flat_map(|w| &w.needs).flat_map(|need| match need {
             Need::Word(sought) => {
                 let best = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
@@ -234,17 +228,19 @@ impl Seeker<'_> {
             })
     }
 
-    /// Whether a title only mentions what a want names: «крышка к форме», «клей для поролона».
-    pub(crate) fn is_mention(&self, row: u32, want: &Want) -> bool {
+    /// Whether a title only mentions what these words name: «крышка к форме», «клей для поролона».
+    pub(crate) fn is_mention(&self, row: u32, named: &[u32]) -> bool {
         let words = self.index.words.row(row as usize);
         let aims = self.index.aims[row as usize];
         let mut found = false;
         for (at, word) in words.iter().enumerate().take(32) {
-            let named = word & ASIDE == 0 && self.words_of(want).any(|w| w == *word);
-            if named && aims >> at & 1 == 0 {
+            if word & ASIDE != 0 || !named.contains(word) {
+                continue;
+            }
+            if aims >> at & 1 == 0 {
                 return false;
             }
-            found |= named;
+            found = true;
         }
         found
     }

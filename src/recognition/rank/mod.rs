@@ -22,6 +22,7 @@ pub(crate) use wants::{decimal, shown};
 
 /// One thing that a line says of its product.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a want is told apart")]
 pub(crate) struct Want {
     /// Ways to satisfy it.
     pub(crate) ways: Vec<Way>,

@@ -21,8 +21,11 @@ impl Seeker<'_> {
         let from = found[at].range().start;
         let run: Vec<&Lexeme> =
             lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect();
+        // An organization's own words go before the common ones.
         let mut options = own.at(&run);
-        options.extend(common.at(&run));
+        if options.is_empty() {
+            options = common.at(&run);
+        }
         let mut best: Option<(Want, usize)> = None;
         for (count, target) in options {
             // The synonym must end where a term ends.

@@ -91,7 +91,9 @@ impl Seeker<'_> {
     }
 
     pub(super) fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {
-        let talk = speech::is_filler(&word.text) || speech::is_cancel(&word.text);
+        let talk = speech::is_filler(&word.text)
+            || speech::is_cancel(&word.text)
+            || speech::is_correction(&word.text);
         if talk && !word.code && !word.dotted {
             return (None, 1);
         }
@@ -139,6 +141,10 @@ impl Seeker<'_> {
         }
         ways.extend(self.initials(word));
         ways.extend(self.counted(word));
+        if !known && let Some(letters) = super::super::normalize::spelt_out(&word.text) {
+            // «вэпэпэ» is «впп» is «воздушно-пузырчатая плёнка».
+            ways.extend(self.initials(&Word { text: letters, ..word.clone() }));
+        }
         if !sought.meanings.sure && !word.dotted {
             ways.extend(self.glued(word));
             ways.extend(self.guessed_synonyms(&sought));

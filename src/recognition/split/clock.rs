@@ -34,9 +34,8 @@ fn number_plate(lexemes: &[Lexeme], start: usize) -> Option<usize> {
     };
     let tight = |k: usize| lexemes.get(k).is_some_and(|l| !l.spaced);
     let digits = lexemes.get(start + 1).is_some_and(|l| l.is_number() && l.text.len() == 3);
-    if !(letters(start, 1) && digits && letters(start + 2, 2))
-        || !(tight(start + 1) && tight(start + 2))
-    {
+    let plate = letters(start, 1) && digits && letters(start + 2, 2);
+    if !plate || !tight(start + 1) || !tight(start + 2) {
         return None;
     }
     let region = lexemes
@@ -71,15 +70,15 @@ fn price(lexemes: &[Lexeme], start: usize) -> Option<(usize, usize)> {
 }
 
 /// Makes times, dates and telephone numbers words of talk.
-pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut i = 0;
     while i < lexemes.len() {
         let number = |k: usize| lexemes.get(k).filter(|l| l.is_number() && !l.spoken);
         let tight = |k: usize, mark: char| lexemes.get(k).is_some_and(|l| l.is(mark) && !l.spaced);
         let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
-        let mut end = telephone(&lexemes, i);
-        let price = price(&lexemes, i);
+        let mut end = telephone(lexemes, i);
+        let price = price(lexemes, i);
         if let Some((from, to)) = price {
             // «по 150 руб» says nothing of the goods.
             out.truncate(out.len() - from);
@@ -88,7 +87,7 @@ pub(super) fn without_clock(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
         }
         if end.is_some() {
             // Nothing else begins so.
-        } else if let Some(plate) = number_plate(&lexemes, i) {
+        } else if let Some(plate) = number_plate(lexemes, i) {
             end = Some(plate);
         } else if lexemes[i].is_number()
             && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")

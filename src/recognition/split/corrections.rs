@@ -5,6 +5,7 @@ use super::super::quantity::unit_at;
 use super::super::speech;
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
+#[expect(clippy::too_many_lines, reason = "one turn of speech a paragraph")]
 pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut line = line;
     let mut dead = vec![false; line.len()];
@@ -86,10 +87,14 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                         dead[k] = true;
                         k += 1;
                     }
-                    if let Some((_, n)) = unit_at(&line, k) {
-                        for d in &mut dead[k..(k + n).min(line.len())] {
-                            *d = true;
-                        }
+                    let measured = line.get(k).is_some_and(|l| {
+                        l.is_word()
+                            && !l.spaced
+                            && super::super::terms::Measure::read(&l.text, true).is_some()
+                    });
+                    let taken = unit_at(&line, k).map_or(usize::from(measured), |(_, n)| n);
+                    for d in &mut dead[k..(k + taken).min(line.len())] {
+                        *d = true;
                     }
                 } else if word(&line, k).is_some_and(|w| {
                     matches!(w, "него" | "нее" | "них" | "этого" | "этой" | "этих")
@@ -116,6 +121,10 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                         *d = true;
                     }
                 }
+            }
+            // «…100, тьфу, м8х50»: after a comma it is a piece that puts right.
+            Some("тьфу") if i > 0 && line[i - 1].is(',') && i > 1 && line[i - 2].is_number() => {
+                mended.push(i);
             }
             Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
                 take_back(&line, i, i + 1, &mut dead);

@@ -24,6 +24,7 @@ use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed}
 
 /// A run of lexemes that may be a line.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what a piece does besides naming goods")]
 pub(crate) struct Piece {
     /// Its lexemes, without what was taken back.
     pub(crate) lexemes: Vec<Lexeme>,
@@ -47,6 +48,8 @@ pub(crate) struct Piece {
     pub(crate) absent: bool,
     /// «Итого».
     pub(crate) total: bool,
+    /// How many of its lexemes are a title of the catalogue, copied whole.
+    pub(crate) titled: usize,
     /// Whether it is a row of a table.
     pub(crate) row: bool,
     /// Whether it is a heading over the rows of a table.
@@ -65,8 +68,8 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .get(&value)
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
-    let lexemes = numerals::replace(lex(chars), knows);
-    let lexemes = without_clock(lexemes);
+    let lexemes = numerals::replace(&lex(chars), knows);
+    let lexemes = without_clock(&lexemes);
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {
@@ -85,6 +88,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             Some(cells) => table_row(index, &line, cells, &mut above, &mut out),
             None => {
                 let first = out.len();
+                let line = copied_titles(index, line, &mut out);
                 let mut line = corrected(line);
                 crosses(&mut line);
                 sentences(index, line, false, &mut out);
@@ -93,6 +97,34 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         }
     }
     out
+}
+
+/// Makes pieces of the titles that a line begins with, each with nothing but a quantity after it, and
+/// leaves the rest of the line.
+fn copied_titles(index: &Index, mut line: Vec<Lexeme>, out: &mut Vec<Piece>) -> Vec<Lexeme> {
+    while let Some((taken, _)) = index.titles.begun(&line) {
+        let rest = &line[taken..];
+        let ends = |l: &Lexeme| l.is(',') || l.is(';') || l.is('.') && l.spaced;
+        // A bracket that the title ends with is the title's.
+        let open = rest.iter().take_while(|l| l.is(')') || l.is('"') || l.is('!')).count();
+        let to = rest[open..].iter().position(ends).map_or(rest.len(), |n| open + n);
+        let after = &rest[open..to];
+        let told = after.iter().any(|l| l.is_word() || l.is_number());
+        if told && super::interpret::only_quantity(after).is_none() {
+            break;
+        }
+        let whole = &line[..taken + to];
+        let Some(mut copied) = piece(whole) else { break };
+        copied.titled = taken;
+        copied.continues = !out.is_empty();
+        copied.talk = Talk::None;
+        copied.question = false;
+        (copied.corrects, copied.cancels, copied.absent, copied.total) = Default::default();
+        out.push(copied);
+        let next = (taken + to + 1).min(line.len());
+        line.drain(..next);
+    }
+    line
 }
 
 /// Reads one row of a table: its heading, a title over it, its sum or its goods.

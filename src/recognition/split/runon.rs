@@ -17,12 +17,8 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         if lexeme.is_word()
             && crate::recognition::quantity::is_lone_unit(&lexeme.text)
             && i > 0
-            && !(lexemes[i - 1].is_number() && !lexemes[i - 1].named)
-            && !(unit_at(lexemes, i - 1).is_some()
-                && index
-                    .vocabulary
-                    .row(&crate::recognition::normalize::stem(&lexeme.text))
-                    .is_some_and(|r| index.vocabulary.get(r).head))
+            && (lexemes[i - 1].named || !lexemes[i - 1].is_number())
+            && (unit_at(lexemes, i - 1).is_none() || !is_head(index, lexeme))
             && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
             && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
             && lexemes[i + 1..].iter().any(Lexeme::is_number)
@@ -104,6 +100,12 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// Whether titles or categories begin with exactly this word.
+fn is_head(index: &Index, lexeme: &Lexeme) -> bool {
+    let row = index.vocabulary.row(&crate::recognition::normalize::stem(&lexeme.text));
+    row.is_some_and(|r| index.vocabulary.get(r).head)
 }
 
 /// Whether a word opens an item: titles or categories begin with it.

@@ -34,6 +34,7 @@ pub(super) fn crosses(line: &mut [Lexeme]) {
 }
 
 /// Splits a line into sentences and these at commas and conjunctions.
+#[expect(clippy::too_many_lines, reason = "one mark a paragraph, in the order they are tried")]
 pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut Vec<Piece>) {
     let mut current: Vec<Lexeme> = Vec::new();
     let mut begins = true;
@@ -170,7 +171,9 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && next.is_some_and(|n| n.spaced && n.is_word())
             && depth == 0
             && (lexeme.text.chars().count() >= 4
-                && (speech::is_filler(&lexeme.text) || speech::is_delivery(&lexeme.text))
+                && (speech::is_filler(&lexeme.text)
+                    || speech::is_cancel(&lexeme.text)
+                    || speech::is_delivery(&lexeme.text))
                 || lexeme.text.chars().count() >= 4
                     && crate::recognition::normalize::stem(&lexeme.text) != lexeme.text
                     && index.vocabulary.is_whole(&lexeme.text)

@@ -407,12 +407,17 @@ impl Ordering {
                     return Err(OrderError::Stale);
                 }
                 let was = if row.title.is_empty() { row.raw.clone() } else { row.title.clone() };
+                let before = row.product;
                 fill(tx, &mut row, order.organization, product, quantity)?;
                 orders::update_line(tx, &row)?;
                 orders::refresh_total(tx, order.id, now)?;
                 if remember && !row.phrase.is_empty() {
                     let (organization, phrase) = (order.organization, &row.phrase);
                     words::learn(tx, organization, phrase, product, None, now)?;
+                    if let Some(wrong) = before.filter(|before| *before != product) {
+                        // What a manager put right is not offered for these words again.
+                        words::refuse(tx, organization, phrase, wrong, now)?;
+                    }
                 }
                 let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
                 orders::insert_event(
