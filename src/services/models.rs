@@ -232,7 +232,9 @@ fn count(answer: &Result<Answer, ChainError>, took: Duration) {
     match answer {
         Ok(answer) if !answer.cached => meter::asked(answer.provider, true, took),
         Err(ChainError::Failed(failures)) => {
-            failures.iter().for_each(|(provider, _)| meter::asked(*provider, false, took));
+            for (provider, _) in failures {
+                meter::asked(*provider, false, took);
+            }
         }
         Ok(_) | Err(_) => {}
     }

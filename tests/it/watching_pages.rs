@@ -19,7 +19,7 @@ async fn press(panel: &Panel, ours: &HeaderMap, path: &str, fields: &str) -> Ans
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"))
 }
 
 fn execute(panel: &Panel, sql: &str) {
