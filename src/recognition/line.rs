@@ -133,10 +133,9 @@ pub(crate) fn trusted(draft: &Draft) -> bool {
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
     draft.unknown() == 1
-        && (unknown != first || words >= 2 && numbers + words >= 3)
         && draft.meant.len() == 1
         && !draft.widened
-        && words >= 1
+        && words >= if unknown == first { 2 } else { 1 }
         && numbers + words >= 3
         && unknown.is_some_and(|at| {
             let text = &draft.wants[at].text;
