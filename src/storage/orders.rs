@@ -521,10 +521,11 @@ pub fn list_untaken(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Orders that were shipped before `before` and not touched since.
+/// Orders that were shipped before `before` and not touched since; those that were moved in stay as
+/// they came.
 pub fn list_shipped(conn: &Connection, before: Timestamp) -> Result<Vec<OrderId>, StorageError> {
     const SQL: &str = "
-        select id from orders where status = 'shipped' and updated_at_ms < :before
+        select id from orders where status = 'shipped' and history = 0 and updated_at_ms < :before
         order by updated_at_ms limit 500";
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map(named_params! { ":before": before }, |row| row.get("id"))?;

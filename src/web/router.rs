@@ -27,7 +27,48 @@ use super::{Desk, assets, error as pages, health, live, simulator};
 /// Every page for people; what 1C calls is merged in where the program is put together.
 pub fn router(desk: Desk) -> Router {
     // Panel and chat: for browsers, behind the guard.
-    let guarded = Router::new()
+    let guarded = work()
+        .merge(house())
+        .layer(DefaultBodyLimit::max(FILE_LIMIT))
+        .layer(from_fn_with_state(desk.clone(), session::guard));
+
+    let layers = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::x_request_id(ShortId))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(from_fn(health::count))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(map_response_with_state(desk.clone(), security_headers));
+    let as_pages = ServiceBuilder::new()
+        .layer(from_fn_with_state(desk.clone(), pages::pages))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().gzip(true));
+
+    let onec = OnecState::new(
+        desk.base.clone(),
+        desk.exchange.clone(),
+        desk.accounts.clone(),
+        desk.tasks.clone(),
+    );
+    let at_root = onec.clone();
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/metrics", get(health::metrics_page))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/assets/{version}/{name}", get(assets::serve))
+        .merge(guarded)
+        // A router that is merged brings its own default: this one is under the pages' layers.
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(as_pages)
+        // 1C reads answers to the byte: no page, no compression over its routes.
+        .merge(onec::router(onec))
+        .route("/", any(move |desk, request| root(at_root.clone(), desk, request)))
+        .layer(layers)
+        .with_state(desk)
+}
+
+/// What managers and administrators work with.
+fn work() -> Router<Desk> {
+    Router::new()
         .route("/admin", get(today::page))
         .route("/admin/orders", get(orders::list))
         .route("/admin/orders/export/{format}", get(orders::export))
@@ -81,6 +122,11 @@ pub fn router(desk: Desk) -> Router {
         // The old program's addresses.
         .route("/admin/debug/search-as", get(|| async { Redirect::permanent("/admin/search") }))
         .route("/admin/search-aliases", get(|| async { Redirect::permanent("/admin/synonyms") }))
+}
+
+/// What administrators keep the program with, the way in and the browser chat.
+fn house() -> Router<Desk> {
+    Router::new()
         // For administrators.
         .route("/admin/audit", get(audit::page))
         .route("/admin/audit/export", post(audit::export))
@@ -107,41 +153,6 @@ pub fn router(desk: Desk) -> Router {
         .route("/chat/{persona}/contact", post(simulator::contact))
         .route("/chat/{persona}/file", post(simulator::files::give))
         .route("/chat/{persona}/files/{id}", get(simulator::files::take))
-        .layer(DefaultBodyLimit::max(FILE_LIMIT))
-        .layer(from_fn_with_state(desk.clone(), session::guard));
-
-    let layers = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::x_request_id(ShortId))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(from_fn(health::count))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(map_response_with_state(desk.clone(), security_headers));
-    let as_pages = ServiceBuilder::new()
-        .layer(from_fn_with_state(desk.clone(), pages::pages))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().gzip(true));
-
-    let onec = OnecState::new(
-        desk.base.clone(),
-        desk.exchange.clone(),
-        desk.accounts.clone(),
-        desk.tasks.clone(),
-    );
-    let at_root = onec.clone();
-    Router::new()
-        .route("/health", get(health::health))
-        .route("/metrics", get(health::metrics_page))
-        .route("/favicon.ico", get(assets::favicon))
-        .route("/assets/{version}/{name}", get(assets::serve))
-        .merge(guarded)
-        // A router that is merged brings its own default: this one is under the pages' layers.
-        .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(as_pages)
-        // 1C reads answers to the byte: no page, no compression over its routes.
-        .merge(onec::router(onec))
-        .route("/", any(move |desk, request| root(at_root.clone(), desk, request)))
-        .layer(layers)
-        .with_state(desk)
 }
 
 /// `/`: to the panel, or to the chat where there is one; a 1C without a path in its settings comes

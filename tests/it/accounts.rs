@@ -322,8 +322,8 @@ async fn blocking_a_role_and_a_password_end_the_sessions_taken_before() {
     assert!(matches!(entered, Err(SignInError::Wrong)), "the link");
     bench.accounts.set_blocked(&by, maria, false).await.unwrap();
     assert!(bench.accounts.session(&token).await.unwrap().is_none(), "after the block");
-    let actions =
-        bench.text("select group_concat(action, ' ') from audit where object = 'person:2'");
+    let actions = bench
+        .text("select group_concat(action, ' ' order by id) from audit where object = 'person:2'");
     assert_eq!(
         actions,
         "person.role person.sign_in person.role person.sign_in person.password person.sign_in \

@@ -255,7 +255,8 @@ async fn talk(bot_api: Arc<BotApi>, talker: Person, journal: Arc<Journal>, over:
         let text = format!("ответ-{}.", journal.next());
         talker.replies(message, &text);
         journal.replies.lock().unwrap().push(text);
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        // Twenty messages a minute are too many.
+        tokio::time::sleep(Duration::from_millis(3_100)).await;
     }
 }
 

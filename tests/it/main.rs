@@ -2,6 +2,8 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::format_collect,
+    clippy::format_push_string,
     clippy::too_many_lines,
     clippy::unwrap_used,
     reason = "a test fails by panicking, stands outside of Tasks, and tells a whole story"

@@ -13,6 +13,7 @@ fn expected() -> Value {
 
 /// What a folder says and what it does not.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "what a set of files says, each by itself")]
 struct Says {
     /// Titles are «Имя (20 мм)»; else «Имя (20)».
     labels: bool,

@@ -133,7 +133,7 @@ fn executable(path: &Path, text: &str) {
 
 /// Sets the schema's version as a migration of a later version would.
 const MIGRATE: &str =
-    r#"printf '\000\000\000\143' | dd of=data/partner-m.db bs=1 seek=60 conv=notrunc 2>/dev/null"#;
+    r"printf '\000\000\000\143' | dd of=data/partner-m.db bs=1 seek=60 conv=notrunc 2>/dev/null";
 
 #[test]
 fn a_good_program_takes_the_place_of_the_old_one_after_a_copy() {

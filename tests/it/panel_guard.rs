@@ -128,6 +128,8 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("POST", "/chat/{persona}/say", "/chat/anna/say", Anyone),
     ("POST", "/chat/{persona}/press", "/chat/anna/press", Anyone),
     ("POST", "/chat/{persona}/contact", "/chat/anna/contact", Anyone),
+    ("POST", "/chat/{persona}/file", "/chat/anna/file", Anyone),
+    ("GET", "/chat/{persona}/files/{id}", "/chat/anna/files/1", Anyone),
 ];
 
 /// Fields that suit every form: an administrator's are taken, whatever comes of them.

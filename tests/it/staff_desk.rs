@@ -769,7 +769,7 @@ async fn a_question_that_waits_is_reminded_of_once_and_not_after_the_answer() {
     desk.says("maria", "Да, до 14:00").await;
     desk.transcript("maria");
     desk.transcript("boss");
-    desk.wait(Duration::from_mins(120)).await;
+    desk.wait(Duration::from_hours(2)).await;
     desk.tick().await;
     assert_eq!(desk.transcript("boss"), "");
 }
