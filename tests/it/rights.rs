@@ -383,6 +383,39 @@ async fn every_action_is_open_to_those_it_is_for() {
     --+++--  order.repeat
     --++---  order.edit
     --+++--  order.ask
+    ----+--  draft.split
+    ----+--  draft.join
+    ----+--  draft.join_yes
+    ----+--  draft.unread
+    ~~~~+~~  line.units
+    ~~~~~~~  line.unit
+    ----+--  line.instead
+    ~~~~~~~  line.like
+    ----+--  checkout.send_anyway
+    +++++++  orders.repeat
+    -++++--  orders.usual
+    +++++++  catalog.root
+    +++++++  catalog.show
+    +++++++  catalog.found
+    +++++++  catalog.everywhere
+    +++++++  catalog.back
+    +++++++  product.show
+    +++++++  product.quantity
+    ++++~++  product.add
+    +++++++  product.like
+    +++++++  product.watch
+    +~~~~~~  ask.manager
+    +++++++  ask.no
+    ~~~~~~~  file.read
+    ~~~~~~~  file.show
+    ~~~~~~~  file.columns
+    ~~~~~~~  file.goods
+    ~~~~~~~  file.quantity
+    ~~~~~~~  file.sheets
+    ~~~~~~~  file.sheet
+    +++++++  file.example
+    ~~~~~~~  media.hand
+    +++++++  media.drop
     -----++  staff.queue
     -----++  staff.all
     -----++  staff.card
