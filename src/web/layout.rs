@@ -338,8 +338,7 @@ fn sidebar(around: &Surroundings, section: Option<Section>) -> Markup {
             nav aria-label="Разделы" {
                 ul.menu-list {
                     @for entry in shown(around) {
-                        @if entry.section == Section::Journal { li role="separator" { hr; } }
-                        li {
+                        li.apart[entry.section == Section::Journal] {
                             a.nav href=(entry.href) title=(entry.word)
                                 aria-current=[(section == Some(entry.section)).then_some("page")] {
                                 (icon(entry.icon))

@@ -72,7 +72,7 @@ fn sheet(desk: &Desk, view: &OrderView, only: bool) -> Markup {
     let today = base.zone.civil(now).date();
     let heading = html! { "Лист сборки №\u{a0}" (order.number) };
     html! {
-        section.sheet-of-paper {
+        section.sheet-of-paper tabindex="0" aria-label="Лист сборки" {
             @if only { h1 { (heading) } } @else { h2.title { (heading) } }
             dl.facts {
                 dt { "Клиент" } dd { (order.organization_name) ", " (order.author_name) @if let Some(phone) = &order.author_phone { ", " (phone) } }
