@@ -414,14 +414,19 @@ fn outbox(stored: &Stored, now: Timestamp) -> Check {
 pub fn clock(zone: &Zone, now: Timestamp, latest: Option<Timestamp>) -> Check {
     // Nothing of ours is older than the program itself.
     const BORN_MS: i64 = 1_793_491_200_000; // 2026-11-01
-    let shown = zone.rfc3339(now);
+    let said = |at: Timestamp| {
+        let civil = zone.civil(at);
+        let date = (civil.day(), civil.month(), civil.year());
+        format!("{:02}.{:02}.{}, {}", date.0, date.1, date.2, zone.time(at))
+    };
+    let shown = said(now);
     let hint = "часы отстают: включите NTP (timedatectl set-ntp true)";
     if now.millis() < BORN_MS {
         return Check::new("clock", Level::Failed, shown, hint);
     }
     match latest {
         Some(latest) if latest.since(now) > CLOCK_BEHIND => {
-            let text = format!("{shown}, а в базе есть записи {}", zone.rfc3339(latest));
+            let text = format!("{shown}, а в базе есть записи {}", said(latest));
             Check::new("clock", Level::Warning, text, hint)
         }
         _ => Check::ok("clock", shown),
