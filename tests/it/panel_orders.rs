@@ -201,7 +201,7 @@ async fn a_product_is_found_chosen_remembered_or_offered() {
     let offer = format!("{}&propose=2", token(&panel));
     post(&panel, &maria, "/admin/orders/1042/lines/1", &offer).await;
     assert!(told(&panel) > told_before, "the client is asked");
-    assert_eq!(panel.count("select count(*) from orders where status = 'needs_client'"), 1);
+    assert_eq!(panel.count("select count(*) from proposals where product_id = 2"), 1);
     assert_eq!(panel.count("select count(*) from order_lines where product_id = 2"), 0);
     let pick = format!("{}&product=2&remember=1", token(&panel));
     post(&panel, &maria, "/admin/orders/1042/lines/1", &pick).await;

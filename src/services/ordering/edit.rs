@@ -5,15 +5,15 @@ use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::staff::{OrderView, fill, whole};
-use super::{Actor, OrderError, Ordering, notices, price_type};
+use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{
-    Delivery, LineState, Money, OrderId, OrderLineId, OrderStatus, PersonId, ProductId, Quantity,
-    Timestamp, Unit,
+    Delivery, LineState, Money, OrderId, OrderLineId, PersonId, ProductId, Quantity, Timestamp,
+    Unit,
 };
 use crate::services::notifications::Notice;
 use crate::storage::order_edits;
 use crate::storage::orders::{self, NewOrderEvent, OrderLineRow, OrderRow};
-use crate::storage::{offers, organizations, persons, words};
+use crate::storage::{organizations, persons, words};
 
 /// A change of what is in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,72 +235,6 @@ impl Ordering {
                 }
                 tell_changes(tx, &order, &actor, now, now)?.ok_or(OrderError::Empty)?;
                 order_edits::set_undo(tx, id, None)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
-    }
-
-    /// Offers the client another product for a line, and waits for their answer.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`.
-    pub async fn offer_instead(
-        &self,
-        actor: Actor,
-        id: OrderId,
-        version: i64,
-        line: OrderLineId,
-        product: ProductId,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                if order.revision != version {
-                    return Err(OrderError::Stale);
-                }
-                let row = line_of(tx, &order, line)?;
-                let price_type = price_type(tx, Some(order.organization))?;
-                let offer = offers::load(tx, [product], price_type)?
-                    .remove(&product)
-                    .ok_or(OrderError::NotFound)?;
-                let price = match offer.price.filter(|_| sees_prices(tx, &order).unwrap_or(false)) {
-                    Some(price) => format!(", {price}"),
-                    None => String::new(),
-                };
-                let text = format!(
-                    "Вместо «{}» предлагаем «{}»{price}. Подойдёт?",
-                    name(&row),
-                    offer.title
-                );
-                if order.status.can_become(OrderStatus::NeedsClient) {
-                    orders::set_status(tx, id, OrderStatus::NeedsClient, "", now)?;
-                }
-                if order.manager.is_none() {
-                    orders::set_manager(tx, id, actor.person, now)?;
-                }
-                let event = orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: "message",
-                        text: &text,
-                        to_client: true,
-                    },
-                )?;
-                let notice = Notice::OrderMessage { order: id, event };
-                notices::to_person(tx, order.author, notice, now)?;
-                notices::to_person(tx, order.author, Notice::BuyerOrder { order: id }, now)?;
-                notices::refresh_staff_cards(tx, id, now)?;
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
                 whole(tx, order)
             })
             .await?;

@@ -124,7 +124,7 @@ pub async fn pick(
         desk.ordering.edit(me.actor(), id, version, edit).await
     } else {
         let product = ProductId(number(&fields, "propose")?);
-        desk.ordering.offer_instead(me.actor(), id, version, line, product).await
+        desk.ordering.propose(me.actor(), line, version, product).await
     };
     let path = format!("/admin/orders/{}/lines/{line}", view.order.number);
     settled(&desk, &visitor, &me, &view, &path, &fields, done).await
