@@ -6,6 +6,7 @@
 
 mod again;
 mod aid;
+mod change;
 mod draft;
 mod edit;
 mod join;

@@ -4,7 +4,9 @@
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::staff::{OrderView, fill, whole};
+use super::change::{current, note};
+use super::staff::{OrderView, fill};
+use super::undo::Before;
 use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{
     Delivery, LineState, Money, OrderId, OrderLineId, PersonId, ProductId, Quantity, Timestamp,
@@ -12,7 +14,7 @@ use crate::domain::{
 };
 use crate::services::notifications::Notice;
 use crate::storage::order_edits;
-use crate::storage::orders::{self, NewOrderEvent, OrderLineRow, OrderRow};
+use crate::storage::orders::{self, OrderLineRow, OrderRow};
 use crate::storage::{organizations, persons, words};
 
 /// A change of what is in an order.
@@ -110,48 +112,28 @@ impl Ordering {
         edit: Edit,
     ) -> Result<OrderView, OrderError> {
         let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                if order.revision != version {
-                    return Err(OrderError::Stale);
-                }
-                if order.status.is_final() {
-                    return Err(OrderError::Closed(order.status));
-                }
-                let before = super::undo::Before::of(tx, &order)?;
-                if order_edits::kept(tx, id)?.shown.is_none() {
-                    let shown = serde_json::to_string(&Shown::of(tx, &order)?);
-                    order_edits::set_shown(tx, id, shown.ok().as_deref())?;
-                }
-                let (kind, text) = apply(tx, &order, edit, now)?;
-                orders::refresh_total(tx, id, now)?;
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind,
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                if changes(tx, &order)?.is_empty() {
-                    // What was changed and changed back is no change.
-                    order_edits::set_shown(tx, id, None)?;
-                }
-                before.offer(tx, &actor, &order, &text, now)?;
-                notices::refresh_staff_cards(tx, id, now)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
+        self.change_order(id, move |tx, order| {
+            current(order, Some(version))?;
+            if order.status.is_final() {
+                return Err(OrderError::Closed(order.status));
+            }
+            let before = Before::of(tx, order)?;
+            if order_edits::kept(tx, id)?.shown.is_none() {
+                let shown = serde_json::to_string(&Shown::of(tx, order)?);
+                order_edits::set_shown(tx, id, shown.ok().as_deref())?;
+            }
+            let (kind, text) = apply(tx, order, edit, now)?;
+            orders::refresh_total(tx, id, now)?;
+            note(tx, &actor, id, kind, &text, false, now)?;
+            let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+            if changes(tx, &order)?.is_empty() {
+                // What was changed and changed back is no change.
+                order_edits::set_shown(tx, id, None)?;
+            }
+            before.offer(tx, &actor, &order, &text, now)?;
+            notices::refresh_staff_cards(tx, id, now)
+        })
+        .await
     }
 
     /// Gives an order to a manager, or to nobody.
@@ -167,49 +149,29 @@ impl Ordering {
         manager: Option<PersonId>,
     ) -> Result<OrderView, OrderError> {
         let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                if version.is_some_and(|version| version != order.revision) {
-                    return Err(OrderError::Stale);
-                }
-                if order.manager == manager {
-                    return whole(tx, order);
-                }
-                let name = match manager {
-                    Some(person) => persons::find(tx, person)?.ok_or(OrderError::NotFound)?.name,
-                    None => "никто".to_owned(),
-                };
-                let before = super::undo::Before::of(tx, &order)?;
-                orders::set_manager(tx, id, manager, now)?;
-                let was =
-                    if order.manager_name.is_empty() { "никто" } else { &order.manager_name };
-                let text = format!("В работе: {was} → {name}");
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: "status",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
-                if let Some(person) = manager.filter(|person| actor.person != Some(*person)) {
-                    notices::to_person(tx, person, Notice::StaffOrder { order: id }, now)?;
-                }
-                notices::refresh_staff_cards(tx, id, now)?;
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                before.offer(tx, &actor, &order, &text, now)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
+        self.change_order(id, move |tx, order| {
+            current(order, version)?;
+            if order.manager == manager {
+                return Ok(());
+            }
+            let name = match manager {
+                Some(person) => persons::find(tx, person)?.ok_or(OrderError::NotFound)?.name,
+                None => "никто".to_owned(),
+            };
+            let before = Before::of(tx, order)?;
+            orders::set_manager(tx, id, manager, now)?;
+            let was =
+                if order.manager_name.is_empty() { "никто" } else { &order.manager_name };
+            let text = format!("В работе: {was} → {name}");
+            note(tx, &actor, id, "status", &text, false, now)?;
+            if let Some(person) = manager.filter(|person| actor.person != Some(*person)) {
+                notices::to_person(tx, person, Notice::StaffOrder { order: id }, now)?;
+            }
+            notices::refresh_staff_cards(tx, id, now)?;
+            let after = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+            before.offer(tx, &actor, &after, &text, now)
+        })
+        .await
     }
 
     /// Tells the client what has changed in the order since they last saw it.
@@ -225,21 +187,12 @@ impl Ordering {
         version: i64,
     ) -> Result<OrderView, OrderError> {
         let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                if order.revision != version {
-                    return Err(OrderError::Stale);
-                }
-                tell_changes(tx, &order, &actor, now, now)?.ok_or(OrderError::Empty)?;
-                order_edits::set_undo(tx, id, None)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
+        self.change_order(id, move |tx, order| {
+            current(order, Some(version))?;
+            tell_changes(tx, order, &actor, now, now)?.ok_or(OrderError::Empty)?;
+            Ok(order_edits::set_undo(tx, id, None)?)
+        })
+        .await
     }
 }
 
@@ -397,18 +350,7 @@ pub(super) fn tell_changes(
         return Ok(None);
     }
     let text = format!("Изменения в заявке:\n{}", lines.join("\n"));
-    let event = orders::insert_event(
-        tx,
-        NewOrderEvent {
-            order: order.id,
-            at: now,
-            channel: actor.channel,
-            person: actor.person,
-            kind: "message",
-            text: &text,
-            to_client: true,
-        },
-    )?;
+    let event = note(tx, actor, order.id, "message", &text, true, now)?;
     let key = notices::later(order.id, event);
     let notice = Notice::OrderMessage { order: order.id, event };
     notices::to_person_at(tx, order.author, notice, due, &key)?;

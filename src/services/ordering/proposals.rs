@@ -1,14 +1,14 @@
 //! A manager's changes that the client has a word in: another product, another day, another
 //! manager.
 
+use super::change::{current, note};
 use super::staff::{fill, whole};
 use super::{Actor, OrderError, OrderView, Ordering, Party, notices, order_of};
-use crate::domain::{Delivery, OrderId, OrderLineId, PersonId, ProductId, ProposalId, Timestamp};
+use crate::domain::{Delivery, OrderId, OrderLineId, PersonId, ProductId, ProposalId};
 use crate::services::notifications::Notice;
-use crate::storage::orders::{self, NewOrderEvent, OrderLineRow, OrderRow};
+use crate::storage::orders::{self, OrderLineRow};
+use crate::storage::persons;
 use crate::storage::proposals::{self, ProposalRow};
-use crate::storage::{StorageError, persons};
-use rusqlite::Transaction;
 
 /// A proposal with what it is about.
 #[derive(Debug, Clone)]
@@ -203,51 +203,4 @@ impl Ordering {
         self.told(order);
         self.own_proposal(party, id).await
     }
-
-    async fn change_order(
-        &self,
-        id: OrderId,
-        change: impl FnOnce(&Transaction<'_>, &OrderRow) -> Result<(), OrderError> + Send + 'static,
-    ) -> Result<OrderView, OrderError> {
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                change(tx, &order)?;
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
-    }
-}
-
-fn current(order: &OrderRow, version: Option<i64>) -> Result<(), OrderError> {
-    let current = version.is_none_or(|version| version == order.revision);
-    if current { Ok(()) } else { Err(OrderError::Stale) }
-}
-
-fn note(
-    tx: &Transaction<'_>,
-    actor: &Actor,
-    order: OrderId,
-    kind: &str,
-    text: &str,
-    to_client: bool,
-    now: Timestamp,
-) -> Result<i64, StorageError> {
-    orders::insert_event(
-        tx,
-        NewOrderEvent {
-            order,
-            at: now,
-            channel: actor.channel,
-            person: actor.person,
-            kind,
-            text,
-            to_client,
-        },
-    )
 }

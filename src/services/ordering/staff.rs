@@ -2,6 +2,7 @@
 
 use rusqlite::Transaction;
 
+use super::change::{current, note};
 use super::edit::{self, Shown, amount};
 use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
@@ -403,9 +404,7 @@ impl Ordering {
             .write(move |tx| {
                 let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
                 let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                if order.revision != version {
-                    return Err(OrderError::Stale);
-                }
+                current(&order, Some(version))?;
                 let was = if row.title.is_empty() { row.raw.clone() } else { row.title.clone() };
                 let before = row.product;
                 fill(tx, &mut row, order.organization, product, quantity)?;
@@ -420,18 +419,7 @@ impl Ordering {
                     }
                 }
                 let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: order.id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: "line",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
+                note(tx, &actor, order.id, "line", &text, false, now)?;
                 notices::refresh_staff_cards(tx, order.id, now)?;
                 let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
                 whole(tx, order)
@@ -465,9 +453,7 @@ impl Ordering {
             .write(move |tx| {
                 let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
                 let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                if version.is_some_and(|version| version != order.revision) {
-                    return Err(OrderError::Stale);
-                }
+                current(&order, version)?;
                 let was = amount(&row);
                 row.quantity = Some(quantity);
                 if let Some(unit) = unit {
@@ -479,18 +465,7 @@ impl Ordering {
                 orders::update_line(tx, &row)?;
                 orders::refresh_total(tx, order.id, now)?;
                 let text = format!("Позиция {}: {was} → {}", row.position, amount(&row));
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: order.id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: "line",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
+                note(tx, &actor, order.id, "line", &text, false, now)?;
                 notices::refresh_staff_cards(tx, order.id, now)?;
                 let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
                 whole(tx, order)
@@ -527,18 +502,7 @@ pub(super) fn move_to(
     if !reason.is_empty() {
         text = format!("{text}: {reason}");
     }
-    orders::insert_event(
-        tx,
-        NewOrderEvent {
-            order: id,
-            at: now,
-            channel: actor.channel,
-            person: actor.person,
-            kind: "status",
-            text: &text,
-            to_client: !order.history,
-        },
-    )?;
+    note(tx, actor, id, "status", &text, !order.history, now)?;
     // A slip in the panel is taken back before anybody hears of it.
     let due = if actor.channel == Channel::Panel { now.plus(ANNOUNCE_AFTER) } else { now };
     notices::withdraw(tx, id)?;

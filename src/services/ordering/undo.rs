@@ -6,11 +6,12 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::staff::{OrderView, whole};
+use super::change::note;
+use super::staff::OrderView;
 use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{Channel, Delivery, OrderId, OrderStatus, PersonId, Timestamp};
 use crate::storage::order_edits;
-use crate::storage::orders::{self, NewOrderEvent, OrderLineRow, OrderRow};
+use crate::storage::orders::{self, OrderLineRow, OrderRow};
 
 /// How long a change in the panel waits before the client is told.
 pub const ANNOUNCE_AFTER: Duration = Duration::from_secs(10);
@@ -119,46 +120,27 @@ impl Ordering {
     /// [`OrderError::TooLate`].
     pub async fn undo(&self, actor: Actor, id: OrderId) -> Result<OrderView, OrderError> {
         let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                let before = Before::load(tx, &order)?.ok_or(OrderError::TooLate)?;
-                if now >= before.until || before.by != actor.person {
-                    return Err(OrderError::TooLate);
-                }
-                notices::withdraw(tx, id)?;
-                if let Some(event) = before.told {
-                    order_edits::not_told(tx, event, "Изменения не отправлены")?;
-                }
-                order_edits::restore_lines(tx, id, &before.lines)?;
-                let (delivery, address) = (before.delivery, &before.address);
-                orders::set_checkout(tx, id, delivery, address, &order.comment)?;
-                let (status, manager) = (before.status, before.manager);
-                order_edits::restore_status(tx, id, status, &before.reason, manager, now)?;
-                order_edits::set_shown(tx, id, before.shown.as_deref())?;
-                order_edits::set_undo(tx, id, None)?;
-                orders::refresh_total(tx, id, now)?;
-                let text = format!("Отменено: {}", before.what);
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: "line",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
-                notices::refresh_staff_cards(tx, id, now)?;
-                let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(id);
-        Ok(view)
+        self.change_order(id, move |tx, order| {
+            let before = Before::load(tx, order)?.ok_or(OrderError::TooLate)?;
+            if now >= before.until || before.by != actor.person {
+                return Err(OrderError::TooLate);
+            }
+            notices::withdraw(tx, id)?;
+            if let Some(event) = before.told {
+                order_edits::not_told(tx, event, "Изменения не отправлены")?;
+            }
+            order_edits::restore_lines(tx, id, &before.lines)?;
+            let (delivery, address) = (before.delivery, &before.address);
+            orders::set_checkout(tx, id, delivery, address, &order.comment)?;
+            let (status, manager) = (before.status, before.manager);
+            order_edits::restore_status(tx, id, status, &before.reason, manager, now)?;
+            order_edits::set_shown(tx, id, before.shown.as_deref())?;
+            order_edits::set_undo(tx, id, None)?;
+            orders::refresh_total(tx, id, now)?;
+            let text = format!("Отменено: {}", before.what);
+            note(tx, &actor, id, "line", &text, false, now)?;
+            notices::refresh_staff_cards(tx, id, now)
+        })
+        .await
     }
 }
