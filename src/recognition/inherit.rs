@@ -151,7 +151,10 @@ fn is_of_kind(want: &Want, part: &Want) -> bool {
     let (Some(new), Some(old)) = (number(want), number(part)) else { return true };
     let measured = super::terms::Measure::None;
     let marked = new.marker == 0 || new.marker == b'#' || new.marker == old.marker;
-    let sized = new.measure == measured || old.measure == measured || new.measure == old.measure;
+    // «обложка А4, 180 мкм»: a measure is no other A4.
+    let sized = new.measure == old.measure
+        || new.measure == measured
+        || old.measure == measured && old.marker == 0;
     marked && sized
 }
 

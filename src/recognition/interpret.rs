@@ -250,6 +250,7 @@ pub(crate) fn only_quantity(lexemes: &[Lexeme]) -> Option<Reading> {
             !lexeme.is_number()
                 && (!lexeme.is_word()
                     || super::speech::is_filler(&lexeme.text)
+                    || super::speech::is_correction(&lexeme.text)
                     || super::terms::is_little(&lexeme.text))
         })
     })

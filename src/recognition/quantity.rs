@@ -113,6 +113,11 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
             _ => {}
         }
     }
+    // «DIN 933 М8х40»: the letter is the next number's.
+    let led = first.spaced && lexemes.get(at + 1).is_some_and(|l| l.is_number() && !l.spaced);
+    if led && !first.dotted && text.chars().count() == 1 {
+        return None;
+    }
     if let Some(unit) = known_unit(&text).or_else(|| known_unit(&first.text)) {
         return Some((Said::Unit(Unit::new(unit)), 1));
     }
@@ -388,13 +393,19 @@ fn number_readings(
         return;
     }
     if let Some((unit, taken)) = unit_at(lexemes, after) {
+        // «120 г/м2»
+        if lexemes.get(after + taken).is_some_and(|l| l.is('/') && !l.spaced) {
+            return;
+        }
         spoken_for.extend(after..after + taken);
         let mut end = after + taken;
         let counts = unit.counts();
         // «2 кор по 500 шт»
+        let measured = unit_at(lexemes, end + 2).is_some_and(|(unit, _)| !unit.counts());
         if lexemes.get(end).is_some_and(|l| l.text == "по")
             && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
             && !each
+            && !(counts && measured)
         {
             spoken_for.extend([end, end + 1]);
             end += 2;

@@ -752,6 +752,38 @@ pub(crate) fn is_cancel(word: &str) -> bool {
     )
 }
 
+/// Whether the word asks for something: «поставьте», «дайте».
+pub(crate) fn asks_for(word: &str) -> bool {
+    matches!(
+        word,
+        "поставьте"
+            | "поставь"
+            | "дайте"
+            | "дай"
+            | "давайте"
+            | "давай"
+            | "положите"
+            | "положи"
+            | "возьмем"
+            | "возьму"
+            | "берем"
+            | "беру"
+            | "нужно"
+            | "нужен"
+            | "нужна"
+            | "нужны"
+            | "надо"
+            | "пусть"
+            | "хочу"
+            | "хотим"
+            | "сделайте"
+            | "пришлите"
+            | "привезите"
+            | "отгрузите"
+            | "запишите"
+    )
+}
+
 /// Whether the word announces that what was said is put right.
 pub(crate) fn is_correction(word: &str) -> bool {
     matches!(
@@ -776,6 +808,8 @@ pub(crate) fn is_correction(word: &str) -> bool {
             | "виноват"
             | "виновата"
             | "поправка"
+            | "поправочка"
+            | "упс"
             | "исправление"
             | "перепутал"
             | "перепутала"

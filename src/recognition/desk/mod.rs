@@ -1,5 +1,6 @@
 //! A message → lines and remarks: pieces are read one by one, each in the light of those before.
 
+mod changes;
 mod remarks;
 mod shares;
 mod tears;
@@ -99,6 +100,8 @@ impl<'t> Desk<'t> {
         } else if !piece.row && !piece.total {
             self.heading = Vec::new();
         }
+        let Some(changed) = self.changed(seeker, piece) else { return };
+        piece = changed;
         let talked = self.talked.take().filter(|_| piece.continues);
         if remarks::goes_on_talking(&piece, talked) {
             self.talked = talked;
@@ -160,7 +163,7 @@ impl<'t> Desk<'t> {
             return;
         }
         if piece.cancels {
-            self.cancel(&piece, &draft);
+            self.cancel(&draft);
             return;
         }
         if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
@@ -175,6 +178,15 @@ impl<'t> Desk<'t> {
         }
         if heir == Heir::None {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
+        }
+        if heir == Heir::None && piece.corrects && draft.reading.quantity.is_none() {
+            // «клей Флизен 25 кг 12 мешков… упс, Флизен Плюс»: the same thing, said better.
+            let again = self.context.iter().any(|c| {
+                c.known && !c.numeric && draft.wants.iter().any(|w| w.known && w.key == c.key)
+            });
+            if again && let Some((better, _)) = inherit(seeker, &self.context, &draft, false) {
+                (draft, heir) = (better, Heir::Replaces);
+            }
         }
         self.place(seeker, &piece, draft, heir, begun);
     }
@@ -356,20 +368,7 @@ impl<'t> Desk<'t> {
     }
 
     /// Removes the lines that a cancelled piece names.
-    fn cancel(&mut self, piece: &Piece, draft: &Draft) {
-        // «вторую не надо», «последнюю уберите»
-        let ordinal = piece.lexemes.iter().find_map(|l| match l {
-            l if l.is_number() && l.named => usize::try_from(l.value / 1000).ok(),
-            l if l.text.starts_with("последн") => Some(self.lines.len()),
-            _ => None,
-        });
-        if let Some(n) = ordinal
-            && !draft.wants.iter().any(|w| w.known && !w.numeric)
-            && (1..=self.lines.len()).contains(&n)
-        {
-            self.lines.remove(n - 1);
-            return;
-        }
+    fn cancel(&mut self, draft: &Draft) {
         let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
         if rows.len() <= 50 {
             self.lines.retain(|l| {

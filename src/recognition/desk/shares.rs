@@ -38,6 +38,26 @@ impl Desk<'_> {
         }
     }
 
+    /// «Мешки 240 литров…, 5 рулонов»: what was taken for the quantity is the product's own number.
+    fn number_before_count(&mut self, seeker: &mut Seeker<'_>) {
+        let Some(last) = self.lines.last() else { return };
+        let counted = last.unit.as_ref().is_some_and(Said::counts);
+        if last.quantity.is_none() || counted || last.draft.reading.each {
+            return;
+        }
+        let light = Light { header: true, ..Light::default() };
+        let (again, _) = read(seeker, self.text, &last.lexemes, light);
+        let better = again.fit > 0
+            && again.unknown() == 0
+            && !again.meant.is_empty()
+            && (last.draft.meant.is_empty() || again.meant.len() <= last.draft.meant.len());
+        if better && let Some(last) = self.lines.last_mut() {
+            self.context.clone_from(&again.wants);
+            last.draft = again;
+            (last.quantity, last.unit) = (None, None);
+        }
+    }
+
     /// A piece that names no product: a quantity for what was named before, or talk.
     pub(super) fn quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece, draft: &Draft) {
         let quantity = draft.reading.quantity;
@@ -64,6 +84,10 @@ impl Desk<'_> {
             }
             self.share(seeker, quantity, unit.as_ref());
             return;
+        }
+        let counts = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        if counts && !piece.corrects {
+            self.number_before_count(seeker);
         }
         let Some(last) = self.lines.last_mut() else {
             self.remark(piece);

@@ -27,7 +27,9 @@ impl Desk<'_> {
                 _ => {}
             }
         }
-        places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
+        places.retain(|p| {
+            *p >= 2 && *p + 2 <= lexemes.len() && !lexemes[*p].is('/') && !lexemes[*p - 1].is('/')
+        });
         let mut best: Option<(f32, Piece, Piece)> = None;
         for place in places.into_iter().take(8) {
             let (Some(mut left), Some(mut right)) =

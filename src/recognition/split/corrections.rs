@@ -1,7 +1,7 @@
 //! What a line takes back, taken out of it: «не 7х70», «вместо 250», «тьфу».
 
 use super::super::lexer::Lexeme;
-use super::super::quantity::unit_at;
+use super::super::quantity::{Said, unit_at};
 use super::super::speech;
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
@@ -71,6 +71,13 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                     i += 1;
                 }
             }
+            Some("вместо" | "заместо") if let Some(verb) = put_instead(&line, i) => {
+                // «вместо зеркала 4 мм поставьте стекло»
+                for d in &mut dead[i..=verb] {
+                    *d = true;
+                }
+                i = verb;
+            }
             Some("вместо" | "заместо") => {
                 dead[i] = true;
                 let mut k = i + 1;
@@ -132,6 +139,12 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
             Some("то") if word(&line, i + 1) == Some("есть") => {
                 take_back(&line, i, i + 2, &mut dead);
             }
+            // «поправка: 24»
+            Some(said)
+                if speech::is_correction(said) && line.get(i + 1).is_some_and(|l| l.is(':')) =>
+            {
+                dead[i + 1] = true;
+            }
             Some("в") if word(&line, i + 1) == Some("смысле") => {
                 take_back(&line, i, i + 2, &mut dead);
             }
@@ -186,6 +199,15 @@ fn word(line: &[Lexeme], at: usize) -> Option<&str> {
     line.get(at).filter(|l| l.is_word()).map(|l| l.text.as_str())
 }
 
+/// Where, after «вместо», what comes instead is asked for: «вместо зеркала 4 мм поставьте стекло».
+fn put_instead(line: &[Lexeme], from: usize) -> Option<usize> {
+    let clause = line[from..].iter().position(|l| ",;!?".chars().any(|c| l.is(c)));
+    let to = clause.map_or(line.len(), |n| from + n);
+    word(line, from + 1)?;
+    let verb = (from + 2..to).find(|at| word(line, *at).is_some_and(speech::asks_for))?;
+    (verb + 1 < to).then_some(verb)
+}
+
 /// Where the one thing that is refused was said before: «не» at `from`, «а» at `after`.
 fn said_before(line: &[Lexeme], from: usize, after: usize) -> Option<usize> {
     let refused: Vec<&Lexeme> =
@@ -220,10 +242,23 @@ pub(super) fn take_back(line: &[Lexeme], at: usize, after: usize, dead: &mut [bo
         dead[k - 1] = true;
         k -= 1;
     }
-    if next.is_number() {
-        while k > 0 && (line[k - 1].is_number() || line[k - 1].is('x') || line[k - 1].is('/')) {
-            dead[k - 1] = true;
-            k -= 1;
+    let told = if next.text == "по" { after + 1 } else { after };
+    if line.get(told).is_some_and(Lexeme::is_number) {
+        // «1900х1200 3 шт, то есть 2000х1200»: the number that is written alike.
+        let alike = shape(line, told);
+        let old = (0..k)
+            .rev()
+            .take_while(|n| !line[*n].is(',') && !line[*n].is(';'))
+            .find(|n| line[*n].is_number() && begins_number(line, *n) && shape(line, *n) == alike);
+        let (from, to) = match old {
+            Some(old) => (old, old + alike.0 + alike.1.as_ref().map_or(0, |u| u.1)),
+            None => (k - line[..k].iter().rev().take_while(|l| in_number(l)).count(), k),
+        };
+        for d in &mut dead[from..to.min(k)] {
+            *d = true;
+        }
+        if told > after && from > 0 && line[from - 1].text == "по" {
+            dead[from - 1] = true;
         }
     } else {
         while k > 0 && !line[k - 1].is(',') && !line[k - 1].is(';') {
@@ -231,4 +266,24 @@ pub(super) fn take_back(line: &[Lexeme], at: usize, after: usize, dead: &mut [bo
             k -= 1;
         }
     }
+}
+
+/// Whether a lexeme is a part of a number or a size.
+fn in_number(lexeme: &Lexeme) -> bool {
+    lexeme.is_number() || lexeme.is('x') || lexeme.is('/')
+}
+
+/// Whether a number or a size begins at a place.
+fn begins_number(line: &[Lexeme], at: usize) -> bool {
+    !at.checked_sub(1).is_some_and(|before| line[before].is('x') || line[before].is('/'))
+}
+
+/// How a number is written: how many lexemes it takes, and its unit with how many that takes.
+fn shape(line: &[Lexeme], at: usize) -> (usize, Option<(Said, usize)>) {
+    let crossed = |n: usize| line.get(n).is_some_and(|l| l.is('x') || l.is('/'));
+    let mut taken = 1;
+    while crossed(at + taken) && line.get(at + taken + 1).is_some_and(Lexeme::is_number) {
+        taken += 2;
+    }
+    (taken, unit_at(line, at + taken))
 }

@@ -1,8 +1,10 @@
 //! A message → pieces that may each be a line: by lines, sentences, commas and quantities; with
 //! what was taken back taken out.
 
+mod cards;
 mod clock;
 mod corrections;
+mod grids;
 mod layout;
 mod lists;
 mod runon;
@@ -14,8 +16,10 @@ use super::lexer::{Lexeme, lex};
 use super::normalize::Chars;
 use super::numerals;
 use super::speech::{self, Talk};
+use cards::{Cards, carded};
 use clock::without_clock;
 use corrections::corrected;
+use grids::Grid;
 pub(crate) use layout::characters;
 use lists::{inline_list, list_numbers};
 pub(crate) use runon::opens;
@@ -82,18 +86,47 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
     let mut above: Option<Heading> = None;
-    for (mut line, number) in lines.into_iter().zip(numbered) {
+    let mut grid: Option<Grid> = None;
+    let lines = numbered.into_iter().zip(lines).map(|(number, mut line)| {
         line.drain(..number);
-        match fields(index, &line) {
-            Some(cells) => table_row(index, &line, cells, &mut above, &mut out),
-            None => {
+        line
+    });
+    let rows: Vec<(Vec<Lexeme>, Option<Vec<Vec<Lexeme>>>)> = Cards::joined(lines)
+        .map(|line| {
+            let cells = fields(index, &line);
+            (line, cells)
+        })
+        .collect();
+    for (at, (line, cells)) in rows.iter().enumerate() {
+        let Some(cells) = cells.clone() else {
+            grid = None;
+            let first = out.len();
+            let line = copied_titles(index, line.clone(), &mut out);
+            let mut line = carded(index, corrected(line));
+            crosses(&mut line);
+            sentences(index, line, false, &mut out);
+            begins_line(&mut out, first);
+            continue;
+        };
+        let next = rows.get(at + 1).and_then(|(_, cells)| cells.as_ref());
+        if above.is_none()
+            && let Some(found) = next.and_then(|n| Grid::begun(index, &cells, n))
+        {
+            grid = Some(found);
+            let first = out.len();
+            out.extend(piece(line).map(|p| Piece { total: true, ..p }));
+            begins_line(&mut out, first);
+        } else if let Some(made) = grid.as_ref().and_then(|g| g.lines(index, &cells)) {
+            for mut line in made {
                 let first = out.len();
-                let line = copied_titles(index, line, &mut out);
-                let mut line = corrected(line);
                 crosses(&mut line);
-                sentences(index, line, false, &mut out);
+                sentences(index, line, true, &mut out);
                 begins_line(&mut out, first);
+                out[first..].iter_mut().for_each(|piece| piece.row = true);
             }
+        } else {
+            grid = None;
+            table_row(index, line, cells, &mut above, &mut out);
         }
     }
     out
@@ -136,11 +169,7 @@ fn table_row(
     out: &mut Vec<Piece>,
 ) {
     let first = out.len();
-    let sum = cells
-        .iter()
-        .flatten()
-        .find(|l| l.is_word())
-        .is_some_and(|l| matches!(l.text.as_str(), "итого" | "всего" | "сумма" | "итог"));
+    let sum = cells.iter().flatten().find(|l| l.is_word()).is_some_and(|l| sums_up(&l.text));
     let found = heading(index, &cells);
     if sum || found.is_some() {
         out.extend(piece(line).map(|p| Piece { total: true, ..p }));
@@ -189,6 +218,11 @@ fn begins_line(out: &mut [Piece], first: usize) {
     }
 }
 
+/// Whether a line that begins with the word sums up: «Итого».
+fn sums_up(word: &str) -> bool {
+    matches!(word, "итого" | "всего" | "сумма" | "итог")
+}
+
 /// A run of lexemes as a piece; `None` if it has neither words nor numbers.
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
@@ -205,7 +239,7 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
             || texts.iter().any(|t| speech::is_cancel(t)),
         same_quantity: pair("столько", "же"),
         absent: texts.last() == Some(&"нет") && texts.len() > 1,
-        total: texts.first().is_some_and(|t| matches!(*t, "итого" | "всего" | "сумма" | "итог")),
+        total: texts.first().is_some_and(|t| sums_up(t)),
         question: speech::asks(&texts),
         talk: speech::talk(&texts),
         lexemes: lexemes.to_vec(),

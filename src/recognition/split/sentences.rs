@@ -117,6 +117,8 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                     | "хотя"
                     | "лучше"
                     | "поправка"
+                    | "поправочка"
+                    | "упс"
                     | "ошибка"
                     | "исправление"
                     | "пардон"

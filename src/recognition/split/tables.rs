@@ -91,6 +91,8 @@ pub(super) fn beside_one_another(index: &Index, fields: Vec<Vec<Lexeme>>) -> Vec
 pub(super) enum Column {
     /// The name of the goods or a part of it: a size, a colour.
     Name,
+    /// The article, or no more than the row's number: «Код».
+    Code,
     /// How many; of which unit, where the heading is one: «Рулонов».
     Quantity(Option<Lexeme>),
     /// The unit.
@@ -142,15 +144,13 @@ pub(super) fn heading(index: &Index, fields: &[Vec<Lexeme>]) -> Option<Heading> 
 }
 
 /// What the heading of a column says, and whether it is surely one.
-fn column(field: &[Lexeme]) -> (Column, bool) {
+pub(super) fn column(field: &[Lexeme]) -> (Column, bool) {
     const NAMES: &[&str] = &[
         "наимен",
         "товар",
         "номенклат",
         "позиц",
         "назван",
-        "артикул",
-        "код",
         "цвет",
         "размер",
         "опис",
@@ -169,13 +169,20 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
         "вид",
         "модел",
         "матер",
-        "вес",
         "фасовк",
         "производ",
         "формат",
         "сорт",
+        "стандарт",
+        "резьб",
+        "декор",
+        "покрыт",
+        "исполнен",
+        "сечен",
+        "мощност",
         "name",
     ];
+    const CODES: &[&str] = &["артикул", "код", "sku"];
     const IDLE: &[&str] = &[
         "цена",
         "цен",
@@ -197,7 +204,8 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
         "п/п",
         "дата",
     ];
-    const COUNTS: &[&str] = &["кол", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
+    const COUNTS: &[&str] =
+        &["колич", "кол-", "колво", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
     let words: Vec<&Lexeme> = field.iter().filter(|l| l.is_word()).collect();
     let Some(first) = words.first() else {
         return (Column::Idle, field.iter().any(|l| l.is('№')));
@@ -211,7 +219,7 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
     if unit_at(field, 0).is_some() && packed {
         return (Column::Pack, true);
     }
-    if begins(COUNTS, &first.text) {
+    if first.text == "кол" || begins(COUNTS, &first.text) {
         let unit = words
             .iter()
             .skip(1)
@@ -221,7 +229,10 @@ fn column(field: &[Lexeme]) -> (Column, bool) {
     if first.text.starts_with("ед") || first.text == "еи" || first.text.starts_with("изм") {
         return (Column::Unit, true);
     }
-    if begins(NAMES, &first.text) {
+    if begins(CODES, &first.text) {
+        return (Column::Code, true);
+    }
+    if first.text == "вес" || begins(NAMES, &first.text) {
         return (Column::Name, true);
     }
     if unit_at(field, 0).is_some_and(|(_, n)| n == field.len()) {
@@ -239,7 +250,7 @@ pub(super) fn row_of_table(
     fields: Vec<Vec<Lexeme>>,
     heading: Option<&Heading>,
 ) -> Vec<Lexeme> {
-    if let Some(row) = heading.and_then(|h| row_under(h, &fields)) {
+    if let Some(row) = heading.and_then(|h| row_under(index, h, &fields)) {
         return row;
     }
     let article = |f: &[Lexeme]| {
@@ -312,7 +323,7 @@ pub(super) fn row_of_table(
 }
 
 /// A row as the heading of its table tells to read it.
-fn row_under(heading: &Heading, fields: &[Vec<Lexeme>]) -> Option<Vec<Lexeme>> {
+fn row_under(index: &Index, heading: &Heading, fields: &[Vec<Lexeme>]) -> Option<Vec<Lexeme>> {
     let quantity = (0..fields.len()).find(|at| {
         matches!(heading.at(*at), Some(Column::Quantity(_)))
             && fields[*at].first().is_some_and(Lexeme::is_number)
@@ -331,6 +342,14 @@ fn row_under(heading: &Heading, fields: &[Vec<Lexeme>]) -> Option<Vec<Lexeme>> {
     for (at, field) in fields.iter().enumerate() {
         match heading.at(at) {
             Some(Column::Name) => kept.push(field.clone()),
+            // «1», «2», «3» under «Код» are the rows' numbers.
+            Some(Column::Code) => match field.as_slice() {
+                [number]
+                    if number.is_number()
+                        && index.articles.whole(&number.text).is_empty()
+                        && number.text.len() <= 3 => {}
+                _ => kept.push(field.clone()),
+            },
             Some(Column::Pack) if field.first().is_some_and(Lexeme::is_number) => {
                 let mut pack = field.clone();
                 pack.truncate(1);

@@ -1,0 +1,185 @@
+//! What is said of lines that were said before: «петель сделайте 6», «добавьте до 8», «скотча
+//! удвойте», «к первой ещё 500», «второй пункт вычеркните».
+
+use super::super::interpret::{Draft, Light, only_quantity, read};
+use super::super::lexer::Lexeme;
+use super::super::rank::{Seeker, Want};
+use super::super::split::Piece;
+use super::Desk;
+use crate::domain::Quantity;
+
+/// What becomes of a line's quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// It is another: «сделайте 6», «добавьте до 8».
+    Set,
+    /// It grows: «добавьте 6», «ещё 500».
+    Add,
+    /// It is so many times as much: «удвойте».
+    Times(i64),
+}
+
+impl Change {
+    /// The change that a word orders.
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "сделайте" | "сделай" | "сделаем" | "поставьте" | "поставь" | "исправьте"
+            | "исправь" | "измените" | "измени" | "поменяйте" | "поменяй" | "увеличьте"
+            | "увеличь" | "увеличим" | "уменьшите" | "уменьши" | "уменьшим" | "сократите"
+            | "сократи" | "доведите" | "доведи" | "пусть" => Self::Set,
+            "добавьте" | "добавь" | "добавим" | "прибавьте" | "прибавь" | "докиньте" | "докинь"
+            | "накиньте" | "накинь" | "доложите" | "еще" => Self::Add,
+            "удвойте" | "удвой" | "удвоим" | "вдвое" => Self::Times(2),
+            "утройте" | "утрой" | "утроим" | "втрое" => Self::Times(3),
+            _ => return None,
+        })
+    }
+}
+
+/// A line that is meant by its place in the list.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Counted from nought.
+    line: usize,
+    /// Lexemes that say it.
+    from: usize,
+    to: usize,
+}
+
+impl Desk<'_> {
+    /// Carries out what a piece says of lines before it; whether it did, or the piece without the
+    /// words that ordered it.
+    pub(super) fn changed(&mut self, seeker: &mut Seeker<'_>, piece: Piece) -> Option<Piece> {
+        if self.lines.is_empty() || piece.row || piece.titled > 0 || piece.question {
+            return Some(piece);
+        }
+        let said: Vec<usize> = (0..self.lines.len()).filter(|at| !self.lines[*at].header).collect();
+        let place = place(&piece.lexemes, &said);
+        if piece.cancels {
+            let alone = place.filter(|p| {
+                !(0..piece.lexemes.len()).filter(|at| !(p.from..p.to).contains(at)).any(|at| {
+                    let lexeme = &piece.lexemes[at];
+                    lexeme.is_number() || lexeme.is_word() && names(seeker, lexeme)
+                })
+            });
+            return match alone {
+                Some(place) => {
+                    self.lines.remove(place.line);
+                    None
+                }
+                None => Some(piece),
+            };
+        }
+        let ordered = |l: &Lexeme| l.is_word().then(|| Change::of(&l.text)).flatten();
+        let Some(mut change) = piece.lexemes.iter().find_map(ordered) else { return Some(piece) };
+        let until = |at: usize| {
+            piece.lexemes[at].text == "до"
+                && piece.lexemes.get(at + 1).is_some_and(Lexeme::is_number)
+        };
+        if (0..piece.lexemes.len()).any(until) {
+            change = Change::Set;
+        }
+        let kept: Vec<Lexeme> = (0..piece.lexemes.len())
+            .filter(|at| {
+                let lexeme = &piece.lexemes[*at];
+                !(ordered(lexeme).is_some()
+                    || until(*at)
+                    || place.is_some_and(|p| (p.from..p.to).contains(at))
+                    || matches!(lexeme.text.as_str(), "к" | "по" | "уже" | "там"))
+            })
+            .map(|at| piece.lexemes[at].clone())
+            .collect();
+        // The last number is how many, whatever sizes the goods come in.
+        let last = kept.iter().rposition(Lexeme::is_number).unwrap_or(kept.len());
+        let (goods, counted) = kept.split_at(last);
+        let reading = only_quantity(counted).unwrap_or_default();
+        let light = Light { header: true, ..Light::default() };
+        let draft = Draft { reading, ..read(seeker, self.text, goods, light).0 };
+        let line = match place {
+            Some(place) if !draft.wants.iter().any(|w| w.known && !w.numeric) => Some(place.line),
+            _ => self.named(seeker, &draft),
+        };
+        match line {
+            Some(line) if self.apply(line, change, &draft) => None,
+            _ => Some(piece),
+        }
+    }
+
+    /// The one line whose every product has all that a draft says.
+    fn named(&self, seeker: &Seeker<'_>, draft: &Draft) -> Option<usize> {
+        let wants: Vec<&Want> = draft.wants.iter().filter(|w| w.known).collect();
+        if wants.iter().all(|w| w.numeric) || draft.unknown() > 0 {
+            return None;
+        }
+        let mut lines = (0..self.lines.len()).filter(|at| {
+            let meant = &self.lines[*at].draft.meant;
+            !meant.is_empty()
+                && meant.iter().all(|hit| wants.iter().all(|w| seeker.has(hit.row, w)))
+        });
+        let line = lines.next()?;
+        lines.next().is_none().then_some(line)
+    }
+
+    /// Changes the quantity of a line; `false` where it cannot be so.
+    fn apply(&mut self, line: usize, change: Change, draft: &Draft) -> bool {
+        let line = &mut self.lines[line];
+        let (said, unit) = (draft.reading.quantity, &draft.reading.unit);
+        let same = unit.is_none() || line.unit.is_none() || *unit == line.unit;
+        let quantity = match (change, line.quantity, said) {
+            (Change::Set, _, Some(said)) => said,
+            (Change::Add, Some(was), Some(more)) if same => {
+                Quantity::from_thousandths(was.thousandths().saturating_add(more.thousandths()))
+            }
+            (Change::Times(times), Some(was), None) => {
+                Quantity::from_thousandths(was.thousandths().saturating_mul(times))
+            }
+            _ => return false,
+        };
+        line.quantity = Some(quantity);
+        if unit.is_some() {
+            line.unit.clone_from(unit);
+        }
+        true
+    }
+}
+
+/// Whether a word names goods or what they are like.
+fn names(seeker: &Seeker<'_>, lexeme: &Lexeme) -> bool {
+    !super::speech::is_filler(&lexeme.text)
+        && !super::speech::is_cancel(&lexeme.text)
+        && lexeme.text != "не"
+        && !super::speech::is_refusal(&lexeme.text)
+        && seeker.index.vocabulary.hears(&lexeme.text)
+}
+
+/// The one of `lines` that is meant by its place: «второй пункт», «позиция 3», «последнее».
+fn place(lexemes: &[Lexeme], lines: &[usize]) -> Option<Place> {
+    let position = |at: usize| {
+        lexemes.get(at).is_some_and(|l| {
+            l.is_word()
+                && ["пункт", "позици", "строк", "строч", "номер"]
+                    .iter()
+                    .any(|w| l.text.starts_with(w))
+        })
+    };
+    for (at, lexeme) in lexemes.iter().enumerate() {
+        let line = if lexeme.is_word()
+            && (lexeme.text.starts_with("последн") || lexeme.text.starts_with("предыдущ"))
+        {
+            lines.len().checked_sub(1)
+        } else if lexeme.is_number()
+            && (lexeme.named && lexeme.spoken || at > 0 && position(at - 1))
+            && lexeme.value % 1000 == 0
+        {
+            usize::try_from(lexeme.value / 1000).ok().and_then(|n| n.checked_sub(1))
+        } else {
+            None
+        };
+        if let Some(line) = line.and_then(|nth| lines.get(nth)).copied() {
+            let from = if at > 0 && position(at - 1) { at - 1 } else { at };
+            let to = if position(at + 1) { at + 2 } else { at + 1 };
+            return Some(Place { line, from, to });
+        }
+    }
+    None
+}

@@ -1,0 +1,140 @@
+//! Goods described attribute by attribute: «Товар: кедер ⏎ диаметр: 8 ⏎ количество: 50 м»,
+//! «Плита: ЛДСП / толщина 16 / 8 листов».
+
+use super::super::index::Index;
+use super::super::lexer::{Kind, Lexeme};
+use super::super::quantity::unit_at;
+use super::super::terms::marker;
+use super::opens;
+use super::tables::{Column, column, spaced};
+
+/// An attribute with its name: «ширина: 80 мм».
+struct Field {
+    name: Vec<Lexeme>,
+    value: Vec<Lexeme>,
+    column: Column,
+}
+
+/// Lines of which each says one attribute, joined into lines of goods.
+pub(super) struct Cards;
+
+impl Cards {
+    /// The lines of a text, with the lines of one card made one.
+    pub(super) fn joined(
+        lines: impl Iterator<Item = Vec<Lexeme>>,
+    ) -> impl Iterator<Item = Vec<Lexeme>> {
+        let mut out: Vec<Vec<Lexeme>> = Vec::new();
+        let mut card: Vec<(Vec<Lexeme>, Field)> = Vec::new();
+        for line in lines {
+            match field(&line, !card.is_empty()) {
+                Some(field) => {
+                    let again = card.first().is_some_and(|(_, first)| {
+                        first.name.iter().map(|l| &l.text).eq(field.name.iter().map(|l| &l.text))
+                    });
+                    if again {
+                        close(&mut card, &mut out);
+                    }
+                    card.push((line, field));
+                }
+                None => {
+                    close(&mut card, &mut out);
+                    out.push(line);
+                }
+            }
+        }
+        close(&mut card, &mut out);
+        out.into_iter()
+    }
+}
+
+/// Ends a card: one line of several attributes, or the lines as they were.
+fn close(card: &mut Vec<(Vec<Lexeme>, Field)>, out: &mut Vec<Vec<Lexeme>>) {
+    let lines = std::mem::take(card);
+    let named = lines.iter().any(|(_, f)| matches!(f.column, Column::Name | Column::Code));
+    if lines.len() < 2 || !named {
+        out.extend(lines.into_iter().map(|(line, _)| line));
+        return;
+    }
+    let mut said: Vec<Vec<Lexeme>> = Vec::new();
+    let mut quantity: Vec<Vec<Lexeme>> = Vec::new();
+    for (_, field) in lines {
+        match field.column {
+            Column::Name | Column::Code => said.push(attribute(&field)),
+            Column::Quantity(_) => quantity.insert(0, field.value),
+            Column::Unit => quantity.push(field.value),
+            Column::Pack | Column::Idle => {}
+        }
+    }
+    let mut line = spaced(said);
+    if let Some(first) = quantity.iter().flatten().next() {
+        line.push(Lexeme {
+            kind: Kind::Mark('-'),
+            text: String::new(),
+            spaced: true,
+            ..first.clone()
+        });
+    }
+    line.extend(spaced(quantity));
+    out.push(line);
+}
+
+/// An attribute as one says it: «ширина 80 мм», «прозрачный».
+fn attribute(field: &Field) -> Vec<Lexeme> {
+    let marks = field.name.iter().any(|l| marker(&l.text, false).is_some());
+    if marks && field.value.first().is_some_and(Lexeme::is_number) {
+        return spaced(vec![field.name.clone(), field.value.clone()]);
+    }
+    field.value.clone()
+}
+
+/// A line that is an attribute with its name; `within` a card any short name may be one.
+fn field(line: &[Lexeme], within: bool) -> Option<Field> {
+    let colon = line.iter().take(5).position(|l| l.is(':'))?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let (column, sure) = column(name);
+    let words = !name.is_empty() && name.iter().all(Lexeme::is_word);
+    let told = value.iter().any(|l| l.is_word() || l.is_number());
+    ((sure || within && name.len() <= 2) && words && told).then(|| Field {
+        name: name.to_vec(),
+        value: value.to_vec(),
+        column,
+    })
+}
+
+/// A line of goods and their attributes between commas, with one quantity, as one item.
+///
+/// «Винт: стандарт 912, резьба М8, длина 50, 120 шт» has the names of its attributes; commas between
+/// items have none.
+pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let parts = |l: &Lexeme| l.is(',') || l.is(';') || l.is(':') || l.is('/') && l.spaced;
+    let segments: Vec<&[Lexeme]> = line.split(parts).filter(|s| !s.is_empty()).collect();
+    let [goods, attributes @ ..] = segments.as_slice() else { return line };
+    let counted = |s: &[Lexeme]| {
+        (0..s.len())
+            .any(|at| s[at].is_number() && unit_at(s, at + 1).is_some_and(|(u, _)| u.counts()))
+    };
+    let named = |s: &[Lexeme]| {
+        s.len() > 1
+            && s[0].is_word()
+            && (marker(&s[0].text, false).is_some()
+                || matches!(column(&s[..1]), (Column::Name, true)))
+    };
+    let names_goods = |s: &[Lexeme]| s.iter().any(|l| l.is_word() && opens(index, l));
+    let one = attributes.len() >= 2
+        && names_goods(goods)
+        && !counted(goods)
+        && attributes.iter().any(|s| named(s))
+        && attributes.last().is_some_and(|s| counted(s))
+        && attributes.iter().filter(|s| counted(s)).count() == 1;
+    if !one {
+        return line;
+    }
+    let mut out: Vec<Vec<Lexeme>> = vec![goods.to_vec()];
+    for segment in attributes {
+        // «толщина 16» is a number of its own kind; «декор вяз» is an elm.
+        let idle = named(segment)
+            && !(marker(&segment[0].text, false).is_some() && segment[1].is_number());
+        out.push(segment[usize::from(idle)..].to_vec());
+    }
+    spaced(out)
+}
