@@ -55,7 +55,7 @@ pub(super) fn send(
         return Ok(Confirm::NoTelegram);
     }
     let (challenge, code) = (tokens::new_token()?, new_code()?);
-    let mut queue = || {
+    let queue = || {
         links::kill_panel(tx, person)?;
         let link = LinkRow {
             person: Some(person),
@@ -120,6 +120,6 @@ impl Accounts {
             .ok_or(SignInError::Wrong)?;
         let user_agent: String = user_agent.chars().take(300).collect();
         let actor = Actor::panel(person, address);
-        self.open_session(actor, person, user_agent, |_, _| Ok::<_, SignInError>(())).await
+        self.open_session(actor, person, user_agent, |_| Ok(())).await
     }
 }

@@ -172,7 +172,7 @@ impl Accounts {
             self.base.live.tell(Change::Outbox);
             return Err(SignInError::Confirm(sent));
         }
-        self.open_session(actor, id, user_agent, move |tx, _| {
+        self.open_session(actor, id, user_agent, move |tx| {
             checked(tx)?;
             for id in tries {
                 throttle::forget(tx, id)?;
@@ -185,16 +185,13 @@ impl Accounts {
         .await
     }
 
-    pub(super) async fn open_session<E>(
+    pub(super) async fn open_session(
         &self,
         actor: Actor,
         person: PersonId,
         user_agent: String,
-        also: impl FnOnce(&rusqlite::Transaction<'_>, &SessionRow) -> Result<(), E> + Send + 'static,
-    ) -> Result<SignedIn, SignInError>
-    where
-        E: Into<SignInError>,
-    {
+        also: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), SignInError> + Send + 'static,
+    ) -> Result<SignedIn, SignInError> {
         let now = self.base.clock.now();
         let token = tokens::new_token()?;
         let hash = tokens::hash(&token);
@@ -211,7 +208,7 @@ impl Accounts {
                     address: actor.address.clone(),
                     user_agent,
                 };
-                also(tx, &row).map_err(Into::into)?;
+                also(tx)?;
                 sessions::insert(tx, &row)?;
                 persons::set_seen(tx, person, now)?;
                 note_person(tx, &actor, now, "person.sign_in", person, (None, None))?;
@@ -400,7 +397,7 @@ impl Accounts {
             .ok_or(SignInError::Wrong)?;
         let user_agent: String = user_agent.chars().take(300).collect();
         let actor = Actor::panel(person, address);
-        self.open_session(actor, person, user_agent, |_, _| Ok::<_, SignInError>(())).await
+        self.open_session(actor, person, user_agent, |_| Ok(())).await
     }
 }
 
