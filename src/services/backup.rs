@@ -90,7 +90,7 @@ pub struct BackupFile {
 /// Where copies stand, for pages and health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupStatus {
-    /// The newest verified copy in the folder.
+    /// The newest verified copy in the folder, but for those dated in the future.
     pub last: Option<BackupFile>,
     /// How old it is.
     pub age: Option<Duration>,
@@ -221,8 +221,8 @@ impl Backups {
 
     /// Where copies stand.
     pub async fn status(&self) -> Result<BackupStatus, BackupError> {
-        let last = self.list().await?.into_iter().next();
         let (now, settings) = (self.base.clock.now(), &self.base.config.backup);
+        let last = self.list().await?.into_iter().find(|file| file.made_at <= now);
         let next_at = next_slot(settings, &self.base.zone, now);
         let age = last.as_ref().map(|file| now.since(file.made_at));
         Ok(BackupStatus { last, age, failed: self.state().failed.clone(), next_at })
