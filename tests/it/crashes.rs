@@ -121,11 +121,11 @@ fn a_full_disk_stops_a_copy_a_restore_and_a_move_and_spoils_nothing() {
     assert_eq!(program.run(&["init"]).code, 0);
     assert_eq!(program.run(&["import-legacy", DUMP]).code, 0);
     assert_eq!(program.run(&["backup", "--to", "copy.db"]).code, 0);
-    // Each on a disk of its own, with what is left of a megabyte for it.
+    // Each on a disk of its own that is nearly full.
     let on_a_small_disk = |arguments: &[&str]| {
         const SCRIPT: &str = "
-            mount -t tmpfs -o size=1m,mode=0700 x small && \"$0\" init --dir small --no-input >&2 &&
-            { head -c 1000000 /dev/zero >small/ballast 2>/dev/null || true; } &&
+            mount -t tmpfs -o size=3m,mode=0700 x small && \"$0\" init --dir small --no-input >&2 &&
+            { head -c 2200000 /dev/zero >small/ballast 2>/dev/null || true; } &&
             { \"$0\" \"$@\"; code=$?; rm small/ballast
               \"$0\" --data small/data db check --json; ls small small/data; exit $code; }";
         let mut command = Command::new("unshare");
