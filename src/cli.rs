@@ -351,6 +351,18 @@ impl From<FolderError> for Failure {
                 "SQLite не работает по сети надёжно; укажите папку на диске этой машины: --data \
                  ПАПКА",
             ),
+            FolderError::Io { source, .. }
+                if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem =>
+            {
+                (
+                    Exit::Failed,
+                    "так смонтирован диск, часто после его ошибки: посмотрите dmesg, проверьте \
+                     диск и смонтируйте заново",
+                )
+            }
+            FolderError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                (Exit::Failed, "освободите место на диске и запустите снова")
+            }
             FolderError::Io { .. } => (
                 Exit::Failed,
                 "дайте права на папку тому, кто запускает программу, или укажите другую: --data \

@@ -116,6 +116,8 @@ pub struct Access {
     pub admin_telegram_ids: Vec<i64>,
     /// Who may register.
     pub registration: Registration,
+    /// Whether signing in to the panel by password takes a code from Telegram too.
+    pub confirm_sign_in: bool,
 }
 
 /// `access.registration`
@@ -315,6 +317,7 @@ impl Default for Config {
                 manager_phones: Vec::new(),
                 admin_telegram_ids: Vec::new(),
                 registration: Registration::Open,
+                confirm_sign_in: false,
             },
             show_stock: ShowStock::Level,
             recognition: RecognitionSettings { llm: LlmMode::Auto, llm_daily_requests: 1_000 },

@@ -9,7 +9,11 @@ use crate::config::{Log, LogFormat};
 
 /// Starts logging; a second call changes nothing.
 pub fn init(log: &Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // What it has to say of the schema we say ourselves, in Russian.
+    if let Ok(quiet) = "rusqlite_migration=warn".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr)

@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet};
+
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -98,12 +100,38 @@ pub fn foreign_owner(folder: &Path) -> Option<(u32, u32, u32)> {
     (meta.uid() != ours).then(|| (meta.uid(), meta.gid(), ours))
 }
 
+/// What is kept of root's powers by a program started again as another user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing: for what serves strangers.
+    Own,
+    /// Files are read and written wherever root may; new ones are the other user's. For a command
+    /// whose files lie where root typed it.
+    Roots,
+}
+
 /// Starts this program again as another user; returns only when that does not work.
-pub fn become_user(user: u32, group: u32) -> io::Error {
+pub fn become_user(user: u32, group: u32, reach: Reach) -> io::Error {
+    if reach == Reach::Roots && keep_reach().is_err() {
+        tracing::debug!("файлы будут доступны только с правами владельца данных");
+    }
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(&name));
     Command::new(program).args(arguments).arg0(name).uid(user).gid(group).exec()
+}
+
+/// Carries one capability over a change of the user and the start that follows.
+///
+/// Source: `capabilities(7)` <https://man7.org/linux/man-pages/man7/capabilities.7.html>.
+fn keep_reach() -> rustix::io::Result<()> {
+    let reach = CapabilitySet::DAC_OVERRIDE;
+    let bits = thread::capabilities_secure_bits()?;
+    thread::set_capabilities_secure_bits(bits | CapabilitiesSecureBits::NO_SETUID_FIXUP)?;
+    let mut sets = thread::capabilities(None)?;
+    sets.inheritable |= reach;
+    thread::set_capabilities(None, sets)?;
+    thread::configure_capability_in_ambient_set(reach, true)
 }
 
 /// Files made from now on are for us alone.

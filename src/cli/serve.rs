@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 
 use super::terminal::Terminal;
 use super::{Exit, Failure, Global, Outcome, VERSION, runtime, settings};
-use crate::app::folder::{self, DataLock, FolderError};
+use crate::app::folder::{self, DataLock, FolderError, Reach};
 use crate::app::{self, App};
 use crate::config::{ChatMode, Config, Loaded};
 use crate::domain::Clock;
@@ -54,7 +54,7 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
         flags.push(("server.listen", "--listen", listen.clone()));
     }
     let loaded = settings(global, flags)?;
-    own(&loaded.config.data_dir)?;
+    own_with(&loaded.config.data_dir, Reach::Own)?;
     logging::init(&terminal.log(&loaded.config.log));
     for notice in &loaded.notices {
         warn!("{notice}");
@@ -158,6 +158,10 @@ pub struct Doors {
 
 /// Makes sure that the data folder is ours: root becomes its owner, anyone else is refused.
 pub fn own(folder: &Path) -> Result<(), Failure> {
+    own_with(folder, Reach::Roots)
+}
+
+fn own_with(folder: &Path, reach: Reach) -> Result<(), Failure> {
     let Some((owner, group, ours)) = folder::foreign_owner(folder) else { return Ok(()) };
     if ours != 0 {
         return Err(Failure::new(
@@ -169,7 +173,7 @@ pub fn own(folder: &Path) -> Result<(), Failure> {
             "запустите от её владельца (sudo -u) или укажите другую папку: --data ПАПКА",
         ));
     }
-    let error = folder::become_user(owner, group);
+    let error = folder::become_user(owner, group, reach);
     Err(Failure::new(
         Exit::Failed,
         format!("не получилось стать пользователем {owner}: {error}"),

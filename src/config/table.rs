@@ -278,6 +278,15 @@ pub const SETTINGS: &[Setting] = &[
         ..NONE
     },
     Setting {
+        key: "access.confirm_sign_in",
+        env: &["PARTNER_M_CONFIRM_SIGN_IN"],
+        default: "false",
+        about: "Вход в панель по паролю подтверждается кодом, который бот пришлёт сотруднику в \
+                Telegram. Кто не привязал Telegram, по паролю не войдёт.",
+        apply: |c, v| set(&mut c.access.confirm_sign_in, flag(v)?),
+        ..NONE
+    },
+    Setting {
         key: "orders.show_stock",
         env: &["PARTNER_M_SHOW_STOCK"],
         default: "\"level\"",

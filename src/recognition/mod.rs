@@ -29,6 +29,7 @@ mod types;
 mod vocabulary;
 
 pub use index::Index;
+pub(crate) use normalize::other_layout;
 pub use quantity::parse_quantity;
 pub use starter::starter_synonyms;
 pub use types::{

@@ -4,6 +4,7 @@
 //! staff is computed at each check from the settings and from what was granted; a typed phone
 //! gives nothing.
 
+mod confirm;
 mod entry;
 mod membership;
 mod notices;
@@ -26,6 +27,7 @@ use crate::storage::sessions::TokenHash;
 use crate::storage::{StorageError, audit, throttle};
 use rusqlite::{Connection, Transaction};
 
+pub use confirm::Confirm;
 pub use entry::{Contact, NewAccount, NewOrg, SignInError};
 pub use membership::{Invitation, Member, inn as read_inn};
 pub use panel::{SessionInfo, SignedIn, StaffSession};

@@ -143,7 +143,7 @@ impl Alerts {
                 () = stop.cancelled() => return,
             }
             if let Err(error) = self.tick().await {
-                warn!("alerts: {error}");
+                warn!("оповещения: {error}");
             }
         }
     }

@@ -90,7 +90,7 @@ pub struct BackupFile {
 /// Where copies stand, for pages and health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupStatus {
-    /// The newest verified copy in the folder.
+    /// The newest verified copy in the folder, but for those dated in the future.
     pub last: Option<BackupFile>,
     /// How old it is.
     pub age: Option<Duration>,
@@ -178,7 +178,7 @@ impl Backups {
         let made = blocking(move || {
             let made = make(&source, &own, to.as_deref(), reason, now)?;
             if made.0.path.parent() == Some(&own) {
-                prune(&own, keep);
+                prune(&own, keep, now);
             }
             Ok(made)
         })
@@ -221,8 +221,8 @@ impl Backups {
 
     /// Where copies stand.
     pub async fn status(&self) -> Result<BackupStatus, BackupError> {
-        let last = self.list().await?.into_iter().next();
         let (now, settings) = (self.base.clock.now(), &self.base.config.backup);
+        let last = self.list().await?.into_iter().find(|file| file.made_at <= now);
         let next_at = next_slot(settings, &self.base.zone, now);
         let age = last.as_ref().map(|file| now.since(file.made_at));
         Ok(BackupStatus { last, age, failed: self.state().failed.clone(), next_at })
@@ -233,11 +233,14 @@ impl Backups {
         let (now, settings) = (self.base.clock.now(), &self.base.config.backup);
         let Some(slot) = last_slot(settings, &self.base.zone, now) else { return false };
         let (started_at, failed, tried_at) = {
-            let state = self.state();
+            let mut state = self.state();
+            // The clock was put back.
+            state.started_at = state.started_at.min(now);
             (state.started_at, state.failed.is_some(), state.tried_at)
         };
         let newest = match self.list().await {
-            Ok(files) => files.into_iter().map(|file| file.made_at).max(),
+            // One from the future was made by a wrong clock: it would hold up all to come.
+            Ok(files) => files.into_iter().map(|file| file.made_at).filter(|at| *at <= now).max(),
             Err(error) => {
                 warn!("папка копий не читается: {error}");
                 None
@@ -245,7 +248,6 @@ impl Backups {
         };
         let resting = failed && tried_at.is_some_and(|at| now.since(at) < PATIENCE && at <= now);
         let due = match newest {
-            // A copy from the future: the clock was put back. It counts as one made now.
             Some(made) => (made < slot && slot >= started_at) || now.since(made) > MISSED_AFTER,
             None => slot >= started_at || now.since(started_at) >= PATIENCE,
         };
@@ -515,9 +517,10 @@ fn list(folder: &Path) -> Result<Vec<BackupFile>, BackupError> {
 }
 
 /// Removes the oldest copies of each reason beyond the count. The newest of all, verified a moment
-/// ago, is never among them.
-fn prune(folder: &Path, keep: usize) {
-    let Ok(files) = list(folder) else { return };
+/// ago, is never among them: those that a wrong clock dated in the future go first.
+fn prune(folder: &Path, keep: usize, now: Timestamp) {
+    let Ok(mut files) = list(folder) else { return };
+    files.sort_by_key(|file| file.made_at > now);
     for reason in [Reason::Scheduled, Reason::Manual, Reason::Before] {
         let of_reason = files.iter().filter(|file| file.reason == reason);
         for file in of_reason.skip(keep.max(1)) {

@@ -293,7 +293,7 @@ impl Catalog {
                 tracing::error!("поиск по каталогу не построен: {error}");
             }
             if let Err(error) = self.announce_arrivals().await {
-                tracing::error!("those who wait for products are not told: {error}");
+                tracing::error!("о поступлении товаров не сказано: {error}");
             }
             loop {
                 let change = tokio::select! {

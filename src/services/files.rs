@@ -20,13 +20,13 @@ const KEPT: Duration = Duration::from_hours(24 * 30);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Larger than [`MAX_BYTES`].
-    #[error("the file is larger than 20 MB")]
+    #[error("файл больше 20\u{a0}МБ")]
     TooLarge,
     /// The wire has it no more.
-    #[error("the file is gone: {0}")]
+    #[error("файла больше нет: {0}")]
     Gone(String),
     /// Try again later.
-    #[error("not now: {0}")]
+    #[error("сейчас не выходит: {0}")]
     Temporary(String),
 }
 

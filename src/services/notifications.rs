@@ -303,22 +303,22 @@ pub struct Delivered {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
     /// The wire asks to wait.
-    #[error("the wire asks to wait {0:?}")]
+    #[error("просят подождать {} с", .0.as_secs())]
     Wait(Duration),
     /// The person has blocked the bot or is gone: nothing more is sent there.
-    #[error("the recipient is unreachable: {0}")]
+    #[error("получатель недоступен: {0}")]
     Unreachable(String),
     /// The group has a new id.
-    #[error("the chat has moved to {0}")]
+    #[error("чат переехал в {0}")]
     Moved(ChatKey),
     /// The message to edit is gone or too old.
-    #[error("the message to edit is gone")]
+    #[error("сообщения, которое надо изменить, больше нет")]
     MessageGone,
     /// The wire refuses this one for good.
-    #[error("refused: {0}")]
+    #[error("отказано: {0}")]
     Refused(String),
     /// Try again later.
-    #[error("not now: {0}")]
+    #[error("сейчас не выходит: {0}")]
     Temporary(String),
 }
 

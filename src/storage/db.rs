@@ -15,7 +15,7 @@ use super::migrations;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// `SQLite` refused.
-    #[error("база данных: {0}")]
+    #[error("база данных: {}", reason(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// No reader was free in time.
     #[error("база данных занята: {0}")]
@@ -83,6 +83,21 @@ impl StorageError {
             if e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
                 || e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY)
     }
+}
+
+/// Why `SQLite` refused, in words for the person who keeps the machine where it is the machine's.
+fn reason(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode;
+    let told = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "на диске нет места",
+        Some(ErrorCode::ReadOnly) => "файл или диск только для чтения",
+        Some(ErrorCode::CannotOpen) => "файл не открывается",
+        Some(ErrorCode::PermissionDenied) => "нет прав на файл",
+        Some(ErrorCode::SystemIoFailure) => "диск не отвечает как надо",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "файл занят другой программой",
+        _ => return error.to_string(),
+    };
+    format!("{told} ({error})")
 }
 
 /// An update that must hit one row has hit `found`.

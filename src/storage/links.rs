@@ -13,6 +13,8 @@ pub enum LinkKind {
     Invite,
     /// Opens the panel.
     Panel,
+    /// Opens the panel after the password: a code.
+    SignIn,
 }
 
 impl LinkKind {
@@ -20,6 +22,7 @@ impl LinkKind {
         match self {
             Self::Invite => "invite",
             Self::Panel => "panel",
+            Self::SignIn => "sign_in",
         }
     }
 }
@@ -111,9 +114,10 @@ pub fn author(conn: &Connection, token: &TokenHash) -> Result<Option<PersonId>, 
     Ok(found.flatten())
 }
 
-/// Kills the person's links into the panel.
+/// Kills the person's links and codes into the panel.
 pub fn kill_panel(tx: &Transaction<'_>, person: PersonId) -> Result<(), StorageError> {
-    const SQL: &str = "delete from one_time_links where person_id = :person and kind = 'panel'";
+    const SQL: &str = "
+        delete from one_time_links where person_id = :person and kind in ('panel', 'sign_in')";
     tx.prepare_cached(SQL)?.execute(named_params! { ":person": person })?;
     Ok(())
 }

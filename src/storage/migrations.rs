@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
+use tracing::info;
 
 use super::StorageError;
 
@@ -42,7 +43,9 @@ fn apply_files(conn: &mut Connection, files: &[&str]) -> Result<(), StorageError
     let steps = files.iter().map(|sql| M::up(sql).foreign_key_check()).collect();
     let applied = Migrations::new(steps).to_latest(conn).map_err(StorageError::Migration);
     conn.pragma_update(None, "foreign_keys", true)?;
-    applied
+    applied?;
+    info!("схема базы данных обновлена: версия {before} → {}", files.len());
+    Ok(())
 }
 
 #[cfg(test)]

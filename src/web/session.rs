@@ -124,6 +124,8 @@ pub struct Visitor {
     pub token: Option<String>,
     /// The peer's address as the program believes it.
     pub address: String,
+    /// Whether what is typed travels a network without https.
+    pub overheard: bool,
 }
 
 impl Visitor {
@@ -137,6 +139,7 @@ impl Visitor {
             session: None,
             token: None,
             address: String::new(),
+            overheard: false,
         }
     }
 
@@ -268,7 +271,9 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
     let names = CookieNames::of(desk);
     let jar = CookieJar::from_headers(&parts.headers);
     let mut visitor = Visitor::of_headers(desk, &parts.headers);
-    visitor.address = desk.peer(&parts).to_string();
+    let peer = desk.peer(&parts);
+    visitor.address = peer.to_string();
+    visitor.overheard = !names.secure && !peer.is_loopback();
     if let Some(cookie) = jar.get(names.session)
         && let Some(staff) = desk.accounts.session(cookie.value()).await?
     {

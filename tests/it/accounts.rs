@@ -8,8 +8,8 @@ use partner_m::domain::{
 };
 use partner_m::services::Base;
 use partner_m::services::accounts::{
-    AccessDecision, AccountError, Accounts, Actor, Contact, NewAccessRequest, NewAccount, NewOrg,
-    NewStaff, SignInError, Who,
+    AccessDecision, AccountError, Accounts, Actor, Confirm, Contact, NewAccessRequest, NewAccount,
+    NewOrg, NewStaff, SignInError, Who,
 };
 use partner_m::services::live::Live;
 use partner_m::storage::db::Create;
@@ -362,6 +362,62 @@ async fn every_failure_to_sign_in_looks_alike_and_costs_alike() {
         assert!(matches!(tried, Err(SignInError::Wrong)), "{number}: {tried:?}");
         assert_eq!(bench.accounts.hasher_calls(), before + 1, "{number}");
     }
+}
+
+#[tokio::test]
+async fn where_the_settings_ask_a_code_from_telegram_opens_the_panel_after_the_password() {
+    let mut config = Config::default();
+    config.access.confirm_sign_in = true;
+    let bench = Bench::with(config);
+    let number = "+79210000002";
+    let staff = bench.staff(number, Role::Manager).await;
+    let password = || bench.accounts.sign_in_panel(number, PASSWORD, ADDRESS, "test");
+    let none = password().await;
+    assert!(matches!(none, Err(SignInError::Confirm(Confirm::NoTelegram))), "{none:?}");
+    bench.sql(&format!(
+        "insert into chats (key, person_id, linked_at_ms) values ('tg:7', {staff}, 0),
+            ('web:x', {staff}, 0)"
+    ));
+    let ask = async || match password().await {
+        Err(SignInError::Confirm(Confirm::Sent(challenge))) => {
+            let sent = bench.text("select payload from outbox order by id desc limit 1");
+            let code = sent.split("<code>").nth(1).and_then(|rest| rest.get(..6));
+            (challenge.expose().to_owned(), code.expect("a code").to_owned())
+        }
+        other => panic!("{other:?}"),
+    };
+    let by_code = async |challenge: &str, code: &str| {
+        bench.accounts.sign_in_by_code(challenge, code, ADDRESS, "test").await
+    };
+
+    let (challenge, code) = ask().await;
+    assert_eq!(bench.told("Код для входа"), "tg:7", "no page in a browser learns it");
+    assert_eq!(bench.text("select count(*) || '' from sessions"), "0");
+    assert!(matches!(by_code("other", &code).await, Err(SignInError::Wrong)));
+    let opened = by_code(&challenge, &code).await.expect("the code opens");
+    assert_eq!(opened.person, staff);
+    assert!(matches!(by_code(&challenge, &code).await, Err(SignInError::Wrong)), "once");
+
+    // A new code kills the one before, and after five minutes there is none.
+    let (former, former_code) = ask().await;
+    let (challenge, code) = ask().await;
+    assert!(matches!(by_code(&former, &former_code).await, Err(SignInError::Wrong)));
+    bench.base.clock.advance(Duration::from_secs(5 * 60));
+    assert!(matches!(by_code(&challenge, &code).await, Err(SignInError::Wrong)));
+
+    // Guessing ends after five tries, and so does asking for codes that nobody enters.
+    bench.base.clock.advance(Duration::from_secs(15 * 60));
+    let (challenge, code) = ask().await;
+    for guess in 0..5 {
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        let tried = by_code(&challenge, wrong).await;
+        assert!(matches!(tried, Err(SignInError::Wrong)), "{guess}: {tried:?}");
+    }
+    assert!(matches!(by_code(&challenge, &code).await, Err(SignInError::TooMany { .. })));
+    for _ in 0..4 {
+        ask().await;
+    }
+    assert!(matches!(password().await, Err(SignInError::TooMany { .. })));
 }
 
 #[tokio::test]

@@ -201,6 +201,29 @@ async fn a_copy_missed_while_off_is_made_after_the_start() {
 }
 
 #[tokio::test]
+async fn copies_that_a_wrong_clock_dated_in_the_future_hold_up_nothing() {
+    let stand = Stand::with(Backup { keep: 3, ..Config::default().backup });
+    stand.backups.make(Reason::Scheduled, None).await.expect("a copy");
+    for year in 2035..2040 {
+        let name = format!("partner-m-{year}0101T000000Z-auto.db");
+        std::fs::copy(
+            stand.path(&format!("backups/{}", stand.names().await.last().expect("one"))),
+            stand.path(&format!("backups/{name}")),
+        )
+        .expect("copied");
+    }
+    let mut made = 0;
+    for _ in 0..4 * 24 {
+        stand.clock.advance(Duration::from_hours(1));
+        made += i32::from(stand.backups.tick().await);
+    }
+    assert_eq!(made, 4, "one each night");
+    let names = stand.names().await;
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().all(|name| name.starts_with("partner-m-202611")), "{names:?}");
+}
+
+#[tokio::test]
 async fn a_new_desk_has_its_first_copy_within_the_hour() {
     let stand = Stand::new();
     assert!(!stand.backups.tick().await);

@@ -176,6 +176,44 @@ fn root_becomes_the_owner_of_the_data() {
 }
 
 #[test]
+fn a_command_of_root_reaches_what_root_may_and_the_data_stay_their_owners() {
+    if !rustix::process::geteuid().is_root() {
+        println!("not root: nobody to become");
+        return;
+    }
+    let dump = include_str!("../fixtures/legacy/partner-m-2026-02-03.sql");
+    // A home of root: closed to others, with settings and a dump in it.
+    let program = Program::new().with("dump.sql", dump).with("partner-m.toml", "");
+    mode(program.folder(), 0o700);
+    mode(&program.folder().join("dump.sql"), 0o600);
+    mode(&program.folder().join("partner-m.toml"), 0o600);
+    std::fs::create_dir(program.folder().join("disk")).expect("made");
+    let place = tempfile::tempdir().expect("a folder");
+    mode(place.path(), 0o755);
+    let data = place.path().join("data");
+    std::fs::create_dir(&data).expect("made");
+    std::os::unix::fs::chown(&data, Some(65_534), Some(65_534)).expect("given");
+    let data_flag = data.display().to_string();
+    let binary = as_nobody(&program, &[]).get_program().to_owned();
+    for arguments in [
+        &["import-legacy", "dump.sql"][..],
+        &["import-legacy", "dump.sql", "--dry-run"],
+        &["backup", "--to", "disk"],
+        &["order", "list"],
+    ] {
+        let mut command = std::process::Command::new(&binary);
+        command.args(arguments).args(["--data", &data_flag]).current_dir(program.folder());
+        let said = run(command);
+        assert_eq!(said.code, 0, "{arguments:?}: {}", said.err);
+    }
+    for entry in std::fs::read_dir(&data).expect("read") {
+        let entry = entry.expect("read");
+        let owner = std::os::unix::fs::MetadataExt::uid(&entry.metadata().expect("read"));
+        assert_eq!(owner, 65_534, "{:?}", entry.path());
+    }
+}
+
+#[test]
 fn bad_settings_stop_the_start_with_code_3() {
     let program = Program::new().with("partner-m.toml", "[server]\nlisten = \"here\"\nport = 1\n");
     let said = program.run(&["serve"]);

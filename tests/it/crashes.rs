@@ -102,7 +102,7 @@ fn a_copy_of_a_newer_version_and_of_another_program_are_refused_by_name() {
 }
 
 /// Whether this machine lets us mount a small disk that only our own process sees.
-fn small_disks_work() -> bool {
+pub fn small_disks_work() -> bool {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "mount", "-t", "tmpfs", "x", "/tmp"]);
     let works = command.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
@@ -110,6 +110,48 @@ fn small_disks_work() -> bool {
         eprintln!("left out: a small disk needs user namespaces");
     }
     works
+}
+
+#[test]
+fn a_full_disk_stops_a_copy_a_restore_and_a_move_and_spoils_nothing() {
+    if !small_disks_work() {
+        return;
+    }
+    let program = Program::new();
+    assert_eq!(program.run(&["init"]).code, 0);
+    assert_eq!(program.run(&["import-legacy", DUMP]).code, 0);
+    assert_eq!(program.run(&["backup", "--to", "copy.db"]).code, 0);
+    // Each on a disk of its own that is nearly full.
+    let on_a_small_disk = |arguments: &[&str]| {
+        const SCRIPT: &str = "
+            mount -t tmpfs -o size=3m,mode=0700 x small && \"$0\" init --dir small --no-input >&2 &&
+            { head -c 2200000 /dev/zero >small/ballast 2>/dev/null || true; } &&
+            { \"$0\" \"$@\"; code=$?; rm small/ballast
+              \"$0\" --data small/data db check --json; ls small small/data; exit $code; }";
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", SCRIPT]);
+        command.arg(env!("CARGO_BIN_EXE_partner-m")).args(arguments);
+        run(with_cwd(command, &program))
+    };
+    std::fs::create_dir(program.folder().join("small")).expect("made");
+    for arguments in [
+        &["--data", "small/data", "import-legacy", DUMP][..],
+        &["--data", "small/data", "restore", "copy.db", "--yes"],
+        &["--data", "data", "backup", "--to", "small"],
+    ] {
+        let said = on_a_small_disk(arguments);
+        assert_eq!(said.code, 1, "{arguments:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains("нет места"), "{arguments:?}: {}", said.err);
+        assert!(said.err.contains("что делать"), "{arguments:?}: {}", said.err);
+        assert!(said.out.contains("\"orders\":0"), "{arguments:?}: {}", said.out);
+        assert!(!said.out.contains(".tmp") && !said.out.contains("restoring"), "{}", said.out);
+    }
+    assert_eq!(contents(&program)["orders"], 60);
+}
+
+fn with_cwd(mut command: Command, program: &Program) -> Command {
+    command.current_dir(program.folder()).stdin(Stdio::null());
+    command
 }
 
 #[test]

@@ -20,7 +20,9 @@ use crate::support::desk::CATALOG;
 
 const WEBHOOK: &str = "a-token-of-the-kill-loop-0123456789";
 const PASSWORD: &str = "семь раз отмерь";
-const BUYERS: i64 = 4;
+const BUYERS: i64 = 8;
+/// Twenty messages a minute from one person are too many.
+const PACE: Duration = Duration::from_millis(3_100);
 /// Talks in a thread.
 const TALKER: i64 = 109;
 
@@ -28,7 +30,7 @@ const TALKER: i64 = 109;
 const PEOPLE: &str = "
     insert into persons (id, name, phone, phone_verified, created_at_ms)
         select value, 'Покупатель ' || value, '+7921000' || (1000 + value), 1, 0
-        from json_each('[101, 102, 103, 104, 109, 110]');
+        from json_each('[101, 102, 103, 104, 105, 106, 107, 108, 109, 110]');
     insert into organizations (id, kind, name, verified, created_at_ms)
         select id, 'company', 'ООО ' || id, 1, 0 from persons where id > 100;
     insert into members (organization_id, person_id, role, state, created_at_ms)
@@ -212,6 +214,7 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, journal: Arc<Journal>, over: A
     let mut tapped: HashSet<String> = HashSet::new();
     while !over.load(Ordering::SeqCst) {
         let n = journal.next();
+        let next_at = tokio::time::Instant::now() + PACE;
         let before = sent_to(&bot_api, buyer.id);
         buyer.says(&format!("саморез 4х25 желтый {n} шт"));
         loop {
@@ -233,6 +236,7 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, journal: Arc<Journal>, over: A
                 }
             }
         }
+        tokio::time::sleep_until(next_at).await;
     }
 }
 
@@ -255,8 +259,7 @@ async fn talk(bot_api: Arc<BotApi>, talker: Person, journal: Arc<Journal>, over:
         let text = format!("ответ-{}.", journal.next());
         talker.replies(message, &text);
         journal.replies.lock().unwrap().push(text);
-        // Twenty messages a minute are too many.
-        tokio::time::sleep(Duration::from_millis(3_100)).await;
+        tokio::time::sleep(PACE).await;
     }
 }
 
@@ -371,10 +374,10 @@ async fn a_program_killed_at_any_moment_keeps_what_it_acknowledged_once() {
     }
 
     over.store(true, Ordering::SeqCst);
-    for person in people {
-        tokio::time::timeout(Duration::from_mins(2), person)
-            .await
-            .expect("in time")
+    for (id, person) in (101..).zip(people) {
+        let done = tokio::time::timeout(Duration::from_mins(2), person).await;
+        let chat = bot_api.chat(if id < 101 + BUYERS { id } else { TALKER });
+        done.unwrap_or_else(|_| panic!("seed {seed}: {id} waits for ever: {:#?}", chat.texts()))
             .expect("sound");
     }
     let settled = || {

@@ -1,39 +1,57 @@
 //! Updating: the real script over the real program, with a `systemctl` that only this test has.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use partner_m::storage::{Db, migrations};
 
+use super::crashes::small_disks_work;
 use super::program::{Program, Said, run};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/partner-m-update");
 
-/// Keeps one service as systemd does: `start` waits for READY, here «готово за» in its words.
+/// Keeps one service as systemd does: `start` waits for READY, here «готово за» in its words, and
+/// what falls is started again.
 const SYSTEMCTL: &str = r#"#!/bin/bash
 cd "$FAKE"
 # What has ended may stay a zombie: nobody here waits for it.
-alive() { [ -s pid ] && state=$(cut -d' ' -f3 "/proc/$(cat pid)/stat" 2>/dev/null) && [ "$state" != Z ]; }
+lives() { [ -s "$1" ] && state=$(cut -d' ' -f3 "/proc/$(cat "$1")/stat" 2>/dev/null) && [ "$state" != Z ]; }
 case $1 in
   start)
-    alive && exit 0
+    lives keeper && exit 0
+    rm -f stopping fell
     : >log
-    "$PARTNER_M_BIN" serve --listen 127.0.0.1:0 >log 2>&1 9>&- &
-    echo $! >pid
-    while alive; do
+    (
+      while [ ! -e stopping ]; do
+        "$PARTNER_M_BIN" serve --listen 127.0.0.1:0 >>log 2>&1 &
+        echo $! >pid
+        wait
+        touch fell
+        sleep 0.1
+      done
+    ) 9>&- >/dev/null 2>&1 &
+    echo $! >keeper
+    while [ ! -e fell ]; do
       if grep -q 'готово за' log; then date +%s%N >ready; exit 0; fi
       sleep 0.05
     done
     exit 1 ;;
   stop)
-    if alive; then
-      kill -TERM "$(cat pid)"
-      while alive; do sleep 0.05; done
-    fi
-    rm -f pid ;;
-  is-active) alive ;;
-  show) cat ready 2>/dev/null || echo 0 ;;
+    touch stopping
+    while lives keeper; do
+      kill -TERM "$(cat pid)" 2>/dev/null
+      sleep 0.05
+    done
+    rm -f keeper pid ;;
+  is-active) lives pid ;;
+  show)
+    case $2 in
+      --property=MainPID) cat pid 2>/dev/null || echo 0 ;;
+      *) cat ready 2>/dev/null || echo 0 ;;
+    esac ;;
   *) exit 1 ;;
 esac
 "#;
@@ -85,6 +103,30 @@ impl Machine {
         command.args(arguments);
         self.env(&mut command);
         run(command)
+    }
+
+    /// Begins an update with this program and cuts the power once the program is in its place and
+    /// tries to start.
+    fn cut(&self, new: &str) {
+        let mut command = Command::new(SCRIPT);
+        command.arg(new).process_group(0).stderr(Stdio::null());
+        self.env(&mut command);
+        let mut script = command.spawn().expect("starts");
+        let begun = Instant::now();
+        while !self.said("начинаю") {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the program was not replaced");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let group = format!("-{}", script.id());
+        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        assert!(killed.expect("kill runs").success());
+        script.wait().expect("ends");
+    }
+
+    /// Whether the service has said so since it was started.
+    fn said(&self, word: &str) -> bool {
+        std::fs::read_to_string(self.program.folder().join("log"))
+            .is_ok_and(|log| log.contains(word))
     }
 
     fn systemctl(&self, verb: &str) -> i32 {
@@ -190,6 +232,60 @@ fn after_ready_only_the_program_goes_back_and_only_if_it_understands_the_data() 
     let refused = machine.update(&["--rollback"]);
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("не понимает базу"), "{}", refused.err);
+    assert_eq!(machine.schema(), 99, "nothing was done yet");
+
+    // The way back that it names: with the copy made before.
+    let copy = refused.err.split("--rollback ").nth(1).and_then(|rest| rest.split(',').next());
+    let back = machine.update(&["--rollback", copy.expect("the copy's name")]);
+    assert_eq!(back.code, 0, "{}", back.err);
+    assert!(machine.is_as_it_was());
+    assert_eq!(machine.schema(), migrations::latest());
+}
+
+#[test]
+fn an_update_cut_half_way_has_a_way_forward_and_a_way_back() {
+    let machine = Machine::new();
+    // Each later program takes the place of the one before in the folder.
+    let cut = || machine.cut(&machine.later("    echo начинаю; exec sleep 60"));
+    cut();
+    let back = machine.update(&["--rollback"]);
+    assert_eq!(back.code, 0, "{}", back.err);
+    assert!(machine.is_as_it_was());
+
+    // What had been put in place never worked: it does not become the one to go back to.
+    cut();
+    let worse = machine.update(&[&machine.later("    exit 1")]);
+    assert_eq!(worse.code, 1, "{}", worse.err);
+    assert!(worse.err.contains("не закончено"), "{}", worse.err);
+    assert!(worse.err.contains("возвращена версия"), "{}", worse.err);
+    assert!(machine.is_as_it_was());
+
+    cut();
+    let real = env!("CARGO_BIN_EXE_partner-m");
+    let forward = machine.update(&[&machine.later(&format!("exec {real} \"$@\""))]);
+    assert_eq!(forward.code, 0, "{}", forward.err);
+    assert_eq!(machine.systemctl("is-active"), 0);
+    assert_eq!(machine.update(&["--rollback"]).code, 0);
+    assert!(machine.is_as_it_was());
+}
+
+#[test]
+fn a_full_disk_stops_the_update_and_the_service_works_on() {
+    if !small_disks_work() {
+        return;
+    }
+    let machine = Machine::new();
+    std::fs::create_dir(machine.program.folder().join("update")).expect("made");
+    let new = machine.later("    exit 1");
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=1m x update && exec \"$@\"";
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh", SCRIPT, &new]);
+    machine.env(&mut command);
+    let said = run(command);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("прежняя программа не сохранена"), "{}", said.err);
+    assert!(said.err.contains("освободите место"), "{}", said.err);
+    assert!(machine.is_as_it_was());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use partner_m::config::Config;
 use partner_m::storage::StorageError;
 
-use crate::support::panel::Panel;
+use crate::support::panel::{PASSWORD, Panel, percent};
 
 /// Who may open an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,6 +279,65 @@ async fn a_session_is_new_at_sign_in_and_dies_at_sign_out() {
     let stolen = panel.send("GET", "/admin", ours, "").await;
     assert_eq!(stolen.status, StatusCode::SEE_OTHER, "the old cookie opens nothing");
     assert_eq!(panel.send("GET", "/admin", again, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_sign_in_page_says_when_others_may_read_along() {
+    let proxied = |address: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", address.parse().unwrap());
+        headers
+    };
+    let mut config = Config::default();
+    config.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let plain = Panel::start_with(config.clone()).await;
+    let from = async |panel: &Panel, headers| {
+        let page = panel.send("GET", "/admin/login", headers, "").await;
+        page.body.contains("без https")
+    };
+    assert!(from(&plain, proxied("203.0.113.5")).await, "over the network");
+    assert!(!from(&plain, HeaderMap::new()).await, "from this machine");
+    config.server.public_url = Some("https://desk.example".to_owned());
+    let secure = Panel::start_with(config).await;
+    let mut headers = proxied("203.0.113.5");
+    headers.insert(header::HOST, "desk.example".parse().unwrap());
+    assert!(!from(&secure, headers).await, "over https");
+}
+
+#[tokio::test]
+async fn a_code_from_telegram_is_asked_for_after_the_password_where_the_settings_say_so() {
+    let mut config = Config::default();
+    config.access.confirm_sign_in = true;
+    let panel = Panel::start_with(config).await;
+    let link = "insert into chats (key, person_id, linked_at_ms)
+        select 'tg:7', id, 0 from persons where phone = '+79000000003'";
+    panel.desk.base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(link)?)).unwrap();
+    let page = panel.send("GET", "/admin/login", HeaderMap::new(), "").await;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::COOKIE, page.headers[header::SET_COOKIE].clone());
+    let csrf = Panel::field(&page.body, "csrf");
+    let password = percent(PASSWORD);
+    let fields = format!("csrf={csrf}&phone=%2B79000000003&password={password}&next=/admin/orders");
+    let asked = panel.send("POST", "/admin/login", headers.clone(), &fields).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    assert!(asked.body.contains("one-time-code"), "{}", asked.body);
+    assert_eq!(panel.count("select count(*) from sessions"), 0);
+
+    let challenge = Panel::field(&asked.body, "challenge");
+    let enter = async |code: &str| {
+        let fields = format!("csrf={csrf}&challenge={challenge}&code={code}&next=/admin/orders");
+        panel.send("POST", "/admin/login", headers.clone(), &fields).await
+    };
+    let wrong = enter("1").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("Код не подошёл"), "{}", wrong.body);
+    let code = panel.count(
+        "select substr(payload, instr(payload, '<code>') + 6, 6) + 0 from outbox
+            where chat_key = 'tg:7' and payload like '%Код для входа%'",
+    );
+    let opened = enter(&format!("{code:06}")).await;
+    assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+    assert_eq!(opened.headers[header::LOCATION], "/admin/orders");
 }
 
 #[tokio::test]

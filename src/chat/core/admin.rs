@@ -127,7 +127,7 @@ impl Core {
         };
         let said = Conversations::new(self.base.clone()).say(chat, vec![screen.send()]).await;
         if let Err(error) = said {
-            tracing::warn!("what came of the work was not said: {error}");
+            tracing::warn!("об итоге не сказано: {error}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl Core {
         let content = match fetched {
             Ok(content) => content,
             Err(error) => {
-                tracing::warn!("a file was not fetched: {error}");
+                tracing::warn!("файл не получен: {error}");
                 let why = match error {
                     FetchError::TooLarge => "Файл больше 20\u{a0}МБ.",
                     FetchError::Gone(_) | FetchError::Temporary(_) => "Не получилось скачать файл.",

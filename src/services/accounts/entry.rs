@@ -33,6 +33,9 @@ pub enum SignInError {
     /// The password is right, but staff on a new chat prove their number too.
     #[error("сотрудник подтверждает ещё и номер")]
     ContactNeeded,
+    /// The password is right, but the settings want the panel's door confirmed in Telegram too.
+    #[error("вход подтверждается кодом из Telegram")]
+    Confirm(super::Confirm),
     /// Something else.
     #[error(transparent)]
     Other(AccountError),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use super::confirm;
 use super::passwords::Verdict;
 use super::{
     AccountError, Accounts, Actor, SignInError, TRIES_PER_ACCOUNT, TRIES_PER_ADDRESS, note_person,
     tokens,
 };
 use crate::domain::{PersonId, Phone, Role, Secret, Timestamp};
+use crate::services::live::Change;
 use crate::storage::links::{self, LinkKind, LinkRow};
 use crate::storage::sessions::{self, SessionRow, TokenHash};
 use crate::storage::{persons, throttle};
@@ -111,7 +113,8 @@ impl Accounts {
     ///
     /// [`SignInError::Wrong`] for an unknown number, a wrong password, a blocked account and one
     /// without a role alike, after the same work; [`SignInError::TooMany`] after five failures of
-    /// the account or twenty of the address in 15 minutes.
+    /// the account or twenty of the address in 15 minutes; [`SignInError::Confirm`] where the right
+    /// password is not enough.
     pub async fn sign_in_panel(
         &self,
         phone: &str,
@@ -147,16 +150,30 @@ impl Accounts {
         };
         let actor = Actor::panel(person.id, address);
         let user_agent: String = user_agent.chars().take(300).collect();
-        self.open_session(actor, person.id, user_agent, move |tx, row| {
+        let (id, stamp) = (person.id, person.security_stamp);
+        let checked = move |tx: &rusqlite::Transaction<'_>| {
             // The account may have changed while the password was being checked.
-            if persons::find(tx, row.person)?
-                .is_none_or(|now| now.security_stamp != person.security_stamp)
-            {
+            if persons::find(tx, id)?.is_none_or(|now| now.security_stamp != stamp) {
                 return Err(SignInError::Wrong);
             }
             if let Some(hash) = &rehashed {
-                persons::set_password_hash(tx, row.person, Some(hash))?;
+                persons::set_password_hash(tx, id, Some(hash))?;
             }
+            Ok(())
+        };
+        if self.base.config.access.confirm_sign_in {
+            let now = self.base.clock.now();
+            // The try counts until the code has come: codes are not asked for without end.
+            let sent = self.base.db.write(move |tx| {
+                checked(tx)?;
+                confirm::send(tx, id, now)
+            });
+            let sent = sent.await?;
+            self.base.live.tell(Change::Outbox);
+            return Err(SignInError::Confirm(sent));
+        }
+        self.open_session(actor, id, user_agent, move |tx| {
+            checked(tx)?;
             for id in tries {
                 throttle::forget(tx, id)?;
             }
@@ -168,16 +185,13 @@ impl Accounts {
         .await
     }
 
-    async fn open_session<E>(
+    pub(super) async fn open_session(
         &self,
         actor: Actor,
         person: PersonId,
         user_agent: String,
-        also: impl FnOnce(&rusqlite::Transaction<'_>, &SessionRow) -> Result<(), E> + Send + 'static,
-    ) -> Result<SignedIn, SignInError>
-    where
-        E: Into<SignInError>,
-    {
+        also: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), SignInError> + Send + 'static,
+    ) -> Result<SignedIn, SignInError> {
         let now = self.base.clock.now();
         let token = tokens::new_token()?;
         let hash = tokens::hash(&token);
@@ -194,7 +208,7 @@ impl Accounts {
                     address: actor.address.clone(),
                     user_agent,
                 };
-                also(tx, &row).map_err(Into::into)?;
+                also(tx)?;
                 sessions::insert(tx, &row)?;
                 persons::set_seen(tx, person, now)?;
                 note_person(tx, &actor, now, "person.sign_in", person, (None, None))?;
@@ -383,7 +397,7 @@ impl Accounts {
             .ok_or(SignInError::Wrong)?;
         let user_agent: String = user_agent.chars().take(300).collect();
         let actor = Actor::panel(person, address);
-        self.open_session(actor, person, user_agent, |_, _| Ok::<_, SignInError>(())).await
+        self.open_session(actor, person, user_agent, |_| Ok(())).await
     }
 }
 

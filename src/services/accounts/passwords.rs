@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use super::{AccountError, tokens};
+use crate::recognition::other_layout;
 
 /// How the strings of today's parameters begin: Argon2id, 19 MiB, two passes, one lane.
 ///
@@ -27,11 +28,14 @@ const AT_ONCE: usize = 2;
 /// Hashes that may wait for their turn: more is an attack, not a morning.
 const QUEUE: usize = 64;
 
-/// Passwords that anyone would try first, one a line.
+/// A shorter word does not make a password out of digits a common one.
+const SHORTEST_WORD: usize = 4;
+
+/// Passwords that anyone would try first, folded, one a line; `#` begins a remark with the source.
 const COMMON: &str = include_str!("../../../assets/common-passwords.txt");
 
 static COMMON_SET: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| COMMON.lines().map(str::trim).filter(|line| !line.is_empty()).collect());
+    LazyLock::new(|| COMMON.lines().filter(|line| !line.starts_with('#')).collect());
 
 /// Why a password is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,13 +69,36 @@ pub fn check(password: &str, own_words: &[&str]) -> Result<(), PasswordProblem> 
     distinct.sort_unstable();
     distinct.dedup();
     let own = own_words.iter().map(|word| fold(word)).any(|word| {
-        let core = plain.trim_matches(|c: char| !c.is_alphabetic());
-        word.chars().count() >= 4 && (plain == word || core == word)
+        word.chars().count() >= SHORTEST_WORD && (plain == word || core(&plain) == word)
     });
-    if distinct.len() <= 2 || own || COMMON_SET.contains(plain.as_str()) {
+    // A word typed in the other keyboard layout is as common as the word.
+    let turned = |to_cyrillic| plain.chars().map(|c| other_layout(c, to_cyrillic)).collect();
+    let readings: [String; 3] = [turned(true), turned(false), plain.clone()];
+    if distinct.len() <= 2 || own || is_date(&plain) || readings.iter().any(|text| is_common(text))
+    {
         return Err(PasswordProblem::Common);
     }
     Ok(())
+}
+
+/// Whether the text is on the list, or a word of the list with digits and signs around it.
+fn is_common(text: &str) -> bool {
+    let core = core(text);
+    COMMON_SET.contains(text) || core.chars().count() >= SHORTEST_WORD && COMMON_SET.contains(core)
+}
+
+/// The text without what stands around its letters.
+fn core(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphabetic())
+}
+
+/// Whether the digits are a day: 31121999 or 19991231.
+fn is_date(digits: &str) -> bool {
+    digits.len() == 8
+        && ["%d%m%Y", "%Y%m%d"].iter().any(|format| {
+            let day = jiff::civil::Date::strptime(format, digits);
+            day.is_ok_and(|day| (1900..2100).contains(&day.year()))
+        })
 }
 
 fn fold(text: &str) -> String {
@@ -245,7 +272,7 @@ mod tests {
     #[test]
     fn any_8_to_128_characters_will_do_unless_common() {
         let long = "ы".repeat(64) + &"ж".repeat(32) + &"щ".repeat(32);
-        for good in ["пароль с пробелом ", &long, "Ленинград-1703", "  x y z 42"]
+        for good in ["пароль с пробелом ", &long, "Гатчина-1703", "  x y z 42", "67429853"]
         {
             assert_eq!(check(good, &[]), Ok(()), "{good}");
         }
@@ -260,6 +287,19 @@ mod tests {
             "пароль123",
             "aaaaaaaa",
             "12121212",
+            // Typed in the other layout, with signs, in any case.
+            "gfhjkm123",
+            "Ghbdtn-2026!",
+            "йцукенгшщз",
+            "Зфыыцщкв1",
+            "Qwerty2026",
+            "александр1987",
+            "Наташа_123",
+            "31121999",
+            "01.01.1990",
+            "1990-01-01",
+            "jennifer",
+            "monkey21",
         ] {
             assert_eq!(check(common, &[]), Err(PasswordProblem::Common), "{common}");
         }
@@ -267,6 +307,13 @@ mod tests {
             let words = ["Партнёр-М", "+79210000001"];
             assert_eq!(check(own, &words), Err(PasswordProblem::Common), "{own}");
         }
+    }
+
+    #[test]
+    fn three_thousand_of_the_commonest_are_known_as_they_are_compared() {
+        let long = COMMON_SET.iter().filter(|line| line.chars().count() >= 8).count();
+        assert!(long >= 3_000, "{long}");
+        assert!(COMMON_SET.iter().all(|line| *line == fold(line)), "a line that matches nothing");
     }
 
     /// RFC 7914 §11 <https://www.rfc-editor.org/rfc/rfc7914#section-11>, the first 32 bytes.

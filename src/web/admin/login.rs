@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::ru;
-use crate::services::accounts::SignInError;
+use crate::services::accounts::{Confirm, SignInError};
 use crate::web::Desk;
 use crate::web::error::WebError;
 use crate::web::layout::{alone, csrf, theme_button};
@@ -34,6 +34,12 @@ pub struct SignInForm {
     /// The fields of a form that was sent after its session had ended.
     #[serde(default)]
     carried: String,
+    /// Goes with the code: from the page that asks for it.
+    #[serde(default)]
+    challenge: String,
+    /// The code from Telegram.
+    #[serde(default)]
+    code: String,
 }
 
 /// `GET /admin/login`
@@ -65,6 +71,9 @@ fn form(visitor: &Visitor, draft: &Draft<'_>) -> Markup {
                 }
                 @if let Some(error) = &draft.error {
                     p.notice data-tone="danger" role="alert" #problem { (error) }
+                }
+                @if visitor.overheard {
+                    p.notice data-tone="warn" { "Страница открыта без https: пароль увидит любой в этой сети." }
                 }
                 (csrf(visitor))
                 input type="hidden" name="next" value=(draft.next);
@@ -108,10 +117,13 @@ pub async fn sign_in(
     Form(given): Form<SignInForm>,
 ) -> Result<Response, WebError> {
     let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let signed_in = desk
-        .accounts
-        .sign_in_panel(given.phone.trim(), &given.password, &visitor.address, agent)
-        .await;
+    let signed_in = if given.challenge.is_empty() {
+        let (phone, password) = (given.phone.trim(), &given.password);
+        desk.accounts.sign_in_panel(phone, password, &visitor.address, agent).await
+    } else {
+        let (challenge, code) = (&given.challenge, &given.code);
+        desk.accounts.sign_in_by_code(challenge, code, &visitor.address, agent).await
+    };
     let refused = |error: String| {
         let draft = Draft {
             phone: given.phone.trim(),
@@ -131,6 +143,21 @@ pub async fn sign_in(
             )));
         }
         Err(SignInError::Other(error)) => return Err(error.into()),
+        Err(SignInError::Confirm(Confirm::Sent(challenge))) => {
+            return Ok(code_form(&visitor, &given, challenge.expose(), None).into_response());
+        }
+        Err(SignInError::Confirm(Confirm::NoTelegram)) => {
+            return Ok(refused(
+                "Вход подтверждается кодом в Telegram, а у этой учётной записи его нет. Откройте \
+                 бота, поделитесь своим номером и войдите снова."
+                    .to_owned(),
+            ));
+        }
+        Err(SignInError::Wrong) if !given.challenge.is_empty() => {
+            let problem = Some("Код не подошёл или устарел.");
+            let page = code_form(&visitor, &given, &given.challenge, problem);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
         Err(SignInError::Wrong | SignInError::ContactNeeded) => {
             return Ok(refused("Неверный телефон или пароль.".to_owned()));
         }
@@ -143,6 +170,42 @@ pub async fn sign_in(
     }
     let page = resume(&desk, &visitor, &token, safe_next(&given.next), &given.carried).await?;
     Ok((jar, page).into_response())
+}
+
+/// Asks for the code that the bot has sent.
+fn code_form(
+    visitor: &Visitor,
+    given: &SignInForm,
+    challenge: &str,
+    problem: Option<&str>,
+) -> Markup {
+    alone(
+        visitor,
+        "Код из Telegram",
+        &html! {
+            form.panel method="post" action="/admin/login" {
+                h1 { "Код из Telegram" }
+                p { "Бот прислал вам код в Telegram. Он работает 5\u{a0}минут." }
+                @if let Some(problem) = problem {
+                    p.notice data-tone="danger" role="alert" #problem { (problem) }
+                }
+                (csrf(visitor))
+                input type="hidden" name="challenge" value=(challenge);
+                input type="hidden" name="next" value=(given.next);
+                @if !given.carried.is_empty() {
+                    input type="hidden" name="carried" value=(given.carried);
+                }
+                div.field {
+                    label for="code" { "Код" }
+                    input #code type="text" name="code" inputmode="numeric" required autofocus
+                        autocomplete="one-time-code" maxlength="12"
+                        aria-describedby=[problem.map(|_| "problem")];
+                }
+                button.button.primary type="submit" { "Войти" }
+                a.button href="/admin/login" { "Начать заново" }
+            }
+        },
+    )
 }
 
 /// Shows the carried form again, now signed in: one tap sends it.

@@ -618,7 +618,8 @@ impl Core {
                 );
                 Ok(())
             }
-            Err(SignInError::ContactNeeded) => {
+            // Codes are asked for by the panel alone.
+            Err(SignInError::ContactNeeded | SignInError::Confirm(_)) => {
                 talk.state.account = None;
                 talk.out.push(Outgoing::Remove { slot: PANE.to_owned() });
                 talk.say(login::contact_needed());

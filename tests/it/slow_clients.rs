@@ -1,0 +1,79 @@
+//! Clients that send a byte now and then to keep a place: each is cut off by its time limit, and
+//! the others are served meanwhile.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::program::Program;
+
+/// What became of a slow client.
+struct End {
+    after: Duration,
+    /// The status of the answer; `None`: the connection was closed without one.
+    status: Option<u16>,
+}
+
+/// Says `begun`, then goes on with a byte each second until it is answered or cut off.
+fn trickle(address: SocketAddr, begun: String) -> JoinHandle<End> {
+    std::thread::spawn(move || {
+        let started = Instant::now();
+        let mut stream = TcpStream::connect(address).expect("connects");
+        stream.set_read_timeout(Some(Duration::from_secs(1))).expect("set");
+        stream.write_all(begun.as_bytes()).expect("written");
+        let mut answer = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            assert!(started.elapsed() < Duration::from_mins(3), "nobody cuts it off");
+            let over = match stream.read(&mut piece) {
+                Ok(0) => true,
+                Ok(count) => {
+                    answer.extend_from_slice(&piece[..count]);
+                    false
+                }
+                Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            };
+            // What comes after the answer is not read: a write may fail then.
+            if over || answer.is_empty() && stream.write_all(b"x").is_err() {
+                let text = String::from_utf8_lossy(&answer);
+                let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+                return End { after: started.elapsed(), status };
+            }
+        }
+    })
+}
+
+#[test]
+fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
+    let program = Program::new();
+    let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let host = format!("Host: 127.0.0.1:{}\r\n", running.address.port());
+    let heads: Vec<_> = (0..100)
+        .map(|_| trickle(running.address, format!("GET /health HTTP/1.1\r\n{host}X-Slow: ")))
+        .collect();
+    let body = "Connection: close\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n";
+    let push =
+        trickle(running.address, format!("POST /onec/catalog HTTP/1.1\r\n{host}{body}\r\n["));
+    let body = "Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+        Content-Length: 100000\r\n";
+    let form =
+        trickle(running.address, format!("POST /admin/login HTTP/1.1\r\n{host}{body}\r\np="));
+
+    let begun = Instant::now();
+    assert_eq!(running.get("/health").0, 200);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+
+    for head in heads {
+        let end = head.join().expect("sound");
+        assert!(end.after < Duration::from_secs(45), "a head: {:?}", end.after);
+        assert!(matches!(end.status, None | Some(408)), "{:?}", end.status);
+    }
+    let push = push.join().expect("sound");
+    assert_eq!(push.status, Some(408));
+    assert!(push.after < Duration::from_secs(90), "a push: {:?}", push.after);
+    let form = form.join().expect("sound");
+    assert!(form.status.is_none_or(|status| status >= 400), "{:?}", form.status);
+    assert!(form.after < Duration::from_secs(90), "a form: {:?}", form.after);
+    assert_eq!(running.get("/health").0, 200);
+}
