@@ -52,6 +52,7 @@ mod rights;
 mod serve_demo;
 mod serve_life;
 mod settings;
+mod soak;
 mod staff_desk;
 mod support;
 mod telegram_door;
