@@ -36,7 +36,7 @@ pub const PASSWORD: &str = "пароль для теста";
 pub struct Panel {
     pub desk: Desk,
     router: axum::Router,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -95,6 +95,11 @@ impl Panel {
             config: config.into(),
             live: Live::default(),
         };
+        Self { _folder: Some(folder), ..Self::over(base).await }
+    }
+
+    /// The panel beside what else works on this base.
+    pub async fn over(base: Base) -> Self {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
@@ -126,7 +131,7 @@ impl Panel {
             demo: None,
             base,
         };
-        Self { router: web::router(desk.clone()), desk, _folder: folder }
+        Self { router: web::router(desk.clone()), desk, _folder: None }
     }
 
     /// Sends a request from this very machine.
