@@ -293,15 +293,33 @@ create table foreign_phrases (
     at_ms integer not null
 ) strict, without rowid;
 
+-- Texts with the lines that they are known to mean.
+create table golden_cases (
+    id integer primary key,
+    name text not null unique,
+    text text not null,
+    lines text not null,                                -- JSON: the labels, as `eval` reads them
+    created_at_ms integer not null
+) strict;
+
+-- What came of all of them, run by run.
+create table golden_runs (
+    id integer primary key,
+    at_ms integer not null,
+    report text not null                                -- JSON, as `eval` prints it
+) strict;
+
 create table learnt_phrases (
     organization_id integer not null references organizations (id) on delete cascade,
     phrase text not null,
     product_id integer not null references products (id) on delete cascade,
     refused integer not null default 0 check (refused in (0, 1)), -- the phrase never means this product
+    checked integer not null default 0 check (checked in (0, 1)), -- staff taught it or looked at it
     learnt_from_order_id integer references orders (id) on delete set null,
     learnt_at_ms integer not null,
     primary key (organization_id, phrase, product_id)
 ) strict, without rowid;
+create index learnt_phrases_unchecked on learnt_phrases (learnt_at_ms desc) where checked = 0 and refused = 0;
 
 -- What an organization bought elsewhere, as 1C tells it; orders placed here count beside it.
 create table purchases (
@@ -509,6 +527,13 @@ create table thread_messages (
     at_ms integer not null
 ) strict;
 create index thread_messages_thread on thread_messages (thread_id, id);
+
+-- What staff answer often. {имя} and {номер} stand for whom and what it is about.
+create table canned_replies (
+    id integer primary key,
+    text text not null unique,
+    created_at_ms integer not null
+) strict;
 
 -- Up to which message a person has read a thread.
 create table thread_reads (

@@ -16,6 +16,7 @@ pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod state;
+pub mod synonyms;
 pub mod today;
 
 use super::error::WebError;
