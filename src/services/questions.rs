@@ -571,6 +571,22 @@ impl Questions {
             .await
     }
 
+    /// How many threads wait for an answer, but for those put off.
+    pub async fn count_unanswered(&self, by: Writer) -> Result<u32, QuestionError> {
+        let now = self.base.clock.now();
+        let filter = own_filter(
+            by,
+            ThreadFilter {
+                open: Some(true),
+                snoozed: Some(false),
+                unanswered: true,
+                ..ThreadFilter::default()
+            },
+        );
+        let reader = by.reader();
+        Ok(self.base.db.read(move |conn| threads::count(conn, reader, &filter, now)).await?)
+    }
+
     /// The counts of the views, as this person sees them.
     pub async fn counts(&self, by: Writer) -> Result<ThreadCounts, QuestionError> {
         let now = self.base.clock.now();

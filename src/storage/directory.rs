@@ -53,8 +53,6 @@ pub struct ClientFilter {
 
 const CLIENTS: &str = "
     from organizations g
-    left join persons m on m.id = g.manager_id
-    left join price_types t on t.id = g.price_type_id
     where (:id is null or g.id = :id) and (:unverified = 0 or g.verified = 0)
         and (:text = '' or instr(fold(g.name), :text) > 0 or instr(coalesce(g.inn, ''), :text) > 0
             or exists (select 1 from members b join persons p on p.id = b.person_id
@@ -70,16 +68,25 @@ pub fn clients(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<ClientRow>, StorageError> {
+    // Who is on the page first, what is told of them for these alone.
     let sql = format!(
-        "select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
+        "with page (id, last_order_at_ms, sorted_by) as materialized (
+            select g.id, (select max(created_at_ms) from orders o where o.organization_id = g.id)
+                    as last_order_at_ms,
+                coalesce((select max(created_at_ms) from orders o where o.organization_id = g.id),
+                    g.created_at_ms) as sorted_by
+            {CLIENTS} order by sorted_by desc, g.id desc limit :limit offset :offset)
+        select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
             coalesce(m.name, '') as manager_name, coalesce(t.name, '') as price_type,
             (select count(*) from members b where b.organization_id = g.id and b.state = 'active') as people,
             (select count(*) from orders o where o.organization_id = g.id and o.created_at_ms >= :since) as orders,
             (select coalesce(sum(total_kopecks), 0) from orders o where o.organization_id = g.id
                 and o.created_at_ms >= :since and o.status not in ('cancelled', 'rejected')) as total_kopecks,
-            (select max(created_at_ms) from orders o where o.organization_id = g.id) as last_order_at_ms
-        {CLIENTS} order by coalesce(last_order_at_ms, g.created_at_ms) desc, g.id desc
-        limit :limit offset :offset"
+            page.last_order_at_ms
+        from page join organizations g on g.id = page.id
+        left join persons m on m.id = g.manager_id
+        left join price_types t on t.id = g.price_type_id
+        order by page.sorted_by desc, g.id desc"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(
@@ -207,7 +214,10 @@ fn people_of(
             (select count(*) from chats c where c.person_id = p.id) as chats,
             exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
                 as chat_blocked
-        {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id limit :limit offset :offset"
+        from (select p.id as at {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id
+            limit :limit offset :offset) page
+        cross join persons p on p.id = page.at
+        order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(
@@ -573,13 +583,7 @@ pub fn prices_by_type(
 fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
     let words: Vec<String> =
         filter.query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
-    let mut sql = "
-    from products p
-    left join categories c on c.id = p.category_id
-    left join prices r on r.product_id = p.id and r.price_type_id = (
-        select id from price_types order by name <> '', id limit 1)
-    where 1"
-        .to_owned();
+    let mut sql = "from products p where 1".to_owned();
     if filter.category.is_some() {
         sql.push_str(
             " and p.category_id in (
@@ -595,7 +599,9 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
         "sold" => " and p.withdrawn = 0 and p.hidden = 0",
         "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
         "priceless" => {
-            " and p.withdrawn = 0 and p.hidden = 0 and coalesce(r.amount_kopecks, 0) = 0"
+            " and p.withdrawn = 0 and p.hidden = 0 and not exists (
+                select 1 from prices r where r.product_id = p.id and r.amount_kopecks > 0
+                    and r.price_type_id = (select id from price_types order by name <> '', id limit 1))"
         }
         "hidden" => " and (p.withdrawn = 1 or p.hidden = 1)",
         _ => "",
@@ -604,8 +610,7 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
         use std::fmt::Write as _;
         let _ = write!(
             sql,
-            " and (instr(fold(p.title), :w{index}) > 0 or instr(fold(p.sku), :w{index}) > 0
-                or instr(fold(p.search_words), :w{index}) > 0)"
+            " and instr(fold(p.title || char(10) || p.sku || char(10) || p.search_words), :w{index}) > 0"
         );
     }
     (sql, words)
@@ -642,7 +647,12 @@ pub fn products(
         "select p.id, p.sku, p.title, coalesce(c.title, '') as category, p.unit, p.multiple_thousandths,
             p.available_thousandths, p.withdrawn, p.hidden, p.search_words,
             p.external_id is not null as from_onec, p.updated_at_ms, r.amount_kopecks, r.per
-        {conditions} order by p.title, p.id limit {limit} offset {offset}"
+        from (select p.id as at {conditions} order by p.title, p.id limit {limit} offset {offset}) page
+        cross join products p on p.id = page.at
+        left join categories c on c.id = p.category_id
+        left join prices r on r.product_id = p.id and r.price_type_id = (
+            select id from price_types order by name <> '', id limit 1)
+        order by p.title, p.id"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     bind_products(&mut stmt, filter, &words)?;

@@ -39,6 +39,7 @@ mod onec_server;
 mod onec_standard;
 mod orders;
 mod packaging;
+mod panel_bench;
 mod panel_clients;
 mod panel_desk;
 mod panel_guard;

@@ -203,10 +203,22 @@ impl Panel {
         file: Option<(&str, &[u8])>,
     ) -> Answer {
         let token = self.token(headers).await;
+        self.upload_with(&token, path, headers, fields, file).await
+    }
+
+    /// [`Panel::upload`] of a form that was opened with this token.
+    pub async fn upload_with(
+        &self,
+        token: &str,
+        path: &str,
+        headers: &HeaderMap,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &[u8])>,
+    ) -> Answer {
         let mut body = Vec::new();
         let part =
             |name: &str| format!("--border\r\nContent-Disposition: form-data; name=\"{name}\"");
-        for (name, value) in [("csrf", token.as_str())].iter().chain(fields) {
+        for (name, value) in [("csrf", token)].iter().chain(fields) {
             body.extend_from_slice(format!("{}\r\n\r\n{value}\r\n", part(name)).as_bytes());
         }
         if let Some((name, bytes)) = file {

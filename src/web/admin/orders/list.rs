@@ -22,6 +22,16 @@ const PAGE: u32 = 50;
 
 const FORMS: [&str; 3] = ["заказ", "заказа", "заказов"];
 
+/// Statuses that tabs count.
+const OPEN: &[OrderStatus] = &[
+    OrderStatus::Approval,
+    OrderStatus::New,
+    OrderStatus::NeedsClient,
+    OrderStatus::Accepted,
+    OrderStatus::Picking,
+    OrderStatus::Ready,
+];
+
 /// `GET /admin/orders`
 pub async fn list(
     State(desk): State<Desk>,
@@ -43,7 +53,7 @@ pub async fn list(
     let filter = query.filter(&desk, me.staff.person);
     let found = desk.ordering.orders(filter, pager.offset(), PAGE).await?;
     pager.total = found.total;
-    let counts = desk.ordering.counts().await?;
+    let counts = desk.ordering.counts(OPEN).await?;
     let mut tabs = Vec::new();
     for view in &VIEWS {
         let count = if view.mine || view.today {
