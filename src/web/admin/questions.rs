@@ -344,10 +344,10 @@ impl Shown<'_> {
         html! {
             @match attachment(message) {
                 Some(Attachment { file: Some(_), .. }) => {
-                    a.button.small href=(format!("/admin/questions/{thread}/files/{id}")) { (icon(Icon::Download)) "Скачать файл" }
+                    p.with-file { a.button.small href=(format!("/admin/questions/{thread}/files/{id}")) { (icon(Icon::Download)) "Скачать файл" } }
                 },
                 Some(Attachment { chat: ChatKey::Telegram(_), .. }) => {
-                    form method="post" action=(format!("/admin/questions/{thread}/files/{id}")) data-swap data-done="Файл придёт вам в Telegram" {
+                    form.with-file method="post" action=(format!("/admin/questions/{thread}/files/{id}")) data-swap data-done="Файл придёт вам в Telegram" {
                         (csrf(self.visitor))
                         button.button.small type="submit" { "Прислать файл мне в Telegram" }
                     }

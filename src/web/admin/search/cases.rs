@@ -80,15 +80,17 @@ async fn draw(
 /// The form under a text that was tried: keeps it as it is understood now.
 pub fn keep_form(visitor: &Visitor, text: &str) -> Markup {
     html! {
-        form.card.body.inline-form method="post" action="/admin/search/cases" {
-            (csrf(visitor))
-            input type="hidden" name="text" value=(text);
-            div.field.grow {
-                label for="case-name" { "Название эталона" }
-                input #case-name type="text" name="name" required maxlength="100" placeholder="например, «саморезы списком»";
-                span.hint { "Запомнится нынешний разбор без учёта клиента. Прогон сравнит с ним будущий." }
+        div.card {
+            form.body.inline-form method="post" action="/admin/search/cases" {
+                (csrf(visitor))
+                input type="hidden" name="text" value=(text);
+                div.field.grow {
+                    label for="case-name" { "Название эталона" }
+                    input #case-name type="text" name="name" required maxlength="100" placeholder="например, «саморезы списком»" aria-describedby="case-hint";
+                }
+                button.button type="submit" name="act" value="keep" { "Сохранить как эталон" }
             }
-            button.button type="submit" name="act" value="keep" { "Сохранить как эталон" }
+            p.body.hint #case-hint { "Запомнится нынешний разбор без учёта клиента. Прогон сравнит с ним будущий." }
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn page(
         @if rows.is_empty() {
             div.empty { (icon(Icon::Check)) p { "Всё проверено. Когда клиент выберет товар для своих слов и отправит заявку, они появятся здесь." } }
         } @else {
-            p.hint { "Клиент выбрал товар для своих слов, и бот их запомнил. Примите верное; отклонённое бот забудет и больше так не поймёт." }
+            p.hint.lead { "Клиент выбрал товар для своих слов, и бот их запомнил. Примите верное; отклонённое бот забудет и больше так не поймёт." }
             div #list {
                 div.table-wrap {
                     table.cards-on-phone.simple {
@@ -60,9 +60,10 @@ pub async fn page(
                                 th scope="col" { "Это значит" }
                                 th scope="col" { "Чьи слова" }
                                 th scope="col" { "Когда" }
+                                th scope="col" { span.sr { "Действия" } }
                             }
                         }
-                        tbody { @for row in &rows { (self::row(&desk, row)) } }
+                        tbody { @for row in &rows { (self::row(&desk, &visitor, row)) } }
                     }
                 }
                 (pager.render(["фраза", "фразы", "фраз"], |page| format!("/admin/synonyms/learnt?page={page}")))
@@ -82,7 +83,7 @@ pub async fn page(
     Ok(framed(&visitor, &around, &page))
 }
 
-fn row(desk: &Desk, row: &Unchecked) -> Markup {
+fn row(desk: &Desk, visitor: &Visitor, row: &Unchecked) -> Markup {
     let value = format!("{} {} {}", row.organization, row.product, row.phrase);
     let again =
         format!("/admin/search?text={}&organization={}", encode(&row.phrase), row.organization);
@@ -91,10 +92,18 @@ fn row(desk: &Desk, row: &Unchecked) -> Markup {
             td.pick { label.tick { input type="checkbox" name="phrase" value=(value) form="bulk" data-pick; span.sr { "Выбрать: " (row.phrase) } } }
             td { a.quiet href=(again) { strong { "«" (row.phrase) "»" } } }
             td { (row.title) }
-            td { a.quiet href=(format!("/admin/clients/{}", row.organization)) { (row.organization_name) } }
+            td { (row.organization_name) }
             td.muted {
                 (desk.base.zone.date_time(row.at, desk.base.clock.now()))
                 @if let Some(number) = row.order { ", " a href=(format!("/admin/orders/{number}")) { "№\u{a0}" (number) } }
+            }
+            td.num {
+                form.in-row method="post" action="/admin/synonyms/learnt" {
+                    (csrf(visitor))
+                    input type="hidden" name="phrase" value=(value);
+                    button.button.small type="submit" name="act" value="accept" aria-label=(format!("Верно: {}", row.phrase)) { "Верно" }
+                    button.button.small.quiet.danger type="submit" name="act" value="refuse" aria-label=(format!("Отклонить: {}", row.phrase)) { "Отклонить" }
+                }
             }
         }
     }

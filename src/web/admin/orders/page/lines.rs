@@ -161,10 +161,10 @@ impl OrderPage<'_> {
                 }
                 td.num.p2 {
                     (quantity.unwrap_or_else(|| "—".to_owned()))
-                    @if let Some(base) = base { span.sub { (base.with_unit(&line.base_unit)) } }
                     @if editable && !editing {
                         a.edit data-part href=(self.href(&format!("edit={}#line-{}", line.id, line.id))) aria-label=(format!("Изменить позицию {}", line.position)) { (small_icon(Icon::Edit)) }
                     }
+                    @if let Some(base) = base { span.sub { (base.with_unit(&line.base_unit)) } }
                 }
                 td.num.p4 { @if let Some(price) = line.price { (price) } @else { span.muted { "—" } } }
                 td.num.p3 { @if let Some(sum) = line.sum { (sum) } @else { span.muted { "—" } } }
