@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::StorageError;
+use super::drafts::ids_to_json;
 use super::purchases::Balance;
 use crate::domain::{
     CategoryId, MemberState, Money, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Price,
@@ -523,8 +524,8 @@ pub struct ProductLine {
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProductFilter {
-    /// Article, title or own words contain all of these words.
-    pub query: String,
+    /// One of these.
+    pub among: Option<Vec<ProductId>>,
     /// In this category or below it.
     pub category: Option<CategoryId>,
     /// `sold`, `out` (none in stock), `priceless`, `hidden`; anything else: all.
@@ -580,9 +581,7 @@ pub fn prices_by_type(
     Ok(rows.into_iter().filter_map(|(name, price)| Some((name, price?))).collect())
 }
 
-fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
-    let words: Vec<String> =
-        filter.query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
+fn product_conditions(filter: &ProductFilter) -> String {
     let mut sql = "from products p where 1".to_owned();
     if filter.category.is_some() {
         sql.push_str(
@@ -595,6 +594,9 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
     if filter.id.is_some() {
         sql.push_str(" and p.id = :id");
     }
+    if filter.among.is_some() {
+        sql.push_str(" and p.id in (select value from json_each(:among))");
+    }
     sql.push_str(match filter.state.as_str() {
         "sold" => " and p.withdrawn = 0 and p.hidden = 0",
         "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
@@ -606,33 +608,33 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
         "hidden" => " and (p.withdrawn = 1 or p.hidden = 1)",
         _ => "",
     });
-    for index in 0..words.len() {
-        use std::fmt::Write as _;
-        let _ = write!(
-            sql,
-            " and instr(fold(p.title || char(10) || p.sku || char(10) || p.search_words), :w{index}) > 0"
-        );
-    }
-    (sql, words)
+    sql
 }
 
 fn bind_products(
     stmt: &mut rusqlite::Statement<'_>,
     filter: &ProductFilter,
-    words: &[String],
 ) -> Result<(), StorageError> {
-    if let Some(index) = stmt.parameter_index(":category")? {
-        stmt.raw_bind_parameter(index, filter.category)?;
-    }
-    if let Some(index) = stmt.parameter_index(":id")? {
-        stmt.raw_bind_parameter(index, filter.id)?;
-    }
-    for (number, word) in words.iter().enumerate() {
-        if let Some(index) = stmt.parameter_index(&format!(":w{number}"))? {
-            stmt.raw_bind_parameter(index, word)?;
+    let among = filter.among.as_deref().map(ids_to_json);
+    let values: [(&str, &dyn rusqlite::ToSql); 3] =
+        [(":category", &filter.category), (":id", &filter.id), (":among", &among)];
+    for (name, value) in values {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, value)?;
         }
     }
     Ok(())
+}
+
+/// What each product is found by in lists, its title, article and own words, in lower case; in the
+/// order of titles.
+pub fn product_texts(conn: &Connection) -> Result<Vec<(ProductId, String)>, StorageError> {
+    const SQL: &str = "
+        select id, fold(title || char(10) || sku || char(10) || search_words) as words
+        from products order by title, id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("words")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A page of the products that the filter lets through, by title.
@@ -642,7 +644,7 @@ pub fn products(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<ProductLine>, StorageError> {
-    let (conditions, words) = product_conditions(filter);
+    let conditions = product_conditions(filter);
     let sql = format!(
         "select p.id, p.sku, p.title, coalesce(c.title, '') as category, p.unit, p.multiple_thousandths,
             p.available_thousandths, p.withdrawn, p.hidden, p.search_words,
@@ -655,7 +657,7 @@ pub fn products(
         order by p.title, p.id"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    bind_products(&mut stmt, filter, &words)?;
+    bind_products(&mut stmt, filter)?;
     let mut found = Vec::new();
     let mut rows = stmt.raw_query();
     while let Some(row) = rows.next()? {
@@ -703,9 +705,9 @@ fn packs(conn: &Connection, product: ProductId) -> Result<String, StorageError> 
 
 /// How many products the filter lets through.
 pub fn count_products(conn: &Connection, filter: &ProductFilter) -> Result<u32, StorageError> {
-    let (conditions, words) = product_conditions(filter);
+    let conditions = product_conditions(filter);
     let mut stmt = conn.prepare_cached(&format!("select count(*) as products {conditions}"))?;
-    bind_products(&mut stmt, filter, &words)?;
+    bind_products(&mut stmt, filter)?;
     let mut rows = stmt.raw_query();
     Ok(rows.next()?.map(|row| row.get("products")).transpose()?.unwrap_or(0))
 }
