@@ -151,6 +151,8 @@ create unique index products_sku_key on products (sku) where external_id is null
 create unique index products_title_key on products (title) where external_id is null and sku = '';
 create index products_sku on products (sku) where sku <> '';
 create index products_category on products (category_id);
+create index products_sold on products (category_id) where withdrawn = 0 and hidden = 0;
+create index products_title on products (title);
 
 create table packs (
     product_id integer not null references products (id) on delete cascade,
@@ -293,15 +295,33 @@ create table foreign_phrases (
     at_ms integer not null
 ) strict, without rowid;
 
+-- Texts with the lines that they are known to mean.
+create table golden_cases (
+    id integer primary key,
+    name text not null unique,
+    text text not null,
+    lines text not null,                                -- JSON: the labels, as `eval` reads them
+    created_at_ms integer not null
+) strict;
+
+-- What came of all of them, run by run.
+create table golden_runs (
+    id integer primary key,
+    at_ms integer not null,
+    report text not null                                -- JSON, as `eval` prints it
+) strict;
+
 create table learnt_phrases (
     organization_id integer not null references organizations (id) on delete cascade,
     phrase text not null,
     product_id integer not null references products (id) on delete cascade,
     refused integer not null default 0 check (refused in (0, 1)), -- the phrase never means this product
+    checked integer not null default 0 check (checked in (0, 1)), -- staff taught it or looked at it
     learnt_from_order_id integer references orders (id) on delete set null,
     learnt_at_ms integer not null,
     primary key (organization_id, phrase, product_id)
 ) strict, without rowid;
+create index learnt_phrases_unchecked on learnt_phrases (learnt_at_ms desc) where checked = 0 and refused = 0;
 
 -- What an organization bought elsewhere, as 1C tells it; orders placed here count beside it.
 create table purchases (
@@ -358,6 +378,7 @@ create table draft_lines (
 ) strict;
 create index draft_lines_draft on draft_lines (draft_id, position);
 create index draft_lines_open on draft_lines (phrase) where state <> 'ok';
+create index draft_lines_state on draft_lines (state);
 
 -- Events that have already changed a draft: a repeated one changes nothing.
 create table draft_events (
@@ -426,7 +447,11 @@ create table orders (
 create index orders_status on orders (status, created_at_ms desc, total_kopecks);
 create index orders_manager on orders (manager_id, status) where manager_id is not null;
 create index orders_organization on orders (organization_id, created_at_ms desc);
-create index orders_created on orders (created_at_ms desc);
+create index orders_created on orders (created_at_ms);
+-- Covers what lists let through, so that they need not read the orders themselves.
+create index orders_listed on orders (created_at_ms, status, manager_id, source, organization_id, author_id, delivery_date, total_kopecks, onec_acknowledged_at_ms);
+create index orders_total on orders (total_kopecks);
+create index orders_delivery on orders (delivery_date);
 
 create table order_lines (
     id integer primary key,
@@ -510,6 +535,13 @@ create table thread_messages (
 ) strict;
 create index thread_messages_thread on thread_messages (thread_id, id);
 
+-- What staff answer often. {имя} and {номер} stand for whom and what it is about.
+create table canned_replies (
+    id integer primary key,
+    text text not null unique,
+    created_at_ms integer not null
+) strict;
+
 -- Up to which message a person has read a thread.
 create table thread_reads (
     thread_id integer not null references threads (id) on delete cascade,
@@ -555,6 +587,7 @@ create table outbox (
 ) strict;
 create index outbox_queued on outbox (chat_key, due_at_ms, id) where state = 'queued';
 create index outbox_threads on outbox (json_extract(payload, '$.thread')) where json_extract(payload, '$.notice') = 'thread_message';
+create index outbox_failed on outbox (chat_key) where state = 'failed';
 create index outbox_closed on outbox (closed_at_ms) where closed_at_ms is not null;
 
 -- Which message of a wire holds which card.
@@ -629,6 +662,8 @@ create table audit (
     address text not null default ''
 ) strict;
 create index audit_object on audit (object, id desc);
+create index audit_person on audit (person_id);
+create index audit_action on audit (action);
 create trigger audit_no_update before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger audit_no_delete before delete on audit begin select raise(abort, 'audit is append-only'); end;
 

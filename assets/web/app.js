@@ -234,6 +234,44 @@
     event.preventDefault();
   });
 
+  // A kept reply goes in where the cursor is: from its menu, or by «/» at the start of a word -----
+
+  document.addEventListener("click", (event) => {
+    const item = event.target.closest?.("[data-insert]");
+    if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const field = $("textarea", item.closest("form"));
+    item.closest("details").open = false;
+    field.focus();
+    field.setRangeText(item.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    const menu = field.matches?.("textarea") && field.form && $("[data-replies]", field.form);
+    if (event.key !== "/" || !menu || !/(^|\s)$/.test(field.value.slice(0, field.selectionStart))) return;
+    event.preventDefault();
+    menu.open = true;
+    $("a", menu).focus();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("[data-replies]");
+    if (!menu) return;
+    const items = $$("a", menu);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) items[(items.indexOf(event.target) + step + items.length) % items.length].focus();
+    else if (event.key === "Escape" || event.key === "/") {
+      menu.open = false;
+      const field = $("textarea", menu.closest("form"));
+      field.focus();
+      if (event.key === "/") field.setRangeText("/", field.selectionStart, field.selectionEnd, "end");
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
   // Rows that are chosen -----------------------------------------------------------------------------
 
   function picked() {

@@ -435,14 +435,13 @@ impl Core {
             talk.say(menu::welcome(&self.base.config.company));
             return Ok(());
         }
-        let counts = self.ordering.counts().await?;
         let screen = if talk.as_staff() {
-            let new = counts.iter().find(|(status, _)| *status == crate::domain::OrderStatus::New);
+            let new = self.ordering.counts(&[crate::domain::OrderStatus::New]).await?;
             let questions = match crate::services::questions::Writer::of(&talk.who) {
-                Ok(by) => self.questions.counts(by).await.map(|counts| counts.unanswered)?,
+                Ok(by) => self.questions.count_unanswered(by).await?,
                 Err(_) => 0,
             };
-            menu::staff(new.map_or(0, |(_, count)| *count), questions)
+            menu::staff(new.first().map_or(0, |(_, count)| *count), questions)
         } else {
             let party = talk.party();
             let active = match party.organization {

@@ -4,19 +4,16 @@
 //! what the catalogue lacks is left alone. The number is the F-measure over lines; beside it stand
 //! the lines that would go out wrong.
 
-mod score;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::recognize::Bench;
 use super::terminal::{Terminal, table};
-use super::{Exit, Failure, Global, Outcome};
+use super::{Exit, Failure, Global, Outcome, recognize};
 use crate::config::io_reason;
-use score::{Case, Fault, Tally};
+use crate::services::bench::score::{Case, Fault, Report, Tally};
 
 /// Flags of `eval`.
 #[derive(Debug, Args)]
@@ -35,21 +32,6 @@ pub struct EvalArgs {
     fail_under: Option<f64>,
 }
 
-/// The result, as `--json` prints it and `--baseline` reads it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Report {
-    messages: usize,
-    lines: usize,
-    predicted: usize,
-    order_line_f: f64,
-    precision: f64,
-    recall: f64,
-    confident_wrong: usize,
-    confident_wrong_of_lines: f64,
-    #[serde(default)]
-    faults: Vec<Fault>,
-}
-
 /// Does it.
 pub fn run(global: &Global, args: &EvalArgs, terminal: &Terminal) -> Outcome {
     let mut cases = Vec::new();
@@ -57,22 +39,12 @@ pub fn run(global: &Global, args: &EvalArgs, terminal: &Terminal) -> Outcome {
         cases.extend(read_cases(file)?);
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let bench = Bench::open(global, args.catalog.as_deref(), None)?;
+    let answers = recognize::open(global, args.catalog.as_deref(), None)?;
     let mut tally = Tally::default();
     for case in &cases {
-        tally.add(case, &bench.answer(&case.text, false));
+        tally.add(case, &answers.answer(&case.text, false));
     }
-    let report = Report {
-        messages: cases.len(),
-        lines: tally.lines,
-        predicted: tally.predicted,
-        order_line_f: tally.f(),
-        precision: tally.precision(),
-        recall: tally.recall(),
-        confident_wrong: tally.confident_wrong,
-        confident_wrong_of_lines: tally.confident_wrong_of_lines(),
-        faults: tally.faults,
-    };
+    let report = tally.report(cases.len());
     terminal.data(&report, || human(&report, baseline.as_ref()));
     let enough = args.fail_under.is_none_or(|least| report.order_line_f >= least);
     Ok(if enough { Exit::Done } else { Exit::Failed })

@@ -1,9 +1,9 @@
 //! `partner-m recognize`: order text to lines, creating nothing. The same code as the bot's.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
@@ -12,12 +12,13 @@ use super::terminal::Terminal;
 use super::{Exit, Failure, Global, Outcome, open_existing, runtime};
 use crate::app::App;
 use crate::config::{Config, io_reason};
-use crate::domain::{Clock, OrganizationId, ProductId, Quantity};
+use crate::domain::{Clock, OrganizationId};
 use crate::formats::onec_json::CatalogJson;
-use crate::recognition::{Buyer, Decision, Index, Line, Recognition, RemarkKind, Trace};
+use crate::recognition::{Buyer, Decision, Index, RemarkKind};
+use crate::services::bench::answer::{Answer, Answers};
 use crate::services::exchange::{Origin, Way};
 use crate::storage::db::Create;
-use crate::storage::{StorageError, entries, organizations, words};
+use crate::storage::{entries, organizations, words};
 
 /// Flags of `recognize`.
 #[derive(Debug, Args)]
@@ -39,164 +40,68 @@ pub struct RecognizeArgs {
     trace: bool,
 }
 
-/// A catalogue to recognise over.
-pub struct Bench {
-    index: Index,
-    buyer: Buyer,
-    /// The article where it is unique, else the key.
-    keys: HashMap<ProductId, String>,
-}
-
-/// What was understood, on the wire.
-#[derive(Debug, Clone, Serialize)]
-pub struct Answer {
-    /// The ordered lines, in the order of the text.
-    pub lines: Vec<AnswerLine>,
-    /// The rest.
-    pub remarks: Vec<AnswerRemark>,
-}
-
-/// One line on the wire.
-#[derive(Debug, Clone, Serialize)]
-pub struct AnswerLine {
-    /// The buyer's words.
-    pub raw: String,
-    /// What is done with it; of the product alone.
-    pub status: Decision,
-    /// The product, where matched.
-    pub sku: Option<String>,
-    /// Its title.
-    pub title: Option<String>,
-    /// Products that fit or come near, best first, at most ten.
-    pub candidates: Vec<String>,
-    /// The probability that `sku`, or else the first candidate, is meant.
-    pub confidence: f64,
-    /// As written.
-    pub qty: Option<serde_json::Number>,
-    /// As written, in its short form.
-    pub unit: Option<String>,
-    /// Why, when asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace: Option<Trace>,
-}
-
-/// A remark on the wire.
-#[derive(Debug, Clone, Serialize)]
-pub struct AnswerRemark {
-    /// What it is.
-    pub kind: RemarkKind,
-    /// Its words.
-    pub text: String,
-}
-
-impl Bench {
-    /// The catalogue of a file in a temporary database, or the installed one.
-    pub fn open(
-        global: &Global,
-        catalog: Option<&Path>,
-        organization: Option<i64>,
-    ) -> Result<Self, Failure> {
-        if let Some(path) = catalog {
-            if organization.is_some() {
+/// The catalogue of a file in a temporary database, or the installed one.
+pub fn open(
+    global: &Global,
+    catalog: Option<&Path>,
+    organization: Option<i64>,
+) -> Result<Answers, Failure> {
+    if let Some(path) = catalog {
+        if organization.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--org и --catalog не сочетаются",
+                "история клиента есть только в установленной базе: уберите --catalog",
+            ));
+        }
+        return of_file(path);
+    }
+    let (app, _) = open_existing(global)?;
+    let organization = organization.map(OrganizationId);
+    let buyer = match organization {
+        Some(id) => {
+            let known = app.base.db.read_blocking(|conn| organizations::find(conn, id))?;
+            if known.is_none() {
                 return Err(Failure::new(
-                    Exit::Usage,
-                    "--org и --catalog не сочетаются",
-                    "история клиента есть только в установленной базе: уберите --catalog",
+                    Exit::NotFound,
+                    format!("нет организации № {id}"),
+                    "номер виден в адресе её страницы в панели",
                 ));
             }
-            return Self::of_file(path);
+            app.base.db.read_blocking(|conn| words::buyer(conn, id))?
         }
-        let (app, _) = open_existing(global)?;
-        let organization = organization.map(OrganizationId);
-        let buyer = match organization {
-            Some(id) => {
-                let known = app.base.db.read_blocking(|conn| organizations::find(conn, id))?;
-                if known.is_none() {
-                    return Err(Failure::new(
-                        Exit::NotFound,
-                        format!("нет организации № {id}"),
-                        "номер виден в адресе её страницы в панели",
-                    ));
-                }
-                app.base.db.read_blocking(|conn| words::buyer(conn, id))?
-            }
-            None => Buyer::default(),
-        };
-        Self::over(&app, buyer)
-    }
-
-    fn of_file(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |why: String| {
-            Failure::new(
-                Exit::Failed,
-                format!("каталог {} не читается: {why}", path.display()),
-                "нужен JSON, какой 1С шлёт в POST catalog",
-            )
-        };
-        let text = std::fs::read(path).map_err(|error| unreadable(io_reason(&error)))?;
-        let text = String::from_utf8(text).map_err(|_| unreadable("не UTF-8".to_owned()))?;
-        let dir = tempfile::tempdir().map_err(|error| unreadable(io_reason(&error)))?;
-        let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
-        let app = App::open(config, Clock::system(), Create::Yes)?;
-        let text = Text(text.trim_start_matches('\u{feff}').to_owned());
-        let applied = app.exchange.apply(CatalogJson(text), Origin::new(Way::Import));
-        let report = runtime()?.block_on(applied).map_err(|error| unreadable(error.to_string()))?;
-        for problem in report.problems.iter().take(5) {
-            tracing::warn!("запись {} пропущена: {}", problem.index, problem.reason);
-        }
-        Self::over(&app, Buyer::default())
-    }
-
-    fn over(app: &App, buyer: Buyer) -> Result<Self, Failure> {
-        let (products, synonyms, keys) = app.base.db.read_blocking(|conn| {
-            let products = entries::load(conn)?;
-            Ok::<_, StorageError>((products, words::synonyms(conn, None)?, entries::keys(conn)?))
-        })?;
-        Ok(Self { index: Index::build(products, &synonyms), buyer, keys })
-    }
-
-    /// Understands a text.
-    pub fn answer(&self, text: &str, trace: bool) -> Answer {
-        let Recognition { lines, remarks } = self.index.recognize(text, &self.buyer);
-        let remarks = remarks.into_iter().map(|remark| AnswerRemark {
-            kind: remark.kind,
-            text: text[remark.span].trim().to_owned(),
-        });
-        Answer {
-            lines: lines.into_iter().map(|line| self.line(text, line, trace)).collect(),
-            remarks: remarks.collect(),
-        }
-    }
-
-    fn line(&self, text: &str, line: Line, trace: bool) -> AnswerLine {
-        let key = |product: ProductId| self.keys.get(&product).cloned();
-        let title = |product| self.index.entry(product).map(|entry| entry.title.clone());
-        AnswerLine {
-            raw: text[line.span].trim().to_owned(),
-            status: line.decision,
-            sku: line.product.and_then(key),
-            title: line.product.and_then(title),
-            candidates: line.candidates.iter().take(10).filter_map(|c| key(c.product)).collect(),
-            confidence: (line.confidence * 1_000.0).round() / 1_000.0,
-            qty: line.quantity.and_then(number),
-            unit: line.unit.map(|unit| unit.as_str().to_owned()),
-            trace: trace.then_some(line.trace),
-        }
-    }
-
-    fn title_of_key<'a>(&'a self, key: &'a str) -> &'a str {
-        let product = self.keys.iter().find(|(_, known)| *known == key);
-        let entry = product.and_then(|(product, _)| self.index.entry(*product));
-        entry.map_or(key, |entry| entry.title.as_str())
-    }
+        None => Buyer::default(),
+    };
+    over(&app, buyer)
 }
 
-/// A whole quantity as an integer, any other with its decimals.
-fn number(quantity: Quantity) -> Option<serde_json::Number> {
-    match quantity.thousandths() {
-        whole if whole % 1_000 == 0 => Some((whole / 1_000).into()),
-        _ => serde_json::Number::from_f64(quantity.decimal().parse().ok()?),
+fn of_file(path: &Path) -> Result<Answers, Failure> {
+    let unreadable = |why: String| {
+        Failure::new(
+            Exit::Failed,
+            format!("каталог {} не читается: {why}", path.display()),
+            "нужен JSON, какой 1С шлёт в POST catalog",
+        )
+    };
+    let text = std::fs::read(path).map_err(|error| unreadable(io_reason(&error)))?;
+    let text = String::from_utf8(text).map_err(|_| unreadable("не UTF-8".to_owned()))?;
+    let dir = tempfile::tempdir().map_err(|error| unreadable(io_reason(&error)))?;
+    let config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+    let app = App::open(config, Clock::system(), Create::Yes)?;
+    let text = Text(text.trim_start_matches('\u{feff}').to_owned());
+    let applied = app.exchange.apply(CatalogJson(text), Origin::new(Way::Import));
+    let report = runtime()?.block_on(applied).map_err(|error| unreadable(error.to_string()))?;
+    for problem in report.problems.iter().take(5) {
+        tracing::warn!("запись {} пропущена: {}", problem.index, problem.reason);
     }
+    over(&app, Buyer::default())
+}
+
+fn over(app: &App, buyer: Buyer) -> Result<Answers, Failure> {
+    Ok(app.base.db.read_blocking(|conn| {
+        let index = Index::build(entries::load(conn)?, &words::synonyms(conn, None)?);
+        Answers::new(conn, Arc::new(index), buyer)
+    })?)
 }
 
 /// A body in memory.
@@ -213,15 +118,15 @@ impl crate::formats::onec_json::Reopen for Text {
 /// Does it.
 pub fn run(global: &Global, args: &RecognizeArgs, terminal: &Terminal) -> Outcome {
     let input = input(args.file.as_deref())?;
-    let bench = Bench::open(global, args.catalog.as_deref(), args.org)?;
+    let answers = open(global, args.catalog.as_deref(), args.org)?;
     if args.jsonl {
-        return jsonl(&bench, input, args.trace, terminal);
+        return jsonl(&answers, input, args.trace, terminal);
     }
     let mut text = String::new();
     let mut input = input;
     input.read_to_string(&mut text).map_err(|error| unreadable(&io_reason(&error)))?;
-    let answer = bench.answer(&text, args.trace);
-    terminal.data(&answer, || human(&bench, &answer));
+    let answer = answers.answer(&text, args.trace);
+    terminal.data(&answer, || human(&answers, &answer));
     Ok(Exit::Done)
 }
 
@@ -259,7 +164,7 @@ struct Response {
     answer: Answer,
 }
 
-fn jsonl(bench: &Bench, input: Box<dyn BufRead>, trace: bool, terminal: &Terminal) -> Outcome {
+fn jsonl(answers: &Answers, input: Box<dyn BufRead>, trace: bool, terminal: &Terminal) -> Outcome {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut exit = Exit::Done;
     for (index, line) in input.lines().enumerate() {
@@ -276,7 +181,7 @@ fn jsonl(bench: &Bench, input: Box<dyn BufRead>, trace: bool, terminal: &Termina
                 continue;
             }
         };
-        let response = Response { id: request.id, answer: bench.answer(&request.text, trace) };
+        let response = Response { id: request.id, answer: answers.answer(&request.text, trace) };
         let written = serde_json::to_writer(&mut out, &response).map_err(std::io::Error::from);
         if written.and_then(|()| out.write_all(b"\n")).is_err() {
             // Whoever read has had enough.
@@ -287,7 +192,7 @@ fn jsonl(bench: &Bench, input: Box<dyn BufRead>, trace: bool, terminal: &Termina
     Ok(exit)
 }
 
-fn human(bench: &Bench, answer: &Answer) -> String {
+fn human(answers: &Answers, answer: &Answer) -> String {
     let mut text = String::new();
     for line in &answer.lines {
         let mark = match line.status {
@@ -315,7 +220,7 @@ fn human(bench: &Bench, answer: &Answer) -> String {
         let _ = writeln!(text, "\n   «{}»", line.raw.replace('\n', " "));
         if line.status != Decision::Matched {
             for key in line.candidates.iter().take(5) {
-                let _ = writeln!(text, "   · {} [{key}]", bench.title_of_key(key));
+                let _ = writeln!(text, "   · {} [{key}]", answers.title_of_key(key));
             }
         }
         if let Some(trace) = &line.trace {

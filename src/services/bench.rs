@@ -1,7 +1,10 @@
 //! The recognition bench: what a text would become, why, and teaching it better. The engine, the
 //! words and the history are those of the bot; nothing is ordered.
 
+pub mod answer;
 mod file;
+mod golden;
+pub mod score;
 
 use super::Base;
 use super::accounts::Actor;
@@ -19,6 +22,7 @@ use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
 use crate::storage::{StorageError, audit, entries, words};
 
 pub use file::SynonymsImported;
+pub use golden::{CasesImported, Run, Verdict};
 
 /// Longer texts are cut: a page is for looking, files go through the bot.
 pub const TEXT_MAX_CHARS: usize = 20_000;

@@ -26,7 +26,7 @@ use crate::domain::{CategoryId, PersonId, Price, ProductId, Quantity, Timestamp,
 use crate::recognition::{Index, SynonymTarget, starter_synonyms};
 use crate::services::exchange::default_type;
 use crate::storage::{
-    Db, StorageError, entries, offers, prices, products, synonyms, watches, words,
+    Db, StorageError, directory, entries, offers, prices, products, synonyms, watches, words,
 };
 
 pub use tree::{Category, Tree};
@@ -43,6 +43,8 @@ pub struct Catalog {
     index: Arc<watch::Sender<Option<Built>>>,
     /// The tree by the catalogue's version.
     trees: Cache<i64, Arc<Tree>>,
+    /// What products are found by in lists, by the catalogue's version.
+    texts: Cache<i64, Arc<Vec<(ProductId, String)>>>,
 }
 
 #[derive(Clone)]
@@ -89,7 +91,8 @@ impl Catalog {
     /// A catalogue over this database. [`Catalog::run`] keeps its index fresh.
     pub fn new(base: Base) -> Self {
         let trees = Cache::builder().max_capacity(2).build();
-        Self { base, index: Arc::new(watch::Sender::new(None)), trees }
+        let texts = Cache::builder().max_capacity(1).build();
+        Self { base, index: Arc::new(watch::Sender::new(None)), trees, texts }
     }
 
     /// The index in use; the first who ask wait for it to be built.
@@ -150,6 +153,29 @@ impl Catalog {
         let tree = Arc::new(self.base.db.read(Tree::load).await?);
         self.trees.insert(version, tree.clone()).await;
         Ok(tree)
+    }
+
+    /// Products, sold or not, whose title, article or own words contain all of these words, by
+    /// title. The words are kept in memory: looking through a hundred thousand rows takes longer
+    /// than a page may.
+    pub async fn named(&self, query: &str) -> Result<Vec<ProductId>, StorageError> {
+        let version = self.base.db.read(entries::version).await?;
+        let texts = match self.texts.get(&version).await {
+            Some(texts) => texts,
+            None => {
+                let texts = Arc::new(self.base.db.read(directory::product_texts).await?);
+                self.texts.insert(version, texts.clone()).await;
+                texts
+            }
+        };
+        let words: Vec<String> =
+            query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
+        let found = move || {
+            let fits = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
+            let found = texts.iter().filter(|(_, text)| fits(text));
+            found.map(|(product, _)| *product).collect()
+        };
+        tokio::task::spawn_blocking(found).await.map_err(|_| StorageError::Interrupted)
     }
 
     /// Products on sale right in this category, `None`: in none, by title; and how many there are.

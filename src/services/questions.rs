@@ -3,6 +3,8 @@
 //! A thread belongs to the organization: all its members see it. A message after «Решено» opens it
 //! again.
 
+mod replies;
+
 use std::str::FromStr;
 
 use rusqlite::{Connection, Transaction};
@@ -14,10 +16,13 @@ use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use crate::config::Config;
 use crate::domain::{ChatKey, OrderId, PersonId, ThreadId, Timestamp, ru};
+use crate::storage::files::{self, FileRow};
 use crate::storage::threads::{self, Fate, NewMessage, NewThread, Reader};
-use crate::storage::{StorageError, orders, persons};
+use crate::storage::{StorageError, orders, persons, recipients};
 
+pub use crate::storage::replies::ReplyRow;
 pub use crate::storage::threads::{MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
+pub use replies::fill;
 
 /// The longest message, in characters: what Telegram takes.
 const LONGEST: usize = 4_000;
@@ -482,6 +487,52 @@ impl Questions {
             .await
     }
 
+    /// The file of a message, where this program keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`QuestionError::NotFound`] where it does not.
+    pub async fn file(&self, thread: ThreadId, message: i64) -> Result<FileRow, QuestionError> {
+        let (_, row) = self.message(thread, message).await?;
+        let Some(Attachment { chat, file: Some(id), .. }) = attachment(&row) else {
+            return Err(QuestionError::NotFound);
+        };
+        let found = self.base.db.read(move |conn| files::find(conn, id)).await?;
+        found.filter(|file| file.chat == chat).ok_or(QuestionError::NotFound)
+    }
+
+    /// Sends the file of a message, which only Telegram keeps, to the chats of the one who asks for
+    /// it; whether they have such a chat.
+    ///
+    /// # Errors
+    ///
+    /// [`QuestionError::NotFound`] where Telegram does not keep it.
+    pub async fn send_file(
+        &self,
+        by: Writer,
+        thread: ThreadId,
+        message: i64,
+    ) -> Result<bool, QuestionError> {
+        let (_, row) = self.message(thread, message).await?;
+        let Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }) =
+            attachment(&row)
+        else {
+            return Err(QuestionError::NotFound);
+        };
+        let copy = Outgoing::Copy { from, message_id };
+        self.change(by, thread, move |tx, _, now| {
+            let mut sent = false;
+            for chat in recipients::list_chats(tx, by.person)? {
+                if matches!(chat, ChatKey::Telegram(_)) {
+                    notifications::enqueue(tx, &chat, &copy, now, None)?;
+                    sent = true;
+                }
+            }
+            Ok(sent)
+        })
+        .await
+    }
+
     /// The thread, while its client waits for an answer.
     pub async fn waiting(&self, thread: ThreadId) -> Result<Option<ThreadRow>, QuestionError> {
         let reader = Reader { person: PersonId(0), staff: true };
@@ -518,6 +569,22 @@ impl Questions {
                 Ok(ThreadPage { rows, total })
             })
             .await
+    }
+
+    /// How many threads wait for an answer, but for those put off.
+    pub async fn count_unanswered(&self, by: Writer) -> Result<u32, QuestionError> {
+        let now = self.base.clock.now();
+        let filter = own_filter(
+            by,
+            ThreadFilter {
+                open: Some(true),
+                snoozed: Some(false),
+                unanswered: true,
+                ..ThreadFilter::default()
+            },
+        );
+        let reader = by.reader();
+        Ok(self.base.db.read(move |conn| threads::count(conn, reader, &filter, now)).await?)
     }
 
     /// The counts of the views, as this person sees them.

@@ -101,6 +101,19 @@ pub struct Standing {
     pub waiting: u32,
 }
 
+fn judge(running: bool, last: Option<&ExchangeRow>, ways: Ways, now: Timestamp) -> State {
+    if running {
+        return State::Running;
+    }
+    let Some(last) = last else {
+        return if ways.any() { State::Expected } else { State::Off };
+    };
+    if !last.error.is_empty() {
+        return State::Fails;
+    }
+    if now.since(last.at) > LONGEST_SILENCE { State::Silent } else { State::Works }
+}
+
 impl Standing {
     /// Looks. `pull` is what the running program knows of its schedule; another process knows none.
     pub async fn look(base: &Base, pull: Option<PullStatus>) -> Result<Self, StorageError> {
@@ -109,14 +122,20 @@ impl Standing {
         let from = base.config.onec.send_from;
         let standing = base.db.read(move |conn| {
             let last_pull = exchange_journal::latest(conn, "pull", false)?;
-            let (queued, waiting) = onec_orders::count_queue(conn, from)?;
+            let last = exchange_journal::latest(conn, "", false)?;
+            // Where 1C neither comes nor is expected, every order would be on its way for ever.
+            let (queued, waiting) = if ways.any() || last.is_some() {
+                onec_orders::count_queue(conn, from)?
+            } else {
+                (0, 0)
+            };
             let guess = last_pull.as_ref().map(|row| row.at.plus(interval));
             let next_at = pull.as_ref().and_then(|status| status.next_at).or(guess);
             Ok::<_, StorageError>(Self {
                 state: State::Off,
                 ways,
                 running_since: pull.and_then(|status| status.running_since),
-                last: exchange_journal::latest(conn, "", false)?,
+                last,
                 last_good: exchange_journal::latest(conn, "", true)?,
                 last_pull,
                 // What was due long ago is not going to happen: nothing serves.
@@ -127,21 +146,16 @@ impl Standing {
             })
         });
         let mut standing = standing.await?;
-        standing.state = standing.judge(now);
+        let running = standing.running_since.is_some();
+        standing.state = judge(running, standing.last.as_ref(), ways, now);
         Ok(standing)
     }
 
-    fn judge(&self, now: Timestamp) -> State {
-        if self.running_since.is_some() {
-            return State::Running;
-        }
-        let Some(last) = &self.last else {
-            return if self.ways.any() { State::Expected } else { State::Off };
-        };
-        if !last.error.is_empty() {
-            return State::Fails;
-        }
-        if now.since(last.at) > LONGEST_SILENCE { State::Silent } else { State::Works }
+    /// The state alone, without what waits.
+    pub async fn state(base: &Base, pull: Option<PullStatus>) -> Result<State, StorageError> {
+        let last = base.db.read(|conn| exchange_journal::latest(conn, "", false)).await?;
+        let running = pull.is_some_and(|status| status.running_since.is_some());
+        Ok(judge(running, last.as_ref(), Ways::of(&base.config), base.clock.now()))
     }
 
     /// «Работает. Последний обмен 14:00, следующий 14:10».

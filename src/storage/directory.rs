@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::StorageError;
+use super::drafts::ids_to_json;
 use super::purchases::Balance;
 use crate::domain::{
     CategoryId, MemberState, Money, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Price,
@@ -53,8 +54,6 @@ pub struct ClientFilter {
 
 const CLIENTS: &str = "
     from organizations g
-    left join persons m on m.id = g.manager_id
-    left join price_types t on t.id = g.price_type_id
     where (:id is null or g.id = :id) and (:unverified = 0 or g.verified = 0)
         and (:text = '' or instr(fold(g.name), :text) > 0 or instr(coalesce(g.inn, ''), :text) > 0
             or exists (select 1 from members b join persons p on p.id = b.person_id
@@ -70,16 +69,25 @@ pub fn clients(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<ClientRow>, StorageError> {
+    // Who is on the page first, what is told of them for these alone.
     let sql = format!(
-        "select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
+        "with page (id, last_order_at_ms, sorted_by) as materialized (
+            select g.id, (select max(created_at_ms) from orders o where o.organization_id = g.id)
+                    as last_order_at_ms,
+                coalesce((select max(created_at_ms) from orders o where o.organization_id = g.id),
+                    g.created_at_ms) as sorted_by
+            {CLIENTS} order by sorted_by desc, g.id desc limit :limit offset :offset)
+        select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
             coalesce(m.name, '') as manager_name, coalesce(t.name, '') as price_type,
             (select count(*) from members b where b.organization_id = g.id and b.state = 'active') as people,
             (select count(*) from orders o where o.organization_id = g.id and o.created_at_ms >= :since) as orders,
             (select coalesce(sum(total_kopecks), 0) from orders o where o.organization_id = g.id
                 and o.created_at_ms >= :since and o.status not in ('cancelled', 'rejected')) as total_kopecks,
-            (select max(created_at_ms) from orders o where o.organization_id = g.id) as last_order_at_ms
-        {CLIENTS} order by coalesce(last_order_at_ms, g.created_at_ms) desc, g.id desc
-        limit :limit offset :offset"
+            page.last_order_at_ms
+        from page join organizations g on g.id = page.id
+        left join persons m on m.id = g.manager_id
+        left join price_types t on t.id = g.price_type_id
+        order by page.sorted_by desc, g.id desc"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(
@@ -207,7 +215,10 @@ fn people_of(
             (select count(*) from chats c where c.person_id = p.id) as chats,
             exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
                 as chat_blocked
-        {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id limit :limit offset :offset"
+        from (select p.id as at {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id
+            limit :limit offset :offset) page
+        cross join persons p on p.id = page.at
+        order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(
@@ -513,8 +524,8 @@ pub struct ProductLine {
 /// Which products to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProductFilter {
-    /// Article, title or own words contain all of these words.
-    pub query: String,
+    /// One of these.
+    pub among: Option<Vec<ProductId>>,
     /// In this category or below it.
     pub category: Option<CategoryId>,
     /// `sold`, `out` (none in stock), `priceless`, `hidden`; anything else: all.
@@ -570,16 +581,8 @@ pub fn prices_by_type(
     Ok(rows.into_iter().filter_map(|(name, price)| Some((name, price?))).collect())
 }
 
-fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
-    let words: Vec<String> =
-        filter.query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
-    let mut sql = "
-    from products p
-    left join categories c on c.id = p.category_id
-    left join prices r on r.product_id = p.id and r.price_type_id = (
-        select id from price_types order by name <> '', id limit 1)
-    where 1"
-        .to_owned();
+fn product_conditions(filter: &ProductFilter) -> String {
+    let mut sql = "from products p where 1".to_owned();
     if filter.category.is_some() {
         sql.push_str(
             " and p.category_id in (
@@ -591,43 +594,47 @@ fn product_conditions(filter: &ProductFilter) -> (String, Vec<String>) {
     if filter.id.is_some() {
         sql.push_str(" and p.id = :id");
     }
+    if filter.among.is_some() {
+        sql.push_str(" and p.id in (select value from json_each(:among))");
+    }
     sql.push_str(match filter.state.as_str() {
         "sold" => " and p.withdrawn = 0 and p.hidden = 0",
         "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
         "priceless" => {
-            " and p.withdrawn = 0 and p.hidden = 0 and coalesce(r.amount_kopecks, 0) = 0"
+            " and p.withdrawn = 0 and p.hidden = 0 and not exists (
+                select 1 from prices r where r.product_id = p.id and r.amount_kopecks > 0
+                    and r.price_type_id = (select id from price_types order by name <> '', id limit 1))"
         }
         "hidden" => " and (p.withdrawn = 1 or p.hidden = 1)",
         _ => "",
     });
-    for index in 0..words.len() {
-        use std::fmt::Write as _;
-        let _ = write!(
-            sql,
-            " and (instr(fold(p.title), :w{index}) > 0 or instr(fold(p.sku), :w{index}) > 0
-                or instr(fold(p.search_words), :w{index}) > 0)"
-        );
-    }
-    (sql, words)
+    sql
 }
 
 fn bind_products(
     stmt: &mut rusqlite::Statement<'_>,
     filter: &ProductFilter,
-    words: &[String],
 ) -> Result<(), StorageError> {
-    if let Some(index) = stmt.parameter_index(":category")? {
-        stmt.raw_bind_parameter(index, filter.category)?;
-    }
-    if let Some(index) = stmt.parameter_index(":id")? {
-        stmt.raw_bind_parameter(index, filter.id)?;
-    }
-    for (number, word) in words.iter().enumerate() {
-        if let Some(index) = stmt.parameter_index(&format!(":w{number}"))? {
-            stmt.raw_bind_parameter(index, word)?;
+    let among = filter.among.as_deref().map(ids_to_json);
+    let values: [(&str, &dyn rusqlite::ToSql); 3] =
+        [(":category", &filter.category), (":id", &filter.id), (":among", &among)];
+    for (name, value) in values {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, value)?;
         }
     }
     Ok(())
+}
+
+/// What each product is found by in lists, its title, article and own words, in lower case; in the
+/// order of titles.
+pub fn product_texts(conn: &Connection) -> Result<Vec<(ProductId, String)>, StorageError> {
+    const SQL: &str = "
+        select id, fold(title || char(10) || sku || char(10) || search_words) as words
+        from products order by title, id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("words")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A page of the products that the filter lets through, by title.
@@ -637,15 +644,20 @@ pub fn products(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<ProductLine>, StorageError> {
-    let (conditions, words) = product_conditions(filter);
+    let conditions = product_conditions(filter);
     let sql = format!(
         "select p.id, p.sku, p.title, coalesce(c.title, '') as category, p.unit, p.multiple_thousandths,
             p.available_thousandths, p.withdrawn, p.hidden, p.search_words,
             p.external_id is not null as from_onec, p.updated_at_ms, r.amount_kopecks, r.per
-        {conditions} order by p.title, p.id limit {limit} offset {offset}"
+        from (select p.id as at {conditions} order by p.title, p.id limit {limit} offset {offset}) page
+        cross join products p on p.id = page.at
+        left join categories c on c.id = p.category_id
+        left join prices r on r.product_id = p.id and r.price_type_id = (
+            select id from price_types order by name <> '', id limit 1)
+        order by p.title, p.id"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    bind_products(&mut stmt, filter, &words)?;
+    bind_products(&mut stmt, filter)?;
     let mut found = Vec::new();
     let mut rows = stmt.raw_query();
     while let Some(row) = rows.next()? {
@@ -693,9 +705,9 @@ fn packs(conn: &Connection, product: ProductId) -> Result<String, StorageError> 
 
 /// How many products the filter lets through.
 pub fn count_products(conn: &Connection, filter: &ProductFilter) -> Result<u32, StorageError> {
-    let (conditions, words) = product_conditions(filter);
+    let conditions = product_conditions(filter);
     let mut stmt = conn.prepare_cached(&format!("select count(*) as products {conditions}"))?;
-    bind_products(&mut stmt, filter, &words)?;
+    bind_products(&mut stmt, filter)?;
     let mut rows = stmt.raw_query();
     Ok(rows.next()?.map(|row| row.get("products")).transpose()?.unwrap_or(0))
 }

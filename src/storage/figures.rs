@@ -21,14 +21,12 @@ pub struct Turnover {
 /// Orders made since `since` and neither cancelled nor rejected.
 pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, StorageError> {
     const SQL: &str = "
-        with chosen as (
-            select id, total_kopecks from orders
-            where created_at_ms >= :since and status not in ('cancelled', 'rejected'))
-        select (select count(*) from chosen) as orders,
-            (select coalesce(sum(total_kopecks), 0) from chosen) as total_kopecks,
-            (select count(*) from order_lines l join chosen c on c.id = l.order_id) as lines,
-            (select count(*) from order_lines l join chosen c on c.id = l.order_id
-                where l.state <> 'ok') as by_hand";
+        select count(*) as orders, coalesce(sum(total_kopecks), 0) as total_kopecks,
+            coalesce(sum((select count(*) from order_lines l where l.order_id = o.id)), 0) as lines,
+            coalesce(sum((select count(*) from order_lines l
+                where l.order_id = o.id and l.state <> 'ok')), 0) as by_hand
+        from orders o
+        where created_at_ms >= :since and status not in ('cancelled', 'rejected')";
     let mut stmt = conn.prepare_cached(SQL)?;
     Ok(stmt.query_row(named_params! { ":since": since }, |row| {
         Ok(Turnover {
@@ -44,10 +42,11 @@ pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, Storage
 /// milliseconds, shortest first.
 pub fn waits(conn: &Connection, since: Timestamp) -> Result<Vec<i64>, StorageError> {
     const SQL: &str = "
-        select min(e.at_ms) - o.created_at_ms as wait_ms
-        from orders o join order_events e on e.order_id = o.id and e.kind = 'status'
-        where o.created_at_ms >= :since and e.person_id is not null
-        group by o.id having wait_ms >= 0 order by wait_ms";
+        select wait_ms from (
+            select (select min(e.at_ms) from order_events e where e.order_id = o.id
+                and e.kind = 'status' and e.person_id is not null) - o.created_at_ms as wait_ms
+            from orders o where o.created_at_ms >= :since)
+        where wait_ms >= 0 order by wait_ms";
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map(named_params! { ":since": since }, |row| row.get("wait_ms"))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -93,8 +92,9 @@ pub fn unknown_words(
 
 /// How many products are sold now.
 pub fn products(conn: &Connection) -> Result<u32, StorageError> {
-    const SQL: &str =
-        "select count(*) as products from products where withdrawn = 0 and hidden = 0";
+    const SQL: &str = "
+        select count(*) as products from products indexed by products_sold
+        where withdrawn = 0 and hidden = 0";
     Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("products"))?)
 }
 
@@ -170,29 +170,28 @@ pub fn recognised(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<Recognised>, StorageError> {
-    const SQL: &str = "
-        select l.raw, l.state, coalesce(p.title, '') as product, l.chosen, l.trace,
+    let state = state.map_or(String::new(), |state| format!("where l.state = '{state}'"));
+    let sql = format!(
+        "select l.raw, l.state, coalesce(p.title, '') as product, l.chosen, l.trace,
             coalesce(g.name, '') as organization, d.organization_id, d.updated_at_ms
-        from draft_lines l join drafts d on d.id = l.draft_id
+        from (select * from draft_lines l {state} order by l.id desc limit :limit offset :offset) l
+        cross join drafts d on d.id = l.draft_id
         left join products p on p.id = l.product_id
         left join organizations g on g.id = d.organization_id
-        where :state is null or l.state = :state
-        order by l.id desc limit :limit offset :offset";
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt.query_map(
-        named_params! { ":state": state, ":limit": limit, ":offset": offset },
-        |row| {
-            Ok(Recognised {
-                raw: row.get("raw")?,
-                state: row.get("state")?,
-                product: row.get("product")?,
-                chosen: row.get("chosen")?,
-                organization: row.get("organization")?,
-                organization_id: row.get("organization_id")?,
-                at: row.get("updated_at_ms")?,
-                trace: row.get("trace")?,
-            })
-        },
-    )?;
+        order by l.id desc"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(named_params! { ":limit": limit, ":offset": offset }, |row| {
+        Ok(Recognised {
+            raw: row.get("raw")?,
+            state: row.get("state")?,
+            product: row.get("product")?,
+            chosen: row.get("chosen")?,
+            organization: row.get("organization")?,
+            organization_id: row.get("organization_id")?,
+            at: row.get("updated_at_ms")?,
+            trace: row.get("trace")?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

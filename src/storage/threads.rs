@@ -131,25 +131,31 @@ pub struct ThreadFilter {
     pub seen_by_client: Option<PersonId>,
 }
 
+/// Whether the one who looks has not read all of the other side; `?1` is whether they are staff.
+const UNREAD: &str = "
+    exists (select 1 from thread_messages u
+        where u.thread_id = t.id and u.note = 0 and u.from_staff <> ?1
+            and u.id > coalesce((select d.message_id from thread_reads d
+                where d.thread_id = t.id and d.person_id = ?2), 0))";
+
+/// The last message that is no note.
+const LAST: &str = "
+    left join thread_messages l on l.id = (select max(x.id) from thread_messages x
+        where x.thread_id = t.id and x.note = 0)";
+
 const SELECT: &str = "
     select t.id, t.organization_id, coalesce(o.name, '') as organization_name, t.author_id,
         coalesce(a.name, '') as author_name, t.order_id, r.number as order_number, t.topic,
         t.subject, t.state = 'open' as open, t.manager_id, m.name as manager_name,
         t.snoozed_until_ms, t.created_at_ms, t.updated_at_ms, coalesce(l.text, '') as last_text,
-        coalesce(l.from_staff, 0) as last_from_staff, coalesce(l.at_ms, t.created_at_ms) as last_at,
-        exists (select 1 from thread_messages u
-            where u.thread_id = t.id and u.note = 0 and u.from_staff <> ?1
-                and u.id > coalesce((select d.message_id from thread_reads d
-                    where d.thread_id = t.id and d.person_id = ?2), 0)) as unread";
+        coalesce(l.from_staff, 0) as last_from_staff, coalesce(l.at_ms, t.created_at_ms) as last_at";
 
 const FROM: &str = "
     from threads t
     left join organizations o on o.id = t.organization_id
     left join persons a on a.id = t.author_id
     left join persons m on m.id = t.manager_id
-    left join orders r on r.id = t.order_id
-    left join thread_messages l on l.id = (select max(x.id) from thread_messages x
-        where x.thread_id = t.id and x.note = 0)";
+    left join orders r on r.id = t.order_id";
 
 impl ThreadRow {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -192,7 +198,7 @@ pub fn find(
     reader: Reader,
     id: ThreadId,
 ) -> Result<Option<ThreadRow>, StorageError> {
-    let sql = format!("{SELECT} {FROM} where t.id = ?3");
+    let sql = format!("{SELECT}, {UNREAD} as unread {FROM} {LAST} where t.id = ?3");
     let mut stmt = conn.prepare_cached(&sql)?;
     let params = (reader.staff, reader.person, id);
     Ok(stmt.query_row(params, ThreadRow::from_row).optional()?)
@@ -205,7 +211,10 @@ pub fn find_for_client(
     person: PersonId,
     id: ThreadId,
 ) -> Result<Option<ThreadRow>, StorageError> {
-    let sql = format!("{SELECT} {FROM} where t.id = ?3 and {}", client_sees("?2"));
+    let sql = format!(
+        "{SELECT}, {UNREAD} as unread {FROM} {LAST} where t.id = ?3 and {}",
+        client_sees("?2")
+    );
     let mut stmt = conn.prepare_cached(&sql)?;
     Ok(stmt.query_row((false, person, id), ThreadRow::from_row).optional()?)
 }
@@ -239,16 +248,36 @@ pub fn list(
     (offset, limit): (u32, u32),
 ) -> Result<(Vec<ThreadRow>, u32), StorageError> {
     let (condition, params) = conditions(reader, filter, now);
-    let order = match order {
+    let by = match order {
+        // Where all are open or all are settled there is nothing to part.
+        ThreadOrder::LastFirst if filter.open.is_some() => "t.updated_at_ms desc, t.id desc",
         ThreadOrder::LastFirst => "t.state = 'open' desc, t.updated_at_ms desc, t.id desc",
-        ThreadOrder::WaitingFirst => "last_at, t.id",
+        ThreadOrder::WaitingFirst => "coalesce(l.at_ms, t.created_at_ms), t.id",
     };
-    let sql =
-        format!("{SELECT} {FROM} where {condition} order by {order} limit {limit} offset {offset}");
+    // Which threads they are first, what is told of them for these alone.
+    let sql = format!(
+        "{SELECT}, {UNREAD} as unread from (select t.id as at {} where {condition}
+            order by {by} limit {limit} offset {offset}) page
+        cross join {} {LAST} order by {by}",
+        looked_at(filter, order),
+        FROM.trim_start().replacen("from threads t", "threads t on t.id = page.at", 1)
+    );
     let mut stmt = conn.prepare_cached(&sql)?;
     let rows = stmt.query_map(params_from_iter(&params), ThreadRow::from_row)?;
     let rows = rows.collect::<Result<_, _>>()?;
     Ok((rows, count(conn, reader, filter, now)?))
+}
+
+/// The tables that a condition and an order speak of.
+fn looked_at(filter: &ThreadFilter, order: ThreadOrder) -> String {
+    let mut from = "from threads t".to_owned();
+    if filter.words.is_some() {
+        from.push_str(" left join organizations o on o.id = t.organization_id");
+    }
+    if filter.unanswered || order == ThreadOrder::WaitingFirst {
+        from.push_str(LAST);
+    }
+    from
 }
 
 /// How many threads there are.
@@ -259,15 +288,16 @@ pub fn count(
     now: Timestamp,
 ) -> Result<u32, StorageError> {
     let (condition, params) = conditions(reader, filter, now);
-    let sql = format!("select count(*) from ({SELECT} {FROM} where {condition})");
-    let mut stmt = conn.prepare_cached(&sql)?;
+    let from = looked_at(filter, ThreadOrder::LastFirst);
+    let mut stmt = conn.prepare_cached(&format!("select count(*) {from} where {condition}"))?;
     Ok(stmt.query_row(params_from_iter(&params), |row| row.get(0))?)
 }
 
 /// The words of a condition, and its parameters; the first two are the reader's.
 fn conditions(reader: Reader, filter: &ThreadFilter, now: Timestamp) -> (String, Vec<Value>) {
     let mut params = vec![Value::from(i64::from(reader.staff)), Value::from(reader.person.0)];
-    let mut all = vec!["1".to_owned()];
+    // Both are named whatever else is asked: a statement must have all that is bound.
+    let mut all = vec!["?1 is not null and ?2 is not null".to_owned()];
     let mut bind = |value: Value| {
         params.push(value);
         format!("?{}", params.len())
@@ -279,7 +309,7 @@ fn conditions(reader: Reader, filter: &ThreadFilter, now: Timestamp) -> (String,
         all.push("t.state = 'open' and coalesce(l.from_staff, 0) = 0".to_owned());
     }
     if filter.unread {
-        all.push("unread".to_owned());
+        all.push(UNREAD.to_owned());
     }
     if let Some(snoozed) = filter.snoozed {
         let now = bind(Value::from(now.millis()));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Transaction, named_params};
 
 use super::StorageError;
-use crate::domain::{OrderId, OrganizationId, ProductId, Quantity, Timestamp};
+use crate::domain::{OrderId, OrderNumber, OrganizationId, ProductId, Quantity, Timestamp};
 use crate::recognition::{Buyer, Purchase, Synonym, SynonymTarget};
 
 /// Everything recognition wants to know of an organization.
@@ -143,7 +143,8 @@ pub fn synonyms(
     Ok(synonyms)
 }
 
-/// Learns that the organization's phrase means the product; whether that is news.
+/// Learns that the organization's phrase means the product; whether that is news. What a client's
+/// `order` taught waits for staff to look at it; what staff teach does not.
 pub fn learn(
     tx: &Transaction<'_>,
     organization: OrganizationId,
@@ -157,10 +158,10 @@ pub fn learn(
             and product_id <> :product and not refused";
     const LEARN: &str = "
         insert into learnt_phrases (organization_id, phrase, product_id, learnt_from_order_id,
-            learnt_at_ms)
-        values (:organization, :phrase, :product, :order, :now)
+            learnt_at_ms, checked)
+        values (:organization, :phrase, :product, :order, :now, :order is null)
         on conflict (organization_id, phrase, product_id) do update set refused = 0,
-            learnt_from_order_id = :order, learnt_at_ms = :now
+            learnt_from_order_id = :order, learnt_at_ms = :now, checked = :order is null
         where refused";
     tx.prepare_cached(FORGET)?.execute(named_params! {
         ":organization": organization, ":phrase": phrase, ":product": product,
@@ -195,4 +196,77 @@ pub fn refuse(
 pub fn unlearn(tx: &Transaction<'_>, order: OrderId) -> Result<usize, StorageError> {
     const SQL: &str = "delete from learnt_phrases where learnt_from_order_id = :order";
     Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":order": order })?)
+}
+
+/// A phrase that a client's choice taught and that nobody of the staff has looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unchecked {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub organization_name: String,
+    /// The phrase.
+    pub phrase: String,
+    /// The product that it is taken to mean.
+    pub product: ProductId,
+    /// The product's title.
+    pub title: String,
+    /// The order that taught it.
+    pub order: Option<OrderNumber>,
+    /// When it was learnt.
+    pub at: Timestamp,
+}
+
+/// A page of what waits to be looked at, the newest first.
+pub fn unchecked(
+    conn: &Connection,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Unchecked>, StorageError> {
+    const SQL: &str = "
+        select w.organization_id, g.name as organization_name, w.phrase, w.product_id, p.title,
+            o.number as order_number, w.learnt_at_ms
+        from learnt_phrases w
+        join organizations g on g.id = w.organization_id
+        join products p on p.id = w.product_id
+        left join orders o on o.id = w.learnt_from_order_id
+        where w.checked = 0 and w.refused = 0
+        order by w.learnt_at_ms desc, w.organization_id, w.phrase limit :limit offset :offset";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":limit": limit, ":offset": offset }, |row| {
+        Ok(Unchecked {
+            organization: row.get("organization_id")?,
+            organization_name: row.get("organization_name")?,
+            phrase: row.get("phrase")?,
+            product: row.get("product_id")?,
+            title: row.get("title")?,
+            order: row.get("order_number")?,
+            at: row.get("learnt_at_ms")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many phrases wait to be looked at.
+pub fn count_unchecked(conn: &Connection) -> Result<u32, StorageError> {
+    const SQL: &str = "
+        select count(*) as phrases from learnt_phrases where checked = 0 and refused = 0";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("phrases"))?)
+}
+
+/// Notes that staff have looked at what the phrase was taken to mean and agree; whether it waited.
+pub fn accept(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        update learnt_phrases set checked = 1
+        where organization_id = :organization and phrase = :phrase and product_id = :product
+            and checked = 0 and refused = 0";
+    let changed = tx.prepare_cached(SQL)?.execute(named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product,
+    })?;
+    Ok(changed == 1)
 }

@@ -18,7 +18,7 @@ use tracing::{Span, error, info_span};
 
 use super::admin::{
     audit, backups, catalog, clients, exchange, find, import, login, models, orders, outbox,
-    questions, search, sessions, settings, state, today,
+    questions, search, sessions, settings, state, synonyms, today,
 };
 use super::onec::{self, OnecState};
 use super::session::{self, FILE_LIMIT};
@@ -89,9 +89,14 @@ fn work() -> Router<Desk> {
         .route("/admin/catalog/bulk", post(catalog::bulk))
         .route("/admin/catalog/products/{id}", get(catalog::product).post(catalog::set_own_fields))
         .route("/admin/questions", get(questions::list))
+        .route("/admin/questions/replies", get(questions::replies).post(questions::change_replies))
         .route("/admin/questions/{id}", get(questions::one).post(questions::act))
         .route("/admin/questions/{id}/messages", post(questions::write))
         .route("/admin/questions/{id}/read", post(questions::read))
+        .route(
+            "/admin/questions/{id}/files/{message}",
+            get(questions::file).post(questions::send_file),
+        )
         .route("/admin/threads", get(|| async { Redirect::permanent("/admin/questions") }))
         .route("/admin/clients", get(clients::list))
         .route("/admin/clients/export/{format}", get(clients::export))
@@ -106,8 +111,14 @@ fn work() -> Router<Desk> {
         .route("/admin/search/teach", post(search::teach))
         .route("/admin/search/compare", post(models::compare))
         .route("/admin/search/models", get(models::page).post(models::test))
-        .route("/admin/synonyms", get(search::synonyms).post(search::add_synonym))
-        .route("/admin/synonyms/change", post(search::change_synonym))
+        .route("/admin/search/cases", get(search::cases).post(search::act_on_cases))
+        .route("/admin/search/cases/export", get(search::export_cases))
+        .route("/admin/search/cases/import", post(search::import_cases))
+        .route("/admin/synonyms", get(synonyms::page).post(synonyms::add))
+        .route("/admin/synonyms/change", post(synonyms::change))
+        .route("/admin/synonyms/export", get(synonyms::export))
+        .route("/admin/synonyms/import", post(synonyms::import))
+        .route("/admin/synonyms/learnt", get(synonyms::learnt).post(synonyms::decide))
         .route("/admin/exchange", get(exchange::page))
         .route("/admin/exchange/queue", get(exchange::queue::page))
         .route("/admin/exchange/connect", get(exchange::connect::page))

@@ -305,13 +305,14 @@ async fn admit(desk: &Desk, request: Request) -> Result<Admitted, WebError> {
     }
     let bytes = read_form(&parts, body).await?;
     if panel && visitor.session.is_none() {
-        if is_multipart(&parts.headers) {
-            // A file does not travel through the sign-in: it is chosen again.
-            return Err(WebError::SignIn(path.to_owned()));
-        }
-        // Nothing typed is lost: the form's fields travel through the sign-in.
-        let carried = String::from_utf8(bytes.to_vec()).unwrap_or_default();
-        let page = login::carried(desk, &visitor, path, &carried);
+        // Nothing typed is lost: the form's fields travel through the sign-in. A file does not: it
+        // is chosen again.
+        let carried = if is_multipart(&parts.headers) {
+            login::Carried::of_upload(&parts, bytes).await
+        } else {
+            login::Carried::of_form(&bytes)
+        };
+        let page = login::carried(&visitor, path, &carried);
         return Ok(Admitted::Stopped(StatusCode::UNAUTHORIZED, page));
     }
     let given = given_token(&parts.headers, &bytes);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use partner_m::chat::MediaKind;
 
 use crate::support::desk::Desk;
+use crate::support::panel::{PASSWORD, Panel};
 
 /// Keeps what was said as a transcript of this name.
 macro_rules! keep {
@@ -474,4 +475,30 @@ async fn a_list_gives_the_same_lines_however_it_comes() {
     desk.says_at_once("anna", &pasted[30..60].join("\n")).await;
     desk.says_at_once("anna", &pasted[60..].join("\n")).await;
     assert_eq!(lines(&desk, "anna"), expected, "three messages");
+
+    // The same in the panel, written down for her: what she would be asked, its manager is.
+    let panel = Panel::over(desk.base.clone()).await;
+    desk.accounts.demo_people(PASSWORD).await.unwrap();
+    let maria = panel.sign_in_as("%2B79000000002").await;
+    let open = |line: &String| line.replace(" ask ", " manager ");
+    let expected: Vec<String> = expected.iter().map(open).collect();
+    let text = pasted.join("\n");
+    let fields = [("organization", "1"), ("text", &text), ("act", "create")];
+    let made = panel.upload("/admin/orders/new", &maria, &fields, None).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    assert_eq!(order_lines(&desk), expected, "the panel");
+    let fields = [("organization", "1"), ("act", "create")];
+    let file = Some(("заявка.csv", &bytes[..]));
+    let made = panel.upload("/admin/orders/new", &maria, &fields, file).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    assert_eq!(order_lines(&desk), expected, "a file in the panel");
+}
+
+/// What the last order is made of, apart from the words.
+fn order_lines(desk: &Desk) -> Vec<String> {
+    desk.rows(
+        "select position || ' ' || state || ' ' || coalesce(product_id, '-') || ' '
+            || coalesce(quantity_thousandths, '-') || ' ' || unit
+        from order_lines where order_id = (select max(id) from orders) order by position",
+    )
 }

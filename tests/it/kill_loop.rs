@@ -4,8 +4,7 @@
 //! Twenty rounds here; `PARTNER_M_KILL_ROUNDS` asks for more, `.ci/kill-loop` for 200.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use partner_m::storage::{Db, StorageError};
 use super::program::{Program, Running, run};
 use crate::support::bot_api::{BotApi, Person, TOKEN};
 use crate::support::desk::CATALOG;
+use crate::support::session::{Session, ask};
 
 const WEBHOOK: &str = "a-token-of-the-kill-loop-0123456789";
 const PASSWORD: &str = "семь раз отмерь";
@@ -66,78 +66,6 @@ impl Journal {
     fn next(&self) -> u64 {
         self.next.fetch_add(1, Ordering::SeqCst) + 1
     }
-}
-
-/// An HTTP request to a program that may die at any moment: the status and the whole answer, or
-/// `None` when no status came.
-fn ask(address: SocketAddr, head: &str, body: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    let request = format!(
-        "{head}\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        address.port(),
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.split(' ').nth(1)?.parse().ok()?;
-    Some((status, answer))
-}
-
-/// A session in the panel: the cookie and the token of its forms.
-#[derive(Clone)]
-struct Session {
-    cookie: String,
-    csrf: String,
-}
-
-fn hidden(page: &str) -> Option<String> {
-    let (_, after) = page.split_once("name=\"csrf\" value=\"")?;
-    after.split('"').next().map(str::to_owned)
-}
-
-fn cookie(answer: &str) -> Option<String> {
-    let line = answer.lines().find(|line| line.to_lowercase().starts_with("set-cookie:"))?;
-    line.split_once(':')?.1.split(';').next().map(|cookie| cookie.trim().to_owned())
-}
-
-fn percent(text: &str) -> String {
-    text.bytes().fold(String::new(), |coded, byte| coded + &format!("%{byte:02X}"))
-}
-
-impl Session {
-    fn open(address: SocketAddr) -> Self {
-        let (_, page) = ask(address, "GET /admin/login HTTP/1.1", "").expect("a login page");
-        let (cookie_before, csrf) =
-            (cookie(&page).expect("a cookie"), hidden(&page).expect("a token"));
-        let form = format!("csrf={csrf}&phone=%2B79210000001&password={}&next=", percent(PASSWORD));
-        let (status, answer) =
-            ask(address, &post_head("/admin/login", &cookie_before), &form).expect("an answer");
-        assert_eq!(status, 303, "{answer}");
-        let cookie = cookie(&answer).expect("a session");
-        let mut session = Self { cookie, csrf: String::new() };
-        session.refresh(address).expect("the panel");
-        session
-    }
-
-    /// Learns the token of the forms anew.
-    fn refresh(&mut self, address: SocketAddr) -> Option<()> {
-        let head = format!("GET /admin HTTP/1.1\r\nCookie: {}", self.cookie);
-        self.csrf = hidden(&ask(address, &head, "")?.1)?;
-        Some(())
-    }
-
-    fn post(&self, address: SocketAddr, path: &str, form: &str) -> Option<(u16, String)> {
-        ask(address, &post_head(path, &self.cookie), &format!("csrf={}&{form}", self.csrf))
-    }
-}
-
-fn post_head(path: &str, cookie: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded"
-    )
 }
 
 /// 1C pushes until the program is gone.
@@ -337,7 +265,7 @@ async fn a_program_killed_at_any_moment_keeps_what_it_acknowledged_once() {
     people.push(tokio::spawn(talk(bot_api.clone(), talker, journal.clone(), over.clone())));
 
     let mut running = start(&program, &bot_api);
-    let session = Session::open(running.address);
+    let session = Session::open(running.address, "%2B79210000001", PASSWORD);
     let answer = "kind=answer&text=soon";
     let (status, said) =
         session.post(running.address, "/admin/questions/1/messages", answer).expect("answered");

@@ -31,7 +31,7 @@ impl Core {
 
     async fn admin_screen(&self) -> Result<Screen, ChatError> {
         let state = Overview::new(self.base.clone()).state().await?;
-        let counts = self.ordering.counts().await?;
+        let counts = self.ordering.counts(crate::domain::OrderStatus::ALL).await?;
         let findings = match &self.tools {
             Some(tools) => tools.alerts.findings().await,
             None => Vec::new(),

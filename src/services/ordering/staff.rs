@@ -95,9 +95,13 @@ impl Ordering {
             .await
     }
 
-    /// How many orders stand at each status; statuses without orders are absent.
-    pub async fn counts(&self) -> Result<Vec<(OrderStatus, u32)>, OrderError> {
-        Ok(self.base.db.read(orders::count_by_status).await?)
+    /// How many orders stand at each of these statuses; statuses without orders are absent.
+    pub async fn counts(
+        &self,
+        statuses: &[OrderStatus],
+    ) -> Result<Vec<(OrderStatus, u32)>, OrderError> {
+        let statuses = statuses.to_vec();
+        Ok(self.base.db.read(move |conn| orders::count_by_status(conn, &statuses)).await?)
     }
 
     /// An order with its lines and timeline, for staff.

@@ -73,8 +73,9 @@ pub async fn page(
 ) -> Result<Markup, WebError> {
     let category = query.category.parse().ok().map(CategoryId);
     let state = query.state.clone();
-    let filter =
-        ProductFilter { query: query.q.clone(), category, state, ..ProductFilter::default() };
+    let words = query.q.trim();
+    let among = if words.is_empty() { None } else { Some(desk.catalog.named(words).await?) };
+    let filter = ProductFilter { among, category, state, ..ProductFilter::default() };
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
     let found = desk.directory().products(filter, pager.offset(), PAGE).await?;
     pager.total = found.total;

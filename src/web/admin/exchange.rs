@@ -114,7 +114,8 @@ fn tone(state: standing::State) -> Tone {
 
 /// The word in the frame of every page.
 pub async fn signal(desk: &Desk) -> Result<Signal, WebError> {
-    let state = standing(desk).await?.state;
+    let pull = desk.pull.as_ref().map(crate::services::pull::Pull::status);
+    let state = Standing::state(&desk.base, pull).await?;
     let word = match state {
         standing::State::Off => "не настроен",
         standing::State::Expected => "ждём",

@@ -61,7 +61,8 @@ async fn found(
     let clients = ClientFilter { query: q.to_owned(), ..ClientFilter::default() };
     let clients = desk.directory().clients(clients, 0, EACH).await?;
     let people = desk.directory().people(q.to_owned(), 0, EACH).await?;
-    let products = ProductFilter { query: q.to_owned(), ..ProductFilter::default() };
+    let among = Some(desk.catalog.named(q).await?);
+    let products = ProductFilter { among, ..ProductFilter::default() };
     let products = desk.directory().products(products, 0, EACH).await?;
     let lower = q.to_lowercase();
     let pages: Vec<_> =

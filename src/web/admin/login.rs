@@ -1,7 +1,9 @@
 //! Signing in and out, and the theme.
 
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest as _, Multipart, Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -11,7 +13,7 @@ use serde::Deserialize;
 use crate::domain::ru;
 use crate::services::accounts::{Confirm, SignInError};
 use crate::web::Desk;
-use crate::web::error::WebError;
+use crate::web::error::{WebError, encode};
 use crate::web::layout::{alone, csrf, theme_button};
 use crate::web::session::{CookieNames, Theme, Visitor, safe_next};
 
@@ -40,6 +42,65 @@ pub struct SignInForm {
     /// The code from Telegram.
     #[serde(default)]
     code: String,
+    /// The field of the file that was in it; empty: there was none.
+    #[serde(default)]
+    upload: String,
+}
+
+/// The fields of a form that was sent after its session had ended, as they travel through the
+/// sign-in.
+#[derive(Debug, Clone, Default)]
+pub struct Carried {
+    /// Percent-encoded.
+    fields: String,
+    /// The field of the file that was in the form; empty: there was none.
+    upload: String,
+}
+
+impl Carried {
+    /// Of a form without files.
+    pub fn of_form(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let fields = text.split('&').filter(|pair| !pair.starts_with("csrf="));
+        Self { fields: fields.collect::<Vec<_>>().join("&"), upload: String::new() }
+    }
+
+    /// Of a form with a file. What cannot be read is left out.
+    pub async fn of_upload(parts: &Parts, body: Bytes) -> Self {
+        let mut carried = Self { upload: "file".to_owned(), ..Self::default() };
+        let mut request = Request::new(Body::from(body));
+        *request.headers_mut() = parts.headers.clone();
+        let Ok(mut form) = Multipart::from_request(request, &()).await else { return carried };
+        let mut fields = Vec::new();
+        while let Ok(Some(field)) = form.next_field().await {
+            let name = field.name().unwrap_or_default().to_owned();
+            if field.file_name().is_some() {
+                carried.upload = name;
+            } else if let Ok(value) = field.text().await
+                && name != "csrf"
+            {
+                fields.push(format!("{}={}", encode(&name), encode(&value)));
+            }
+        }
+        carried.fields = fields.join("&");
+        carried
+    }
+
+    /// The fields of a form that takes them further.
+    fn inputs(&self) -> Markup {
+        html! {
+            @if !self.fields.is_empty() {
+                input type="hidden" name="carried" value=(self.fields);
+                input type="hidden" name="upload" value=(self.upload);
+            }
+        }
+    }
+}
+
+impl SignInForm {
+    fn carried(&self) -> Carried {
+        Carried { fields: self.carried.clone(), upload: self.upload.clone() }
+    }
 }
 
 /// `GET /admin/login`
@@ -55,7 +116,7 @@ pub async fn page(visitor: Visitor, Query(query): Query<Next>) -> Response {
 struct Draft<'a> {
     phone: &'a str,
     next: &'a str,
-    carried: &'a str,
+    carried: Carried,
     error: Option<String>,
 }
 
@@ -66,7 +127,7 @@ fn form(visitor: &Visitor, draft: &Draft<'_>) -> Markup {
         &html! {
             form.panel method="post" action="/admin/login" {
                 h1 { "Вход в панель" }
-                @if !draft.carried.is_empty() {
+                @if !draft.carried.fields.is_empty() {
                     p.notice data-tone="warn" { "Сеанс закончился. Войдите снова: введённое сохранено." }
                 }
                 @if let Some(error) = &draft.error {
@@ -77,9 +138,7 @@ fn form(visitor: &Visitor, draft: &Draft<'_>) -> Markup {
                 }
                 (csrf(visitor))
                 input type="hidden" name="next" value=(draft.next);
-                @if !draft.carried.is_empty() {
-                    input type="hidden" name="carried" value=(draft.carried);
-                }
+                (draft.carried.inputs())
                 div.field {
                     label for="phone" { "Телефон" }
                     input #phone type="tel" name="phone" value=(draft.phone) autocomplete="username"
@@ -102,10 +161,8 @@ fn form(visitor: &Visitor, draft: &Draft<'_>) -> Markup {
 }
 
 /// The sign-in page that keeps the fields of a form whose session has ended.
-pub fn carried(_: &Desk, visitor: &Visitor, path: &str, fields: &str) -> Markup {
-    let fields: Vec<&str> = fields.split('&').filter(|pair| !pair.starts_with("csrf=")).collect();
-    let fields = fields.join("&");
-    form(visitor, &Draft { next: path, carried: &fields, ..Draft::default() })
+pub fn carried(visitor: &Visitor, path: &str, carried: &Carried) -> Markup {
+    form(visitor, &Draft { next: path, carried: carried.clone(), ..Draft::default() })
 }
 
 /// `POST /admin/login`
@@ -128,7 +185,7 @@ pub async fn sign_in(
         let draft = Draft {
             phone: given.phone.trim(),
             next: &given.next,
-            carried: &given.carried,
+            carried: given.carried(),
             error: Some(error),
         };
         (StatusCode::UNPROCESSABLE_ENTITY, form(&visitor, &draft)).into_response()
@@ -168,7 +225,8 @@ pub async fn sign_in(
     if given.carried.is_empty() {
         return Ok((jar, Redirect::to(safe_next(&given.next))).into_response());
     }
-    let page = resume(&desk, &visitor, &token, safe_next(&given.next), &given.carried).await?;
+    let carried = given.carried();
+    let page = resume(&desk, &visitor, &token, safe_next(&given.next), &carried).await?;
     Ok((jar, page).into_response())
 }
 
@@ -192,9 +250,7 @@ fn code_form(
                 (csrf(visitor))
                 input type="hidden" name="challenge" value=(challenge);
                 input type="hidden" name="next" value=(given.next);
-                @if !given.carried.is_empty() {
-                    input type="hidden" name="carried" value=(given.carried);
-                }
+                (given.carried().inputs())
                 div.field {
                     label for="code" { "Код" }
                     input #code type="text" name="code" inputmode="numeric" required autofocus
@@ -214,17 +270,18 @@ async fn resume(
     visitor: &Visitor,
     token: &str,
     path: &str,
-    carried: &str,
+    carried: &Carried,
 ) -> Result<Markup, WebError> {
     let staff = desk.accounts.session(token).await?;
     let staff = staff.ok_or_else(|| WebError::internal("a session that has just begun is over"))?;
     let visitor = visitor.clone().signed_in(staff, token);
-    let fields = decode(carried);
+    let fields = decode(&carried.fields);
+    let upload = !carried.upload.is_empty();
     Ok(alone(
         &visitor,
         "Продолжить",
         &html! {
-            form.panel method="post" action=(path) {
+            form.panel method="post" action=(path) enctype=[upload.then_some("multipart/form-data")] {
                 h1 { "Вы вошли" }
                 p { "То, что вы отправляли, сохранено. Отправить сейчас?" }
                 (csrf(&visitor))
@@ -236,6 +293,12 @@ async fn resume(
                         }
                     } @else {
                         input type="hidden" name=(name) value=(value);
+                    }
+                }
+                @if upload {
+                    div.field {
+                        label for="carried-file" { "Файл выберите снова, если он был" }
+                        input #carried-file type="file" name=(carried.upload);
                     }
                 }
                 button.button.primary type="submit" { "Отправить" }

@@ -16,6 +16,7 @@ pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod state;
+pub mod synonyms;
 pub mod today;
 
 use super::error::WebError;
@@ -29,14 +30,13 @@ use crate::services::questions::Writer;
 
 /// What the frame shows around a page.
 async fn around(desk: &Desk, me: &ManagerSession) -> Result<Surroundings, WebError> {
-    let counts = desk.ordering.counts().await?;
-    let new_orders = counts.iter().find(|(status, _)| *status == OrderStatus::New);
+    let counts = desk.ordering.counts(&[OrderStatus::New]).await?;
     Ok(Surroundings {
         company: desk.base.config.company.name.clone(),
         name: me.staff.name.clone(),
         role: Some(me.staff.role),
-        new_orders: new_orders.map_or(0, |(_, count)| *count),
-        open_questions: desk.questions().counts(Writer::staff(me.staff.person)).await?.unanswered,
+        new_orders: counts.first().map_or(0, |(_, count)| *count),
+        open_questions: desk.questions().count_unanswered(Writer::staff(me.staff.person)).await?,
         signals: vec![bot_signal(desk), exchange::signal(desk).await?],
         chat: simulator::linked(desk),
     })

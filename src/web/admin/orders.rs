@@ -1,5 +1,7 @@
 //! «Заказы»: the list, the page of one, and what is done with them.
 
+mod address;
+mod bulk;
 mod edit;
 mod export;
 mod list;
@@ -7,9 +9,10 @@ mod new;
 mod page;
 mod print;
 
+pub use bulk::bulk;
 pub use edit::{act, options, pick, set_status, undo, write};
 pub use export::{export, file};
-pub use list::{bulk, list};
+pub use list::list;
 pub use new::{create, new};
 pub use page::page;
 pub use print::{print, print_many};

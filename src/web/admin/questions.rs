@@ -1,14 +1,19 @@
 //! «Вопросы»: the list, the thread, what is around it.
 
+mod replies;
+
+pub use replies::{change as change_replies, page as replies};
+
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::domain::{OrganizationId, PersonId, ThreadId, Timestamp, time};
+use crate::domain::{ChatKey, OrganizationId, PersonId, ThreadId, Timestamp, ru, time};
 use crate::services::questions::{
-    QuestionError, ThreadCounts, ThreadPage, ThreadView, Topic, Writer, topic_label,
+    Attachment, QuestionError, ReplyRow, ThreadCounts, ThreadPage, ThreadView, Topic, Writer,
+    attachment, fill, topic_label,
 };
 use crate::storage::threads::{Fate, MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
 use crate::web::Desk;
@@ -48,6 +53,9 @@ pub struct ListQuery {
     organization: String,
     #[serde(default)]
     page: String,
+    /// A kept reply to begin the answer with.
+    #[serde(default)]
+    reply: String,
 }
 
 impl ListQuery {
@@ -147,8 +155,10 @@ async fn draw(
         Some(view) => desk.questions().fates(view.thread.id).await?,
         None => Vec::new(),
     };
+    let replies = if open.is_some() { desk.questions().replies().await? } else { Vec::new() };
     let around = around(desk, me).await?;
-    let shown = Shown { desk, visitor, me, query, managers: &managers, fates: &fates };
+    let shown =
+        Shown { desk, visitor, me, query, managers: &managers, fates: &fates, replies: &replies };
     let class = if open.is_some() { "thread-open" } else { "" };
     let content = html! {
         div.page-head { h1 { "Вопросы" } }
@@ -176,6 +186,7 @@ struct Shown<'a> {
     query: &'a ListQuery,
     managers: &'a [(PersonId, String)],
     fates: &'a [(i64, Fate)],
+    replies: &'a [ReplyRow],
 }
 
 impl Shown<'_> {
@@ -293,12 +304,55 @@ impl Shown<'_> {
                         label { input type="radio" name="kind" value="note"; "Заметка" }
                     }
                     label.sr for="composer" { "Текст" }
-                    textarea #composer name="text" rows="3" maxlength="4000" required data-key="reply" placeholder="Ответ клиенту или заметка для своих" {}
+                    textarea #composer name="text" rows="3" maxlength="4000" required data-key="reply" placeholder="Ответ клиенту или заметка для своих" { (self.begun(row)) }
                     div.foot {
-                        span.hint { kbd { "Ctrl" } " " kbd { "Enter" } " — отправить" }
+                        (self.kept(row))
+                        span.hint.not-phone { kbd { "/" } " — готовый ответ, " kbd { "Ctrl" } " " kbd { "Enter" } " — отправить" }
                         button.button.primary type="submit" { "Ответить" }
                     }
                 }
+            }
+        }
+    }
+
+    /// What the answer begins with: the kept reply that the address names.
+    fn begun(&self, row: &ThreadRow) -> String {
+        let chosen = self.query.reply.parse::<i64>().ok();
+        let chosen = self.replies.iter().find(|reply| Some(reply.id) == chosen);
+        chosen.map(|reply| fill(&reply.text, row)).unwrap_or_default()
+    }
+
+    /// The kept replies, each put in at the cursor.
+    fn kept(&self, row: &ThreadRow) -> Markup {
+        html! {
+            details.menu data-menu data-replies {
+                summary.button.small { "Готовые ответы" }
+                div.popover.to-left.replies {
+                    @for reply in self.replies {
+                        @let words = fill(&reply.text, row);
+                        a.item href=(format!("/admin/questions/{}?reply={}#composer", row.id, reply.id)) data-insert=(words) { (ru::ellipsis(&words.replace('\n', " "), 90)) }
+                    }
+                    a.item.muted href="/admin/questions/replies" { @if self.replies.is_empty() { "Добавить готовые ответы" } @else { "Изменить список" } }
+                }
+            }
+        }
+    }
+
+    /// The file that came with a message: kept here, or in Telegram alone.
+    fn file(&self, message: &MessageRow) -> Markup {
+        let (thread, id) = (message.thread, message.id);
+        html! {
+            @match attachment(message) {
+                Some(Attachment { file: Some(_), .. }) => {
+                    p.with-file { a.button.small href=(format!("/admin/questions/{thread}/files/{id}")) { (icon(Icon::Download)) "Скачать файл" } }
+                },
+                Some(Attachment { chat: ChatKey::Telegram(_), .. }) => {
+                    form.with-file method="post" action=(format!("/admin/questions/{thread}/files/{id}")) data-swap data-done="Файл придёт вам в Telegram" {
+                        (csrf(self.visitor))
+                        button.button.small type="submit" { "Прислать файл мне в Telegram" }
+                    }
+                },
+                _ => {},
             }
         }
     }
@@ -314,6 +368,7 @@ impl Shown<'_> {
         html! {
             li data-side=(side) {
                 p.said { (message.text) }
+                (self.file(message))
                 p.who {
                     (message.person_name) @if message.note { " · заметка" }
                     " · " time datetime=(self.desk.base.zone.rfc3339(message.at)) { (self.desk.base.zone.date_time(message.at, self.now())) }
@@ -421,6 +476,30 @@ pub async fn read(
     Path(id): Path<i64>,
 ) -> Result<Redirect, WebError> {
     desk.questions().mark_read(writer(&me), ThreadId(id)).await?;
+    Ok(Redirect::to(&format!("/admin/questions/{id}")))
+}
+
+/// `GET /admin/questions/{id}/files/{message}`: the file of a message, where this program keeps it.
+pub async fn file(
+    State(desk): State<Desk>,
+    _me: ManagerSession,
+    Path((id, message)): Path<(i64, i64)>,
+) -> Result<Response, WebError> {
+    let file = desk.questions().file(ThreadId(id), message).await?;
+    Ok(crate::web::simulator::files::download(&file).into_response())
+}
+
+/// `POST /admin/questions/{id}/files/{message}`: a file that only Telegram keeps, to one's own chat.
+pub async fn send_file(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Path((id, message)): Path<(i64, i64)>,
+) -> Result<Redirect, WebError> {
+    if !desk.questions().send_file(writer(&me), ThreadId(id), message).await? {
+        return Err(WebError::Conflict(
+            "У вас нет чата с ботом: откройте бота в Telegram и подтвердите номер.".to_owned(),
+        ));
+    }
     Ok(Redirect::to(&format!("/admin/questions/{id}")))
 }
 

@@ -1,7 +1,11 @@
-//! «Поиск»: the recognition bench, and «Синонимы».
+//! «Поиск»: the recognition bench.
 
+mod cases;
 mod history;
 
+pub use cases::{
+    act as act_on_cases, export as export_cases, import as import_cases, page as cases,
+};
 pub use history::{gaps, log, not_ours};
 
 use axum::Form;
@@ -14,22 +18,18 @@ use crate::domain::{OrganizationId, ProductId, ru};
 use crate::recognition::{Decision, RemarkKind};
 use crate::services::bench::{BenchError, TEXT_MAX_CHARS, Tried, TriedLine};
 use crate::storage::directory::{ClientFilter, ClientRow};
-use crate::storage::synonyms::{SynonymFilter, SynonymRow};
 use crate::web::Desk;
 use crate::web::admin::{around, models};
 use crate::web::error::{WebError, encode};
-use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
+use crate::web::layout::{Page, Section, Tone, badge, csrf, page as framed};
 use crate::web::markup::{Icon, icon, marked};
 use crate::web::session::{ManagerSession, Visitor};
-
-/// Rows of a page.
-const PAGE: u32 = 50;
 
 /// Products that a search of one line brings.
 const FOUND: usize = 8;
 
 /// Clients to choose from.
-const CLIENTS: u32 = 100;
+pub const CLIENTS: u32 = 100;
 
 /// What is tried on the bench.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -82,6 +82,7 @@ pub async fn page(
                     Some(tried) => {
                         (result(&visitor, &me, &query, tried))
                         (models::compare_button(&desk, &visitor, &query.text, &query.organization))
+                        @if !tried.lines.is_empty() { (cases::keep_form(&visitor, &query.text)) }
                     },
                     None => (hint()),
                 }
@@ -98,6 +99,7 @@ fn tabs(current: &str) -> Markup {
         ("/admin/search", "Разбор"),
         ("/admin/search/log", "Журнал"),
         ("/admin/search/gaps", "Пробелы"),
+        ("/admin/search/cases", "Эталоны"),
         ("/admin/search/models", "Модель"),
         ("/admin/synonyms", "Синонимы"),
     ];
@@ -309,192 +311,4 @@ impl From<BenchError> for WebError {
             other => Self::internal(other),
         }
     }
-}
-
-/// The address of the list of synonyms.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct SynonymQuery {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    origin: String,
-    /// `own`, `all`; empty: both.
-    #[serde(default)]
-    scope: String,
-    #[serde(default)]
-    page: String,
-    /// Words to begin a new synonym with.
-    #[serde(default)]
-    words: String,
-}
-
-impl SynonymQuery {
-    fn href(&self, page: u32) -> String {
-        format!(
-            "/admin/synonyms?q={}&origin={}&scope={}&page={page}",
-            encode(&self.q),
-            encode(&self.origin),
-            encode(&self.scope)
-        )
-    }
-}
-
-/// `GET /admin/synonyms`
-pub async fn synonyms(
-    State(desk): State<Desk>,
-    visitor: Visitor,
-    me: ManagerSession,
-    Query(query): Query<SynonymQuery>,
-) -> Result<Markup, WebError> {
-    let filter = SynonymFilter {
-        query: query.q.clone(),
-        origin: query.origin.clone(),
-        own: match query.scope.as_str() {
-            "own" => Some(true),
-            "all" => Some(false),
-            _ => None,
-        },
-    };
-    let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
-    let found = desk.bench().synonyms(filter, pager.offset(), PAGE).await?;
-    pager.total = found.total;
-    let clients = desk.directory().clients(ClientFilter::default(), 0, CLIENTS).await?.rows;
-    let around = around(&desk, &me).await?;
-    let admin = me.must_be_admin("").is_ok();
-    let content = html! {
-        div.page-head { h1 { "Синонимы" } }
-        details.card.add open[!query.words.is_empty()] {
-            summary { (icon(Icon::Plus)) "Добавить синоним" }
-            form.body.inline-form method="post" action="/admin/synonyms" {
-                (csrf(&visitor))
-                div.field { label for="words" { "Клиент пишет" } input #words type="text" name="words" value=(query.words) required maxlength="200" placeholder="т.шт"; }
-                div.field { label for="means" { "Это значит" } input #means type="text" name="means" required maxlength="200" placeholder="тыс шт"; }
-                div.field {
-                    label for="for" { "Для кого" }
-                    select #for name="organization" {
-                        @if admin { option value="" { "Для всех" } }
-                        @for client in &clients { option value=(client.id) { (client.name) } }
-                    }
-                }
-                button.button.primary type="submit" { "Добавить" }
-            }
-        }
-        form.filters action="/admin/synonyms" role="search" aria-label="Отбор синонимов" data-filters {
-            div.grow { (icon(Icon::Search)) input type="search" name="q" value=(query.q) aria-label="Слова, товар или клиент" placeholder="Слова, товар или клиент"; }
-            select name="scope" aria-label="Для кого" {
-                @for (code, word) in [("", "Для всех и клиентов"), ("all", "Только для всех"), ("own", "Только для клиентов")] {
-                    option value=(code) selected[query.scope == code] { (word) }
-                }
-            }
-            select name="origin" aria-label="Откуда" {
-                option value="" { "Откуда угодно" }
-                @for code in ["starter", "manual", "learnt", "onec"] { option value=(code) selected[query.origin == code] { (origin(code)) } }
-            }
-            button.button type="submit" { "Найти" }
-        }
-        div #list {
-            @if found.rows.is_empty() {
-                div.empty { (icon(Icon::Synonyms)) p { "Ничего не найдено" } a.button href="/admin/synonyms" { "Сбросить фильтры" } }
-            } @else {
-                div.table-wrap {
-                    table.cards-on-phone.simple {
-                        caption.sr { "Синонимы" }
-                        thead { tr { th scope="col" { "Клиент пишет" } th scope="col" { "Это значит" } th scope="col" { "Для кого" } th scope="col" { "Откуда" } th scope="col" { "Состояние" } th scope="col" { span.sr { "Действия" } } } }
-                        tbody { @for row in &found.rows { (synonym_row(&visitor, row, admin)) } }
-                    }
-                }
-                (pager.render(["синоним", "синонима", "синонимов"], |page| query.href(page)))
-            }
-        }
-    };
-    let page =
-        Page { title: "Синонимы", section: Some(Section::Synonyms), class: "", content };
-    Ok(framed(&visitor, &around, &page))
-}
-
-fn origin(code: &str) -> &'static str {
-    match code {
-        "starter" => "начальный набор",
-        "manual" => "вручную",
-        "learnt" => "обучение",
-        "onec" => "1С",
-        _ => "—",
-    }
-}
-
-fn synonym_row(visitor: &Visitor, row: &SynonymRow, admin: bool) -> Markup {
-    let mine = admin || row.organization.is_some();
-    let means = if row.product.is_some() { &row.product_title } else { &row.means };
-    html! {
-        tr {
-            td { strong { "«" (row.words) "»" } }
-            td { @if row.product.is_some() { (badge(Tone::Info, "товар")) " " } (means) }
-            td { @if row.organization_name.is_empty() { "все" } @else { (row.organization_name) } }
-            td.muted { (origin(&row.origin)) }
-            td { @if row.enabled { (badge(Tone::Ok, "действует")) } @else { (badge(Tone::Neutral, "выключен")) } }
-            td.num {
-                @if mine {
-                    form.in-row method="post" action="/admin/synonyms/change" {
-                        (csrf(visitor))
-                        input type="hidden" name="id" value=(row.id);
-                        input type="hidden" name="organization" value=(row.organization.map(|o| o.to_string()).unwrap_or_default());
-                        button.button.small type="submit" name="act" value=(if row.enabled { "off" } else { "on" })
-                            aria-label=(format!("{}: «{}»", if row.enabled { "Выключить" } else { "Включить" }, row.words)) {
-                            (if row.enabled { "Выключить" } else { "Включить" })
-                        }
-                        button.button.small.quiet.danger type="submit" name="act" value="delete"
-                            data-confirm=(format!("Удалить синоним «{}»?", row.words))
-                            aria-label=(format!("Удалить: «{}»", row.words)) { "Удалить" }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// A new synonym.
-#[derive(Debug, Deserialize)]
-pub struct SynonymForm {
-    words: String,
-    means: String,
-    #[serde(default)]
-    organization: String,
-}
-
-/// `POST /admin/synonyms`
-pub async fn add_synonym(
-    State(desk): State<Desk>,
-    me: ManagerSession,
-    Form(form): Form<SynonymForm>,
-) -> Result<Redirect, WebError> {
-    let organization = form.organization.parse().ok().map(OrganizationId);
-    if organization.is_none() {
-        me.must_be_admin("синонимы для всех")?;
-    }
-    desk.bench().add_synonym(me.account_actor(), organization, &form.words, &form.means).await?;
-    Ok(Redirect::to("/admin/synonyms"))
-}
-
-/// What to do with a synonym.
-#[derive(Debug, Deserialize)]
-pub struct ChangeForm {
-    id: i64,
-    act: String,
-}
-
-/// `POST /admin/synonyms/change`
-pub async fn change_synonym(
-    State(desk): State<Desk>,
-    me: ManagerSession,
-    Form(form): Form<ChangeForm>,
-) -> Result<Redirect, WebError> {
-    let own = desk.bench().synonym_is_own(form.id).await?.ok_or(WebError::NotFound)?;
-    if !own {
-        me.must_be_admin("синонимы для всех")?;
-    }
-    let found = match form.act.as_str() {
-        "delete" => desk.bench().remove_synonym(me.account_actor(), form.id).await?,
-        act => desk.bench().set_synonym_enabled(me.account_actor(), form.id, act == "on").await?,
-    };
-    if found { Ok(Redirect::to("/admin/synonyms")) } else { Err(WebError::NotFound) }
 }

@@ -124,7 +124,7 @@ fn figures_card(figures: &Figures) -> Markup {
 fn state_card(report: &Report, figures: &Figures, admin: bool) -> Markup {
     html! {
         section.card #state data-live aria-labelledby="state-title" {
-            header { h2 #state-title { "Состояние" } @if admin { a href="/admin/health" { "Подробнее" } } }
+            header { h2 #state-title { "Состояние" } @if admin { a.count href="/admin/health" { "Подробнее" } } }
             div.body {
                 dl.facts {
                     @for check in &report.checks {

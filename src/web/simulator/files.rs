@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::{accept, done, enter, event_key};
 use crate::chat::event::{EventKind, FileRef};
 use crate::services::files::{Files, MAX_BYTES};
+use crate::storage::files::FileRow;
 use crate::web::Desk;
 use crate::web::error::WebError;
 use crate::web::layout::csrf;
@@ -92,6 +93,11 @@ pub async fn take(
         }
     }
     let file = found.ok_or(WebError::NotFound)?;
+    Ok(download(&file).into_response())
+}
+
+/// A kept file as a download.
+pub fn download(file: &FileRow) -> impl IntoResponse {
     let name: String = file.name.chars().filter(|c| !c.is_control() && *c != '"').collect();
     // A name in Russian goes as RFC 5987 says; the browser never opens it as a page.
     let encoded =
@@ -101,5 +107,5 @@ pub async fn take(
         (header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{encoded}")),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((headers, file.content).into_response())
+    (headers, file.content.clone())
 }

@@ -8,4 +8,5 @@ pub mod fake_openai;
 pub mod logs;
 pub mod panel;
 pub mod server;
+pub mod session;
 pub mod ut103;

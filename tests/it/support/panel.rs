@@ -36,7 +36,7 @@ pub const PASSWORD: &str = "пароль для теста";
 pub struct Panel {
     pub desk: Desk,
     router: axum::Router,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// What came back.
@@ -95,6 +95,11 @@ impl Panel {
             config: config.into(),
             live: Live::default(),
         };
+        Self { _folder: Some(folder), ..Self::over(base).await }
+    }
+
+    /// The panel beside what else works on this base.
+    pub async fn over(base: Base) -> Self {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
@@ -126,7 +131,7 @@ impl Panel {
             demo: None,
             base,
         };
-        Self { router: web::router(desk.clone()), desk, _folder: folder }
+        Self { router: web::router(desk.clone()), desk, _folder: None }
     }
 
     /// Sends a request from this very machine.
@@ -198,10 +203,22 @@ impl Panel {
         file: Option<(&str, &[u8])>,
     ) -> Answer {
         let token = self.token(headers).await;
+        self.upload_with(&token, path, headers, fields, file).await
+    }
+
+    /// [`Panel::upload`] of a form that was opened with this token.
+    pub async fn upload_with(
+        &self,
+        token: &str,
+        path: &str,
+        headers: &HeaderMap,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &[u8])>,
+    ) -> Answer {
         let mut body = Vec::new();
         let part =
             |name: &str| format!("--border\r\nContent-Disposition: form-data; name=\"{name}\"");
-        for (name, value) in [("csrf", token.as_str())].iter().chain(fields) {
+        for (name, value) in [("csrf", token)].iter().chain(fields) {
             body.extend_from_slice(format!("{}\r\n\r\n{value}\r\n", part(name)).as_bytes());
         }
         if let Some((name, bytes)) = file {

@@ -110,10 +110,10 @@ fn access(visitor: &Visitor, person: &PersonLine, name: &str) -> Markup {
                     div.field {
                         label for="role" { "Роль" }
                         select #role name="role" { @for code in [Role::Client, Role::Manager, Role::Admin] { option value=(code) selected[code == present] { (code.label()) } } }
-                        span.hint { "Роли из файла настроек здесь не видны и не снимаются." }
                     }
                     button.button type="submit" name="act" value="role" { "Сохранить" }
                 }
+                p.hint { "Роли из файла настроек здесь не видны и не снимаются." }
                 form.buttons method="post" action=(action) {
                     (csrf(visitor))
                     button.button type="submit" name="act" value="reset" data-confirm=(format!("Сбросить пароль и все входы: {name}?")) { "Сбросить доступ" }

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::list::ListQuery;
+use super::address::ListQuery;
 use crate::formats::sheet::{self, Cell};
 use crate::web::Desk;
 use crate::web::error::WebError;

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::domain::{Delivery, LineState, Money, OrganizationId, PersonId, ru};
-use crate::formats::{tables, text};
+use crate::formats::order_table::{self, Layout, MAX_LINES, OrderTableError};
+use crate::formats::text;
 use crate::services::ordering::{ForClient, OrderError, Understood};
 use crate::storage::directory::{ClientFilter, MemberLine};
 use crate::web::Desk;
@@ -169,15 +170,16 @@ async fn read(mut form: Multipart) -> Result<Result<Given, (Given, String)>, Web
     while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
+            let name = field.file_name().unwrap_or_default().to_owned();
             let bytes = field.bytes().await.map_err(broken)?;
-            file = (!bytes.is_empty()).then_some(bytes);
+            file = (!bytes.is_empty()).then_some((name, bytes));
             continue;
         }
         let value = field.text().await.map_err(broken)?;
         given.set(&name, value);
     }
-    if let Some(bytes) = file {
-        let work = move || lines_of(bytes.to_vec());
+    if let Some((name, bytes)) = file {
+        let work = move || lines_of(&name, bytes.to_vec());
         match tokio::task::spawn_blocking(work).await.map_err(WebError::internal)? {
             Ok(lines) if given.text.trim().is_empty() => given.text = lines,
             Ok(lines) => given.text = format!("{}\n{lines}", given.text.trim_end()),
@@ -187,27 +189,16 @@ async fn read(mut form: Multipart) -> Result<Result<Given, (Given, String)>, Web
     Ok(Ok(given))
 }
 
-/// A file's rows as lines of text: the cells of a row side by side, headings left out.
-fn lines_of(bytes: Vec<u8>) -> Result<String, String> {
+/// A file's lines, found in it as the bot finds them.
+fn lines_of(name: &str, bytes: Vec<u8>) -> Result<String, String> {
     let hint = "Вставьте список текстом или сохраните файл как .xlsx, .csv или .txt.";
-    let table = if bytes.starts_with(b"PK") {
-        tables::read_xlsx(bytes).map_err(|error| format!("Файл не читается: {error}. {hint}"))?
-    } else if bytes.contains(&0) {
-        return Err(format!("Файл не читается: это не таблица и не текст. {hint}"));
-    } else if !bytes.iter().any(|byte| matches!(byte, b';' | b'\t')) {
-        return Ok(text::decode(&bytes));
-    } else {
-        tables::read_csv(&bytes).map_err(|error| format!("Файл не читается: {error}. {hint}"))?
-    };
-    let digits =
-        |row: &[String]| row.iter().any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
-    let lines = table.rows.iter().enumerate().filter(|(at, row)| *at > 0 || digits(row));
-    let lines = lines.map(|(_, row)| {
-        let cells = row.iter().map(|cell| text::one_line(cell)).filter(|cell| !cell.is_empty());
-        cells.collect::<Vec<_>>().join(" ")
-    });
-    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { Err(format!("Файл пуст. {hint}")) } else { Ok(lines.join("\n")) }
+    let sheets = order_table::read(name, bytes).map_err(|error| format!("{error} {hint}"))?;
+    let lines = sheets.first().map(|sheet| Layout::guess(&sheet.table).lines(&sheet.table));
+    match lines.unwrap_or_default() {
+        lines if lines.is_empty() => Err(format!("{} {hint}", OrderTableError::Empty)),
+        lines if lines.len() > MAX_LINES => Err(OrderTableError::TooLong.to_string()),
+        lines => Ok(lines.join("\n")),
+    }
 }
 
 async fn draw(
@@ -266,8 +257,8 @@ async fn draw(
                             textarea #text name="text" rows="10" maxlength=(TEXT_MAX) placeholder="Вставьте список так, как его прислал клиент" { (given.text) }
                         }
                         div.field {
-                            label for="file" { "Или файл: .xlsx, .csv, .txt" }
-                            input #file type="file" name="file" accept=".xlsx,.csv,.txt";
+                            label for="file" { "Или файл: .xlsx, .xls, .ods, .csv, .txt" }
+                            input #file type="file" name="file" accept=".xlsx,.xls,.ods,.csv,.txt";
                         }
                         div.buttons {
                             button.(if lines.is_none() { "button primary" } else { "button" }) type="submit" name="act" value="check" { "Распознать" }

@@ -1,10 +1,10 @@
-//! One message's labels against what was understood.
+//! Labels against what was understood: one number over many messages, and what is wrong with each.
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::recognize::{Answer, AnswerLine};
+use super::answer::{Answer, AnswerLine};
 use crate::recognition::Decision;
 
 /// A labelled message.
@@ -16,6 +16,16 @@ pub struct Case {
     pub text: String,
     /// What it orders.
     pub lines: Vec<Label>,
+}
+
+impl Case {
+    /// Its name as people read it.
+    pub fn name(&self) -> String {
+        match &self.id {
+            serde_json::Value::String(id) => id.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// What one line is known to mean.
@@ -74,6 +84,30 @@ pub struct Tally {
     pub faults: Vec<Fault>,
 }
 
+/// The result over many messages, as `eval --json` prints it and `--baseline` reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Messages.
+    pub messages: usize,
+    /// Labelled lines.
+    pub lines: usize,
+    /// Understood lines that count.
+    pub predicted: usize,
+    /// The harmonic mean of precision and recall.
+    pub order_line_f: f64,
+    /// Right lines among those understood.
+    pub precision: f64,
+    /// Right lines among those labelled.
+    pub recall: f64,
+    /// Lines that would go out wrong.
+    pub confident_wrong: usize,
+    /// Their share of the labelled lines.
+    pub confident_wrong_of_lines: f64,
+    /// What is not right.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of lines")]
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
@@ -101,13 +135,25 @@ impl Tally {
         ratio(self.confident_wrong, self.lines)
     }
 
+    /// The result over so many messages.
+    pub fn report(self, messages: usize) -> Report {
+        Report {
+            messages,
+            lines: self.lines,
+            predicted: self.predicted,
+            order_line_f: self.f(),
+            precision: self.precision(),
+            recall: self.recall(),
+            confident_wrong: self.confident_wrong,
+            confident_wrong_of_lines: self.confident_wrong_of_lines(),
+            faults: self.faults,
+        }
+    }
+
     /// Counts a message.
     pub fn add(&mut self, case: &Case, answer: &Answer) {
         let pairs = align(case, answer);
-        let id = match &case.id {
-            serde_json::Value::String(id) => id.clone(),
-            other => other.to_string(),
-        };
+        let id = case.name();
         let mut fault = |raw: &str, what: &str| {
             self.faults.push(Fault { id: id.clone(), raw: raw.to_owned(), what: what.to_owned() });
         };

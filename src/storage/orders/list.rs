@@ -1,0 +1,299 @@
+//! Lists of orders: what is let through, in which order, how many there are.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, named_params};
+
+use super::{ORDER, OrderRow};
+use crate::domain::{
+    Channel, Money, OrderId, OrderNumber, OrderStatus, OrganizationId, PersonId, Timestamp,
+};
+use crate::storage::StorageError;
+
+/// Which orders to list. Empty fields let everything through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// One of these statuses.
+    pub statuses: Vec<OrderStatus>,
+    /// Of this organization.
+    pub organization: Option<OrganizationId>,
+    /// Of this author.
+    pub author: Option<PersonId>,
+    /// With this manager.
+    pub manager: Option<PersonId>,
+    /// Number, organization or author contain this.
+    pub query: String,
+    /// With lines that wait for a manager.
+    pub unresolved: bool,
+    /// With no manager.
+    pub unassigned: bool,
+    /// Through this door.
+    pub source: Option<Channel>,
+    /// Sent at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Sent before this moment.
+    pub created_before: Option<Timestamp>,
+    /// To be delivered on this day or later.
+    pub delivery_from: Option<jiff::civil::Date>,
+    /// To be delivered on this day or earlier.
+    pub delivery_to: Option<jiff::civil::Date>,
+    /// Of this sum or more.
+    pub total_from: Option<Money>,
+    /// Of this sum or less.
+    pub total_to: Option<Money>,
+    /// Whether 1C has said that it has the order.
+    pub acknowledged: Option<bool>,
+    /// The article or the title of a product in it contains this.
+    pub product: String,
+    /// In which order.
+    pub sort: OrderSort,
+}
+
+/// The order of a list of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OrderSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The oldest first.
+    Oldest,
+    /// The dearest first.
+    Dearest,
+    /// The cheapest first.
+    Cheapest,
+    /// By the day of delivery; those without a day last.
+    Delivery,
+    /// By the organization's name.
+    Organization,
+}
+
+impl OrderSort {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Newest => "o.created_at_ms desc, o.id desc",
+            Self::Oldest => "o.created_at_ms, o.id",
+            Self::Dearest => "o.total_kopecks desc, o.id desc",
+            Self::Cheapest => "o.total_kopecks, o.id desc",
+            Self::Delivery => "o.delivery_date nulls last, o.id",
+            // Within one organization; the organizations themselves are put in order by name.
+            Self::Organization => "o.id desc",
+        }
+    }
+}
+
+/// The conditions of a filter; the parameters are bound by name in [`bind`].
+fn conditions(filter: &OrderFilter) -> String {
+    let mut sql = " where 1".to_owned();
+    if !filter.statuses.is_empty() {
+        let codes: Vec<String> =
+            filter.statuses.iter().map(|status| format!("'{status}'")).collect();
+        let _ = write!(sql, " and o.status in ({})", codes.join(", "));
+    }
+    if filter.organization.is_some() {
+        sql.push_str(" and o.organization_id = :organization");
+    }
+    if filter.author.is_some() {
+        sql.push_str(" and o.author_id = :author");
+    }
+    if filter.manager.is_some() {
+        sql.push_str(" and o.manager_id = :manager");
+    }
+    if filter.unresolved {
+        sql.push_str(" and o.id in (select l.order_id from order_lines l where l.state <> 'ok')");
+    }
+    if filter.unassigned {
+        sql.push_str(" and o.manager_id is null");
+    }
+    if let Some(source) = filter.source {
+        let _ = write!(sql, " and o.source = '{source}'");
+    }
+    for (column, sign, given) in [
+        ("o.created_at_ms", ">=", filter.created_from.map(Timestamp::millis)),
+        ("o.created_at_ms", "<", filter.created_before.map(Timestamp::millis)),
+        ("o.total_kopecks", ">=", filter.total_from.map(Money::kopecks)),
+        ("o.total_kopecks", "<=", filter.total_to.map(Money::kopecks)),
+    ] {
+        if let Some(value) = given {
+            let _ = write!(sql, " and {column} {sign} {value}");
+        }
+    }
+    for (sign, date) in [(">=", filter.delivery_from), ("<=", filter.delivery_to)] {
+        if let Some(date) = date {
+            let _ = write!(sql, " and o.delivery_date {sign} '{date}'");
+        }
+    }
+    match filter.acknowledged {
+        Some(true) => sql.push_str(" and o.onec_acknowledged_at_ms is not null"),
+        Some(false) => sql.push_str(" and o.onec_acknowledged_at_ms is null"),
+        None => {}
+    }
+    if !filter.product.trim().is_empty() {
+        sql.push_str(
+            " and o.id in (select l.order_id from order_lines l where l.product_id in (
+                select p.id from products p
+                where instr(fold(p.title), :product) > 0 or instr(fold(p.sku), :product) > 0))",
+        );
+    }
+    if OrderNumber::parse(&filter.query).is_some() {
+        sql.push_str(" and o.number = :number");
+    } else if !filter.query.trim().is_empty() {
+        // Names are looked through once, not once for every order.
+        sql.push_str(
+            " and (o.organization_id in (select id from organizations
+                    where instr(fold(name), :text) > 0 or inn = :text)
+                or o.author_id in (select id from persons
+                    where instr(fold(name), :text) > 0 or instr(coalesce(phone, ''), :text) > 0))",
+        );
+    }
+    sql
+}
+
+/// Binds those of the filter's values that the statement names.
+fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), StorageError> {
+    let number = OrderNumber::parse(&filter.query);
+    let text = filter.query.trim().to_lowercase();
+    let product = filter.product.trim().to_lowercase();
+    let values: [(&str, &dyn rusqlite::ToSql); 6] = [
+        (":organization", &filter.organization),
+        (":author", &filter.author),
+        (":manager", &filter.manager),
+        (":number", &number),
+        (":text", &text),
+        (":product", &product),
+    ];
+    for (name, value) in values {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// A page of the orders that the filter lets through, in the order that it asks for.
+///
+/// Which orders they are is found out first, over narrow indexes; what is told of them is read for
+/// these alone.
+pub fn list(
+    conn: &Connection,
+    filter: &OrderFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<OrderRow>, StorageError> {
+    let page = if filter.sort == OrderSort::Organization {
+        by_organization(conn, filter, offset, limit)?
+    } else {
+        ids_of(conn, filter, None, offset, limit)?
+    };
+    let mut stmt = conn.prepare_cached(&format!("{ORDER} where o.id = :id"))?;
+    let rows =
+        page.into_iter().map(|id| stmt.query_row(named_params! { ":id": id }, OrderRow::from_row));
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The ids of a page, of one organization or of all.
+fn ids_of(
+    conn: &Connection,
+    filter: &OrderFilter,
+    organization: Option<OrganizationId>,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<OrderId>, StorageError> {
+    let mut sql = format!("select o.id from orders o{}", conditions(filter));
+    if let Some(organization) = organization {
+        let _ = write!(sql, " and o.organization_id = {}", organization.0);
+    }
+    let _ = write!(sql, " order by {} limit {limit} offset {offset}", filter.sort.sql());
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(row.get("id")?);
+    }
+    Ok(ids)
+}
+
+/// The ids of a page by the organization's name: how many orders each has says which are on it.
+fn by_organization(
+    conn: &Connection,
+    filter: &OrderFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<OrderId>, StorageError> {
+    let sql = format!(
+        "select g.id, n.orders from (
+            select o.organization_id as id, count(*) as orders from orders o{} group by 1) n
+        join organizations g on g.id = n.id order by fold(g.name), g.id",
+        conditions(filter)
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let (mut skip, mut ids) = (offset, Vec::new());
+    while let Some(row) = rows.next()? {
+        let orders: u32 = row.get("orders")?;
+        let left = limit.saturating_sub(u32::try_from(ids.len()).unwrap_or(limit));
+        if left == 0 {
+            break;
+        }
+        if skip >= orders {
+            skip -= orders;
+            continue;
+        }
+        ids.extend(ids_of(conn, filter, Some(row.get("id")?), skip, left)?);
+        skip = 0;
+    }
+    Ok(ids)
+}
+
+/// How many orders the filter lets through, and what they come to.
+pub fn totals(conn: &Connection, filter: &OrderFilter) -> Result<(u32, Money), StorageError> {
+    let sql = format!(
+        "select count(*) as orders, coalesce(sum(o.total_kopecks), 0) as total_kopecks
+            from orders o{}",
+        conditions(filter)
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let Some(row) = rows.next()? else { return Ok((0, Money::ZERO)) };
+    Ok((row.get("orders")?, row.get("total_kopecks")?))
+}
+
+/// How many orders the filter lets through.
+pub fn count(conn: &Connection, filter: &OrderFilter) -> Result<u32, StorageError> {
+    Ok(totals(conn, filter)?.0)
+}
+
+/// The orders that the filter lets through, at most `limit`, by their ids alone.
+pub fn ids(
+    conn: &Connection,
+    filter: &OrderFilter,
+    limit: u32,
+) -> Result<Vec<OrderId>, StorageError> {
+    let sql =
+        format!("select o.id from orders o{} order by o.id limit {limit}", conditions(filter));
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(row.get("id")?);
+    }
+    Ok(ids)
+}
+
+/// How many orders stand at each of these statuses; statuses without orders are absent.
+pub fn count_by_status(
+    conn: &Connection,
+    statuses: &[OrderStatus],
+) -> Result<Vec<(OrderStatus, u32)>, StorageError> {
+    let codes: Vec<String> = statuses.iter().map(|status| format!("'{status}'")).collect();
+    let sql = format!(
+        "select status, count(*) as orders from orders where status in ({}) group by status",
+        codes.join(", ")
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map([], |row| Ok((row.get("status")?, row.get("orders")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

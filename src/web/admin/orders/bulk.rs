@@ -1,0 +1,132 @@
+//! Changes of many orders at once, from the list.
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use super::address::ListQuery;
+use super::{manager_options, reasons};
+use crate::domain::{Delivery, OrderId, OrderStatus, PersonId, ru};
+use crate::services::ordering::{Bulk, BulkOutcome};
+use crate::web::Desk;
+use crate::web::admin::around;
+use crate::web::error::WebError;
+use crate::web::layout::{Page, Pager, Section, csrf, page as framed};
+use crate::web::markup::{Icon, icon};
+use crate::web::session::{ManagerSession, Visitor};
+
+/// Orders changed at once.
+const BULK_MAX: u32 = 1_000;
+
+/// What is done with the chosen rows. The bar comes up once one is chosen.
+pub fn bar(
+    visitor: &Visitor,
+    query: &ListQuery,
+    pager: Pager,
+    managers: &[(PersonId, String)],
+) -> Markup {
+    let statuses = OrderStatus::ALL.iter().filter(|status| {
+        reasons(**status).is_none() && !matches!(status, OrderStatus::Approval | OrderStatus::New)
+    });
+    html! {
+        form.bulk-bar #bulk method="post" action="/admin/orders/bulk" aria-label="Действия с выбранными" {
+            (csrf(visitor))
+            input type="hidden" name="back" value=(query.with(|_| {}));
+            span.bulk-count data-pick-count { "Выбранные заказы" }
+            @if pager.pages() > 1 {
+                label.check { input type="checkbox" name="all" value="1" data-pick; "все " (ru::thousands(u64::from(pager.total))) " по фильтру" }
+            }
+            span.in-row {
+                select name="status" aria-label="Новый статус" { @for status in statuses { option value=(status) { (status.staff_label()) } } }
+                button.button.small type="submit" name="act" value="status" { "Сменить статус" }
+            }
+            span.in-row {
+                select name="manager" aria-label="Кому назначить" { option value="" { "никому" } (manager_options(managers, None)) }
+                button.button.small type="submit" name="act" value="manager" { "Назначить" }
+            }
+            span.in-row {
+                input type="date" name="date" aria-label="Дата доставки";
+                button.button.small type="submit" name="act" value="date" { "Дата" }
+            }
+            button.button.small type="submit" formmethod="get" formaction="/admin/orders/print" formnovalidate { "Листы сборки" }
+        }
+    }
+}
+
+/// `POST /admin/orders/bulk`: the list again, or what could not be changed and why.
+pub async fn bulk(
+    State(desk): State<Desk>,
+    visitor: Visitor,
+    me: ManagerSession,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Result<Response, WebError> {
+    let get = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let back = get("back").strip_prefix("/admin/orders").unwrap_or_default();
+    let pairs = back.strip_prefix('?').unwrap_or_default();
+    let pairs: Vec<(String, String)> = axum::http::Uri::builder()
+        .path_and_query(format!("/?{pairs}"))
+        .build()
+        .ok()
+        .and_then(|uri| Query::try_from_uri(&uri).ok())
+        .map(|Query(pairs)| pairs)
+        .unwrap_or_default();
+    let query = ListQuery::of(pairs);
+    let wrong = |text: &str| WebError::Invalid(text.to_owned());
+    let change = match get("act") {
+        "status" => {
+            let next = get("status").parse().map_err(|_| wrong("Выберите статус."))?;
+            Bulk::Status(next, String::new())
+        }
+        "manager" => Bulk::Manager(get("manager").parse().ok().map(PersonId)),
+        "date" => {
+            let date = get("date").parse().map_err(|_| wrong("Выберите дату доставки."))?;
+            Bulk::Delivery(Delivery::On(date))
+        }
+        _ => return Err(wrong("Действие не понято.")),
+    };
+    let ids: Vec<OrderId> = if get("all") == "1" {
+        let filter = query.filter(&desk, me.staff.person);
+        let ids = desk.ordering.order_ids(filter, BULK_MAX + 1).await?;
+        if ids.len() > BULK_MAX as usize {
+            return Err(wrong("За один раз можно изменить до 1 000 заказов. Сузьте фильтр."));
+        }
+        ids
+    } else {
+        let chosen = fields.iter().filter(|(name, _)| name == "order");
+        chosen.filter_map(|(_, value)| value.parse().ok()).collect()
+    };
+    if ids.is_empty() {
+        return Err(wrong("Не выбран ни один заказ."));
+    }
+    let outcome = desk.ordering.change_many(me.actor(), ids, change).await?;
+    if outcome.skipped.is_empty() {
+        let href = query.with(|query| query.set("done", &outcome.updated.to_string()));
+        return Ok(Redirect::to(&href).into_response());
+    }
+    let around = around(&desk, &me).await?;
+    let content = outcome_page(&outcome, &query.with(|_| {}));
+    let page = Page { title: "Итог", section: Some(Section::Orders), class: "", content };
+    Ok(framed(&visitor, &around, &page).into_response())
+}
+
+fn outcome_page(outcome: &BulkOutcome, back: &str) -> Markup {
+    html! {
+        div.page-head {
+            a.back href=(back) aria-label="К заказам" { (icon(Icon::Back)) }
+            h1 { "Обновлено " (outcome.updated) ", пропущено " (outcome.skipped.len()) }
+        }
+        section.card.narrow aria-labelledby="skipped-title" {
+            header { h2 #skipped-title { "Пропущены" } }
+            ul.rows {
+                @for (number, why) in &outcome.skipped {
+                    li { div.grow { a href=(format!("/admin/orders/{number}")) { "№\u{a0}" (number) } span.sub { (why) } } }
+                }
+            }
+        }
+        p { a.button href=(back) { "К списку" } }
+    }
+}
