@@ -320,6 +320,8 @@ actions! {
     "staff.dates" => StaffDates { order: OrderId };
     /// Moves the delivery, as days from today.
     "staff.date" => StaffDate { order: OrderId, version: i64, days: i64 };
+    /// Tells the client what was changed in the order.
+    "staff.tell" => StaffTell { order: OrderId, version: i64 };
     /// Colleagues to give the order to.
     "staff.colleagues" => StaffColleagues { order: OrderId };
     /// Gives the order to a colleague.

@@ -715,23 +715,6 @@ pub fn set_checkout(
     })?)
 }
 
-/// Stores when to deliver and notes the change.
-pub fn set_delivery(
-    tx: &Transaction<'_>,
-    id: OrderId,
-    delivery: Delivery,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    const SQL: &str = "
-        update orders set delivery_kind = :kind, delivery_date = :date, revision = revision + 1,
-            updated_at_ms = :now
-        where id = :id";
-    let (kind, date) = delivery_columns(delivery);
-    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id, ":kind": kind, ":date": date, ":now": now,
-    })?)
-}
-
 /// Takes every line out, to be written anew.
 pub fn remove_lines(tx: &Transaction<'_>, id: OrderId) -> Result<(), StorageError> {
     const SQL: &str = "delete from order_lines where order_id = :id";

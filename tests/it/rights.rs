@@ -111,6 +111,7 @@ const SUBJECTS: &[&str] = &[
     "staff.remember:OPEN",
     "staff.dates:1",
     "staff.date:1:ORDER1:2",
+    "staff.tell:1:ORDER1",
     "staff.colleagues:1",
     "staff.pass:1:2",
     "staff.replace:1",
@@ -433,6 +434,7 @@ async fn every_action_is_open_to_those_it_is_for() {
     -----++  staff.remember
     -----++  staff.dates
     -----++  staff.date
+    -----++  staff.tell
     -----++  staff.colleagues
     -----++  staff.pass
     -----++  staff.replace

@@ -2,20 +2,19 @@
 
 use rusqlite::Transaction;
 
-use super::change::{current, note};
-use super::edit::{self, Shown, amount};
+use super::change::note;
+use super::edit::{self, Shown};
 use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
     Channel, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
-    OrganizationId, PersonId, ProductId, Quantity, Timestamp, Unit,
+    OrganizationId, PersonId, ProductId, Quantity, Timestamp,
 };
 use crate::services::notifications::Notice;
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{
     self, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
 };
-use crate::storage::words;
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -379,100 +378,6 @@ impl Ordering {
                 Ok((whole(conn, order)?, line))
             })
             .await
-    }
-
-    /// A manager chooses the product of a line, and the organization's words for it are learnt.
-    ///
-    /// `quantity` replaces the line's, in base units, where it is given.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`.
-    pub async fn pick_for_order(
-        &self,
-        actor: Actor,
-        line: OrderLineId,
-        version: i64,
-        product: ProductId,
-        quantity: Option<Quantity>,
-        remember: bool,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
-                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                current(&order, Some(version))?;
-                let was = if row.title.is_empty() { row.raw.clone() } else { row.title.clone() };
-                let before = row.product;
-                fill(tx, &mut row, order.organization, product, quantity)?;
-                orders::update_line(tx, &row)?;
-                orders::refresh_total(tx, order.id, now)?;
-                if remember && !row.phrase.is_empty() {
-                    let (organization, phrase) = (order.organization, &row.phrase);
-                    words::learn(tx, organization, phrase, product, None, now)?;
-                    if let Some(wrong) = before.filter(|before| *before != product) {
-                        // What a manager put right is not offered for these words again.
-                        words::refuse(tx, organization, phrase, wrong, now)?;
-                    }
-                }
-                let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
-                note(tx, &actor, order.id, "line", &text, false, now)?;
-                notices::refresh_staff_cards(tx, order.id, now)?;
-                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(view.order.id);
-        Ok(view)
-    }
-
-    /// Sets how many of a line, and of which unit where one is named; the product stays.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`; [`OrderError::Empty`] when
-    /// the quantity is not positive.
-    pub async fn set_order_quantity(
-        &self,
-        actor: Actor,
-        line: OrderLineId,
-        version: Option<i64>,
-        quantity: Quantity,
-        unit: Option<Unit>,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        if !quantity.is_positive() {
-            return Err(OrderError::Empty);
-        }
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
-                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                current(&order, version)?;
-                let was = amount(&row);
-                row.quantity = Some(quantity);
-                if let Some(unit) = unit {
-                    unit.as_str().clone_into(&mut row.unit);
-                }
-                if let Some(product) = row.product {
-                    fill(tx, &mut row, order.organization, product, None)?;
-                }
-                orders::update_line(tx, &row)?;
-                orders::refresh_total(tx, order.id, now)?;
-                let text = format!("Позиция {}: {was} → {}", row.position, amount(&row));
-                note(tx, &actor, order.id, "line", &text, false, now)?;
-                notices::refresh_staff_cards(tx, order.id, now)?;
-                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(view.order.id);
-        Ok(view)
     }
 }
 
