@@ -12,6 +12,7 @@
 mod account_desk;
 mod accounts;
 mod backups;
+mod browser_chat;
 mod buyer_talks;
 mod cli_bad_input;
 mod cli_catalog;
@@ -53,6 +54,7 @@ mod serve_demo;
 mod serve_life;
 mod settings;
 mod staff_desk;
+mod statuses;
 mod support;
 mod telegram_door;
 mod telegram_orders;
