@@ -22,7 +22,7 @@ use crate::storage::orders::{OrderFilter, OrderLineRow};
 const FOUND: usize = 8;
 
 impl Core {
-    fn actor(talk: &Talk<'_>) -> Actor {
+    pub(super) fn actor(talk: &Talk<'_>) -> Actor {
         Actor { person: talk.who.person_id(), channel: Channel::Bot }
     }
 
@@ -300,6 +300,7 @@ impl Core {
                 talk.toast("Предложение отправлено клиенту");
                 self.put_card(talk, &view);
             }
+            Action::StaffDocument { order } => self.ask_document(talk, order).await?,
             Action::StaffPanel { order } => self.open_panel(talk, order).await?,
             _ => self.menu(talk).await?,
         }
@@ -415,6 +416,7 @@ impl Core {
             | Form::PickBySearch { .. }
             | Form::ProposeBySearch { .. }
             | Form::StaffDate { .. }
+            | Form::Document { .. }
             | Form::FindClient => {
                 if talk.who.is_staff() {
                     self.fill_staff(talk, form, text).await
@@ -435,7 +437,7 @@ impl Core {
         let actor = Self::actor(talk);
         match form {
             Form::WriteToClient { order } => {
-                self.ordering.write_to_client(actor, order, text).await?;
+                self.ordering.write_to_client(actor, order, text, Some(talk.key)).await?;
                 let view = self.ordering.order(order).await?;
                 let words = format!("Сообщение по заявке №\u{a0}{} отправлено.", view.order.number);
                 talk.out.push(Screen::text(words).below(PANE));
@@ -494,6 +496,8 @@ impl Core {
                 let slot = staff_slot(order);
                 talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
             }
+            // Words in the place of a file: the file is still waited for.
+            Form::Document { order } => self.ask_document(talk, order).await?,
             Form::FindClient => self.find_clients(talk, text).await?,
             other => self.fill_buyer(talk, other, text).await?,
         }

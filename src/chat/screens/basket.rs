@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
-use crate::domain::{LineState, Quantity, Timestamp, Zone, ru};
+use crate::domain::{LineState, Quantity, Timestamp, WorkingHours, Zone, ru};
 use crate::formats::html::Html;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
@@ -31,11 +31,18 @@ pub struct Scene {
     pub zone: Zone,
     /// How stock is shown.
     pub show_stock: ShowStock,
+    /// The company's hours; `None`: nobody knows them.
+    pub hours: Option<WorkingHours>,
 }
 
 impl Scene {
     fn today(&self) -> Date {
         self.zone.civil(self.now).date()
+    }
+
+    /// Whether something can still be delivered today: not once the company has closed.
+    fn delivers_today(&self) -> bool {
+        self.hours.is_none_or(|hours| hours.closes_after(&self.zone, self.now))
     }
 }
 
@@ -197,6 +204,8 @@ pub fn review_with(view: &DraftView, page: usize, news: &News<'_>, scene: &Scene
         0 if view.count(LineState::Manager) > 0 => {
             "Остальное распознано, можно отправлять.".to_owned()
         }
+        // Who has no account yet sends nothing: the way to one is shown beside.
+        0 if view.organization_name.is_empty() => "Всё распознано.".to_owned(),
         0 => "Всё распознано, можно отправлять.".to_owned(),
         n => format!("Нужно уточнить {}.", ru::positions_accusative(n)),
     };

@@ -177,6 +177,7 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>, private: bool)
         screen = screen.row([
             Button::new("Написать", Action::StaffWrite { order: id }),
             Button::new("Дата", Action::StaffDates { order: id }),
+            Button::new("Документ", Action::StaffDocument { order: id }),
         ]);
         screen = screen.row([
             Button::new("Предложить замену", Action::StaffReplace { order: id }),

@@ -400,7 +400,8 @@ pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>
         said.push(format!("– новая позиция «{}», {}", name(is), amount(is)));
     }
     if shown.delivery != order.delivery {
-        said.push(format!("– доставка: {}", day(order.delivery)));
+        let (is, was) = (day(order.delivery), day(shown.delivery));
+        said.push(format!("– доставка: {is} (было: {was})"));
     }
     if shown.address != order.address && !order.address.is_empty() {
         said.push(format!("– адрес: {}", order.address));

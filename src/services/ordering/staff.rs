@@ -11,6 +11,7 @@ use crate::domain::{
     OrganizationId, PersonId, ProductId, Quantity, Timestamp,
 };
 use crate::services::notifications::Notice;
+use crate::services::questions::{Attachment, Said};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{
     self, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
@@ -70,6 +71,11 @@ impl OrderView {
         self.offers.iter().find(|offer| offer.id == product)
     }
 
+    /// The entries of the timeline that brought the client a file, oldest first.
+    pub fn documents(&self) -> impl Iterator<Item = &OrderEventRow> {
+        self.events.iter().filter(|entry| entry.to_client && entry.attachment.is_some())
+    }
+
     /// How many lines wait for a manager.
     pub fn unresolved(&self) -> usize {
         self.lines.iter().filter(|line| line.state != LineState::Ok).count()
@@ -121,17 +127,23 @@ impl Ordering {
             .await
     }
 
-    /// A page of the orders of the party's organization, newest first.
+    /// A page of the orders of the party's organization, newest first; with `mine` only of those
+    /// that the person sent.
     pub async fn own_orders(
         &self,
         party: &Party,
+        mine: bool,
         offset: u32,
         limit: u32,
     ) -> Result<OrderPage, OrderError> {
         if party.person.is_none() || party.organization.is_none() {
             return Ok(OrderPage { orders: Vec::new(), total: 0, sum: Money::ZERO });
         }
-        let filter = OrderFilter { organization: party.organization, ..OrderFilter::default() };
+        let filter = OrderFilter {
+            organization: party.organization,
+            author: party.person.filter(|_| mine),
+            ..OrderFilter::default()
+        };
         self.orders(filter, offset, limit).await
     }
 
@@ -274,36 +286,44 @@ impl Ordering {
         Ok(self.base.db.read(move |conn| orders::ids(conn, &filter, limit)).await?)
     }
 
-    /// Writes to the order's people; the message stands in the timeline.
+    /// Writes to the order's people, perhaps with a file; the message stands in the timeline. The
+    /// same event writes once.
     pub async fn write_to_client(
         &self,
         actor: Actor,
         id: OrderId,
-        text: &str,
+        said: impl Into<Said>,
+        event_key: Option<&str>,
     ) -> Result<(), OrderError> {
-        self.add_message(actor, id, text, true).await
+        self.add_message(actor, id, said.into(), event_key, true).await
     }
 
     /// Leaves a note between staff in the timeline.
     pub async fn note(&self, actor: Actor, id: OrderId, text: &str) -> Result<(), OrderError> {
-        self.add_message(actor, id, text, false).await
+        self.add_message(actor, id, text.into(), None, false).await
     }
 
     async fn add_message(
         &self,
         actor: Actor,
         id: OrderId,
-        text: &str,
+        said: Said,
+        event_key: Option<&str>,
         to_client: bool,
     ) -> Result<(), OrderError> {
-        let (now, text) = (self.now(), text.trim().to_owned());
+        let (now, text) = (self.now(), said.text.trim().to_owned());
         if text.is_empty() {
             return Err(OrderError::Empty);
         }
+        let attachment = said.attachment.as_ref().map(Attachment::write).transpose()?;
+        let event_key = event_key.map(str::to_owned);
         self.base
             .db
             .write(move |tx| {
                 let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                if orders::has_event(tx, event_key.as_deref())? {
+                    return Ok(());
+                }
                 let event = orders::insert_event(
                     tx,
                     NewOrderEvent {
@@ -316,6 +336,7 @@ impl Ordering {
                         to_client,
                     },
                 )?;
+                orders::set_origin(tx, event, event_key.as_deref(), attachment.as_deref())?;
                 if to_client {
                     let notice = Notice::OrderMessage { order: id, event };
                     notices::to_person(tx, order.author, notice, now)?;
@@ -327,20 +348,25 @@ impl Ordering {
         Ok(())
     }
 
-    /// The buyer writes to the manager about an order.
+    /// The buyer writes to the manager about an order. The same event writes once.
     pub async fn ask_manager(
         &self,
         party: &Party,
         id: OrderId,
         text: &str,
+        event_key: &str,
     ) -> Result<OrderRow, OrderError> {
         let (party, now, text) = (party.clone(), self.now(), text.trim().to_owned());
+        let event_key = event_key.to_owned();
         let config = self.base.config.clone();
         let order = self
             .base
             .db
             .write(move |tx| {
                 let order = order_of(tx, &party, id)?;
+                if orders::has_event(tx, Some(&event_key))? {
+                    return Ok(order);
+                }
                 let event = orders::insert_event(
                     tx,
                     NewOrderEvent {
@@ -353,6 +379,7 @@ impl Ordering {
                         to_client: false,
                     },
                 )?;
+                orders::set_origin(tx, event, Some(&event_key), None)?;
                 let notice = Notice::OrderMessage { order: id, event };
                 match order.manager {
                     Some(manager) => notices::to_person(tx, manager, notice, now)?,

@@ -71,7 +71,8 @@ pub async fn give(
     let said = format!("Файл «{name}»\n{caption}").trim().to_owned();
     let message_id = desk.chat.say(&chat, &event_key, said).await?;
     let file = FileRef { id: file.to_string(), name, size };
-    accept(&desk, &persona, event_key, EventKind::File { file, caption, message_id }).await?;
+    let kind = EventKind::File { file, caption, message_id, reply_to: None };
+    accept(&desk, &persona, event_key, kind).await?;
     Ok(done(&key, &headers))
 }
 

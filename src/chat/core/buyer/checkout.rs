@@ -243,6 +243,7 @@ impl Core {
             | Form::PickBySearch { .. }
             | Form::ProposeBySearch { .. }
             | Form::StaffDate { .. }
+            | Form::Document { .. }
             | Form::FindClient => {}
         }
         Ok(())
@@ -255,7 +256,7 @@ impl Core {
         order: OrderId,
         text: &str,
     ) -> Result<(), Refused> {
-        let row = self.ordering.ask_manager(&talk.party(), order, text).await?;
+        let row = self.ordering.ask_manager(&talk.party(), order, text, talk.key).await?;
         let hours = &self.base.config.company.hours;
         let words = format!("Сообщение о заявке №\u{a0}{} передано. Отвечаем {hours}.", row.number);
         talk.out.push(Screen::text(words).below(PANE));

@@ -87,11 +87,10 @@ pub fn dates(view: &DraftView, scene: &Scene) -> Screen {
         }
         days += 1;
     }
-    let mut screen = Screen::text("Когда доставить? Можно написать: «в пятницу».").row([
-        day(0, "Сегодня".to_owned()),
-        day(1, "Завтра".to_owned()),
-        day(2, "Послезавтра".to_owned()),
-    ]);
+    let today_too = scene.delivers_today().then(|| day(0, "Сегодня".to_owned()));
+    let soon = [day(1, "Завтра".to_owned()), day(2, "Послезавтра".to_owned())];
+    let mut screen = Screen::text("Когда доставить? Можно написать: «в пятницу».")
+        .row(today_too.into_iter().chain(soon));
     for row in working.chunks(3) {
         screen = screen.row(row.to_vec());
     }
