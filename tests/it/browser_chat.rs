@@ -319,7 +319,7 @@ async fn what_is_not_ones_own_is_refused_and_tells_nothing() {
     // An administrator's number that is only typed opens nothing.
     guest.says("/start").await;
     guest.shares("+79000000003").await;
-    guest.sees("Номер").await;
+    guest.sees("Фамилия, имя и отчество").await;
     for data in
         ["order.show:1", "order.repeat:1", "draft.review:1", "staff.accept:1:1", "admin.show"]
     {
@@ -354,7 +354,7 @@ async fn a_process_that_dies_at_every_step_loses_and_doubles_nothing() {
             "list" => anna.sees("Всё распознано").await,
             "send" => {
                 anna.sees("отправлена").await;
-                maria.sees("🆕").await;
+                maria.sees("Новая · ").await;
             }
             _ => anna.sees("Принята").await,
         }

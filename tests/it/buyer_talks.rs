@@ -158,9 +158,9 @@ async fn workbooks_of_office_suites_are_read() {
         assert_eq!(
             read,
             [
-                "саморез 4х25 жёлтый 4000 шт = 4000000 шт",
-                "молния рулон Т5 черная 2 рул = 2000 рул",
-                "ткань велес 10,5 м = 10500 м",
+                "саморез 4х25 жёлтый — 4000 шт = 4000000 шт",
+                "молния рулон Т5 черная — 2 рул = 2000 рул",
+                "ткань велес — 10,5 м = 10500 м",
             ],
             "{name}"
         );
@@ -431,6 +431,21 @@ async fn a_price_that_moves_is_marked_and_shown_before_sending() {
     desk.taps("anna", "Отправить").await;
     desk.taps("anna", "Отправить с новыми").await;
     keep!("price_moved", desk.transcript("anna"));
+}
+
+#[tokio::test]
+async fn a_draft_does_not_grow_for_ever() {
+    let desk = Desk::start().await;
+    let part = |from: u32| {
+        let lines = (from..from + 160).map(|n| format!("ткань {n} - 5 м"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    desk.says("anna", &part(1_000)).await;
+    desk.transcript("anna");
+    desk.says("anna", &part(2_000)).await;
+    let said = desk.transcript("anna");
+    assert!(said.contains("В одной заявке до 300 позиций"), "{said}");
+    assert_eq!(desk.number("select count(*) from draft_lines"), 160);
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod cli_exchange;
 mod cli_operator;
 mod cli_recognize;
 mod crashes;
+mod documents;
 mod exchange_panel;
 mod kill_loop;
 mod layering;

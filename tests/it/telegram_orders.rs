@@ -222,7 +222,7 @@ const KNOWN: &str = "
     insert into organizations (id, kind, name, verified, created_at_ms)
         values (50, 'company', 'ООО «Диван-М»', 1, 0);
     insert into persons (id, name, phone, phone_verified, created_at_ms)
-        values (50, 'Иванова Анна', '+79210000001', 1, 0);
+        values (50, 'Иванова Анна', '+79210000001', 0, 0);
     insert into members (organization_id, person_id, role, state, created_at_ms)
         values (50, 50, 'owner', 'active', 0);";
 
@@ -259,11 +259,11 @@ async fn table_and_addition(desk: &mut TelegramDesk) -> (String, String) {
     desk.taps(&anna, "Отправить").await;
     desk.says(&anna, "молния рулон Т5 черная 2 рул").await;
     desk.taps(&anna, "Добавить в заказ").await;
-    desk.taps(&anna, "№\u{a0}1001").await;
+    desk.taps(&anna, "№\u{a0}1001 · Отправлена · 24.11 · 2\u{a0}поз.").await;
     desk.taps(&maria, "Принять без неё").await;
     desk.says(&anna, "саморез 4х25 желтый 500").await;
     desk.taps(&anna, "Добавить в заказ").await;
-    desk.taps(&anna, "№\u{a0}1001").await;
+    desk.taps(&anna, "№\u{a0}1001 · Принята · 24.11 · 3\u{a0}поз.").await;
     desk.bot_api.assert_tidy();
     (desk.shows(ANNA), desk.shows(MARIA))
 }
@@ -282,6 +282,33 @@ async fn a_table_and_an_addition_survive_a_process_that_ends_between_any_two_ste
         assert_eq!(number(desk, asked), 1);
         assert_eq!(number(desk, "select count(*) from files"), 1);
     }
+}
+
+#[tokio::test]
+async fn a_file_that_replies_to_an_order_reaches_its_client_and_stays_with_it() {
+    let mut desk = TelegramDesk::start(false).await;
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    let maria = desk.bot_api.user(MARIA, "Мария");
+    desk.signs_up(&maria, MARIAS_PHONE, "Смирнова Мария").await;
+    desk.signs_up(&anna, "+7 921 000-00-01", "Иванова Анна").await;
+    desk.says(&anna, "саморез 4х25 жёлтый 4т.шт").await;
+    desk.taps(&anna, "Отправить").await;
+    desk.taps(&maria, "Принять").await;
+    let chat = desk.bot_api.chat(MARIA);
+    let card = chat.of_bot().into_iter().find(|posted| posted.text.contains("№\u{a0}1001"));
+    let file = maria.replies_with_file(card.expect("a card").id, "счёт.pdf");
+    desk.acted().await;
+    let copied = desk.bot_api.calls_of("copyMessage");
+    assert_eq!(copied.len(), 1, "{}", desk.shows(ANNA));
+    assert_eq!(copied[0].params["message_id"].to_string().trim_matches('"'), file.to_string());
+    desk.taps(&anna, "Открыть").await;
+    desk.taps(&anna, "Документы").await;
+    assert_eq!(desk.bot_api.calls_of("copyMessage").len(), 2, "{}", desk.shows(ANNA));
+    // A file beside no order is no document, and a client's is none either.
+    maria.sends_file("прайс.pdf", 10, "");
+    desk.acted().await;
+    assert_eq!(number(&desk, "select count(*) from order_events where attachment is not null"), 1);
+    desk.bot_api.assert_tidy();
 }
 
 #[tokio::test]
