@@ -486,7 +486,9 @@ create table order_events (
     person_id integer references persons (id) on delete set null,
     kind text not null check (kind in ('created', 'status', 'line', 'message', 'note', 'delivery', 'onec')),
     text text not null,                                 -- in Russian, as shown
-    to_client integer not null default 0 check (to_client in (0, 1))
+    to_client integer not null default 0 check (to_client in (0, 1)),
+    attachment text,                                    -- JSON: where the file that came with it is
+    event_key text unique                               -- a repeated event adds nothing
 ) strict;
 create index order_events_order on order_events (order_id, id);
 

@@ -629,10 +629,9 @@
     }
   }
 
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-attach]")) return;
-    event.preventDefault();
-    attach(event.target.closest("[data-persona]"), $("input[type=file]", event.target).files[0]);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-attach] input[type=file]")) return;
+    attach(event.target.closest("[data-persona]"), event.target.files[0]);
   });
   for (const pane of $$("[data-persona]")) {
     const holds = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -643,6 +642,12 @@
     });
     pane.addEventListener("dragleave", (event) => {
       if (!pane.contains(event.relatedTarget)) delete pane.dataset.drop;
+    });
+    pane.addEventListener("paste", (event) => {
+      const file = event.clipboardData?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      attach(pane, file);
     });
     pane.addEventListener("drop", (event) => {
       if (!holds(event)) return;
@@ -674,6 +679,7 @@
       const { items, keyboard } = JSON.parse(event.data);
       const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
       let own = false;
+      let lost = false;
       for (const item of items) {
         if (item.toast !== undefined) {
           pane.waiting?.();
@@ -682,6 +688,7 @@
         }
         const old = $(`[data-id="${item.id}"]`, log);
         if (item.gone) {
+          lost ||= Boolean(old?.contains(document.activeElement));
           old?.remove();
           continue;
         }
@@ -704,6 +711,8 @@
         $("[data-keyboard]", pane).innerHTML = keyboard.html;
         $("textarea", pane).placeholder = keyboard.placeholder;
       }
+      // Whoever pressed a button with a key goes on from the newest ones.
+      if (lost) ($$("[data-press]", log).at(-1)?.querySelector("button, a") ?? $("textarea", pane)).focus({ preventScroll: true });
       if (atEnd || own) toEnd(pane);
     });
     addEventListener("pagehide", () => stream.close());

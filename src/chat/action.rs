@@ -265,6 +265,8 @@ actions! {
 
     /// The buyer's orders, from this page.
     "orders.list" => Orders { page: i64 };
+    /// Those of them that the person sent, from this page.
+    "orders.mine" => OrdersMine { page: i64 };
     /// One order.
     "order.show" => OrderShow { order: OrderId };
     /// Orders to repeat.
@@ -283,6 +285,8 @@ actions! {
     "order.repeat" => OrderRepeat { order: OrderId };
     /// The buyer changes an order that nobody has taken: it becomes a draft again.
     "order.edit" => OrderEdit { order: OrderId, version: i64 };
+    /// The files that came with the order.
+    "order.documents" => OrderDocuments { order: OrderId };
     /// The buyer writes to the manager about the order.
     "order.ask" => OrderAsk { order: OrderId };
 
@@ -306,6 +310,8 @@ actions! {
     "staff.reject_yes" => StaffRejectYes { order: OrderId, version: i64, reason: i64 };
     /// The next status.
     "staff.status" => StaffStatus { order: OrderId, version: i64, status: OrderStatus };
+    /// A manager sends a file to the client: asks for it.
+    "staff.document" => StaffDocument { order: OrderId };
     /// A manager writes to the client.
     "staff.write" => StaffWrite { order: OrderId };
     /// Unresolved lines of the order, to pick products for.
@@ -320,6 +326,8 @@ actions! {
     "staff.dates" => StaffDates { order: OrderId };
     /// Moves the delivery, as days from today.
     "staff.date" => StaffDate { order: OrderId, version: i64, days: i64 };
+    /// Tells the client what was changed in the order.
+    "staff.tell" => StaffTell { order: OrderId, version: i64 };
     /// Colleagues to give the order to.
     "staff.colleagues" => StaffColleagues { order: OrderId };
     /// Gives the order to a colleague.

@@ -11,10 +11,12 @@ mod buyer;
 mod catalog;
 mod clients;
 mod desk;
+mod documents;
 mod files;
 mod proposals;
 mod questions;
 
+pub(super) use documents::Document;
 pub(super) use proposals::slot as proposal_slot;
 
 use super::dialogue::State;
@@ -22,7 +24,7 @@ use super::screens::basket::Scene;
 use super::screens::menu::{self, Label};
 use super::worker::{ChatError, Handler, Handling, Turn};
 use super::{Action, Event, EventKind, Screen};
-use crate::domain::{ChatKey, Timestamp};
+use crate::domain::{ChatKey, Timestamp, WorkingHours, ru};
 use crate::services::Base;
 use crate::services::accounts::{Accounts, Who};
 use crate::services::alerts::Alerts;
@@ -223,6 +225,7 @@ impl Core {
             now: self.base.clock.now(),
             zone: self.base.zone.clone(),
             show_stock: self.base.config.show_stock,
+            hours: WorkingHours::read(&self.base.config.company.hours),
         }
     }
 
@@ -279,8 +282,12 @@ impl Core {
             EventKind::Contact { phone, name, own, .. } => {
                 self.contact(talk, phone, name, *own, &event.from_name).await
             }
-            EventKind::File { file, caption, .. } => self.file(talk, file, caption).await,
-            EventKind::Media { media, caption, .. } => self.media(talk, *media, caption).await,
+            EventKind::File { file, caption, reply_to, .. } => {
+                self.file(talk, file, caption, *reply_to).await
+            }
+            EventKind::Media { media, caption, reply_to, .. } => {
+                self.media(talk, *media, caption, *reply_to).await
+            }
             EventKind::Edited { text, message_id } => self.corrected(talk, *message_id, text).await,
             EventKind::Blocked { .. } => Ok(()),
         }
@@ -562,6 +569,12 @@ impl Core {
             }
             OrderError::LastLine => {
                 talk.refuse("Это последняя позиция. Отмените заявку целиком.");
+            }
+            OrderError::TooMany(most) => {
+                talk.refuse(&format!(
+                    "В одной заявке до {}. Отправьте эту, остальное — следующей.",
+                    ru::positions_genitive(most)
+                ));
             }
             OrderError::DraftOpen => {
                 talk.refuse("Сначала отправьте или очистите открытый черновик.");

@@ -407,6 +407,11 @@ pub enum Form {
         /// The order.
         order: OrderId,
     },
+    /// A file for the client, from a manager.
+    Document {
+        /// The order.
+        order: OrderId,
+    },
     /// A client that staff look for.
     FindClient,
 }

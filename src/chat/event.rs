@@ -70,6 +70,9 @@ pub enum EventKind {
         caption: String,
         /// The wire's id of the message.
         message_id: i64,
+        /// The message that it replies to.
+        #[serde(default)]
+        reply_to: Option<i64>,
     },
     /// Sent what has no text to read.
     Media {
@@ -79,6 +82,9 @@ pub enum EventKind {
         caption: String,
         /// The wire's id of the message.
         message_id: i64,
+        /// The message that it replies to.
+        #[serde(default)]
+        reply_to: Option<i64>,
     },
     /// Blocked the bot, or let it in again.
     Blocked {

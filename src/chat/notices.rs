@@ -1,6 +1,6 @@
 //! Says in words what happened, with the facts as they are when it is sent.
 
-use super::core::proposal_slot;
+use super::core::{Document, proposal_slot};
 use super::screens::basket::Scene;
 use super::screens::{clients, order, proposal, staff};
 use super::{Action, Button, Core, Screen};
@@ -9,6 +9,7 @@ use crate::formats::html::Html;
 use crate::services::duties::Duties;
 use crate::services::notifications::{Composer, Notice, Outgoing, Place, Sending};
 use crate::services::ordering::{OrderError, OrderView};
+use crate::storage::orders::OrderEventRow;
 
 impl Composer for Core {
     fn compose<'a>(
@@ -53,8 +54,15 @@ impl Core {
                 None => Vec::new(),
             },
             Notice::OrderMessage { order, event } => {
-                let view = self.find(*order).await?;
-                view.and_then(|view| message(&view, *event)).into_iter().collect()
+                let Some(view) = self.find(*order).await? else { return Ok(Vec::new()) };
+                let Some(entry) = view.events.iter().find(|entry| entry.id == *event) else {
+                    return Ok(Vec::new());
+                };
+                match self.document(chat, entry).await? {
+                    Some(Document::Copy(copy)) => vec![message(&view, entry, None), copy],
+                    Some(Document::Link(link)) => vec![message(&view, entry, Some(link))],
+                    None => vec![message(&view, entry, None)],
+                }
             }
             Notice::ApprovalAsked { order } => match self.find(*order).await? {
                 Some(view) => {
@@ -151,10 +159,9 @@ fn status_news(view: &OrderView, scene: &Scene) -> Vec<Outgoing> {
     std::iter::once(card).chain(news).collect()
 }
 
-/// A message of an order's timeline, for the other side.
-fn message(view: &OrderView, event: i64) -> Option<Outgoing> {
+/// A message of an order's timeline, for the other side; `link` leads to the file beside it.
+fn message(view: &OrderView, event: &OrderEventRow, link: Option<Button>) -> Outgoing {
     let order = &view.order;
-    let event = view.events.iter().find(|entry| entry.id == event)?;
     let screen = if event.to_client {
         let html = Html::new()
             .bold(format!("Заявка №\u{a0}{} · {}", order.number, event.person_name))
@@ -178,5 +185,5 @@ fn message(view: &OrderView, event: i64) -> Option<Outgoing> {
         ])
     };
     // A reply to the message goes to its order.
-    Some(screen.in_place(format!("talk:{}:{}", order.id, event.id)))
+    screen.row(link).in_place(format!("talk:{}:{}", order.id, event.id))
 }

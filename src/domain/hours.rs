@@ -85,6 +85,11 @@ impl WorkingHours {
         day.is_some_and(|(opens, closes)| opens <= at && at < closes)
     }
 
+    /// Whether they still work, or begin to, later on the day of this moment.
+    pub fn closes_after(self, zone: &Zone, at: Timestamp) -> bool {
+        self.day(zone, zone.civil(at).date()).is_some_and(|(_, closes)| at < closes)
+    }
+
     /// The next opening after a moment at which they are closed.
     pub fn next_opening(self, zone: &Zone, at: Timestamp) -> Option<Timestamp> {
         let today = zone.civil(at).date();

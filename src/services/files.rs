@@ -97,6 +97,21 @@ impl Files {
         Ok(found.filter(|file| file.chat == chat))
     }
 
+    /// Keeps a file of one chat for another too; its id there, or `None` when it is gone. The same
+    /// event keeps one.
+    pub async fn share(
+        &self,
+        from: &ChatKey,
+        id: i64,
+        to: &ChatKey,
+        event_key: &str,
+    ) -> Result<Option<i64>, StorageError> {
+        match self.find(from, id).await? {
+            Some(file) => self.keep(to, event_key, &file.name, file.content).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Where the organization's tables hold goods and quantities, as it said last.
     pub async fn layout(
         &self,

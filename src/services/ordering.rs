@@ -15,6 +15,7 @@ pub(super) mod notices;
 mod on_behalf;
 mod place;
 mod proposals;
+mod reading;
 mod staff;
 mod text;
 mod undo;
@@ -120,6 +121,9 @@ pub enum OrderError {
     /// It is too late for this.
     #[error("время вышло")]
     TooLate,
+    /// The draft would get more lines than one may have.
+    #[error("в заявке больше {0} позиций")]
+    TooMany(usize),
     /// Another draft is open and would be lost.
     #[error("открыт другой черновик")]
     DraftOpen,

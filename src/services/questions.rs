@@ -160,6 +160,18 @@ pub struct Attachment {
     pub file: Option<i64>,
 }
 
+impl Attachment {
+    /// As it is kept beside a message.
+    pub(super) fn write(&self) -> Result<String, StorageError> {
+        serde_json::to_string(self).map_err(|error| StorageError::Corrupt(error.to_string()))
+    }
+
+    /// As it was kept; what cannot be read any more is none.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 /// What is written: words, perhaps with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -189,7 +201,7 @@ impl Said {
 
 /// The file that came with a message.
 pub fn attachment(message: &MessageRow) -> Option<Attachment> {
-    serde_json::from_str(message.attachment.as_deref()?).ok()
+    Attachment::read(message.attachment.as_deref()?)
 }
 
 /// A thread with its messages, oldest first.
@@ -655,8 +667,7 @@ fn write(
     event_key: Option<&str>,
     now: Timestamp,
 ) -> Result<i64, QuestionError> {
-    let attachment = said.attachment.as_ref().map(serde_json::to_string).transpose();
-    let attachment = attachment.map_err(|error| StorageError::Corrupt(error.to_string()))?;
+    let attachment = said.attachment.as_ref().map(Attachment::write).transpose()?;
     let new = NewMessage {
         thread,
         person: by.person,

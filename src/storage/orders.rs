@@ -132,6 +132,8 @@ pub struct OrderEventRow {
     pub text: String,
     /// Whether the client was told.
     pub to_client: bool,
+    /// JSON: where the file that came with it is.
+    pub attachment: Option<String>,
 }
 
 /// A new order, all but its number.
@@ -311,7 +313,7 @@ pub fn list_shipped(conn: &Connection, before: Timestamp) -> Result<Vec<OrderId>
 pub fn events(conn: &Connection, order: OrderId) -> Result<Vec<OrderEventRow>, StorageError> {
     const SQL: &str = "
         select e.id, e.at_ms, e.channel, coalesce(p.name, '') as person_name, e.kind, e.text,
-            e.to_client
+            e.to_client, e.attachment
         from order_events e left join persons p on p.id = e.person_id
         where e.order_id = :order order by e.id";
     let mut stmt = conn.prepare_cached(SQL)?;
@@ -324,6 +326,7 @@ pub fn events(conn: &Connection, order: OrderId) -> Result<Vec<OrderEventRow>, S
             kind: row.get("kind")?,
             text: row.get("text")?,
             to_client: row.get("to_client")?,
+            attachment: row.get("attachment")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -490,23 +493,6 @@ pub fn set_checkout(
     })?)
 }
 
-/// Stores when to deliver and notes the change.
-pub fn set_delivery(
-    tx: &Transaction<'_>,
-    id: OrderId,
-    delivery: Delivery,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    const SQL: &str = "
-        update orders set delivery_kind = :kind, delivery_date = :date, revision = revision + 1,
-            updated_at_ms = :now
-        where id = :id";
-    let (kind, date) = delivery_columns(delivery);
-    one_row(tx.prepare_cached(SQL)?.execute(named_params! {
-        ":id": id, ":kind": kind, ":date": date, ":now": now,
-    })?)
-}
-
 /// Takes every line out, to be written anew.
 pub fn remove_lines(tx: &Transaction<'_>, id: OrderId) -> Result<(), StorageError> {
     const SQL: &str = "delete from order_lines where order_id = :id";
@@ -548,4 +534,24 @@ pub fn insert_event(tx: &Transaction<'_>, event: NewOrderEvent<'_>) -> Result<i6
         ":to_client": event.to_client,
     })?;
     Ok(tx.last_insert_rowid())
+}
+
+/// Whether the event has left its entry already.
+pub fn has_event(conn: &Connection, event_key: Option<&str>) -> Result<bool, StorageError> {
+    const SQL: &str = "select exists (select 1 from order_events where event_key = :key)";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":key": event_key }, |row| row.get(0))?)
+}
+
+/// Stores which event an entry comes from, and where the file beside it is.
+pub fn set_origin(
+    tx: &Transaction<'_>,
+    entry: i64,
+    event_key: Option<&str>,
+    attachment: Option<&str>,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update order_events set event_key = :key, attachment = :attachment where id = :entry";
+    let params = named_params! { ":entry": entry, ":key": event_key, ":attachment": attachment };
+    one_row(tx.prepare_cached(SQL)?.execute(params)?)
 }

@@ -77,10 +77,12 @@ fn moment(message: &Message) -> Timestamp {
 
 fn of_message(message: &Message, from: &User) -> Option<EventKind> {
     let message_id = i64::from(message.id.0);
+    let reply_to = message.reply_to_message().map(|replied| i64::from(replied.id.0));
     let media = |media, caption: Option<&str>| EventKind::Media {
         media,
         caption: caption.unwrap_or_default().to_owned(),
         message_id,
+        reply_to,
     };
     let common = match &message.kind {
         MessageKind::Common(common) => common,
@@ -93,11 +95,7 @@ fn of_message(message: &Message, from: &User) -> Option<EventKind> {
         _ => return None,
     };
     Some(match &common.media_kind {
-        Media::Text(text) => EventKind::Text {
-            text: text.text.clone(),
-            message_id,
-            reply_to: common.reply_to_message.as_ref().map(|m| i64::from(m.id.0)),
-        },
+        Media::Text(text) => EventKind::Text { text: text.text.clone(), message_id, reply_to },
         Media::Contact(contact) => {
             let contact = &contact.contact;
             let own = contact.user_id == Some(from.id)
@@ -122,6 +120,7 @@ fn of_message(message: &Message, from: &User) -> Option<EventKind> {
                 },
                 caption: document.caption.clone().unwrap_or_default(),
                 message_id,
+                reply_to,
             }
         }
         Media::Photo(_) => media(MediaKind::Photo, message.caption()),

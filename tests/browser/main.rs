@@ -57,7 +57,6 @@ async fn an_order_travels_from_the_chat_to_the_panel() {
     sign_in(&chrome, &house).await;
     chrome.open(&house.url("/chat/anna")).await;
     say(&chrome, "anna", "саморез 4х25 жёлтый 4000 шт, поролон 40 мм 10 листов").await;
-    press(&chrome, "anna", "Оформить").await;
     press(&chrome, "anna", "Отправить").await;
     // The manager's side stands beside.
     press(&chrome, "maria", "Принять").await;
@@ -71,6 +70,113 @@ async fn an_order_travels_from_the_chat_to_the_panel() {
     assert_eq!(chrome.complaints().await, Vec::<String>::new());
     chrome.stop().await;
     house.stop().await;
+}
+
+/// What a buyer does in the chat without a mouse: writes, goes to a button by keys, drops a file;
+/// what the page says for a moment, on a phone too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chat_works_by_keys_with_files_and_on_a_phone() {
+    let Some(chrome) = Chrome::start().await else { return };
+    let house = House::start().await;
+    chrome.look(Look { width: 1440, height: 900, dark: false }).await;
+    chrome.open(&house.url("/chat/anna")).await;
+    say(&chrome, "anna", "саморез 4х25 жёлтый 4000 шт").await;
+    shows(&chrome, "anna", "можно отправлять").await;
+    go_to(&chrome, "Отправить").await;
+    keys(&chrome, ENTER).await;
+    shows(&chrome, "anna", "отправлена").await;
+    // Who goes by keys is among the newest buttons still.
+    chrome
+        .until("Boolean(document.activeElement.closest('[data-persona=anna] [data-press]'))")
+        .await;
+    press(&chrome, "maria", "Принять").await;
+    shows(&chrome, "anna", "Принята").await;
+
+    // A toast: a step below nothing.
+    say(&chrome, "anna", "саморез 4х25 жёлтый 5 шт").await;
+    press(&chrome, "anna", "Позиции").await;
+    press(&chrome, "anna", "1").await;
+    press(&chrome, "anna", "−").await;
+    chrome.until("document.querySelector('#toasts').textContent.includes('Меньше нуля')").await;
+    press(&chrome, "anna", "Готово").await;
+    press(&chrome, "anna", "Очистить").await;
+    shows(&chrome, "anna", "Заявка очищена").await;
+
+    // A file is dropped, on a phone's width.
+    chrome.look(Look { width: 360, height: 740, dark: false }).await;
+    chrome.open(&house.url("/chat/anna")).await;
+    drop_file(&chrome, "anna", "заявка.xlsx", &table()).await;
+    press(&chrome, "anna", "Да, распознать").await;
+    shows(&chrome, "anna", "файл «заявка.xlsx»").await;
+    assert_eq!(chrome.overflow().await, 0);
+    assert_eq!(chrome.violations().await.unwrap_or_default(), Vec::<String>::new());
+
+    // A number is asked for where the chat has none.
+    chrome.open(&house.url("/chat/guest")).await;
+    press(&chrome, "guest", "Начать").await;
+    let contact = "[data-persona=guest] [data-keyboard] form[data-contact] button";
+    chrome.wait(contact).await.click().await.expect("clicked");
+    chrome.wait("#phone-guest").await.send_keys("+7 900 000-00-09").await.expect("typed");
+    keys(&chrome, ENTER).await;
+    shows(&chrome, "guest", "Фамилия, имя и отчество").await;
+    assert_eq!(chrome.violations().await.unwrap_or_default(), Vec::<String>::new());
+    assert_eq!(chrome.complaints().await, Vec::<String>::new());
+    chrome.stop().await;
+    house.stop().await;
+}
+
+const ENTER: &str = "\u{e007}";
+const SHIFT_TAB: &str = "\u{e008}\u{e004}";
+
+/// Sends keys to whatever has the focus.
+async fn keys(chrome: &Chrome, keys: &str) {
+    let active = chrome.client.active_element().await.expect("a focus");
+    active.send_keys(keys).await.expect("pressed");
+}
+
+/// Goes back by keys until the focus is on the button with this label.
+async fn go_to(chrome: &Chrome, label: &str) {
+    for _ in 0..40 {
+        let active = chrome.client.active_element().await.expect("a focus");
+        if active.text().await.is_ok_and(|text| text.starts_with(label)) {
+            return;
+        }
+        active.send_keys(SHIFT_TAB).await.expect("pressed");
+    }
+    panic!("«{label}» is not reached by keys");
+}
+
+/// Waits until a chat shows these words.
+async fn shows(chrome: &Chrome, persona: &str, words: &str) {
+    let log = format!("document.querySelector('[data-persona={persona}] [data-log]')");
+    chrome
+        .until(&format!("{log}.textContent.replaceAll('\\u00a0', ' ').includes('{words}')"))
+        .await;
+}
+
+/// Drops a file onto a chat.
+async fn drop_file(chrome: &Chrome, persona: &str, name: &str, content: &[u8]) {
+    let script = format!(
+        "const files = new DataTransfer();
+         files.items.add(new File([new Uint8Array({content:?})], '{name}'));
+         const pane = document.querySelector('[data-persona={persona}]');
+         const drop = {{ dataTransfer: files, bubbles: true, cancelable: true }};
+         pane.dispatchEvent(new DragEvent('drop', drop));"
+    );
+    chrome.client.execute(&script, Vec::new()).await.expect("dropped");
+}
+
+/// A workbook with two lines of an order.
+fn table() -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let rows = [["Товар", "Кол-во"], ["саморез 4х25 жёлтый", "4000"], ["поролон 40 мм", "10"]];
+    for (at, row) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(row) {
+            sheet.write(at, column, cell).expect("written");
+        }
+    }
+    book.save_to_buffer().expect("a workbook")
 }
 
 /// Presses the newest button of a chat whose label begins with these words, once it is there.

@@ -123,7 +123,7 @@ async fn a_table_is_an_order_and_its_layout_is_remembered() {
 }
 
 /// A workbook of these sheets.
-fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+pub fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();
     for (name, rows) in sheets {
         let sheet = book.add_worksheet().set_name(*name).unwrap();
@@ -137,6 +137,35 @@ fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
         }
     }
     book.save_to_buffer().unwrap()
+}
+
+#[tokio::test]
+async fn workbooks_of_office_suites_are_read() {
+    // Written by LibreOffice Calc 7.4: a title above, a total below, an old and an open format.
+    let books: [(&str, &[u8]); 2] = [
+        ("заявка.xls", include_bytes!("../fixtures/tables/order.xls")),
+        ("заявка.ods", include_bytes!("../fixtures/tables/order.ods")),
+    ];
+    for (name, book) in books {
+        let desk = Desk::start().await;
+        desk.sends_file("anna", name, book, "").await;
+        let asked = desk.screen("anna");
+        assert!(asked.contains(&format!("Файл «{name}»: 3 строки")), "{asked}");
+        desk.taps("anna", "Да, распознать").await;
+        let read = desk.rows(
+            "select raw || ' = ' || coalesce(quantity_thousandths, 0) || ' ' || unit
+             from draft_lines order by position",
+        );
+        assert_eq!(
+            read,
+            [
+                "саморез 4х25 жёлтый — 4000 шт = 4000000 шт",
+                "молния рулон Т5 черная — 2 рул = 2000 рул",
+                "ткань велес — 10,5 м = 10500 м",
+            ],
+            "{name}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -403,6 +432,21 @@ async fn a_price_that_moves_is_marked_and_shown_before_sending() {
     desk.taps("anna", "Отправить").await;
     desk.taps("anna", "Отправить с новыми").await;
     keep!("price_moved", desk.transcript("anna"));
+}
+
+#[tokio::test]
+async fn a_draft_does_not_grow_for_ever() {
+    let desk = Desk::start().await;
+    let part = |from: u32| {
+        let lines = (from..from + 160).map(|n| format!("ткань {n} - 5 м"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    desk.says("anna", &part(1_000)).await;
+    desk.transcript("anna");
+    desk.says("anna", &part(2_000)).await;
+    let said = desk.transcript("anna");
+    assert!(said.contains("В одной заявке до 300 позиций"), "{said}");
+    assert_eq!(desk.number("select count(*) from draft_lines"), 160);
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Who a person is: registration, sign-in, recovery, access, the account.
 
+mod access;
 mod card;
 mod entry;
 mod people;
+mod registration;
 
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::AccountForm;

@@ -24,7 +24,7 @@ impl Core {
         talk.state.draft = Some(view.draft.id);
         talk.state.place = None;
         talk.out.push(basket::list(view, talk.state.page, &self.scene()).below(LIST));
-        talk.out.push(basket::review_with(view, talk.state.page, news).below(DESK));
+        talk.out.push(basket::review_with(view, talk.state.page, news, &self.scene()).below(DESK));
     }
 
     /// Both cards where they stand: the list, and the desk with this screen.
@@ -51,7 +51,7 @@ impl Core {
             return basket::clarify(view, next, 0, &scene);
         }
         talk.state.walking = false;
-        basket::review(view, talk.state.page, None, false)
+        basket::review(view, talk.state.page, None, &self.scene())
     }
 
     fn after_change(&self, talk: &mut Talk<'_>, view: &DraftView, line: DraftLineId) {
@@ -73,7 +73,7 @@ impl Core {
         };
         talk.state.open_line = None;
         talk.state.walking = false;
-        let desk = basket::review(&view, talk.state.page, None, false);
+        let desk = basket::review(&view, talk.state.page, None, &self.scene());
         self.both(talk, &view, desk);
         Ok(())
     }
@@ -129,13 +129,13 @@ impl Core {
                 talk.state.open_line = None;
                 talk.state.walking = false;
                 talk.state.form = None;
-                let desk = basket::review(&view, talk.state.page, None, false);
+                let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 talk.out.push(desk.in_place(DESK));
             }
             Action::DraftClarify { draft, .. } => {
                 let view = self.ordering.draft(&party, draft).await?;
                 let Some(line) = view.unresolved().next() else {
-                    let desk = basket::review(&view, talk.state.page, None, false);
+                    let desk = basket::review(&view, talk.state.page, None, &self.scene());
                     self.both(talk, &view, desk);
                     return Ok(());
                 };
@@ -145,7 +145,7 @@ impl Core {
             Action::DraftPage { draft, page } => {
                 let view = self.ordering.draft(&party, draft).await?;
                 talk.state.page = page_of(page).min(basket::pages(&view) - 1);
-                let desk = basket::review(&view, talk.state.page, None, false);
+                let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 self.both(talk, &view, desk);
             }
             Action::DraftLines { draft, page } => {
@@ -160,7 +160,7 @@ impl Core {
             }
             Action::DraftHandoverYes { draft, version } => {
                 let view = self.ordering.give_all_to_manager(&party, draft, version).await?;
-                let desk = basket::checkout(&view, None, party.may_send, &self.scene());
+                let desk = basket::checkout(&view, None, &self.scene());
                 self.both(talk, &view, desk);
             }
             Action::DraftClear { draft, version } => {
@@ -177,12 +177,12 @@ impl Core {
             Action::DraftUndoAdd { draft, version } => {
                 let view = self.ordering.undo_add(&party, draft, version).await?;
                 talk.state.page = talk.state.page.min(basket::pages(&view) - 1);
-                let desk = basket::review(&view, talk.state.page, None, false);
+                let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 self.both(talk, &view, desk);
             }
             Action::DraftSplit { draft, version } => {
                 let view = self.ordering.split_merged(&party, draft, version).await?;
-                let desk = basket::review(&view, talk.state.page, None, false);
+                let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 self.both(talk, &view, desk);
             }
             Action::DraftJoin { draft, page } => {

@@ -268,7 +268,7 @@ impl Core {
                     let list = basket::list(&view, talk.state.page, &self.scene());
                     talk.out.push(list.in_place(LIST));
                     talk.state.open_line = None;
-                    let desk = basket::review(&view, talk.state.page, None, false);
+                    let desk = basket::review(&view, talk.state.page, None, &self.scene());
                     talk.out.push(desk.in_place(DESK));
                 }
             }

@@ -237,7 +237,11 @@ pub(super) fn forbids(talk: &Talk<'_>, action: Action) -> bool {
     let Some(lens) = &talk.state.lens else { return false };
     match action {
         Action::CheckoutSend { .. } | Action::DraftJoinYes { .. } => !lens.orders,
-        Action::Orders { .. } | Action::OrderShow { .. } | Action::OrderRepeat { .. } => false,
+        Action::Orders { .. }
+        | Action::OrdersMine { .. }
+        | Action::OrderShow { .. }
+        | Action::OrderDocuments { .. }
+        | Action::OrderRepeat { .. } => false,
         other => matches!(
             other.code().split('.').next(),
             Some("order" | "approval" | "proposal" | "ask" | "media")

@@ -1,6 +1,7 @@
 //! What staff do: the queue, the card of an order, picking products, writing to the client.
 
 use jiff::ToSpan;
+use jiff::civil::Date;
 
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::Form;
@@ -8,9 +9,11 @@ use crate::chat::notices::staff_slot;
 use crate::chat::screens::{basket, order, staff};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{Channel, Delivery, LineState, OrderId, OrderNumber, OrderStatus};
+use crate::domain::{
+    Channel, Delivery, LineState, OrderId, OrderLineId, OrderNumber, OrderStatus, Quantity, Unit,
+};
 use crate::recognition::parse_quantity;
-use crate::services::ordering::{Actor, OrderError, OrderView};
+use crate::services::ordering::{Actor, Edit, OrderError, OrderView};
 use crate::services::overview::Overview;
 use crate::storage::offers::Offer;
 use crate::storage::orders::{OrderFilter, OrderLineRow};
@@ -19,7 +22,7 @@ use crate::storage::orders::{OrderFilter, OrderLineRow};
 const FOUND: usize = 8;
 
 impl Core {
-    fn actor(talk: &Talk<'_>) -> Actor {
+    pub(super) fn actor(talk: &Talk<'_>) -> Actor {
         Actor { person: talk.who.person_id(), channel: Channel::Bot }
     }
 
@@ -159,20 +162,16 @@ impl Core {
                 Self::show_resolve(talk, &view, &line);
             }
             Action::StaffPick { line, version, product } => {
-                let remember = !talk.state.forgets;
-                let picked = self
-                    .ordering
-                    .pick_for_order(actor, line, version, product, None, remember)
-                    .await;
+                let (view, row) = self.ordering.order_line(line).await?;
+                let edit = Edit::Replace { line, product, remember: !talk.state.forgets };
+                let picked = self.ordering.edit(actor, view.order.id, version, edit).await;
                 let view = match picked {
-                    Ok(view) => view,
                     Err(OrderError::Stale) => {
                         talk.toast("Карточка обновилась, проверьте");
-                        let (view, line) = self.ordering.order_line(line).await?;
-                        Self::show_resolve(talk, &view, &line);
+                        Self::show_resolve(talk, &view, &row);
                         return Ok(());
                     }
-                    Err(error) => return Err(error.into()),
+                    picked => picked?,
                 };
                 self.next_or_card(talk, &view);
             }
@@ -258,9 +257,7 @@ impl Core {
             Action::StaffDate { order, version, days } => {
                 let today = self.base.zone.civil(talk.now).date();
                 let date = today.checked_add(days.days()).map_err(|_| OrderError::Stale)?;
-                let delivery = Delivery::On(date);
-                let view =
-                    self.ordering.set_delivery(actor, order, Some(version), delivery).await?;
+                let view = self.move_delivery(actor, order, Some(version), date).await?;
                 talk.state.form = None;
                 self.put_card(talk, &view);
             }
@@ -276,9 +273,14 @@ impl Core {
                 talk.out.push(screen.in_place(staff_slot(order)));
             }
             Action::StaffPass { order, person } => {
-                let view = self.ordering.hand_over(actor, order, person).await?;
+                let view = self.ordering.assign(actor, order, None, Some(person)).await?;
                 let to = view.order.manager_name.clone();
                 talk.toast(&format!("Заявка №\u{a0}{} передана: {to}", view.order.number));
+                self.put_card(talk, &view);
+            }
+            Action::StaffTell { order, version } => {
+                let view = self.ordering.send_changes(actor, order, version).await?;
+                talk.toast("Изменения отправлены клиенту");
                 self.put_card(talk, &view);
             }
             Action::StaffReplace { order } => {
@@ -298,10 +300,49 @@ impl Core {
                 talk.toast("Предложение отправлено клиенту");
                 self.put_card(talk, &view);
             }
+            Action::StaffDocument { order } => self.ask_document(talk, order).await?,
             Action::StaffPanel { order } => self.open_panel(talk, order).await?,
             _ => self.menu(talk).await?,
         }
         Ok(())
+    }
+
+    /// Moves the delivery to another day and tells the client. Repeated, it tells nobody again.
+    async fn move_delivery(
+        &self,
+        actor: Actor,
+        id: OrderId,
+        version: Option<i64>,
+        date: Date,
+    ) -> Result<OrderView, OrderError> {
+        let delivery = Delivery::On(date);
+        let mut view = self.ordering.order(id).await?;
+        if view.order.delivery != delivery {
+            let version = version.unwrap_or(view.order.revision);
+            let edit = Edit::Delivery { delivery, address: view.order.address };
+            view = self.ordering.edit(actor.clone(), id, version, edit).await?;
+        }
+        if view.unsent.is_empty() {
+            return Ok(view);
+        }
+        self.ordering.send_changes(actor, id, view.order.revision).await
+    }
+
+    /// Sets how many of a line, as it stands now. Repeated, it changes nothing.
+    async fn set_quantity(
+        &self,
+        actor: Actor,
+        line: OrderLineId,
+        quantity: Quantity,
+        unit: Option<Unit>,
+    ) -> Result<OrderView, OrderError> {
+        let (view, row) = self.ordering.order_line(line).await?;
+        let same = unit.as_ref().is_none_or(|unit| row.unit == unit.as_str());
+        if same && row.quantity == Some(quantity) {
+            return Ok(view);
+        }
+        let edit = Edit::Quantity { line, quantity, unit };
+        self.ordering.edit(actor, view.order.id, view.order.revision, edit).await
     }
 
     /// Products like the line's: by all of its words, or by as many of the first ones as lead to
@@ -375,6 +416,7 @@ impl Core {
             | Form::PickBySearch { .. }
             | Form::ProposeBySearch { .. }
             | Form::StaffDate { .. }
+            | Form::Document { .. }
             | Form::FindClient => {
                 if talk.who.is_staff() {
                     self.fill_staff(talk, form, text).await
@@ -395,7 +437,7 @@ impl Core {
         let actor = Self::actor(talk);
         match form {
             Form::WriteToClient { order } => {
-                self.ordering.write_to_client(actor, order, text).await?;
+                self.ordering.write_to_client(actor, order, text, Some(talk.key)).await?;
                 let view = self.ordering.order(order).await?;
                 let words = format!("Сообщение по заявке №\u{a0}{} отправлено.", view.order.number);
                 talk.out.push(Screen::text(words).below(PANE));
@@ -415,8 +457,7 @@ impl Core {
                     ));
                     return Ok(());
                 };
-                let set = self.ordering.set_order_quantity(actor, line, None, quantity, unit);
-                let view = set.await?;
+                let view = self.set_quantity(actor, line, quantity, unit).await?;
                 match view.lines.iter().find(|line| line.state != LineState::Ok) {
                     Some(line) => Self::show_resolve(talk, &view, line),
                     None => {
@@ -451,11 +492,12 @@ impl Core {
                     ));
                     return Ok(());
                 };
-                let delivery = Delivery::On(date);
-                let view = self.ordering.set_delivery(actor, order, None, delivery).await?;
+                let view = self.move_delivery(actor, order, None, date).await?;
                 let slot = staff_slot(order);
                 talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
             }
+            // Words in the place of a file: the file is still waited for.
+            Form::Document { order } => self.ask_document(talk, order).await?,
             Form::FindClient => self.find_clients(talk, text).await?,
             other => self.fill_buyer(talk, other, text).await?,
         }
@@ -468,7 +510,7 @@ impl Core {
         Self::cancel_account_form(talk);
         if was.is_some() && talk.state.draft.is_some() && !talk.who.is_staff() {
             if let Some(view) = self.ordering.open_draft(&talk.party()).await? {
-                let desk = basket::review(&view, talk.state.page, None, false);
+                let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 talk.out.push(desk.in_place(super::DESK));
             }
         } else if was.is_some() {

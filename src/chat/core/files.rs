@@ -24,6 +24,7 @@ impl Core {
         talk: &mut Talk<'_>,
         file: &FileRef,
         caption: &str,
+        reply_to: Option<i64>,
     ) -> Result<(), ChatError> {
         let name = label(&file.name);
         let kept = match talk.chat {
@@ -33,7 +34,7 @@ impl Core {
         let what = format!("Файл «{name}»");
         let handed =
             Handed { message_id: talk.message_id, what, caption: caption.to_owned(), file: kept };
-        if self.in_thread(talk, &handed).await? {
+        if self.to_order(talk, &handed, reply_to).await? || self.in_thread(talk, &handed).await? {
             return Ok(());
         }
         if talk.who.is_staff() || !order_table::is_table(&file.name) {
@@ -168,6 +169,7 @@ impl Core {
         talk: &mut Talk<'_>,
         media: MediaKind,
         caption: &str,
+        reply_to: Option<i64>,
     ) -> Result<(), ChatError> {
         let what = match media {
             MediaKind::Photo => "Фото",
@@ -177,7 +179,7 @@ impl Core {
         };
         let (what, caption) = (what.to_owned(), caption.to_owned());
         let handed = Handed { message_id: talk.message_id, what, caption, file: None };
-        if self.in_thread(talk, &handed).await? {
+        if self.to_order(talk, &handed, reply_to).await? || self.in_thread(talk, &handed).await? {
             return Ok(());
         }
         self.unreadable(talk, handed).await
@@ -370,8 +372,8 @@ fn refused(error: QuestionError) -> Refused {
     }
 }
 
-/// What is written into a thread for a file.
-fn said(talk: &Talk<'_>, handed: &Handed) -> Said {
+/// What is written into a thread or a timeline for a file.
+pub(super) fn said(talk: &Talk<'_>, handed: &Handed) -> Said {
     let text = format!("{}\n{}", handed.what, handed.caption);
     let attachment =
         Attachment { chat: talk.chat.clone(), message_id: handed.message_id, file: handed.file };

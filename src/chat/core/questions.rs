@@ -255,14 +255,8 @@ impl Core {
         if password.is_some_and(AccountForm::waits_for_password) || talk.who.is_guest() {
             return Ok(false);
         }
-        let conversations = Conversations::new(self.base.clone());
-        let Some(slot) = conversations.slot_of(talk.chat, replied).await? else {
-            return Ok(false);
-        };
-        let mut parts = slot.split(':');
-        let (kind, id) = (parts.next().unwrap_or_default(), parts.next());
-        let Some(id) = id.and_then(|id| id.parse::<i64>().ok()) else { return Ok(false) };
-        match kind {
+        let Some((kind, id)) = self.replied_to(talk, replied).await? else { return Ok(false) };
+        match kind.as_str() {
             "thread" => {
                 let written = match Writer::of(&talk.who) {
                     Ok(by) => self.write(talk, by, ThreadId(id), text).await,
@@ -284,6 +278,20 @@ impl Core {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// What the message that is replied to is of: the kind of its card, and of which one.
+    pub(super) async fn replied_to(
+        &self,
+        talk: &Talk<'_>,
+        replied: i64,
+    ) -> Result<Option<(String, i64)>, ChatError> {
+        let conversations = Conversations::new(self.base.clone());
+        let slot = conversations.slot_of(talk.chat, replied).await?.unwrap_or_default();
+        let mut parts = slot.split(':');
+        let kind = parts.next().unwrap_or_default().to_owned();
+        let id = parts.next().and_then(|id| id.parse().ok());
+        Ok(id.map(|id| (kind, id)))
     }
 
     /// A question that is not answered for long.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
-use crate::domain::{LineState, Quantity, Timestamp, Zone, ru};
+use crate::domain::{LineState, Quantity, Timestamp, WorkingHours, Zone, ru};
 use crate::formats::html::Html;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
@@ -31,11 +31,18 @@ pub struct Scene {
     pub zone: Zone,
     /// How stock is shown.
     pub show_stock: ShowStock,
+    /// The company's hours; `None`: nobody knows them.
+    pub hours: Option<WorkingHours>,
 }
 
 impl Scene {
     fn today(&self) -> Date {
         self.zone.civil(self.now).date()
+    }
+
+    /// Whether something can still be delivered today: not once the company has closed.
+    fn delivers_today(&self) -> bool {
+        self.hours.is_none_or(|hours| hours.closes_after(&self.zone, self.now))
     }
 }
 
@@ -173,8 +180,8 @@ fn stock_mark(offer: &Offer, wanted: Option<Quantity>, show: ShowStock) -> Optio
 }
 
 /// Card 2, the summary. `note` stands above it: what has just happened.
-pub fn review(view: &DraftView, page: usize, note: Option<&str>, undo: bool) -> Screen {
-    review_with(view, page, &News { note, undo, split: false })
+pub fn review(view: &DraftView, page: usize, note: Option<&str>, scene: &Scene) -> Screen {
+    review_with(view, page, &News { note, ..News::default() }, scene)
 }
 
 /// What has just happened to a draft.
@@ -188,21 +195,28 @@ pub struct News<'a> {
     pub split: bool,
 }
 
-/// Card 2, the summary, with what has just happened.
-pub fn review_with(view: &DraftView, page: usize, news: &News<'_>) -> Screen {
+/// Card 2, the summary, with what has just happened. Where nothing is open, the order can be sent
+/// right here, as it was delivered last.
+pub fn review_with(view: &DraftView, page: usize, news: &News<'_>, scene: &Scene) -> Screen {
     let (draft, version) = (view.draft.id, view.draft.revision);
     let unresolved = view.unresolved().count();
     let status = match unresolved {
         0 if view.count(LineState::Manager) > 0 => {
             "Остальное распознано, можно отправлять.".to_owned()
         }
+        // Who has no account yet sends nothing: the way to one is shown beside.
+        0 if view.organization_name.is_empty() => "Всё распознано.".to_owned(),
         0 => "Всё распознано, можно отправлять.".to_owned(),
         n => format!("Нужно уточнить {}.", ru::positions_accusative(n)),
     };
-    let html = match news.note {
+    let mut html = match news.note {
         Some(note) => Html::text(note).line().push(status),
         None => Html::text(status),
     };
+    let ready = unresolved == 0 && !view.organization_name.is_empty();
+    if ready {
+        html = html.append(&checkout::delivery(view, scene));
+    }
     let mut screen = Screen::new(html);
     if news.undo {
         let action = Action::DraftUndoAdd { draft, version };
@@ -215,6 +229,9 @@ pub fn review_with(view: &DraftView, page: usize, news: &News<'_>) -> Screen {
     if unresolved > 0 {
         let label = format!("Уточнить {}", ru::positions_accusative(unresolved));
         screen = screen.row([Button::new(label, Action::DraftClarify { draft, version })]);
+    }
+    if ready {
+        screen = screen.row([checkout::send(view)]);
     }
     screen = screen.row([
         Button::new("Оформить", Action::Checkout { draft }),

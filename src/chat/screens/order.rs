@@ -109,6 +109,9 @@ pub fn whole(view: &OrderView, sees_prices: bool, scene: &Scene) -> Screen {
         row.push(Button::new("Изменить", Action::OrderEdit { order: id, version }));
     }
     let mut screen = Screen::new(html).row(row);
+    if view.documents().next().is_some() {
+        screen = screen.row([Button::new("Документы", Action::OrderDocuments { order: id })]);
+    }
     if order.status.client_can_cancel() {
         screen = screen.row([Button::new("Отменить", Action::OrderCancel { order: id })]);
     }
@@ -174,8 +177,19 @@ pub fn changes(changes: Changes) -> Option<String> {
     Some(format!("{} {changed}: {parts}.", ru::positions(total)))
 }
 
-/// The buyer's orders.
-pub fn list(page: &OrderPage, offset: u32, scene: &Scene) -> Screen {
+/// The buyer's orders. `mine`: whether only those that the person sent are shown; `None` where all
+/// of them are theirs.
+pub fn list(page: &OrderPage, offset: u32, mine: Option<bool>, scene: &Scene) -> Screen {
+    let other = mine.map(|mine| {
+        if mine {
+            Button::new("Все", Action::Orders { page: 0 })
+        } else {
+            Button::new("Мои", Action::OrdersMine { page: 0 })
+        }
+    });
+    if page.total == 0 && mine == Some(true) {
+        return Screen::text("Ваших заказов пока нет.").row(other);
+    }
     if page.total == 0 {
         return Screen::text("Заказов пока нет. Пришлите список — начнём.").row([
             Button::new("Новая заявка", Action::DraftNew),
@@ -201,7 +215,11 @@ pub fn list(page: &OrderPage, offset: u32, scene: &Scene) -> Screen {
         );
         screen = screen.row([Button::new(label, Action::OrderShow { order: order.id })]);
     }
-    screen.row(pager(page.total, offset, |page| Action::Orders { page }))
+    let pages = pager(page.total, offset, |page| match mine {
+        Some(true) => Action::OrdersMine { page },
+        _ => Action::Orders { page },
+    });
+    screen.row(pages.into_iter().chain(other))
 }
 
 fn when(order: &OrderRow, today: Date, scene: &Scene) -> String {

@@ -106,14 +106,15 @@ pub fn known_password(hint: Option<&str>) -> Screen {
     Screen::new(with_hint(html, hint)).row([Button::new("Отмена", Action::Cancel)])
 }
 
-/// The account is there.
-pub fn done(name: &str, organization: Option<&OrgAnswer>) -> Screen {
+/// The account is there; `listed`: so is a list that waits to be sent.
+pub fn done(name: &str, organization: Option<&OrgAnswer>, listed: bool) -> Screen {
     let name = given_name(name);
     let text = match organization {
         Some(OrgAnswer::Existing(candidate)) => format!(
             "Готово, {name}. Вас подтвердит {} — я сообщу. Список можно прислать уже сейчас.",
             candidate.name
         ),
+        _ if listed => format!("Готово, {name}. Вот ваш список."),
         _ => format!("Готово, {name}. Пришлите первый список или откройте каталог."),
     };
     Screen::text(text)

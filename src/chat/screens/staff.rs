@@ -19,6 +19,9 @@ use crate::storage::orders::{OrderLineRow, OrderRow};
 /// Lines that a new order's card shows.
 const LINES_SHOWN: usize = 12;
 
+/// Changes that the client has not been told of, on a card.
+const UNTOLD_SHOWN: usize = 6;
+
 /// Reasons to reject, as the manager's buttons and as the client reads them.
 pub const REASONS: [(&str, &str); 4] = [
     ("Нет товара", "К сожалению, этих товаров сейчас нет."),
@@ -63,7 +66,24 @@ pub fn card(view: &OrderView, panel: Option<&str>, private: bool, scene: &Scene)
         let more = ru::positions(view.lines.len() - LINES_SHOWN);
         html = html.line().push(format!("…и ещё {more}"));
     }
+    if untold(view) {
+        html = html.line().line().push("Клиент ещё не знает:");
+        for change in view.unsent.iter().take(UNTOLD_SHOWN) {
+            html = html.line().push(ru::ellipsis(change, 160));
+        }
+        if view.unsent.len() > UNTOLD_SHOWN {
+            html = html.line().push(format!("…и ещё {}", view.unsent.len() - UNTOLD_SHOWN));
+        }
+    }
     buttons(Screen::new(html), view, panel, private)
+}
+
+/// Whether the client is to be told of changes apart from the news of a status: with «Принять»
+/// they are told of everything that was picked.
+fn untold(view: &OrderView) -> bool {
+    let status = view.order.status;
+    let taken = !matches!(status, OrderStatus::New | OrderStatus::NeedsClient);
+    taken && !status.is_final() && !view.unsent.is_empty()
 }
 
 /// «Новая · 14:05», «В работе: Мария, 14:07»
@@ -138,6 +158,10 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>, private: bool)
             let action = Action::StaffResolve { order: id };
             screen = screen.row([Button::new(format!("Подобрать {open}"), action)]);
         }
+        if untold(view) {
+            let action = Action::StaffTell { order: id, version };
+            screen = screen.row([Button::new("Отправить изменения", action)]);
+        }
         let next: Vec<Button> = order
             .status
             .next()
@@ -153,6 +177,7 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>, private: bool)
         screen = screen.row([
             Button::new("Написать", Action::StaffWrite { order: id }),
             Button::new("Дата", Action::StaffDates { order: id }),
+            Button::new("Документ", Action::StaffDocument { order: id }),
         ]);
         screen = screen.row([
             Button::new("Предложить замену", Action::StaffReplace { order: id }),

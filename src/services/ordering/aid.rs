@@ -4,7 +4,7 @@
 //! meanwhile stays as it is.
 
 use super::draft::{fresh, owned};
-use super::text::new_line;
+use super::reading::new_line;
 use super::{DraftView, OrderError, Ordering, Party};
 use crate::domain::{DraftId, LineState};
 use crate::recognition::{Decision, Recognition};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction};
 use super::text::add_lines;
 use super::{OrderError, Ordering, Party, price_type};
 use crate::domain::{
-    DraftId, DraftLineId, LineState, Money, OrgKind, ProductId, Quantity, Timestamp,
+    DraftId, DraftLineId, LineState, Money, OrgKind, OrganizationId, ProductId, Quantity, Timestamp,
 };
 use crate::recognition::{Purchase, Question};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
@@ -23,6 +23,8 @@ pub struct DraftView {
     pub organization_name: String,
     /// Whether prices are shown.
     pub sees_prices: bool,
+    /// Whether the person sends, or asks an owner.
+    pub may_send: bool,
     /// Its lines, in order.
     pub lines: Vec<DraftLine>,
 }
@@ -170,6 +172,7 @@ pub(super) fn find_or_claim(
     let Some(guest) = guest else { return Ok(own) };
     let Some(own) = own else {
         drafts::set_owner(tx, guest.id, person, party.organization)?;
+        deliver_as_before(tx, &guest, party.organization)?;
         return Ok(drafts::find(tx, guest.id)?);
     };
     // Both there: what the guest wrote joins the person's draft.
@@ -187,7 +190,24 @@ pub(super) fn begin(
 ) -> Result<DraftRow, OrderError> {
     let organization = party.person.and(party.organization);
     let id = drafts::insert(tx, &party.chat, party.person, organization, None, now)?;
+    let draft = drafts::find(tx, id)?.ok_or(OrderError::NotFound)?;
+    deliver_as_before(tx, &draft, organization)?;
     drafts::find(tx, id)?.ok_or(OrderError::NotFound)
+}
+
+/// The organization's last address is the draft's default.
+fn deliver_as_before(
+    tx: &Transaction<'_>,
+    draft: &DraftRow,
+    organization: Option<OrganizationId>,
+) -> Result<(), OrderError> {
+    let Some(organization) = organization.filter(|_| draft.address.is_empty()) else {
+        return Ok(());
+    };
+    if let Some(last) = organizations::addresses(tx, organization, 1)?.into_iter().next() {
+        drafts::set_checkout(tx, draft.id, draft.delivery, &last.address, &draft.comment)?;
+    }
+    Ok(())
 }
 
 /// The draft, if it is the party's.
@@ -249,7 +269,9 @@ pub(super) fn view(
         Some(row) => row.name,
         None => String::new(),
     };
-    Ok(DraftView { draft, organization_name, sees_prices: party.sees_prices, lines })
+    let sees_prices = party.sees_prices;
+    let may_send = party.may_send || party.person.is_none();
+    Ok(DraftView { draft, organization_name, sees_prices, may_send, lines })
 }
 
 /// What the organization bought before of what the open lines may mean.

@@ -9,8 +9,8 @@ use super::staff::{OrderView, fill};
 use super::undo::Before;
 use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{
-    Delivery, LineState, Money, OrderId, OrderLineId, PersonId, ProductId, Quantity, Timestamp,
-    Unit,
+    Channel, Delivery, LineState, Money, OrderId, OrderLineId, PersonId, ProductId, Quantity,
+    Timestamp, Unit,
 };
 use crate::services::notifications::Notice;
 use crate::storage::order_edits;
@@ -136,11 +136,12 @@ impl Ordering {
         .await
     }
 
-    /// Gives an order to a manager, or to nobody.
+    /// Gives an order to a manager, who is told, or to nobody.
     ///
     /// # Errors
     ///
-    /// [`OrderError::Stale`] when the order has changed since `version`.
+    /// [`OrderError::Stale`] when the order has changed since `version`;
+    /// [`OrderError::NotFound`] when there is no such manager.
     pub async fn assign(
         &self,
         actor: Actor,
@@ -148,14 +149,20 @@ impl Ordering {
         version: Option<i64>,
         manager: Option<PersonId>,
     ) -> Result<OrderView, OrderError> {
-        let now = self.now();
+        let (now, config) = (self.now(), self.base.config.clone());
         self.change_order(id, move |tx, order| {
             current(order, version)?;
             if order.manager == manager {
                 return Ok(());
             }
             let name = match manager {
-                Some(person) => persons::find(tx, person)?.ok_or(OrderError::NotFound)?.name,
+                Some(person) => {
+                    let person = persons::find(tx, person)?.ok_or(OrderError::NotFound)?;
+                    if !persons::role(tx, &config.access, &person)?.is_staff() {
+                        return Err(OrderError::NotFound);
+                    }
+                    person.name
+                }
                 None => "никто".to_owned(),
             };
             let before = Before::of(tx, order)?;
@@ -163,9 +170,9 @@ impl Ordering {
             let was =
                 if order.manager_name.is_empty() { "никто" } else { &order.manager_name };
             let text = format!("В работе: {was} → {name}");
-            note(tx, &actor, id, "status", &text, false, now)?;
+            let event = note(tx, &actor, id, "status", &text, false, now)?;
             if let Some(person) = manager.filter(|person| actor.person != Some(*person)) {
-                notices::to_person(tx, person, Notice::StaffOrder { order: id }, now)?;
+                notices::to_person(tx, person, Notice::OrderMessage { order: id, event }, now)?;
             }
             notices::refresh_staff_cards(tx, id, now)?;
             let after = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
@@ -190,6 +197,8 @@ impl Ordering {
         self.change_order(id, move |tx, order| {
             current(order, Some(version))?;
             tell_changes(tx, order, &actor, now, now)?.ok_or(OrderError::Empty)?;
+            notices::to_person(tx, order.author, Notice::BuyerOrder { order: id }, now)?;
+            notices::refresh_staff_cards(tx, id, now)?;
             Ok(order_edits::set_undo(tx, id, None)?)
         })
         .await
@@ -214,11 +223,15 @@ fn apply(
         }
         Edit::Replace { line, product, remember } => {
             let mut row = line_of(tx, order, line)?;
-            let was = name(&row);
+            let (was, before) = (name(&row), row.product);
             fill(tx, &mut row, organization, product, None)?;
             orders::update_line(tx, &row)?;
             if remember && !row.phrase.is_empty() {
                 words::learn(tx, organization, &row.phrase, product, None, now)?;
+                if let Some(wrong) = before.filter(|before| *before != product) {
+                    // What a manager put right is not offered for these words again.
+                    words::refuse(tx, organization, &row.phrase, wrong, now)?;
+                }
             }
             ("line", format!("Позиция {}: «{was}» → «{}»", row.position, row.title))
         }
@@ -357,6 +370,16 @@ pub(super) fn tell_changes(
     Ok(Some(event))
 }
 
+/// Before a change of the client's own: what staff have changed is told, so that both are seen.
+pub(super) fn tell_before(
+    tx: &Transaction<'_>,
+    order: &OrderRow,
+    now: Timestamp,
+) -> Result<(), OrderError> {
+    let actor = Actor { person: order.manager, channel: Channel::Bot };
+    tell_changes(tx, order, &actor, now, now).map(|_| ())
+}
+
 /// What the client has not seen yet of an order, a line each; empty: they see it as it is.
 pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>, OrderError> {
     let Some(shown) = Shown::load(conn, order.id)? else { return Ok(Vec::new()) };
@@ -377,7 +400,8 @@ pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>
         said.push(format!("– новая позиция «{}», {}", name(is), amount(is)));
     }
     if shown.delivery != order.delivery {
-        said.push(format!("– доставка: {}", day(order.delivery)));
+        let (is, was) = (day(order.delivery), day(shown.delivery));
+        said.push(format!("– доставка: {is} (было: {was})"));
     }
     if shown.address != order.address && !order.address.is_empty() {
         said.push(format!("– адрес: {}", order.address));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Transaction};
 
 use super::draft::owned;
+use super::edit::tell_before;
 use super::place::{editable, offers_of, write_lines};
 use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
@@ -115,6 +116,7 @@ impl Ordering {
                     }
                     return Ok(Joined::Asked(target));
                 }
+                tell_before(tx, &target, now)?;
                 let present = orders::lines(tx, order)?;
                 let last = present.last().map_or(0, |line| line.position);
                 write_lines(tx, order, last, &lines, &offers, now)?;

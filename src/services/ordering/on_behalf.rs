@@ -4,8 +4,8 @@ use rusqlite::{Connection, Transaction};
 
 use super::draft::settle;
 use super::place::{offers_of, write_lines};
+use super::reading::new_lines;
 use super::staff::{OrderView, whole};
-use super::text::new_lines;
 use super::{Actor, OrderError, Ordering, Party, notices};
 use crate::domain::{
     ChatKey, Delivery, DraftId, DraftLineId, LineState, Money, OrderStatus, OrganizationId,

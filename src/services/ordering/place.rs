@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Transaction};
 
 use super::draft::{owned, settle};
+use super::edit::tell_before;
 use super::{OrderError, Ordering, Party, join, notices, order_of, price_type};
 use crate::domain::{
     Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
@@ -448,6 +449,7 @@ fn change_order(
     if !editable(&row) {
         return Err(OrderError::TooLate);
     }
+    tell_before(tx, &row, now)?;
     let before = orders::lines(tx, order)?;
     orders::remove_lines(tx, order)?;
     write_lines(tx, order, 0, lines, offers, now)?;

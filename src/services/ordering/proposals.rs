@@ -1,13 +1,12 @@
-//! A manager's changes that the client has a word in: another product, another day, another
-//! manager.
+//! What a manager proposes and the client decides: another product in a line.
 
 use super::change::{current, note};
+use super::edit::tell_before;
 use super::staff::{fill, whole};
 use super::{Actor, OrderError, OrderView, Ordering, Party, notices, order_of};
-use crate::domain::{Delivery, OrderId, OrderLineId, PersonId, ProductId, ProposalId};
+use crate::domain::{OrderLineId, ProductId, ProposalId};
 use crate::services::notifications::Notice;
 use crate::storage::orders::{self, OrderLineRow};
-use crate::storage::persons;
 use crate::storage::proposals::{self, ProposalRow};
 
 /// A proposal with what it is about.
@@ -22,73 +21,6 @@ pub struct ProposalView {
 }
 
 impl Ordering {
-    /// Sets when to deliver; the order's author is told.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`; [`OrderError::Transition`]
-    /// when nothing more happens to it.
-    pub async fn set_delivery(
-        &self,
-        actor: Actor,
-        id: OrderId,
-        version: Option<i64>,
-        delivery: Delivery,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        let today = self.base.zone.civil(now).date();
-        self.change_order(id, move |tx, order| {
-            if order.delivery == delivery {
-                return Ok(());
-            }
-            current(order, version)?;
-            if order.status.is_final() {
-                return Err(OrderError::TooLate);
-            }
-            orders::set_delivery(tx, id, delivery, now)?;
-            let text = format!(
-                "Доставка: {}. Было: {}.",
-                delivery.label(today),
-                order.delivery.label(today)
-            );
-            let event = note(tx, &actor, order.id, "delivery", &text, true, now)?;
-            let told = Notice::OrderMessage { order: id, event };
-            notices::to_person(tx, order.author, told, now)?;
-            notices::to_person(tx, order.author, Notice::BuyerOrder { order: id }, now)?;
-            notices::refresh_staff_cards(tx, id, now)
-        })
-        .await
-    }
-
-    /// Gives the order to another manager, who is told.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotFound`] when there is no such manager.
-    pub async fn hand_over(
-        &self,
-        actor: Actor,
-        id: OrderId,
-        to: PersonId,
-    ) -> Result<OrderView, OrderError> {
-        let (now, config) = (self.now(), self.base.config.clone());
-        self.change_order(id, move |tx, order| {
-            let manager = persons::find(tx, to)?.ok_or(OrderError::NotFound)?;
-            if !persons::role(tx, &config.access, &manager)?.is_staff() {
-                return Err(OrderError::NotFound);
-            }
-            if order.manager == Some(to) {
-                return Ok(());
-            }
-            orders::set_manager(tx, id, Some(to), now)?;
-            let text = format!("Заявка передана: {}", manager.name);
-            let event = note(tx, &actor, order.id, "note", &text, false, now)?;
-            notices::refresh_staff_cards(tx, id, now)?;
-            notices::to_person(tx, to, Notice::OrderMessage { order: id, event }, now)
-        })
-        .await
-    }
-
     /// Proposes another product for a line; the client is asked.
     ///
     /// # Errors
@@ -177,6 +109,7 @@ impl Ordering {
                 if !proposals::answer(tx, id, agreed, now)? {
                     return Ok(order.id);
                 }
+                tell_before(tx, &order, now)?;
                 let mut line = orders::find_line(tx, proposal.line)?.ok_or(OrderError::NotFound)?;
                 let position = line.position;
                 if agreed {

@@ -2,20 +2,20 @@
 
 use rusqlite::Transaction;
 
-use super::change::{current, note};
-use super::edit::{self, Shown, amount};
+use super::change::note;
+use super::edit::{self, Shown};
 use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
     Channel, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
-    OrganizationId, PersonId, ProductId, Quantity, Timestamp, Unit,
+    OrganizationId, PersonId, ProductId, Quantity, Timestamp,
 };
 use crate::services::notifications::Notice;
+use crate::services::questions::{Attachment, Said};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{
     self, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
 };
-use crate::storage::words;
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -69,6 +69,11 @@ impl OrderView {
     /// What the catalogue says now of a product.
     pub fn offer(&self, product: ProductId) -> Option<&Offer> {
         self.offers.iter().find(|offer| offer.id == product)
+    }
+
+    /// The entries of the timeline that brought the client a file, oldest first.
+    pub fn documents(&self) -> impl Iterator<Item = &OrderEventRow> {
+        self.events.iter().filter(|entry| entry.to_client && entry.attachment.is_some())
     }
 
     /// How many lines wait for a manager.
@@ -126,17 +131,23 @@ impl Ordering {
             .await
     }
 
-    /// A page of the orders of the party's organization, newest first.
+    /// A page of the orders of the party's organization, newest first; with `mine` only of those
+    /// that the person sent.
     pub async fn own_orders(
         &self,
         party: &Party,
+        mine: bool,
         offset: u32,
         limit: u32,
     ) -> Result<OrderPage, OrderError> {
         if party.person.is_none() || party.organization.is_none() {
             return Ok(OrderPage { orders: Vec::new(), total: 0, sum: Money::ZERO });
         }
-        let filter = OrderFilter { organization: party.organization, ..OrderFilter::default() };
+        let filter = OrderFilter {
+            organization: party.organization,
+            author: party.person.filter(|_| mine),
+            ..OrderFilter::default()
+        };
         self.orders(filter, offset, limit).await
     }
 
@@ -279,36 +290,44 @@ impl Ordering {
         Ok(self.base.db.read(move |conn| orders::ids(conn, &filter, limit)).await?)
     }
 
-    /// Writes to the order's people; the message stands in the timeline.
+    /// Writes to the order's people, perhaps with a file; the message stands in the timeline. The
+    /// same event writes once.
     pub async fn write_to_client(
         &self,
         actor: Actor,
         id: OrderId,
-        text: &str,
+        said: impl Into<Said>,
+        event_key: Option<&str>,
     ) -> Result<(), OrderError> {
-        self.add_message(actor, id, text, true).await
+        self.add_message(actor, id, said.into(), event_key, true).await
     }
 
     /// Leaves a note between staff in the timeline.
     pub async fn note(&self, actor: Actor, id: OrderId, text: &str) -> Result<(), OrderError> {
-        self.add_message(actor, id, text, false).await
+        self.add_message(actor, id, text.into(), None, false).await
     }
 
     async fn add_message(
         &self,
         actor: Actor,
         id: OrderId,
-        text: &str,
+        said: Said,
+        event_key: Option<&str>,
         to_client: bool,
     ) -> Result<(), OrderError> {
-        let (now, text) = (self.now(), text.trim().to_owned());
+        let (now, text) = (self.now(), said.text.trim().to_owned());
         if text.is_empty() {
             return Err(OrderError::Empty);
         }
+        let attachment = said.attachment.as_ref().map(Attachment::write).transpose()?;
+        let event_key = event_key.map(str::to_owned);
         self.base
             .db
             .write(move |tx| {
                 let order = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
+                if orders::has_event(tx, event_key.as_deref())? {
+                    return Ok(());
+                }
                 let event = orders::insert_event(
                     tx,
                     NewOrderEvent {
@@ -321,6 +340,7 @@ impl Ordering {
                         to_client,
                     },
                 )?;
+                orders::set_origin(tx, event, event_key.as_deref(), attachment.as_deref())?;
                 if to_client {
                     let notice = Notice::OrderMessage { order: id, event };
                     notices::to_person(tx, order.author, notice, now)?;
@@ -332,20 +352,25 @@ impl Ordering {
         Ok(())
     }
 
-    /// The buyer writes to the manager about an order.
+    /// The buyer writes to the manager about an order. The same event writes once.
     pub async fn ask_manager(
         &self,
         party: &Party,
         id: OrderId,
         text: &str,
+        event_key: &str,
     ) -> Result<OrderRow, OrderError> {
         let (party, now, text) = (party.clone(), self.now(), text.trim().to_owned());
+        let event_key = event_key.to_owned();
         let config = self.base.config.clone();
         let order = self
             .base
             .db
             .write(move |tx| {
                 let order = order_of(tx, &party, id)?;
+                if orders::has_event(tx, Some(&event_key))? {
+                    return Ok(order);
+                }
                 let event = orders::insert_event(
                     tx,
                     NewOrderEvent {
@@ -358,6 +383,7 @@ impl Ordering {
                         to_client: false,
                     },
                 )?;
+                orders::set_origin(tx, event, Some(&event_key), None)?;
                 let notice = Notice::OrderMessage { order: id, event };
                 match order.manager {
                     Some(manager) => notices::to_person(tx, manager, notice, now)?,
@@ -383,100 +409,6 @@ impl Ordering {
                 Ok((whole(conn, order)?, line))
             })
             .await
-    }
-
-    /// A manager chooses the product of a line, and the organization's words for it are learnt.
-    ///
-    /// `quantity` replaces the line's, in base units, where it is given.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`.
-    pub async fn pick_for_order(
-        &self,
-        actor: Actor,
-        line: OrderLineId,
-        version: i64,
-        product: ProductId,
-        quantity: Option<Quantity>,
-        remember: bool,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
-                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                current(&order, Some(version))?;
-                let was = if row.title.is_empty() { row.raw.clone() } else { row.title.clone() };
-                let before = row.product;
-                fill(tx, &mut row, order.organization, product, quantity)?;
-                orders::update_line(tx, &row)?;
-                orders::refresh_total(tx, order.id, now)?;
-                if remember && !row.phrase.is_empty() {
-                    let (organization, phrase) = (order.organization, &row.phrase);
-                    words::learn(tx, organization, phrase, product, None, now)?;
-                    if let Some(wrong) = before.filter(|before| *before != product) {
-                        // What a manager put right is not offered for these words again.
-                        words::refuse(tx, organization, phrase, wrong, now)?;
-                    }
-                }
-                let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
-                note(tx, &actor, order.id, "line", &text, false, now)?;
-                notices::refresh_staff_cards(tx, order.id, now)?;
-                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(view.order.id);
-        Ok(view)
-    }
-
-    /// Sets how many of a line, and of which unit where one is named; the product stays.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] when the order has changed since `version`; [`OrderError::Empty`] when
-    /// the quantity is not positive.
-    pub async fn set_order_quantity(
-        &self,
-        actor: Actor,
-        line: OrderLineId,
-        version: Option<i64>,
-        quantity: Quantity,
-        unit: Option<Unit>,
-    ) -> Result<OrderView, OrderError> {
-        let now = self.now();
-        if !quantity.is_positive() {
-            return Err(OrderError::Empty);
-        }
-        let view = self
-            .base
-            .db
-            .write(move |tx| {
-                let mut row = orders::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
-                let order = orders::find(tx, row.order)?.ok_or(OrderError::NotFound)?;
-                current(&order, version)?;
-                let was = amount(&row);
-                row.quantity = Some(quantity);
-                if let Some(unit) = unit {
-                    unit.as_str().clone_into(&mut row.unit);
-                }
-                if let Some(product) = row.product {
-                    fill(tx, &mut row, order.organization, product, None)?;
-                }
-                orders::update_line(tx, &row)?;
-                orders::refresh_total(tx, order.id, now)?;
-                let text = format!("Позиция {}: {was} → {}", row.position, amount(&row));
-                note(tx, &actor, order.id, "line", &text, false, now)?;
-                notices::refresh_staff_cards(tx, order.id, now)?;
-                let order = orders::find(tx, order.id)?.ok_or(OrderError::NotFound)?;
-                whole(tx, order)
-            })
-            .await?;
-        self.told(view.order.id);
-        Ok(view)
     }
 }
 

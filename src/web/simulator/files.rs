@@ -5,7 +5,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-use super::{accept, done, enter, event_key};
+use super::enter;
+use super::said::{accept, done, event_key};
 use crate::chat::event::{EventKind, FileRef};
 use crate::services::files::{Files, MAX_BYTES};
 use crate::storage::files::FileRow;
@@ -24,7 +25,7 @@ pub(super) fn form(key: &str, visitor: &Visitor) -> Markup {
         form.attach method="post" action=(format!("/chat/{key}/file")) enctype="multipart/form-data" data-attach {
             (csrf(visitor))
             input type="hidden" name="key" value=(uuid::Uuid::new_v4());
-            label for=(format!("file-{key}")) { (icon(Icon::Upload)) "Файл" }
+            label for=(format!("file-{key}")) title="Прикрепить файл" { (icon(Icon::Upload)) span.word { "Файл" } }
             input id=(format!("file-{key}")) type="file" name="file" required;
             button.button.small type="submit" { "Отправить файл" }
         }
@@ -71,7 +72,8 @@ pub async fn give(
     let said = format!("Файл «{name}»\n{caption}").trim().to_owned();
     let message_id = desk.chat.say(&chat, &event_key, said).await?;
     let file = FileRef { id: file.to_string(), name, size };
-    accept(&desk, &persona, event_key, EventKind::File { file, caption, message_id }).await?;
+    let kind = EventKind::File { file, caption, message_id, reply_to: None };
+    accept(&desk, &persona, event_key, kind).await?;
     Ok(done(&key, &headers))
 }
 

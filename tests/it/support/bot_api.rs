@@ -500,6 +500,15 @@ impl Person {
         self.posts(&format!("(файл {name})"), json!({ "document": file, "caption": caption }))
     }
 
+    /// Replies to a message with a file.
+    pub fn replies_with_file(&self, to: i64, name: &str) -> i64 {
+        let replied = self.lock().message_json(self.chat, to);
+        let file = json!({ "file_id": format!("file-{name}"), "file_unique_id": name,
+            "file_name": name, "file_size": 10 });
+        let body = json!({ "document": file, "reply_to_message": replied });
+        self.posts(&format!("(файл {name})"), body)
+    }
+
     /// Sends a file that holds this: it can be downloaded.
     pub fn sends_bytes(&self, name: &str, content: &[u8], caption: &str) -> i64 {
         let path = format!("documents/{name}");

@@ -326,7 +326,7 @@ impl Desk {
         let file =
             FileRef { id: id.to_string(), name: name.to_owned(), size: content.len() as u64 };
         let (caption, message_id) = (caption.to_owned(), self.wire.next_id());
-        self.event(persona, EventKind::File { file, caption, message_id }).await;
+        self.event(persona, EventKind::File { file, caption, message_id, reply_to: None }).await;
     }
 
     /// A person sends what has no text.
@@ -334,7 +334,7 @@ impl Desk {
         self.base.clock.advance(BETWEEN_WORDS);
         self.heard(persona, &quote(">", format!("({media:?}) {caption}").trim()));
         let (caption, message_id) = (caption.to_owned(), self.wire.next_id());
-        self.event(persona, EventKind::Media { media, caption, message_id }).await;
+        self.event(persona, EventKind::Media { media, caption, message_id, reply_to: None }).await;
     }
 
     /// A person replies to a message.

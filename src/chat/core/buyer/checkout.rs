@@ -128,26 +128,16 @@ impl Core {
         note: Option<&str>,
     ) -> Result<(), Refused> {
         let party = talk.party();
-        let mut view = self.ordering.draft(&party, draft).await?;
+        let view = self.ordering.draft(&party, draft).await?;
         if view.draft.state != "open" {
             return Err(OrderError::Stale.into());
         }
         if view.lines.is_empty() {
             return Err(OrderError::Empty.into());
         }
-        // The last address is the default.
-        if view.draft.address.is_empty()
-            && let Some(last) = self.address_book(talk).await?.into_iter().next()
-        {
-            let set = move |_: &mut Delivery, address: &mut String, _: &mut String| {
-                *address = last.address;
-            };
-            view = self.ordering.set_checkout(&party, draft, None, set).await?;
-        }
         talk.state.open_line = None;
         talk.state.draft = Some(draft);
-        let sends = party.may_send || party.person.is_none();
-        let desk = basket::checkout(&view, note, sends, &self.scene());
+        let desk = basket::checkout(&view, note, &self.scene());
         talk.out.push(desk.in_place(DESK));
         Ok(())
     }
@@ -181,8 +171,7 @@ impl Core {
         let view = self.ordering.draft(&talk.party(), draft).await?;
         let scene = self.scene();
         talk.out.push(basket::list(&view, talk.state.page, &scene).below(LIST));
-        let sends = talk.party().may_send || talk.who.person.is_none();
-        talk.out.push(basket::checkout(&view, None, sends, &scene).below(DESK));
+        talk.out.push(basket::checkout(&view, None, &scene).below(DESK));
         Ok(())
     }
 
@@ -254,6 +243,7 @@ impl Core {
             | Form::PickBySearch { .. }
             | Form::ProposeBySearch { .. }
             | Form::StaffDate { .. }
+            | Form::Document { .. }
             | Form::FindClient => {}
         }
         Ok(())
@@ -266,7 +256,7 @@ impl Core {
         order: OrderId,
         text: &str,
     ) -> Result<(), Refused> {
-        let row = self.ordering.ask_manager(&talk.party(), order, text).await?;
+        let row = self.ordering.ask_manager(&talk.party(), order, text, talk.key).await?;
         let hours = &self.base.config.company.hours;
         let words = format!("Сообщение о заявке №\u{a0}{} передано. Отвечаем {hours}.", row.number);
         talk.out.push(Screen::text(words).below(PANE));

@@ -86,7 +86,7 @@ impl Core {
                     }
                     None => {
                         talk.state.open_line = None;
-                        basket::review(&view, talk.state.page, None, false)
+                        basket::review(&view, talk.state.page, None, &self.scene())
                     }
                 };
                 talk.out.push(desk.in_place(DESK));
@@ -109,7 +109,7 @@ impl Core {
                         talk.state.open_line = Some(next.row.id);
                         basket::clarify(&view, next, 0, &self.scene())
                     }
-                    None => basket::review(&view, talk.state.page, None, false),
+                    None => basket::review(&view, talk.state.page, None, &self.scene()),
                 };
                 self.both(talk, &view, desk);
             }

@@ -147,7 +147,7 @@ impl Core {
         talk.state.walking = false;
         let positions = ru::positions_accusative(added.added);
         let note = format!("Обновил {positions} из исправленного сообщения.");
-        let desk = basket::review(&view, talk.state.page, Some(&note), false);
+        let desk = basket::review(&view, talk.state.page, Some(&note), &self.scene());
         self.both(talk, &view, desk);
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Core {
             state.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
         let mut out = vec![basket::list(&view, state.page, &self.scene()).in_place(LIST)];
         if state.open_line.is_none() && state.form.is_none() {
-            out.push(basket::review(&view, state.page, None, false).in_place(DESK));
+            out.push(basket::review(&view, state.page, None, &self.scene()).in_place(DESK));
         }
         if let Err(error) = conversations.say(party.chat, out).await {
             tracing::warn!("предложение модели не показано: {error}");

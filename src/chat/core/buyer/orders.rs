@@ -6,6 +6,7 @@ use crate::chat::notices::buyer_slot;
 use crate::chat::screens::order;
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
+use crate::domain::OrgKind;
 use crate::services::ordering::OrderError;
 
 /// Orders that «Повторить» offers.
@@ -19,12 +20,20 @@ impl Core {
     ) -> Result<(), Refused> {
         let party = talk.party();
         match action {
-            Action::Orders { page } => self.show_orders_page(talk, page, true).await?,
+            Action::Orders { page } => {
+                let screen = self.orders_screen(talk, page, false).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            Action::OrdersMine { page } => {
+                let screen = self.orders_screen(talk, page, true).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
             Action::OrderShow { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
                 let screen = order::whole(&view, party.sees_prices, &self.scene());
                 talk.out.push(screen.below(PANE));
             }
+            Action::OrderDocuments { order } => self.show_documents(talk, order).await?,
             Action::OrderCancel { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
                 talk.out.push(order::cancel(&view.order).below(PANE));
@@ -65,7 +74,7 @@ impl Core {
             Action::OrderEdit { order, .. } => {
                 let view = self.ordering.edit_order(&party, talk.key, order).await?;
                 talk.state.page = 0;
-                let note = "Меняйте позиции и нажмите «Оформить»: номер останется.";
+                let note = "Поменяйте позиции и сохраните: номер останется.";
                 self.both_below(talk, &view, Some(note), false);
             }
             Action::OrderAsk { order } => {
@@ -101,20 +110,24 @@ impl Core {
         talk: &mut Talk<'_>,
         page: i64,
     ) -> Result<(), ChatError> {
-        self.show_orders_page(talk, page, false).await
+        let screen = self.orders_screen(talk, page, false).await?;
+        talk.out.push(screen.below(PANE));
+        Ok(())
     }
 
-    pub(super) async fn show_orders_page(
+    async fn orders_screen(
         &self,
-        talk: &mut Talk<'_>,
+        talk: &Talk<'_>,
         page: i64,
-        in_place: bool,
-    ) -> Result<(), ChatError> {
+        mine: bool,
+    ) -> Result<Screen, ChatError> {
+        let party = talk.party();
         let offset = u32::try_from(page).unwrap_or(0).saturating_mul(order::ORDERS_A_PAGE);
-        let orders = self.ordering.own_orders(&talk.party(), offset, order::ORDERS_A_PAGE).await?;
-        let screen = order::list(&orders, offset, &self.scene());
-        talk.out.push(if in_place { screen.in_place(PANE) } else { screen.below(PANE) });
-        Ok(())
+        let orders = self.ordering.own_orders(&party, mine, offset, order::ORDERS_A_PAGE).await?;
+        // A private person's orders are all their own.
+        let shared = talk.who.acting_for().is_some_and(|member| member.kind != OrgKind::Person);
+        let mine = shared.then_some(mine);
+        Ok(order::list(&orders, offset, mine, &self.scene()))
     }
 
     /// «Повторить»: the last orders to choose from.
@@ -123,7 +136,7 @@ impl Core {
         talk: &mut Talk<'_>,
     ) -> Result<(), ChatError> {
         let party = talk.party();
-        let page = self.ordering.own_orders(&party, 0, REPEATED).await?;
+        let page = self.ordering.own_orders(&party, false, 0, REPEATED).await?;
         let usual = self.ordering.has_usual(&party).await?;
         if page.total == 0 && !usual {
             return self.show_orders(talk, 0).await;

@@ -12,9 +12,9 @@ use crate::services::ordering::{DraftView, Joined, OrderPage};
 use crate::storage::orders::OrderRow;
 use crate::storage::organizations::AddressRow;
 
-/// Card 2: checkout. `sends`: whether the person sends, or asks an owner.
-pub fn checkout(view: &DraftView, note: Option<&str>, sends: bool, scene: &Scene) -> Screen {
-    let (draft, version) = (view.draft.id, view.draft.revision);
+/// Card 2: checkout.
+pub fn checkout(view: &DraftView, note: Option<&str>, scene: &Scene) -> Screen {
+    let draft = view.draft.id;
     let sum = if view.sees_prices && view.count(LineState::Ok) > 0 {
         format!(", {}", view.total())
     } else {
@@ -26,32 +26,45 @@ pub fn checkout(view: &DraftView, note: Option<&str>, sends: bool, scene: &Scene
     }
     html = html
         .bold(format!("Оформление: {}{sum}", ru::positions(view.lines.len())))
+        .append(&delivery(view, scene))
         .line()
-        .push(format!("Доставка: {}", view.draft.delivery.label(scene.today())));
-    if view.draft.delivery != Delivery::Pickup {
-        html = html.line().push(format!("Адрес: {}", or_dash(&view.draft.address)));
-    }
-    html = html.line().push(format!("Комментарий: {}", or_dash(&view.draft.comment)));
+        .push(format!("Комментарий: {}", or_dash(&view.draft.comment)));
     let open = view.lines.iter().filter(|line| line.row.state != LineState::Ok).count();
     if open > 0 {
         html = html.line().push(format!("{} подберёт менеджер.", ru::positions_accusative(open)));
     }
-    if !sends {
+    if !view.may_send {
         html = html.line().push("Заявка уйдёт на согласование владельцу организации.");
     }
-    let send = match (sends, view.draft.edits) {
-        (true, Some(_)) => "Сохранить",
-        (true, None) => "Отправить",
-        (false, _) => "На согласование",
-    };
     Screen::new(html)
-        .row([Button::new(send, Action::CheckoutSend { draft, version })])
+        .row([send(view)])
         .row([
             Button::new("Дата", Action::CheckoutDates { draft }),
             Button::new("Адрес", Action::CheckoutAddresses { draft }),
             Button::new("Комментарий", Action::CheckoutComment { draft }),
         ])
         .row([Button::new("Назад", Action::DraftReview { draft })])
+}
+
+/// When and where to, each on a line of its own.
+pub(super) fn delivery(view: &DraftView, scene: &Scene) -> Html {
+    let html = Html::new().line();
+    let html = html.push(format!("Доставка: {}", view.draft.delivery.label(scene.today())));
+    match view.draft.delivery {
+        Delivery::Pickup => html,
+        _ => html.line().push(format!("Адрес: {}", or_dash(&view.draft.address))),
+    }
+}
+
+/// «Отправить», in the words that fit the draft and the person.
+pub(super) fn send(view: &DraftView) -> Button {
+    let (draft, version) = (view.draft.id, view.draft.revision);
+    let label = match (view.may_send, view.draft.edits) {
+        (true, Some(_)) => "Сохранить",
+        (true, None) => "Отправить",
+        (false, _) => "На согласование",
+    };
+    Button::new(label, Action::CheckoutSend { draft, version })
 }
 
 fn or_dash(text: &str) -> &str {
@@ -74,11 +87,10 @@ pub fn dates(view: &DraftView, scene: &Scene) -> Screen {
         }
         days += 1;
     }
-    let mut screen = Screen::text("Когда доставить? Можно написать: «в пятницу».").row([
-        day(0, "Сегодня".to_owned()),
-        day(1, "Завтра".to_owned()),
-        day(2, "Послезавтра".to_owned()),
-    ]);
+    let today_too = scene.delivers_today().then(|| day(0, "Сегодня".to_owned()));
+    let soon = [day(1, "Завтра".to_owned()), day(2, "Послезавтра".to_owned())];
+    let mut screen = Screen::text("Когда доставить? Можно написать: «в пятницу».")
+        .row(today_too.into_iter().chain(soon));
     for row in working.chunks(3) {
         screen = screen.row(row.to_vec());
     }

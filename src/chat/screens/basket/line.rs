@@ -331,7 +331,9 @@ pub fn line(view: &DraftView, line: &DraftLine, scene: &Scene) -> Screen {
         .push(facts.join(" · "))
         .line()
         .italic(format!("«{}»", ru::ellipsis(line.row.raw.trim(), 200)));
-    let pack = offer.packs.first().map_or(Quantity::whole(10), |(_, coefficient)| *coefficient);
+    // What is counted in packs already goes by one and by ten of them.
+    let pack = offer.packs.first().filter(|_| line.unit() == offer.unit.as_str());
+    let pack = pack.map_or(Quantity::whole(10), |(_, coefficient)| *coefficient);
     let tenth = Quantity::from_thousandths((pack.thousandths() / 10).max(1_000) / 1_000 * 1_000);
     let step = |quantity: Quantity, sign: i64| {
         let by = quantity.thousandths() * sign;

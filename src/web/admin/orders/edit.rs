@@ -97,7 +97,7 @@ pub async fn write(
     if form.kind == "note" {
         desk.ordering.note(me.actor(), order.id, &form.text).await?;
     } else {
-        desk.ordering.write_to_client(me.actor(), order.id, &form.text).await?;
+        desk.ordering.write_to_client(me.actor(), order.id, &form.text, None).await?;
     }
     Ok(Redirect::to(&format!("/admin/orders/{}#composer", order.number)))
 }
