@@ -76,6 +76,7 @@ fn piece(word: &str) -> Option<Piece> {
         "тысяча" | "тысячу" | "тыща" | "тыщу" => Thousand(Form::One),
         "тысячи" | "тыщи" => Thousand(Form::Few),
         "тысяч" | "тыщ" | "тыс" => Thousand(Form::Many),
+        "четверть" | "четвертинку" => Fraction(250),
         "полтора" | "полторы" => Fraction(1500),
         "пол" | "половина" | "половину" | "половинку" => Fraction(500),
         "десяток" | "десятка" | "десятков" | "десяточек" => {
@@ -255,7 +256,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         // «сироп литр шесть бутылок»: a litre is one litre.
         if lexeme.is_word()
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
-            && !out.last().is_some_and(Lexeme::is_number)
+            && (!out.last().is_some_and(Lexeme::is_number) || is_sized(&out))
             && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
                 || super::quantity::unit_at(lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
@@ -388,6 +389,11 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         i += 1;
     }
     out
+}
+
+/// Whether the last number is a part of a size: «3,5х35».
+fn is_sized(lexemes: &[Lexeme]) -> bool {
+    matches!(lexemes, [.., cross, number] if number.is_number() && cross.is('x'))
 }
 
 /// The letter that a word names where a number follows: «эм восемь».

@@ -89,13 +89,12 @@ impl Desk<'_> {
         if known == 0 {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
-            // A size beside it names goods: «ёжики М6 100 шт, еврики 6,3х50 500».
-            let sized = piece.continues
-                && figures > 0
-                && unknown > 0
+            // In a list of goods it is one of them: «скоба 80/6 5 уп, ноутбук 2, синтепон 300».
+            let among = piece.continues
+                && (1..=2).contains(&unknown)
                 && self.lines.last().is_some_and(|l| l.quantity.is_some());
             let listed =
-                draft.reading.unit.is_some() || piece.new_line || sized || self.single(piece);
+                draft.reading.unit.is_some() || piece.new_line || among || self.single(piece);
             return !(said && listed && words <= 5 && !piece.question
                 || words <= 2
                     && !piece.continues

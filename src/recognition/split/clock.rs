@@ -99,7 +99,23 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         } else if let Some(plate) = number_plate(lexemes, i) {
             end = Some(plate);
         } else if lexemes[i].is_number()
-            && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
+            && matches!(
+                word(i + 1),
+                "раз"
+                    | "раза"
+                    | "позиция"
+                    | "позиции"
+                    | "позиций"
+                    | "неделя"
+                    | "неделю"
+                    | "недели"
+                    | "недель"
+                    | "дня"
+                    | "дней"
+                    | "месяц"
+                    | "месяца"
+                    | "месяцев"
+            )
         {
             end = Some(i + 2);
         } else if let Some(first) = number(i) {
@@ -141,15 +157,6 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                     | "числу"
                     | "минут"
                     | "минуты"
-                    | "неделя"
-                    | "неделю"
-                    | "недели"
-                    | "недель"
-                    | "дня"
-                    | "дней"
-                    | "месяц"
-                    | "месяца"
-                    | "месяцев"
             ) {
                 end = Some(i + 2);
             }

@@ -160,6 +160,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 && depth == 0
                 && !current.is_empty()
                 && !lexeme.dotted
+                && (lexeme.spaced || !line[i - 1].is('-'))
                 && speech::is_conjunction(&lexeme.text)
                 && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
         if comma {
