@@ -1,9 +1,9 @@
 //! The catalogue, read once: its vocabulary, its numbers, and what its titles teach.
 
+use super::adjectives;
 use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
-use super::numerals;
 use super::synonyms::Lexicon;
 use super::terms::{Measure, Number, Term, terms};
 use super::titles::{Titles, fingerprint};
@@ -415,7 +415,7 @@ fn draft(
     for term in terms(&lexemes, |_| false) {
         match term {
             Term::Word(word) => {
-                if let Some((count, rest)) = numerals::counted(&word.text) {
+                if let Some((count, rest)) = adjectives::counted(&word.text) {
                     spelt.push(Figure {
                         value: row_of(count * 1000),
                         measure: Measure::None,

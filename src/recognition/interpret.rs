@@ -356,6 +356,10 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
             score += if unit.counts() { 0.1 } else { 0.8 };
         }
     }
+    // «синтепон двести три рулона»: there is one of two hundred.
+    if draft.reading.left.is_some() && draft.fit > 0 {
+        score += 0.3;
+    }
     score += draft.reading.prior;
     draft.score = score;
 }

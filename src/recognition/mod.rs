@@ -3,6 +3,7 @@
 //! Pure: services hand it products, history and words; it opens no database and knows no wire.
 #![warn(missing_docs)]
 
+mod adjectives;
 mod decide;
 mod desk;
 mod index;

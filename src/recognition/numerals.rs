@@ -1,7 +1,9 @@
 //! Numbers said in words: «двадцать пять», «полтора», «сороковка», «8ка», «пару», «полтыщи».
 
+use super::adjectives::measured;
 use super::lexer::{Kind, Lexeme};
 use super::normalize::is_cyrillic;
+use super::terms::Measure;
 use super::vocabulary::cyrillic;
 
 /// A word of a number.
@@ -74,6 +76,7 @@ fn piece(word: &str) -> Option<Piece> {
         "тысяча" | "тысячу" | "тыща" | "тыщу" => Thousand(Form::One),
         "тысячи" | "тыщи" => Thousand(Form::Few),
         "тысяч" | "тыщ" | "тыс" => Thousand(Form::Many),
+        "четверть" | "четвертинку" => Fraction(250),
         "полтора" | "полторы" => Fraction(1500),
         "пол" | "половина" | "половину" | "половинку" => Fraction(500),
         "десяток" | "десятка" | "десятков" | "десяточек" => {
@@ -223,6 +226,15 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             continue;
         }
         let lexeme = &lexemes[i];
+        // «тэ двадцать два» is Т22.
+        if let Some(letter) = letter(&lexeme.text)
+            && let Some((number, next)) = number_at(lexemes, i + 1)
+        {
+            out.push(Lexeme { text: letter.into(), ..lexeme.clone() });
+            out.push(Lexeme { named: true, spaced: false, ..number });
+            i = next;
+            continue;
+        }
         // «стометровая», «двухлитровый»
         if lexeme.is_word()
             && let Some((value, unit)) = measured(&lexeme.text)
@@ -244,7 +256,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         // «сироп литр шесть бутылок»: a litre is one litre.
         if lexeme.is_word()
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
-            && !out.last().is_some_and(Lexeme::is_number)
+            && (!out.last().is_some_and(Lexeme::is_number) || is_sized(&out))
             && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
                 || super::quantity::unit_at(lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
@@ -379,81 +391,27 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
     out
 }
 
-/// «двухслойный» → 2 and «слойный»: an adjective that counts.
-pub(crate) fn counted(word: &str) -> Option<(i64, &str)> {
-    const ROOTS: &[(&str, i64)] = &[
-        ("одно", 1),
-        ("двух", 2),
-        ("дву", 2),
-        ("трех", 3),
-        ("четырех", 4),
-        ("пяти", 5),
-        ("шести", 6),
-        ("семи", 7),
-        ("восьми", 8),
-        ("десяти", 10),
-        ("двенадцати", 12),
-    ];
-    ROOTS.iter().find_map(|(root, count)| {
-        let rest = word.strip_prefix(root)?;
-        (rest.chars().count() >= 3).then_some((*count, rest))
-    })
+/// Whether the last number is a part of a size: «3,5х35».
+fn is_sized(lexemes: &[Lexeme]) -> bool {
+    matches!(lexemes, [.., cross, number] if number.is_number() && cross.is('x'))
 }
 
-/// «стометровая» → 100 and «м», in thousandths.
-fn measured(word: &str) -> Option<(i64, &'static str)> {
-    const UNITS: &[(&str, &str)] = &[
-        ("миллилитров", "мл"),
-        ("миллиметров", "мм"),
-        ("сантиметров", "см"),
-        ("метров", "м"),
-        ("килограммов", "кг"),
-        ("литров", "л"),
-        ("ваттн", "вт"),
-        ("амперн", "а"),
-    ];
-    const ROOTS: &[(&str, i64)] = &[
-        ("", 1),
-        ("одно", 1),
-        ("двух", 2),
-        ("трех", 3),
-        ("четырех", 4),
-        ("пяти", 5),
-        ("шести", 6),
-        ("семи", 7),
-        ("восьми", 8),
-        ("девяти", 9),
-        ("десяти", 10),
-        ("двенадцати", 12),
-        ("пятнадцати", 15),
-        ("шестнадцати", 16),
-        ("двадцати", 20),
-        ("двадцатипяти", 25),
-        ("тридцати", 30),
-        ("сорока", 40),
-        ("пятидесяти", 50),
-        ("шестидесяти", 60),
-        ("восьмидесяти", 80),
-        ("сто", 100),
-        ("стопятидесяти", 150),
-        ("двухсот", 200),
-        ("трехсот", 300),
-        ("пятисот", 500),
-    ];
-    UNITS.iter().find_map(|(root, unit)| {
-        let (number, ending) = word.split_once(root)?;
-        let adjective = matches!(
-            ending,
-            "ый" | "ая" | "ое" | "ые" | "ой" | "ого" | "ую" | "ых" | "ка" | "ку" | "ки"
-        );
-        let value = match number {
-            "пол" | "полу" => 500,
-            "полутора" | "полтора" => 1500,
-            // «метровая» is of a metre; «ваттная» is said of no single watt.
-            "" if !matches!(*unit, "м" | "л" | "кг") => return None,
-            _ => ROOTS.iter().find(|(r, _)| *r == number)?.1 * 1000,
-        };
-        adjective.then_some((value, *unit))
+/// The letter that a word names where a number follows: «эм восемь».
+fn letter(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "бэ" => "б",
+        "вэ" => "в",
+        "гэ" => "г",
+        "дэ" => "д",
+        "пэ" => "п",
+        "тэ" => "т",
+        "цэ" => "ц",
+        "эм" => "м",
+        "эн" => "н",
+        "эр" => "р",
+        "эс" => "с",
+        "эф" => "ф",
+        _ => return None,
     })
 }
 
@@ -568,11 +526,20 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         value += 500;
         next += 2;
     } else if total == 0
+        && let Some((Piece::Cardinal(10..=90), after)) = past_zeros(&word, next)
+        && let (hundredths @ 10..=99, end, false) = cardinal(&word, after)
+    {
+        // «ноль семьдесят пять»
+        value = hundredths * 10;
+        next = end;
+    } else if total == 0
         && let Some((Piece::Cardinal(n @ 1..=9), after)) = past_zeros(&word, next)
     {
         next = after;
         // «ноль четыре на девятнадцать» is a size; «ноль три» is a number of a model.
-        let size = text(next + 1) == Some("на") || text(next + 1) == Some("мм");
+        let before = start.checked_sub(1).and_then(text);
+        let goes_on = before.is_some_and(|t| Measure::read(t, false).is_some());
+        let size = goes_on || matches!(text(next + 1), Some("на" | "мм"));
         value = if size { n * 100 } else { n * 1000 };
         next += 1;
     } else if (1..10).contains(&total)

@@ -612,6 +612,16 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
     if !is_lone_unit(&lexemes[i].text) {
         return;
     }
+    let begins = lexemes[..i].iter().all(|l| !l.is_number() && !l.is_word());
+    if lexemes[i].text == "пара" && begins && lexemes.get(i + 1).is_some_and(Lexeme::is_word) {
+        // «пара кувалд» is two of them, «пара перчаток» one: the product's own unit tells.
+        out.push(Reading {
+            spoken_for: vec![i],
+            quantity: Some(Quantity::whole(2)),
+            prior: 0.15,
+            ..Reading::default()
+        });
+    }
     let numbered = i > 0 && lexemes[i - 1].is_number() && !lexemes[i - 1].named;
     let Some((unit, taken)) = unit_at(lexemes, i) else { return };
     let edge = i + taken > last;

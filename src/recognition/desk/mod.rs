@@ -405,8 +405,8 @@ impl<'t> Desk<'t> {
         let heading = |l: &Pending| {
             l.new_line
                 && l.quantity.is_none()
-                && l.draft.fit == 0
-                && !l.draft.wants.iter().any(|w| w.numeric)
+                && (l.draft.fit == 0 || !anchored(seeker.index, &l.lexemes))
+                && !l.draft.wants.iter().any(|w| w.numeric || w.inherited)
         };
         let mut lines: Vec<Line> = self
             .lines

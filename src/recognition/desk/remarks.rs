@@ -37,7 +37,7 @@ impl Desk<'_> {
             && !counts(&piece.lexemes);
         self.street = street
             || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
-        piece.total || street
+        piece.total || street || is_place(&piece.lexemes)
     }
 
     pub(super) fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
@@ -89,7 +89,12 @@ impl Desk<'_> {
         if known == 0 {
             let said = draft.reading.quantity.is_some();
             // A number after words unknown is a line only where the text has a line for it.
-            let listed = draft.reading.unit.is_some() || piece.new_line || self.single(piece);
+            // In a list of goods it is one of them: «скоба 80/6 5 уп, ноутбук 2, синтепон 300».
+            let among = piece.continues
+                && (1..=2).contains(&unknown)
+                && self.lines.last().is_some_and(|l| l.quantity.is_some());
+            let listed =
+                draft.reading.unit.is_some() || piece.new_line || among || self.single(piece);
             return !(said && listed && words <= 5 && !piece.question
                 || words <= 2
                     && !piece.continues
@@ -127,6 +132,14 @@ impl Desk<'_> {
             _ => self.remarks.push(Remark { kind, span: piece.start..piece.end }),
         }
     }
+}
+
+/// «Мы на Лесной 14», «это на Заводской, 3»: where somebody is.
+fn is_place(lexemes: &[Lexeme]) -> bool {
+    let word = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let somebody = matches!(word(0), "мы" | "я" | "это" | "они" | "живем" | "находимся" | "сидим");
+    let named = word(2).ends_with("ой") || word(2).ends_with("ого");
+    somebody && matches!(word(1), "на" | "в") && named && lexemes[3..].iter().all(|l| !l.is_word())
 }
 
 /// «Кирпичная 7»: a street and a house.

@@ -328,7 +328,7 @@ impl Seeker<'_> {
     /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
     fn counted(&mut self, word: &Word) -> Option<Way> {
         let text = super::super::vocabulary::cyrillic(&word.text);
-        let (count, rest) = super::super::numerals::counted(&text)?;
+        let (count, rest) = super::super::adjectives::counted(&text)?;
         let number = Number { value: count * 1000, ..Number::default() };
         if self.products_with(number, Stretch::No) == 0 {
             return None;

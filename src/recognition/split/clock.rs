@@ -85,12 +85,37 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             i = to;
             continue;
         }
+        // «код 1С 18900»
+        let before = out.last().map_or("", |l| l.text.as_str());
+        if lexemes[i].text == "1"
+            && matches!(before, "код" | "кода" | "коды" | "артикул" | "из" | "по")
+            && lexemes.get(i + 1).is_some_and(|l| matches!(l.text.as_str(), "с" | "c") && !l.spaced)
+        {
+            i += 2;
+            continue;
+        }
         if end.is_some() {
             // Nothing else begins so.
         } else if let Some(plate) = number_plate(lexemes, i) {
             end = Some(plate);
         } else if lexemes[i].is_number()
-            && matches!(word(i + 1), "раз" | "раза" | "позиция" | "позиции" | "позиций")
+            && matches!(
+                word(i + 1),
+                "раз"
+                    | "раза"
+                    | "позиция"
+                    | "позиции"
+                    | "позиций"
+                    | "неделя"
+                    | "неделю"
+                    | "недели"
+                    | "недель"
+                    | "дня"
+                    | "дней"
+                    | "месяц"
+                    | "месяца"
+                    | "месяцев"
+            )
         {
             end = Some(i + 2);
         } else if let Some(first) = number(i) {

@@ -7,6 +7,7 @@ mod corrections;
 mod grids;
 mod layout;
 mod lists;
+mod packs;
 mod runon;
 mod sentences;
 mod tables;
@@ -22,6 +23,7 @@ use corrections::corrected;
 use grids::Grid;
 pub(crate) use layout::characters;
 use lists::{inline_list, list_numbers};
+use packs::packs;
 pub(crate) use runon::opens;
 use sentences::{crosses, sentences};
 use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed};
@@ -73,7 +75,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(&lex(chars), knows);
-    let lexemes = without_clock(&lexemes);
+    let lexemes = packs(&without_clock(&lexemes));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {

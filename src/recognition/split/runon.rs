@@ -75,8 +75,10 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let counts = unit.as_ref().is_some_and(|u| u.0.counts());
         let opens_next = next_word.is_some_and(|l| opens(index, l));
         let numbered = rest.iter().any(Lexeme::is_number);
-        let unit_later =
-            (0..rest.len()).any(|k| rest[k].is_number() && unit_at(rest, k + 1).is_some());
+        let later =
+            (0..rest.len()).filter(|k| rest[*k].is_number()).find_map(|k| unit_at(rest, k + 1));
+        // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
+        let unit_later = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0));
         let cut = if counts {
             says(before)
                 && says(rest)

@@ -4,7 +4,7 @@ use super::super::index::Index;
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
 use super::super::speech;
-use super::runon::cuts;
+use super::runon::{cuts, opens};
 use super::{Piece, piece};
 
 /// «4 на 25» → a size.
@@ -162,6 +162,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 && depth == 0
                 && !current.is_empty()
                 && !lexeme.dotted
+                && (lexeme.spaced || !line[i - 1].is('-'))
                 && speech::is_conjunction(&lexeme.text)
                 && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
         if comma {
@@ -184,7 +185,10 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                         || speech::is_delivery(&n.text)
                         || speech::is_filler(&n.text) && n.text.chars().count() > 2
                 })
-                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some());
+                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some()
+                || next.is_some_and(|n| opens(index, n))
+                    && (i > 0 && is_measure(&line[i - 1], lexeme)
+                        || is_address(index, &current, lexeme)));
         current.push(lexeme.clone());
         if stop {
             flush(index, &mut current, begins, false, out);
@@ -193,6 +197,25 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
         }
     }
     flush(index, &mut current, begins, false, out);
+}
+
+/// Whether a number and its unit of measure end a sentence: «рулон изолона 8 мм. Картон 3 мм есть?»
+fn is_measure(number: &Lexeme, unit: &Lexeme) -> bool {
+    number.is_number() && crate::recognition::terms::Measure::read(&unit.text, true).is_some()
+}
+
+/// Whether a word with a full stop calls somebody, «принимай, Лёх. Уголок…»: it is said before any
+/// goods and no word of the catalogue begins so.
+fn is_address(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
+    let word = crate::recognition::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: true,
+        ..Default::default()
+    };
+    let idle = |l: &Lexeme| !l.is_number() && (!l.is_word() || speech::is_filler(&l.text));
+    lexeme.text.chars().count() >= 3
+        && before.iter().all(idle)
+        && index.vocabulary.meanings(&word).words.is_empty()
 }
 
 /// «h=80/100/150 хром по 4»: numbers between slashes that are items, for a quantity of each follows.
