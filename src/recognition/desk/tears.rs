@@ -28,6 +28,8 @@ impl Desk<'_> {
             }
         }
         places.retain(|p| *p >= 2 && *p + 2 <= lexemes.len());
+        // «120 г/м2» is one thing.
+        places.retain(|p| !(lexemes[*p].is('/') && !lexemes[*p].spaced));
         let mut best: Option<(f32, Piece, Piece)> = None;
         for place in places.into_iter().take(8) {
             let (Some(mut left), Some(mut right)) =
