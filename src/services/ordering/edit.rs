@@ -214,11 +214,11 @@ fn apply(
         }
         Edit::Replace { line, product, remember } => {
             let mut row = line_of(tx, order, line)?;
-            let was = name(&row);
+            let (was, before) = (name(&row), row.product);
             fill(tx, &mut row, organization, product, None)?;
             orders::update_line(tx, &row)?;
             if remember && !row.phrase.is_empty() {
-                words::learn(tx, organization, &row.phrase, product, None, now)?;
+                words::correct(tx, organization, &row.phrase, before, product, now)?;
             }
             ("line", format!("Позиция {}: «{was}» → «{}»", row.position, row.title))
         }

@@ -411,12 +411,7 @@ impl Ordering {
                 orders::update_line(tx, &row)?;
                 orders::refresh_total(tx, order.id, now)?;
                 if remember && !row.phrase.is_empty() {
-                    let (organization, phrase) = (order.organization, &row.phrase);
-                    words::learn(tx, organization, phrase, product, None, now)?;
-                    if let Some(wrong) = before.filter(|before| *before != product) {
-                        // What a manager put right is not offered for these words again.
-                        words::refuse(tx, organization, phrase, wrong, now)?;
-                    }
+                    words::correct(tx, order.organization, &row.phrase, before, product, now)?;
                 }
                 let text = format!("Позиция {}: «{was}» → «{}»", row.position, row.title);
                 note(tx, &actor, order.id, "line", &text, false, now)?;
