@@ -104,6 +104,8 @@ pub struct Index {
     pub(crate) leaves: Rows<u32>,
     /// Products not offered unless asked for.
     pub(crate) junk: Vec<bool>,
+    /// The units that titles measure in.
+    pub(crate) measures: FxSet<Measure>,
     pub(crate) lexicon: Lexicon,
 }
 
@@ -195,17 +197,8 @@ fn digit_tail(key: &str) -> String {
 
 /// Whether a title says that its product must not be offered.
 fn is_junk(lexemes: &[Lexeme]) -> bool {
-    const ALONE: &[&str] = &[
-        "удал",
-        "уценк",
-        "уценен",
-        "некондиц",
-        "архив",
-        "дубль",
-        "ошибоч",
-        "неиспольз",
-        "выведен",
-    ];
+    const ALONE: &[&str] =
+        &["удал", "уценк", "уценен", "некондиц", "дубль", "ошибоч", "неиспольз", "выведен"];
     // «не использовать», «не исп.», «не заказывать»
     const NOT: &[&str] = &["исп", "заказ", "продав", "выпис", "отгруж", "брать", "трогать"];
     const OLD: &[&str] = &["код", "арт", "карт", "номенкл"];
@@ -216,7 +209,7 @@ fn is_junk(lexemes: &[Lexeme]) -> bool {
         let begins = |list: &[&str], word: &str| list.iter().any(|w| word.starts_with(w));
         let next = lexemes.get(at + 1).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
         begins(ALONE, &lexeme.text)
-            || lexeme.text == "брак"
+            || matches!(lexeme.text.as_str(), "брак" | "архив")
             || lexeme.text == "не" && begins(NOT, next)
             || (lexeme.text.starts_with("стар") || lexeme.text == "ст") && begins(OLD, next)
             || (lexeme.text.starts_with("снят") && matches!(next, "с" | "со"))
@@ -305,6 +298,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut aims: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
+    let mut measures: FxSet<Measure> = FxSet::default();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
@@ -334,6 +328,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         let mut all = draft.figures;
         all.extend(draft.spelt);
         for figure in &all {
+            measures.insert(figure.measure);
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);
                 figure_rows.push((figure.value, row));
@@ -370,6 +365,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         by_path_value,
         shapes,
         junk,
+        measures,
         lexicon: Lexicon::default(),
     };
     index.lexicon = Lexicon::new(synonyms);

@@ -172,12 +172,7 @@ fn parts(context: &[&Want]) -> Vec<Want> {
                 let one = Size { numbers: vec![*number], ..size.clone() };
                 let key = super::rank::shown(&one);
                 out.push(Want {
-                    ways: vec![Way {
-                        needs: vec![Need::Size(one)],
-                        quality: 1.0,
-                        adjacent: false,
-                        free: false,
-                    }],
+                    ways: vec![Way::of(vec![Need::Size(one)], 1.0)],
                     key: key.clone(),
                     text: key,
                     inherited: true,

@@ -278,39 +278,9 @@ fn wanted(seeker: &mut Seeker<'_>, lexemes: &[Lexeme], reading: Reading, cited: 
         reading.prior -= 0.8;
     }
     for article in cited {
-        if article.rows.is_empty() {
-            let text: String = spelt(&lexemes[article.from..article.to]);
-            wants.push(Want {
-                ways: Vec::new(),
-                key: text.clone(),
-                text,
-                numeric: true,
-                without: false,
-                known: false,
-                guessed: false,
-                inherited: false,
-                chained: false,
-            });
-            continue;
-        }
         let text: String = spelt(&lexemes[article.from..article.to]);
-        let way = |row: &u32| Way {
-            needs: vec![Need::Product(*row)],
-            quality: 1.0,
-            adjacent: false,
-            free: false,
-        };
-        wants.push(Want {
-            ways: article.rows.iter().map(way).collect(),
-            key: text.clone(),
-            text,
-            numeric: true,
-            without: false,
-            known: true,
-            guessed: false,
-            inherited: false,
-            chained: false,
-        });
+        let way = |row: &u32| Way::of(vec![Need::Product(*row)], 1.0);
+        wants.push(Want::number(text, article.rows.iter().map(way).collect()));
     }
     Draft { reading, wants, by_article: !cited.is_empty(), ..Draft::default() }
 }
@@ -349,6 +319,10 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     score -= 0.5 * f32::from(unknown.min(4));
     if let Some(best) = draft.meant.first() {
         score -= (1.0 - best.quality) * 1.5;
+        // «Миндаль 2 кг 7 шт» is seven of two kilograms: no almonds come in packs of seven.
+        if draft.reading.quantity.is_some() && !seeker.is_packed_as_said(best.row, &draft.wants) {
+            score -= 1.5;
+        }
         let own = index.entries[best.row as usize].unit.as_ref();
         if let Some(unit) = &draft.reading.unit
             && own.is_some_and(|o| unit.resolve(own) == *o)

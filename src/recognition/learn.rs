@@ -35,7 +35,7 @@ pub(crate) fn learn(
     for (from, to) in ranges {
         complete(vocabulary, &mut drafts[*from as usize..*to as usize]);
     }
-    let telling = contrasts(drafts, category, junk);
+    let telling = contrasts(vocabulary, drafts, category, junk);
     let mut titles: Vec<u32> = vec![0; vocabulary.len()];
     for word in drafts.iter().flat_map(|d| &d.words) {
         titles[word.id as usize] += 1;
@@ -132,7 +132,12 @@ fn complete(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
 }
 
 /// How many times each word was the only difference of two titles of one category.
-fn contrasts(drafts: &[Draft], category: &[u32], junk: &[bool]) -> FxMap<u32, u32> {
+fn contrasts(
+    vocabulary: &Vocabulary,
+    drafts: &[Draft],
+    category: &[u32],
+    junk: &[bool],
+) -> FxMap<u32, u32> {
     // A title's features are summed, so that one can be taken out of the sum.
     let mut whole: FxMap<u64, u32> = FxMap::default();
     let mut holes: FxMap<u64, Vec<u32>> = FxMap::default();
@@ -163,15 +168,25 @@ fn contrasts(drafts: &[Draft], category: &[u32], junk: &[bool]) -> FxMap<u32, u3
     }
     let mut telling: FxMap<u32, u32> = FxMap::default();
     for (hash, words) in &holes {
-        let rivals = words.len() > 1;
         let bare = whole.contains_key(hash);
-        if rivals || bare {
-            for word in words {
+        for word in words {
+            // «Мешок мусорный» and «мешки для мусора» are the same in other words.
+            let rivals = words.iter().any(|o| o != word && !are_kin(vocabulary, *o, *word));
+            if rivals || bare {
                 *telling.entry(*word).or_default() += 1;
             }
         }
     }
     telling
+}
+
+/// Whether two words are of one root: «мусора» and «мусорный».
+fn are_kin(vocabulary: &Vocabulary, one: u32, other: u32) -> bool {
+    let (one, other) = (&vocabulary.get(one).stem, &vocabulary.get(other).stem);
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    let common = short.chars().zip(long.chars()).take_while(|(a, b)| a == b).count();
+    let (least, most) = (short.chars().count(), long.chars().count());
+    common >= 4 && common * 4 >= least * 3 && most - least <= 3
 }
 
 fn mix(n: u64) -> u64 {

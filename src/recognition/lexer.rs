@@ -106,11 +106,11 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             i += 1;
             continue;
         } else if c.is_alphabetic() {
-            while i < ch.len() && ch[i].is_alphabetic() || ch.get(i) == Some(&'\u{301}') {
+            while i < ch.len() && ch[i].is_alphabetic() || is_silent(ch, i) {
                 i += 1;
             }
             let after_number = out.last().is_some_and(Lexeme::is_number);
-            let mut letters: String = ch[start..i].iter().filter(|c| **c != '\u{301}').collect();
+            let mut letters: String = ch[start..i].iter().filter(|c| c.is_alphabetic()).collect();
             let digit_next = ch.get(i).is_some_and(char::is_ascii_digit);
             let far_digit = ch[i..].iter().find(|c| **c != ' ').is_some_and(char::is_ascii_digit);
             let mut crossed = false;
@@ -155,6 +155,17 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
         out.push(lexeme);
     }
     out
+}
+
+/// Whether a mark inside a word is none of its letters: an accent, or the apostrophe that stands for
+/// «ь» in Latin letters, «mebel'nyj».
+fn is_silent(ch: &[char], at: usize) -> bool {
+    let latin = |at: usize| ch.get(at).is_some_and(char::is_ascii_alphabetic);
+    match ch.get(at) {
+        Some('\u{301}') => true,
+        Some('\'') => at > 1 && latin(at - 1) && latin(at - 2) && latin(at + 1) && latin(at + 2),
+        _ => false,
+    }
 }
 
 /// Whether the last word is the unit of a number: «48мм» before «х66».

@@ -4,15 +4,15 @@ use super::decide::question;
 use super::desk::Pending;
 use super::index::Index;
 use super::interpret::Draft;
-use super::rank::{Seeker, Stretch, Want};
+use super::rank::{Seeker, Want};
 use super::trace::Grounds;
 use super::types::{Buyer, Candidate, Decision, Line, Stage};
 
 /// At most so many candidates go with a line.
 const CANDIDATES: usize = 10;
 
-/// Suggestions for what the catalogue lacks are sought among at most so many products at a time.
-const LOOKED: usize = 4_000;
+/// Suggestions for what the catalogue lacks are sought among at most so many products of a want.
+const LOOKED: usize = 2_000;
 
 /// A line as it is answered.
 #[expect(clippy::too_many_lines, reason = "one line of an answer, field by field")]
@@ -65,7 +65,7 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line
             micros: 0,
         });
     }
-    let unknown = if trusted(&draft) { 0 } else { draft.unknown() };
+    let unknown = if trusted(seeker, &draft) { 0 } else { draft.unknown() };
     let decision = if learnt.is_some() {
         Decision::Matched
     } else if draft.meant.is_empty() || unknown > 0 {
@@ -126,21 +126,33 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line
 }
 
 /// Whether one word that the catalogue does not know may be passed over: so much else is said that
-/// only one product has all of it.
-pub(crate) fn trusted(draft: &Draft) -> bool {
+/// only one product has all of it, and the word says nothing that would tell it from others.
+fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
     let first = draft.wants.iter().position(|w| !w.numeric && !w.inherited);
     let unknown = draft.wants.iter().position(|w| !w.known);
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.iter().filter(|w| w.known && !w.numeric && !w.guessed).count();
+    let (Some(at), [hit]) = (unknown, draft.meant.as_slice()) else { return false };
+    let want = &draft.wants[at];
+    let last = draft.wants[at..].iter().skip(1).all(|w| w.numeric);
     draft.unknown() == 1
-        && draft.meant.len() == 1
         && !draft.widened
         && words >= if unknown == first { 2 } else { 1 }
         && numbers + words >= 3
-        && unknown.is_some_and(|at| {
-            let text = &draft.wants[at].text;
-            !draft.wants[at].numeric && !text.is_ascii()
-        })
+        && !want.numeric
+        && !want.text.is_ascii()
+        // The last word is mostly a colour or a finish: it may stand in the stead of «пудровый».
+        && !(last
+            && (is_adjective(&want.text) || seeker.is_told_apart_unsaid(hit.row, &draft.wants)))
+}
+
+/// Whether a word ends as adjectives do: it says what the thing is like.
+fn is_adjective(word: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "ый", "ий", "ой", "ая", "яя", "ое", "ее", "ые", "ие", "ых", "их", "ую", "юю", "ого", "его",
+        "ым", "им",
+    ];
+    word.chars().count() > 4 && ENDINGS.iter().any(|e| word.ends_with(e))
 }
 
 pub(crate) fn candidate(index: &Index, row: u32, quality: f32) -> Candidate {
@@ -195,37 +207,18 @@ pub(crate) fn nearest(
     phrase: &str,
 ) -> Vec<Candidate> {
     let index = seeker.index;
-    let mut rows: Vec<u32> = Vec::new();
-    for without in 0..wants.len() {
-        let rest: Vec<Want> = wants
-            .iter()
-            .enumerate()
-            .filter(|(i, w)| *i != without && w.known)
-            .map(|(_, w)| w.clone())
-            .collect();
-        if !rest.is_empty() {
-            rows.extend(
-                seeker.hits_within(&rest, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
-            );
-        }
-    }
-    if rows.is_empty() {
-        for want in wants.iter().filter(|w| w.known) {
-            let alone = std::slice::from_ref(want);
-            rows.extend(
-                seeker.hits_within(alone, Stretch::No, LOOKED).iter().take(50).map(|h| h.row),
-            );
-        }
-    }
-    rows.sort_unstable();
-    rows.dedup();
     let all = f32::from(u8::try_from(wants.len()).unwrap_or(u8::MAX)).max(1.0);
-    let mut scored: Vec<(f32, u32)> = rows
+    let mut scored: Vec<(f32, u32)> = seeker
+        .near_by(wants, LOOKED)
         .into_iter()
         .filter(|r| !index.junk[*r as usize])
         .filter(|r| !buyer.rejected.contains(&(phrase.to_owned(), index.entries[*r as usize].id)))
         .map(|r| (seeker.satisfied(r, wants) / all, r))
         .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    // Of equals, those that say the least that was not asked for.
+    let length = |row: u32| index.words.row(row as usize).len();
+    scored.sort_by(|a, b| {
+        b.0.total_cmp(&a.0).then(length(a.1).cmp(&length(b.1))).then(a.1.cmp(&b.1))
+    });
     scored.into_iter().take(CANDIDATES).map(|(s, r)| candidate(index, r, s * 0.9)).collect()
 }

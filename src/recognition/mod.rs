@@ -12,6 +12,7 @@ mod interpret;
 mod learn;
 mod lexer;
 mod line;
+mod measure;
 mod normalize;
 mod numerals;
 mod quantity;
@@ -26,6 +27,7 @@ mod terms;
 mod tests;
 mod titles;
 mod trace;
+mod translit;
 mod types;
 mod vocabulary;
 

@@ -2,241 +2,8 @@
 //! their neighbours («4×25»). The same for titles and for orders.
 
 use super::lexer::Lexeme;
+pub(crate) use super::measure::{CODE, Measure, Number, PACK, code};
 use super::normalize::{WordSet, among, as_latin_twin, sound};
-
-/// The marker of a number glued to letters that are no marker: «EL2240».
-pub(crate) const CODE: u8 = b'c';
-/// The marker of a number that says how much is in a roll or a box: «рул 200м».
-pub(crate) const PACK: u8 = b'r';
-
-/// What a number measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(u8)]
-pub(crate) enum Measure {
-    /// Not said.
-    #[default]
-    None,
-    /// Millimetres.
-    Mm,
-    /// Centimetres.
-    Cm,
-    /// Metres.
-    Metre,
-    /// Micrometres.
-    Micron,
-    /// «г», «гр»: grams, grams on a square metre or degrees, people do not care which.
-    Gram,
-    /// Grams on a square metre, kilograms in a cubic one.
-    Density,
-    /// Kilograms.
-    Kilo,
-    /// Millilitres.
-    Millilitre,
-    /// Litres.
-    Litre,
-    /// Watts.
-    Watt,
-    /// Kilowatts.
-    Kilowatt,
-    /// Volts.
-    Volt,
-    /// Amperes.
-    Ampere,
-    /// Milliamperes.
-    Milliampere,
-    /// Kelvins.
-    Kelvin,
-    /// Newtons.
-    Newton,
-    /// Bars or atmospheres.
-    Bar,
-    /// Lumens.
-    Lumen,
-    /// Per cent.
-    Percent,
-    /// Inches.
-    Inch,
-    /// Pieces: how many in a pack, never what the thing is.
-    Piece,
-    /// Square or cubic metres.
-    Area,
-}
-
-impl Measure {
-    /// Reads a unit of measure after a number. `glued`: no blank between.
-    #[expect(clippy::match_same_arms, reason = "units in their families")]
-    pub(crate) fn read(text: &str, glued: bool) -> Option<Self> {
-        Some(match text {
-            "мм" | "mm" | "миллиметр" | "миллиметра" | "миллиметров" | "милиметров" => {
-                Self::Mm
-            }
-            "см" | "cm" | "сантиметр" | "сантиметра" | "сантиметров" => {
-                Self::Cm
-            }
-            "м" | "m" | "метр" | "метра" | "метров" => Self::Metre,
-            "метровый" | "метровая" | "метровые" => Self::Metre,
-            "мкм" | "мк" | "микрон" | "микрона" | "mkm" | "mk" => Self::Micron,
-            "г" | "гр" | "g" | "gr" | "грамм" | "грамма" | "граммов" => {
-                Self::Gram
-            }
-            "г/м" | "гр/м" | "г/кв" | "g/m" => Self::Density,
-            "кг/м" => Self::Density,
-            "градус" | "градуса" | "градусов" => Self::Gram,
-            "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => {
-                Self::Kilo
-            }
-            "мл" | "ml" | "миллилитров" => Self::Millilitre,
-            "л" | "литр" | "литра" | "литров" | "литровый" | "литровая" => {
-                Self::Litre
-            }
-            "вт" | "w" | "ватт" | "ватта" => Self::Watt,
-            "квт" | "kw" => Self::Kilowatt,
-            "v" | "вольт" | "вольта" => Self::Volt,
-            "в" if glued => Self::Volt,
-            "a" | "ампер" | "ампера" => Self::Ampere,
-            "а" if glued => Self::Ampere,
-            "ма" | "ma" => Self::Milliampere,
-            "k" | "к" if glued => Self::Kelvin,
-            "n" | "н" if glued => Self::Newton,
-            "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
-            "бар" | "bar" | "атм" => Self::Bar,
-            "лм" | "lm" => Self::Lumen,
-            "шт" | "штук" | "штуки" | "pcs" | "шт/уп" | "шт/кор" | "шт/лист" => {
-                Self::Piece
-            }
-            "дюйм" | "дюйма" | "дюймов" | "дюймовый" | "дюймовая" => {
-                Self::Inch
-            }
-            "м2" | "м3" => Self::Area,
-            // «1 litr»
-            "litr" | "litra" | "litrov" => Self::Litre,
-            "metr" | "metra" | "metrov" => Self::Metre,
-            "gramm" => Self::Gram,
-            "vatt" => Self::Watt,
-            _ => return None,
-        })
-    }
-
-    /// The family of comparable units and how many base units one holds, in thousandths.
-    fn base(self) -> (u8, i64) {
-        match self {
-            Self::None => (0, 1000),
-            Self::Mm => (1, 1000),
-            Self::Cm => (1, 10_000),
-            Self::Metre => (1, 1_000_000),
-            Self::Micron => (2, 1000),
-            Self::Gram => (3, 1000),
-            Self::Kilo => (3, 1_000_000),
-            Self::Density => (4, 1000),
-            Self::Millilitre => (5, 1000),
-            Self::Litre => (5, 1_000_000),
-            Self::Watt => (6, 1000),
-            Self::Kilowatt => (6, 1_000_000),
-            Self::Volt => (7, 1000),
-            Self::Ampere => (8, 1_000_000),
-            Self::Milliampere => (8, 1000),
-            Self::Kelvin => (9, 1000),
-            Self::Newton => (10, 1000),
-            Self::Bar => (11, 1000),
-            Self::Lumen => (12, 1000),
-            Self::Percent => (13, 1000),
-            Self::Inch => (14, 1000),
-            Self::Piece => (15, 1000),
-            Self::Area => (16, 1000),
-        }
-    }
-
-    /// The name of what is measured, for a question.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Mm | Self::Cm | Self::Metre | Self::None | Self::Inch => "размер",
-            Self::Micron => "толщина",
-            Self::Gram | Self::Density => "плотность",
-            Self::Kilo => "вес",
-            Self::Millilitre | Self::Litre => "объём",
-            Self::Watt | Self::Kilowatt => "мощность",
-            Self::Volt => "напряжение",
-            Self::Ampere | Self::Milliampere => "ток",
-            Self::Kelvin => "цветовая температура",
-            Self::Newton => "усилие",
-            Self::Bar => "давление",
-            Self::Lumen => "яркость",
-            Self::Percent => "процент",
-            Self::Piece => "упаковка",
-            Self::Area => "площадь",
-        }
-    }
-}
-
-/// A number with its unit and its letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Number {
-    /// The value in thousandths.
-    pub(crate) value: i64,
-    /// The unit.
-    pub(crate) measure: Measure,
-    /// The letter or word before it: `h`, `d`, `m`, `#` (тип, №, цвет), or 0.
-    pub(crate) marker: u8,
-}
-
-impl Number {
-    /// How well a number of the text agrees with one of a title: 0 to 1, 0 is «contradicts».
-    pub(crate) fn agrees(self, title: Self) -> f32 {
-        let quality = self.same_amount(title);
-        if quality == 0.0 {
-            return 0.0;
-        }
-        let marks = match (self.marker, title.marker) {
-            (a, b) if a == b => 1.0,
-            (0, PACK) if self.measure == Measure::None => 0.0,
-            (0, CODE) => 0.93,
-            (CODE, 0) => 0.97,
-            (0, _) | (_, PACK) => 0.99,
-            (_, 0) => 0.94,
-            _ => 0.85,
-        };
-        quality * marks
-    }
-
-    fn same_amount(self, title: Self) -> f32 {
-        let ((a, one_a), (b, one_b)) = (self.measure.base(), title.measure.base());
-        let base = |n: Self, one: i64| i128::from(n.value) * i128::from(one);
-        if a == b {
-            return if base(self, one_a) == base(title, one_b) { 1.0 } else { 0.0 };
-        }
-        let same = self.value == title.value;
-        match (a, b) {
-            // Grams, grams on a square metre and per cent are not told apart.
-            (0, _) | (3, 4 | 13) | (4, 3) if same => 0.99,
-            // A title without a unit is in millimetres, a kilogram or a gram as it stands.
-            (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
-            (1, 0) if same && self.measure == Measure::Metre && self.value >= 10_000 => 0.0,
-            (_, 0) if same => 0.96,
-            (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
-            _ => 0.0,
-        }
-    }
-
-    /// Values under which titles may have this number.
-    pub(crate) fn keys(self) -> impl Iterator<Item = i64> {
-        let v = self.value;
-        let up = |by: i64| Some(v.saturating_mul(by));
-        let down = |by: i64| (v % by == 0).then_some(v / by);
-        let (a, b) = match self.measure {
-            Measure::Mm => (down(10), down(1000)),
-            Measure::Cm => (up(10), down(100)),
-            Measure::Metre => (up(1000), up(100)),
-            Measure::Gram | Measure::Millilitre | Measure::Watt | Measure::Milliampere => {
-                (down(1000), None)
-            }
-            Measure::Kilo | Measure::Litre | Measure::Kilowatt | Measure::Ampere => {
-                (up(1000), None)
-            }
-            _ => (None, None),
-        };
-        [Some(v), a, b].into_iter().flatten()
-    }
-}
 
 /// A part of a title or of an order line that says one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -343,6 +110,7 @@ pub(crate) fn is_little(word: &str) -> bool {
         "цвет",
         "цвета",
         "цветом",
+        "цветов",
         "арт",
         "артикул",
         "артикула",
@@ -352,6 +120,8 @@ pub(crate) fn is_little(word: &str) -> bool {
         "ном",
         "размер",
         "размером",
+        "формат",
+        "формата",
         "разм",
         "шир",
         "ширина",
@@ -429,7 +199,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 && free(i - 1)
                 && !is_whole_word(&lexemes[i - 1].text)
             {
-                size.numbers[0].marker = CODE;
+                size.numbers[0].marker = code(&lexemes[i - 1].text);
             }
             let packed = |k: usize| {
                 lexemes.get(k).is_some_and(|l| {
@@ -506,16 +276,21 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             let same = i > 0 && lexemes[i - 1].text == "же";
             if let Some(mark) = marker(&lexeme.text, tight).filter(|_| !same) {
                 // «Р6М5» is a code, not a thread.
-                let code = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
-                pending = Some((if code { CODE } else { mark }, i));
+                let inside = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
+                pending = Some((if inside { CODE } else { mark }, i));
                 i += 1;
                 continue;
             }
         }
-        // «klei dlya porolona»
+        // «klei dlya porolona», «cv 13»
         let latin = lexeme.text.is_ascii()
-            && lexeme.text.len() > 2
+            && (lexeme.text.len() > 2 || lexeme.text == "cv")
             && is_little(&super::vocabulary::cyrillic(&lexeme.text));
+        // «д/бумаг» is «для бумаг».
+        if lexeme.text == "д" && lexemes.get(i + 1).is_some_and(|l| l.is('/') && !l.spaced) {
+            i += 2;
+            continue;
+        }
         if (is_little(&lexeme.text) || latin) && !glued {
             i += 1;
             continue;
@@ -664,7 +439,9 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
     // «190*140 см», «1,2х2,0 м»: the unit is of all.
     let small = size.numbers.iter().all(|n| n.value < 10_000);
     if let [first @ .., last] = size.numbers.as_mut_slice()
-        && (matches!(last.measure, Measure::Mm | Measure::Cm)
+        && (last.measure == Measure::Mm
+            // «1185х585х3 см» is three centimetres thick and no twelve metres long.
+            || last.measure == Measure::Cm && first.iter().all(|n| n.value < 1_000_000)
             || last.measure == Measure::Metre && small)
         && first.iter().all(|n| n.measure == Measure::None)
     {

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ProductId, Unit};
 
+mod slips;
+
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.
 const GOODS: &[(&str, &str, &str)] = &[
     ("Наполнители/Поролон/Жёсткий EL", "ПОРОЛОН EL2240 2000х1000х40", "лист"),

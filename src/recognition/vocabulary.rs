@@ -40,6 +40,8 @@ pub(crate) struct Vocabulary {
     sorted: Vec<u32>,
     /// Names in Latin letters by how they sound, for slips of the ear.
     latin: Vec<(u32, u64, Box<str>)>,
+    /// Cyrillic words by their consonants, in order.
+    consonants: Vec<(Box<str>, u32)>,
 }
 
 /// Words of the catalogue that a word of an order may mean, each with how surely.
@@ -157,10 +159,21 @@ impl Vocabulary {
         self.sorted = (0..u32::try_from(self.words.len()).unwrap_or(u32::MAX)).collect();
         let words = &self.words;
         self.sorted.sort_by(|a, b| words[*a as usize].stem.cmp(&words[*b as usize].stem));
+        self.consonants = words
+            .iter()
+            .zip(0..)
+            .filter(|(known, _)| !known.stem.starts_with(WITHOUT) && !known.stem.is_ascii())
+            .map(|(known, row)| (consonants(&known.surface).into(), row))
+            .collect();
+        self.consonants.sort_unstable();
         for id in 0..self.words.len() {
             let row = u32::try_from(id).unwrap_or(u32::MAX);
             self.words[id].titles = u32::try_from(titles(row)).unwrap_or(u32::MAX);
             let known = &self.words[id];
+            if known.stem.starts_with(WITHOUT) {
+                // «Без клапана» is no «клапан», however alike they sound.
+                continue;
+            }
             let mut keys = vec![sound(&known.stem), sound(&known.surface)];
             if known.stem.is_ascii() && known.stem.len() > 3 {
                 keys.push(trimmed(&keys[0]).to_owned());
@@ -237,10 +250,11 @@ impl Vocabulary {
                 self.begun(&letters, false, false, &mut out);
             }
         }
-        if out.words.is_empty() && text.is_ascii() && text.contains('x') {
-            // «xrom»: people write х so.
-            let back = cyrillic(&text.replace('x', "h"));
-            self.spelt(&back, 0.93, &mut out);
+        if out.words.is_empty() && text.is_ascii() && length >= 3 {
+            for other in other_latin(&text) {
+                self.spelt(&cyrillic(&other), 0.93, &mut out);
+                self.heard(&other, &mut out);
+            }
         }
         out.sure = !out.words.is_empty();
         if !out.sure && length >= 3 {
@@ -328,6 +342,27 @@ impl Vocabulary {
             .take_while(move |w| self.words[*w as usize].stem.starts_with(text))
     }
 
+    /// Words from which only vowels, and perhaps the end, were left out: «чрн», «плст», «бежв».
+    pub(crate) fn without_vowels(&self, text: &str) -> Vec<(u32, f32)> {
+        let left = consonants(text);
+        let length = text.chars().count();
+        let bare = left.chars().count() == length;
+        if length < 3 || left.chars().count() < 3 || !text.chars().all(is_cyrillic) {
+            return Vec::new();
+        }
+        let quality = if bare { 0.88 } else { 0.86 };
+        let from = self.consonants.partition_point(|(key, _)| **key < *left);
+        let begun = self.consonants[from..].iter().take_while(|(key, _)| key.starts_with(&left));
+        let fits = begun.filter(|(_, row)| {
+            let surface = &self.words[*row as usize].surface;
+            let mut rest = surface.chars();
+            surface.chars().count() > length && text.chars().all(|c| rest.any(|r| r == c))
+        });
+        let mut out: Vec<(u32, f32)> = fits.map(|(_, row)| (*row, quality)).collect();
+        best_of_each(&mut out);
+        out
+    }
+
     /// Words of the same root: «спиральная» for «спираль», «шестигранник» for «шестигранный».
     fn kin(&self, text: &str, out: &mut Meanings) {
         let key = stem(text);
@@ -344,7 +379,7 @@ impl Vocabulary {
         }
     }
 
-    /// The noun that an adjective is made of: «кокосовый» for «кокос».
+    /// The noun that an adjective is made of, «кокосовый» for «кокос», or the other way round.
     fn derived(&self, text: &str, out: &mut Meanings) {
         const SUFFIXES: &[&str] = &[
             "ов",
@@ -363,6 +398,12 @@ impl Vocabulary {
             "ова",
         ];
         let key = stem(text);
+        // «войлок» for «войлочный»
+        if let Some(base) = key.strip_suffix('к').filter(|b| b.chars().count() >= 4) {
+            for id in self.beginning(&format!("{base}чн")) {
+                out.add(id, 0.86);
+            }
+        }
         for suffix in SUFFIXES {
             let Some(base) = key.strip_suffix(suffix) else { continue };
             if base.chars().count() < 4 {
@@ -410,8 +451,14 @@ impl Vocabulary {
                 if known.stem.starts_with(WITHOUT) {
                     continue;
                 }
-                let other: Vec<char> = known.stem.chars().collect();
-                if other.len() < 3 || (chars[0] != other[0] && limit < 3) {
+                // A stem is compared with stems, the whole word with words as titles write them:
+                // there an ending that is alike excuses nothing.
+                let whole = candidate != key;
+                let spelt = if whole { &known.surface } else { &known.stem };
+                let limit = if whole { limit.min(3) } else { limit };
+                let other: Vec<char> = spelt.chars().collect();
+                let swapped = other.len() > 1 && chars[0] == other[1] && chars[1] == other[0];
+                if other.len() < 3 || (chars[0] != other[0] && limit < 3 && !swapped) {
                     continue;
                 }
                 if let Some(cost) = distance(&chars, &other, limit) {
@@ -448,6 +495,29 @@ impl Vocabulary {
         let best = out.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
         out.words.retain(|w| w.1 >= best - 0.035);
     }
+}
+
+/// Other ways in which people write Russian in Latin letters: х as x, ж as j, ш as w, й as i.
+fn other_latin(word: &str) -> Vec<String> {
+    const WAYS: &[(&str, &str)] =
+        &[("x", "h"), ("j", "zh"), ("w", "sh"), ("ia", "ya"), ("iu", "yu")];
+    let mut out = vec![word.to_owned()];
+    for (from, to) in WAYS.iter().filter(|(from, _)| word.contains(from)) {
+        let more: Vec<String> = out.iter().map(|w| w.replace(from, to)).collect();
+        out.extend(more);
+    }
+    out.split_off(1)
+}
+
+/// The first letter of a word and its consonants after it, doubled ones once.
+fn consonants(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
+        if !out.ends_with(c) && (out.is_empty() || !"аеиоуыэюяьъй".contains(c)) {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Other ways to read a Latin name aloud: «Erich» is «Эрих», «Green» is «Грин».

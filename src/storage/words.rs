@@ -173,6 +173,23 @@ pub fn learn(
     Ok(changed > 0)
 }
 
+/// Learns what a manager put right: the phrase means the product, and never again the one that it
+/// was taken for.
+pub fn correct(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    taken: Option<ProductId>,
+    product: ProductId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    learn(tx, organization, phrase, product, None, now)?;
+    match taken.filter(|taken| *taken != product) {
+        Some(wrong) => refuse(tx, organization, phrase, wrong, now),
+        None => Ok(()),
+    }
+}
+
 /// Learns that the organization's phrase never means the product.
 pub fn refuse(
     tx: &Transaction<'_>,

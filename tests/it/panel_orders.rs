@@ -212,6 +212,23 @@ async fn a_product_is_found_chosen_remembered_or_offered() {
 }
 
 #[tokio::test]
+async fn what_a_manager_puts_right_is_not_offered_for_these_words_again() {
+    let (panel, maria) = panel().await;
+    let words = percent("саморез 4х25 жёлтый 4000");
+    let tried = format!("/admin/search?text={words}&organization=1");
+    assert!(page(&panel, &maria, &tried).await.contains("Саморез 4×25 жёлтый"));
+    let pick = format!("{}&product=3&remember=1", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/lines/2", &pick).await;
+    assert_eq!(panel.count("select product_id from order_lines where id = 2"), 3);
+    let answer = page(&panel, &maria, &tried).await;
+    assert!(answer.contains("Молния рул. Т7 чёрная 100 м"), "{answer}");
+    assert!(!answer.contains("Саморез 4×25 жёлтый"), "{answer}");
+    // Nobody else's words have changed.
+    let other = page(&panel, &maria, &format!("/admin/search?text={words}&organization=")).await;
+    assert!(other.contains("Саморез 4×25 жёлтый"), "{other}");
+}
+
+#[tokio::test]
 async fn many_orders_change_at_once_and_each_answers_for_itself() {
     let (panel, maria) = panel().await;
     panel

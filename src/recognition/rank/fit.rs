@@ -1,19 +1,17 @@
 //! How well a product satisfies what is wanted, or that it contradicts it.
 
-use super::super::index::ASIDE;
+use super::super::index::{ASIDE, Figure};
 use super::super::terms::{Measure, Number, Size};
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
 impl Seeker<'_> {
-    /// How well a product satisfies the wants, or `None` when it contradicts one.
+    /// How well a product satisfies the wants, or `None` when it contradicts one. Sizes of many
+    /// numbers are to come first, so that a lone number does not take one of theirs.
     pub(super) fn fit(&self, row: u32, wants: &[&Want], stretch: Stretch) -> Option<f32> {
         let mut used = 0_u64;
         let mut lost = 0.0;
-        // Sizes of many numbers choose first, so that a lone number does not take one of theirs.
-        let mut order: Vec<&&Want> = wants.iter().collect();
-        order.sort_by_key(|w| std::cmp::Reverse(numbers_in(w)));
-        for want in order {
+        for want in wants {
             lost += 1.0 - self.satisfies(row, want, stretch, &mut used)?;
         }
         Some(1.0 - lost)
@@ -78,6 +76,14 @@ impl Seeker<'_> {
         Some(quality)
     }
 
+    /// Whether a product comes in the packs that the wants speak of.
+    pub(crate) fn is_packed_as_said(&self, row: u32, wants: &[Want]) -> bool {
+        wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).all(|need| match need {
+            Need::Pack { value, must: false } => self.is_packed(row, *value, false),
+            _ => true,
+        })
+    }
+
     /// Whether a product's title says that so many are in a pack.
     fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
         self.index.figures.row(row as usize).iter().any(|figure| {
@@ -126,6 +132,17 @@ impl Seeker<'_> {
                         .any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
+        })
+    }
+
+    /// Whether a product's title has a word that tells products apart and that nothing said names.
+    pub(crate) fn is_told_apart_unsaid(&self, row: u32, wants: &[Want]) -> bool {
+        let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
+        let said = |word: u32| {
+            needs().any(|need| matches!(need, Need::Word(s) if s.meanings.quality(word) > 0.0))
+        };
+        self.index.words.row(row as usize).iter().any(|word| {
+            word & ASIDE == 0 && self.index.vocabulary.get(*word).telling && !said(*word)
         })
     }
 
@@ -273,6 +290,10 @@ impl Seeker<'_> {
     /// How well a product has the word: in its title, aside, in its category.
     pub(super) fn word(&self, row: u32, sought: &Sought) -> f32 {
         let mut best = self.in_title(row, sought);
+        // «Перчатки без ПВХ» have none, whatever category they are in.
+        if best == 0.0 && sought.without.is_some_and(|w| self.has_word(row, w)) {
+            return 0.0;
+        }
         let category = self.index.category[row as usize];
         for list in [&sought.paths, &sought.aliases] {
             if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
@@ -328,6 +349,14 @@ impl Seeker<'_> {
         let mut total = 0.0;
         let mut last: Option<(usize, u8)> = None;
         for number in wanted {
+            if number.is_bound() {
+                let mut same = figures.iter().filter(|f| f.marker == number.marker).peekable();
+                if same.peek().is_some()
+                    && !same.any(|f| number.same_amount(index.number(*f)) > 0.0)
+                {
+                    return 0.0;
+                }
+            }
             let mut best: Option<(f32, usize)> = None;
             for (at, figure) in figures.iter().enumerate().take(64) {
                 if taken >> at & 1 == 1 || figure.measure == Measure::Piece {
@@ -358,7 +387,9 @@ impl Seeker<'_> {
                 }
             }
             let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
-                if wanted.len() == 1 {
+                // «40» of «Нитки №40» is of the category «№40» as well, and is said once.
+                let said = |f: &Figure| number.agrees(index.number(*f)) > 0.0;
+                if wanted.len() == 1 && !figures.iter().any(said) {
                     // «DIN 603» may be said by the category alone.
                     let paths = index.path_figures.row(category as usize).iter();
                     let best = paths.map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max);

@@ -4,6 +4,7 @@
 //! category's path or another name that its category goes by, or contradicts it. Nothing is summed
 //! up into a likeness: a product that contradicts one want is not a candidate, however near.
 
+mod compounds;
 mod fit;
 mod postings;
 mod synonyms;
@@ -21,7 +22,7 @@ use super::vocabulary::{Meanings, best_of_each};
 pub(crate) use wants::{decimal, shown};
 
 /// One thing that a line says of its product.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what is known of a want is told apart")]
 pub(crate) struct Want {
     /// Ways to satisfy it.
@@ -44,6 +45,20 @@ pub(crate) struct Want {
     pub(crate) chained: bool,
 }
 
+impl Want {
+    /// A want of a word that may be satisfied in these ways; none: the catalogue does not know it.
+    pub(crate) fn word(text: &str, ways: Vec<Way>) -> Self {
+        let known = !ways.is_empty();
+        Self { ways, text: text.to_owned(), key: stem(text), known, ..Self::default() }
+    }
+
+    /// A want of a number, a size or an article, written so.
+    pub(crate) fn number(text: String, ways: Vec<Way>) -> Self {
+        let known = !ways.is_empty();
+        Self { ways, key: text.clone(), text, numeric: true, known, ..Self::default() }
+    }
+}
+
 /// Requirements that together satisfy a want.
 #[derive(Debug, Clone)]
 pub(crate) struct Way {
@@ -53,6 +68,13 @@ pub(crate) struct Way {
     pub(crate) adjacent: bool,
     /// Whether its numbers may be said once more: «трёхполюсный 3P».
     pub(crate) free: bool,
+}
+
+impl Way {
+    /// A way of these needs, wherever in the title.
+    pub(crate) fn of(needs: Vec<Need>, quality: f32) -> Self {
+        Self { needs, quality, adjacent: false, free: false }
+    }
 }
 
 /// One requirement.
@@ -105,6 +127,7 @@ pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
     cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    ways: HashMap<(String, bool, bool), Vec<Way>>,
     rows: RefCell<Vec<u32>>,
     found: RefCell<Vec<Hit>>,
     fit: Cell<usize>,
@@ -120,6 +143,7 @@ impl<'a> Seeker<'a> {
             index,
             own,
             cache: HashMap::new(),
+            ways: HashMap::new(),
             rows: RefCell::default(),
             found: RefCell::default(),
             fit: Cell::new(0),

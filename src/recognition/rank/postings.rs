@@ -1,6 +1,7 @@
 //! Which products may satisfy what is wanted: by the rarest of it.
 
 use super::super::terms::{Measure, Number};
+use super::fit::numbers_in;
 use super::{Hit, KEPT, Need, Seeker, Stretch, Want, Way};
 
 /// The reach of what is looked for in no list of its own.
@@ -34,26 +35,45 @@ impl Seeker<'_> {
         found.into_iter()
     }
 
-    /// Products that satisfy every known want, best first.
-    pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
-        self.hits_within(wants, stretch, usize::MAX)
+    /// Products that satisfy one of the rarest wants, at most so many of each.
+    pub(crate) fn near_by(&self, wants: &[Want], most: usize) -> Vec<u32> {
+        const WANTS: usize = 3;
+        let known = wants.iter().filter(|w| w.known && !w.without && !w.ways.is_empty());
+        let mut rare: Vec<(usize, &Want)> =
+            known.map(|w| (self.reach_of(w, Stretch::No), w)).collect();
+        rare.sort_by_key(|(reach, _)| *reach);
+        let mut out = Vec::new();
+        for (_, want) in rare.iter().take(WANTS) {
+            let mut rows = Vec::new();
+            for way in &want.ways {
+                self.collect(way, Stretch::No, &mut rows);
+            }
+            rows.truncate(most);
+            out.extend(rows);
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
-    /// The same, unless more than so many products would have to be looked through.
-    pub(crate) fn hits_within(&self, wants: &[Want], stretch: Stretch, most: usize) -> Vec<Hit> {
-        let sought: Vec<&Want> = wants.iter().filter(|w| w.known && !w.ways.is_empty()).collect();
-        let driver = sought
-            .iter()
-            .filter(|w| !w.without)
-            .min_by_key(|w| w.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>());
-        let Some(driver) = driver else {
+    /// How many products a want may have, at most.
+    fn reach_of(&self, want: &Want, stretch: Stretch) -> usize {
+        want.ways.iter().map(|way| self.reach(way, stretch)).sum()
+    }
+
+    /// Products that satisfy every known want, best first.
+    pub(crate) fn hits(&self, wants: &[Want], stretch: Stretch) -> Vec<Hit> {
+        let known = wants.iter().filter(|w| w.known && !w.ways.is_empty());
+        let mut sought: Vec<(usize, &Want)> =
+            known.map(|w| (self.reach_of(w, stretch), w)).collect();
+        let driver = sought.iter().filter(|(_, w)| !w.without).min_by_key(|(reach, _)| *reach);
+        let Some((_, driver)) = driver.copied() else {
             self.fit.set(0);
             return Vec::new();
         };
-        if driver.ways.iter().map(|way| self.reach(way, stretch)).sum::<usize>() > most {
-            self.fit.set(0);
-            return Vec::new();
-        }
+        // What most products contradict is asked first.
+        sought.sort_by_key(|(reach, want)| (std::cmp::Reverse(numbers_in(want)), *reach));
+        let sought: Vec<&Want> = sought.into_iter().map(|(_, want)| want).collect();
         // Long lists are kept from question to question: to free them costs more than to fill them.
         let mut rows = self.rows.take();
         rows.clear();

@@ -6,8 +6,8 @@ use super::super::lexer::Lexeme;
 use super::super::normalize::stem;
 use super::super::speech;
 use super::super::terms::{Measure, Number, Size, Term, Word, terms};
-use super::super::vocabulary::Meanings;
-use super::{Need, Seeker, Stretch, Want, Way};
+use super::super::vocabulary::cyrillic;
+use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
 impl Seeker<'_> {
     /// Lexemes → wants. `skip`: those that say the quantity.
@@ -16,7 +16,18 @@ impl Seeker<'_> {
         let mut wants: Vec<Want> = Vec::with_capacity(found.len());
         let mut at = 0;
         while at < found.len() {
-            if let Some((want, used)) = self.synonym(lexemes, &found, at) {
+            let compound = self.compound(lexemes, &found, at);
+            let synonym = self.synonym(lexemes, &found, at);
+            let together = match (compound, synonym) {
+                (Some((compound, half)), Some((mut synonym, all))) if all >= half => {
+                    if all == half {
+                        synonym.ways.extend(compound.ways);
+                    }
+                    Some((synonym, all))
+                }
+                (compound, synonym) => compound.or(synonym),
+            };
+            if let Some((want, used)) = together {
                 wants.push(want);
                 at += used;
                 continue;
@@ -41,26 +52,16 @@ impl Seeker<'_> {
     pub(super) fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
-        let mut ways = vec![Way {
-            needs: vec![Need::Size(size.clone())],
-            quality: 1.0,
-            adjacent: false,
-            free: false,
-        }];
+        let mut ways = vec![Way::of(vec![Need::Size(size.clone())], 1.0)];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
             && other.numbers.iter().all(|n| self.products_with(*n, Stretch::No) > 0)
         {
             known = true;
-            ways.push(Way {
-                needs: vec![Need::Size(other)],
-                quality: 0.97,
-                adjacent: false,
-                free: false,
-            });
+            ways.push(Way::of(vec![Need::Size(other)], 0.97));
         }
         let mut add = |need: Need, quality: f32| {
-            ways.push(Way { needs: vec![need], quality, adjacent: false, free: false });
+            ways.push(Way::of(vec![need], quality));
         };
         if let Some(code) = joined_code(size)
             && self.products_with(code, Stretch::No) > 0
@@ -77,45 +78,20 @@ impl Seeker<'_> {
         {
             add(Need::Pack { value: number.value, must: true }, 1.0);
         }
-        Want {
-            ways,
-            key: text.clone(),
-            text,
-            numeric: true,
-            without: false,
-            known,
-            guessed: false,
-            inherited: false,
-            chained: false,
-        }
+        Want { known, ..Want::number(text, ways) }
     }
 
     pub(super) fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {
         let talk = speech::is_filler(&word.text)
             || speech::is_cancel(&word.text)
-            || speech::is_correction(&word.text);
+            || speech::is_correction(&word.text)
+            || word.text.len() > 2 && speech::is_filler(&cyrillic(&word.text));
         if talk && !word.code && !word.dotted {
             return (None, 1);
         }
         if crate::recognition::interpret::names_junk(&word.text) {
-            let want = Want {
-                ways: Vec::new(),
-                text: word.text.clone(),
-                key: stem(&word.text),
-                numeric: false,
-                without: word.without,
-                known: true,
-                guessed: false,
-                inherited: false,
-                chained: false,
-            };
-            return (Some(want), 1);
-        }
-        // «т.серый», «темно серый»
-        if let Some(Term::Word(second)) = next
-            && let Some(want) = self.compound(word, second)
-        {
-            return (Some(want), 2);
+            let want = Want::word(&word.text, Vec::new());
+            return (Some(Want { known: true, without: word.without, ..want }), 1);
         }
         if let Some(Term::Word(second)) = next
             && let Some(want) = self.halves(word, second)
@@ -123,21 +99,32 @@ impl Seeker<'_> {
             return (Some(want), 2);
         }
         let sought = self.sought(word);
-        let mut ways = Vec::new();
-        let known = !sought.meanings.words.is_empty();
-        if (!known || !sought.meanings.sure)
-            && crate::recognition::quantity::known_unit(&word.text).is_some()
+        let unit = crate::recognition::quantity::known_unit(&word.text);
+        // A unit by itself is of the quantity, or of any product.
+        if unit.is_some() && !sought.meanings.sure
+            || matches!(unit, Some("шт" | "уп" | "компл")) && !word.code && !word.after_number
         {
             return (None, 1);
         }
-        let guessed = known && !sought.meanings.sure;
+        let ways = self.ways(word, &sought);
+        if word.code && word.text.chars().count() == 1 && ways.is_empty() {
+            return (None, 1);
+        }
+        let guessed = !sought.meanings.words.is_empty() && !sought.meanings.sure;
+        let want = Want { without: word.without, guessed, ..Want::word(&word.text, ways) };
+        (Some(want), 1)
+    }
+
+    /// Every way to satisfy a word, remembered during one message.
+    fn ways(&mut self, word: &Word, sought: &Rc<Sought>) -> Vec<Way> {
+        let key = (word.text.clone(), word.dotted, word.code);
+        if let Some(found) = self.ways.get(&key) {
+            return found.clone();
+        }
+        let mut ways = Vec::new();
+        let known = !sought.meanings.words.is_empty();
         if known {
-            ways.push(Way {
-                needs: vec![Need::Word(Rc::clone(&sought))],
-                quality: 1.0,
-                adjacent: false,
-                free: false,
-            });
+            ways.push(Way::of(vec![Need::Word(Rc::clone(sought))], 1.0));
         }
         ways.extend(self.initials(word));
         ways.extend(self.counted(word));
@@ -145,235 +132,18 @@ impl Seeker<'_> {
             // «вэпэпэ» is «впп» is «воздушно-пузырчатая плёнка».
             ways.extend(self.initials(&Word { text: letters, ..word.clone() }));
         }
-        if !sought.meanings.sure && !word.dotted {
+        let best = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+        if best < 0.95 && !word.dotted {
             ways.extend(self.glued(word));
-            ways.extend(self.guessed_synonyms(&sought));
         }
-        if word.code && word.text.chars().count() == 1 && ways.is_empty() {
-            return (None, 1);
+        if !sought.meanings.sure && !word.dotted {
+            ways.extend(self.guessed_synonyms(sought));
         }
-        let want = Want {
-            known: !ways.is_empty(),
-            ways,
-            text: word.text.clone(),
-            key: stem(&word.text),
-            numeric: false,
-            without: word.without,
-            guessed,
-            inherited: false,
-            chained: false,
-        };
-        (Some(want), 1)
-    }
-
-    /// «т.кор», «св серый», «темно серый» → the compound adjective.
-    pub(super) fn compound(&mut self, first: &Word, second: &Word) -> Option<Want> {
-        let short = first.text.chars().count() <= 3;
-        let adverb = first.text.ends_with('о') && first.text.chars().count() >= 4
-            || matches!(first.text.as_str(), "темный" | "темная" | "светлый" | "светлая");
-        if !(short && first.dotted || adverb) || second.without || first.code {
-            return None;
+        if best < 0.9 {
+            ways.extend(self.skeleton(word));
         }
-        let start = if adverb {
-            first.text.trim_end_matches(['о', 'й', 'я', 'ы', 'а'])
-        } else {
-            &first.text
-        };
-        let tail = stem(&second.text);
-        let vocabulary = &self.index.vocabulary;
-        let mut meanings = Meanings::default();
-        for id in vocabulary.beginning(start) {
-            let known = vocabulary.get(id);
-            let Some(at) = known.surface.find('о') else { continue };
-            let rest = &known.surface[at + 'о'.len_utf8()..];
-            let fits = known
-                .surface
-                .char_indices()
-                .filter(|(_, c)| *c == 'о')
-                .any(|(i, _)| known.surface[i + 'о'.len_utf8()..].starts_with(&tail));
-            if fits && !rest.is_empty() {
-                meanings.words.push((id, 0.94));
-            }
-        }
-        if meanings.words.is_empty() {
-            return None;
-        }
-        meanings.words.sort_unstable_by_key(|w| w.0);
-        meanings.sure = true;
-        let text = format!("{}{}", first.text, second.text);
-        let word = Word { text: text.clone(), ..Word::default() };
-        let sought = Rc::new(self.place(meanings, &word));
-        Some(Want {
-            ways: vec![Way {
-                needs: vec![Need::Word(sought)],
-                quality: 1.0,
-                adjacent: false,
-                free: false,
-            }],
-            key: text.clone(),
-            text,
-            numeric: false,
-            without: false,
-            known: true,
-            guessed: false,
-            inherited: false,
-            chained: false,
-        })
-    }
-
-    /// «син тепон», «эс тэ» → one word.
-    pub(super) fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
-        let vocabulary = &self.index.vocabulary;
-        let plain = |w: &Word| !w.dotted && !w.without && !vocabulary.has(&w.text);
-        if !(plain(first) && plain(second)) || first.code {
-            return None;
-        }
-        let joined = format!("{}{}", first.text, second.text);
-        let letters = |w: &Word| {
-            w.text.chars().count() <= 3
-                && crate::recognition::normalize::spelt_out(&w.text)
-                    .is_some_and(|l| l.chars().count() == 1)
-        };
-        let text = if letters(first) && letters(second) {
-            let both = [first, second]
-                .map(|w| crate::recognition::normalize::spelt_out(&w.text).unwrap_or_default());
-            let both = both.concat();
-            vocabulary.hears(&both).then_some(both)?
-        } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
-            joined
-        } else {
-            return None;
-        };
-        let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
-        let sought = self.sought(&word);
-        Some(Want {
-            ways: vec![Way {
-                needs: vec![Need::Word(sought)],
-                quality: 1.0,
-                adjacent: false,
-                free: false,
-            }],
-            key: stem(&text),
-            text,
-            numeric: false,
-            without: false,
-            known: true,
-            guessed: false,
-            inherited: false,
-            chained: false,
-        })
-    }
-
-    /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
-    pub(super) fn initials(&mut self, word: &Word) -> Vec<Way> {
-        if word.dotted && !word.text.contains('/') {
-            return Vec::new();
-        }
-        let parts: Vec<String> = if word.text.contains('/') {
-            word.text.split('/').map(str::to_owned).collect()
-        } else {
-            let letters: Vec<char> = word.text.chars().collect();
-            let consonants = letters.iter().all(|c| !"аеиоуыэюяaeiouy".contains(*c));
-            if !(2..=3).contains(&letters.len())
-                || !consonants
-                || word.code
-                || !letters.iter().all(|c| crate::recognition::normalize::is_cyrillic(*c))
-            {
-                return Vec::new();
-            }
-            letters.iter().map(char::to_string).collect()
-        };
-        if parts.iter().any(String::is_empty) || parts.len() < 2 {
-            return Vec::new();
-        }
-        let mut ways = Vec::new();
-        let mut needs = Vec::new();
-        for part in &parts {
-            let mut meanings = Meanings::default();
-            for id in self.index.vocabulary.beginning(part) {
-                meanings.words.push((id, 0.9));
-            }
-            meanings.words.sort_unstable_by_key(|w| w.0);
-            let text = Word { text: word.text.repeat(2), ..Word::default() };
-            needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
-        }
-        // «ц/выт» is «центральная вытяжка», «п/накл» rather «полунакладная».
-        let long = parts.len() == 2 && parts[1].chars().count() >= 3;
-        let quality = if long { 0.95 } else { 0.97 };
-        ways.push(Way { needs, quality, adjacent: parts.len() == 2, free: false });
-        if parts.len() == 2 {
-            let mut meanings = Meanings::default();
-            let tail = stem(&parts[1]);
-            for id in self.index.vocabulary.beginning(&parts[0]) {
-                let known = self.index.vocabulary.get(id);
-                if known.stem.len() > parts[0].len() && known.stem[parts[0].len()..].contains(&tail)
-                {
-                    meanings.words.push((id, 0.9));
-                }
-            }
-            if !meanings.words.is_empty() {
-                meanings.words.sort_unstable_by_key(|w| w.0);
-                let text = Word { text: parts.concat(), ..Word::default() };
-                ways.push(Way {
-                    needs: vec![Need::Word(Rc::new(self.place(meanings, &text)))],
-                    quality: 0.97,
-                    adjacent: false,
-                    free: false,
-                });
-            }
-        }
+        self.ways.insert(key, ways.clone());
         ways
-    }
-
-    /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
-    fn counted(&mut self, word: &Word) -> Option<Way> {
-        let text = super::super::vocabulary::cyrillic(&word.text);
-        let (count, rest) = super::super::adjectives::counted(&text)?;
-        let number = Number { value: count * 1000, ..Number::default() };
-        if self.products_with(number, Stretch::No) == 0 {
-            return None;
-        }
-        let rest = Word { text: rest.to_owned(), dotted: word.dotted, ..Word::default() };
-        let sought = self.sought(&rest);
-        if !sought.meanings.sure {
-            return None;
-        }
-        let size = Size { numbers: vec![number], ..Size::default() };
-        Some(Way {
-            needs: vec![Need::Word(sought), Need::Size(size)],
-            quality: 0.97,
-            adjacent: false,
-            free: false,
-        })
-    }
-
-    /// «болтмебельный» → two words of the catalogue.
-    pub(super) fn glued(&mut self, word: &Word) -> Option<Way> {
-        if word.text.chars().count() < 7 {
-            return None;
-        }
-        for (at, _) in word.text.char_indices().skip(3) {
-            let (left, right) = word.text.split_at(at);
-            if right.chars().count() < 3 {
-                break;
-            }
-            let vocabulary = &self.index.vocabulary;
-            let whole = vocabulary.has(left);
-            let begun = left.chars().count() >= 4 && vocabulary.beginning(left).next().is_some();
-            if (whole || begun) && right.chars().count() >= 4 && vocabulary.has(right) {
-                let needs = [(left, !whole), (right, false)].map(|(part, dotted)| {
-                    let part = Word { text: part.to_owned(), dotted, ..Word::default() };
-                    Need::Word(self.sought(&part))
-                });
-                return Some(Way {
-                    needs: needs.to_vec(),
-                    quality: 0.95,
-                    adjacent: false,
-                    free: false,
-                });
-            }
-        }
-        None
     }
 
     /// Terms as one want that is satisfied by all of them.
@@ -397,11 +167,7 @@ impl Seeker<'_> {
                 }
             }
         }
-        let ways = if alive {
-            vec![Way { needs, quality: 1.0, adjacent: false, free: false }]
-        } else {
-            Vec::new()
-        };
+        let ways = if alive { vec![Way::of(needs, 1.0)] } else { Vec::new() };
         let want = Want {
             ways,
             text: keys.join(" "),
@@ -409,9 +175,7 @@ impl Seeker<'_> {
             numeric,
             without: matches!(found.first(), Some(Term::Word(w)) if w.without),
             known: alive,
-            guessed: false,
-            inherited: false,
-            chained: false,
+            ..Want::default()
         };
         (want, found.len())
     }
@@ -434,12 +198,7 @@ impl Seeker<'_> {
                     return want.clone();
                 }
                 let mut wide = want.clone();
-                wide.ways.push(Way {
-                    needs: vec![Need::Word(near)],
-                    quality: 0.95,
-                    adjacent: false,
-                    free: false,
-                });
+                wide.ways.push(Way::of(vec![Need::Word(near)], 0.95));
                 wide.known = true;
                 wide.guessed = true;
                 wide
@@ -451,22 +210,10 @@ impl Seeker<'_> {
 /// «1000шт» beside another quantity: the pack of a thousand.
 fn pack_want(size: &Size) -> Want {
     let text = format!("{} шт", shown(size));
-    Want {
-        ways: vec![Way {
-            needs: vec![Need::Pack { value: size.numbers[0].value, must: false }],
-            quality: 1.0,
-            adjacent: false,
-            free: false,
-        }],
-        key: text.clone(),
+    Want::number(
         text,
-        numeric: true,
-        without: false,
-        known: true,
-        guessed: false,
-        inherited: false,
-        chained: false,
-    }
+        vec![Way::of(vec![Need::Pack { value: size.numbers[0].value, must: false }], 1.0)],
+    )
 }
 
 /// «25-36» for the mark 2536.

@@ -1,8 +1,10 @@
 //! The keyboard layout of a message, put right: «gjhjkjy» is «поролон».
 
 use super::super::index::Index;
+use super::super::measure::Measure;
 use super::super::normalize::{Chars, is_cyrillic, other_layout};
 use super::super::speech;
+use super::super::translit;
 
 /// Reads the characters of a message and puts the keyboard layout right.
 pub(crate) fn characters(index: &Index, text: &str) -> Chars {
@@ -14,6 +16,7 @@ pub(crate) fn characters(index: &Index, text: &str) -> Chars {
         right_layout(index, &mut chars, from, to);
         from = to + 1;
     }
+    translit::digits_as_letters(index, &mut chars);
     chars
 }
 
@@ -32,7 +35,7 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             _ => {}
         }
     }
-    let mut sure = false;
+    let (mut sure, mut unsure) = (false, false);
     let mut later: Vec<(usize, usize, bool)> = Vec::new();
     for (a, b) in chunks {
         let latin = chars.ch[a..b].iter().any(char::is_ascii_alphabetic);
@@ -40,7 +43,7 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         if latin == cyrillic {
             continue;
         }
-        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let turned = turned(&chars.ch[a..b], latin);
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let known = |w: &String| w.chars().count() > 1 && familiar(index, w);
         let long = is.iter().any(|w| {
@@ -51,11 +54,14 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             chars.ch[a..b].copy_from_slice(&turned);
             sure = true;
         } else if !cyrillic || !was.iter().any(known) {
+            unsure |= latin && was.iter().any(|w| w.len() > 2 && known(w));
             later.push((a, b, latin));
+        } else {
+            unsure |= was.iter().any(|w| w.chars().count() > 2);
         }
     }
     for (a, b, latin) in later {
-        let turned: Vec<char> = chars.ch[a..b].iter().map(|c| other_layout(*c, latin)).collect();
+        let turned = turned(&chars.ch[a..b], latin);
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let exact = |w: &String| index.vocabulary.has(w);
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
@@ -67,10 +73,31 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             && latin
             && !was.iter().any(exact)
             && is.iter().all(|w| familiar(index, w) || w == "х");
-        if code || small {
+        // Where all the long words were of the other layout, so are «c», «24k», «f4».
+        let alike = sure && !unsure && latin && !was.iter().any(|w| stands(index, w));
+        if code || small || alike {
             chars.ch[a..b].copy_from_slice(&turned);
         }
     }
+}
+
+/// Whether a short Latin word may be meant as it is: a code of the catalogue, or a unit that its
+/// titles measure in.
+fn stands(index: &Index, word: &str) -> bool {
+    word.len() > 3
+        || word.len() > 1 && index.vocabulary.has(word)
+        || Measure::read(word, true).is_some_and(|unit| index.measures.contains(&unit))
+}
+
+/// What the same keys give in the other layout; the comma of «1,6v» is a comma.
+fn turned(chars: &[char], to_cyrillic: bool) -> Vec<char> {
+    let digit =
+        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);
+    let turn = |(at, c): (usize, &char)| match c {
+        ',' | '.' if digit(at.checked_sub(1)) && digit(Some(at + 1)) => *c,
+        _ => other_layout(*c, to_cyrillic),
+    };
+    chars.iter().enumerate().map(turn).collect()
 }
 
 pub(super) fn words(chars: &[char]) -> Vec<String> {

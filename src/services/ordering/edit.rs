@@ -227,11 +227,7 @@ fn apply(
             fill(tx, &mut row, organization, product, None)?;
             orders::update_line(tx, &row)?;
             if remember && !row.phrase.is_empty() {
-                words::learn(tx, organization, &row.phrase, product, None, now)?;
-                if let Some(wrong) = before.filter(|before| *before != product) {
-                    // What a manager put right is not offered for these words again.
-                    words::refuse(tx, organization, &row.phrase, wrong, now)?;
-                }
+                words::correct(tx, organization, &row.phrase, before, product, now)?;
             }
             ("line", format!("Позиция {}: «{was}» → «{}»", row.position, row.title))
         }

@@ -1,0 +1,270 @@
+//! Words that are written apart, together or cut down to some of their letters.
+
+use std::rc::Rc;
+
+use super::super::lexer::{Lexeme, lex};
+use super::super::normalize::{Chars, is_cyrillic, spelt_out, stem};
+use super::super::numerals;
+use super::super::terms::{Number, Size, Term, Word, terms};
+use super::super::types::SynonymTarget;
+use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
+use super::{Need, Seeker, Stretch, Want, Way};
+
+impl Seeker<'_> {
+    /// «т.кор», «св серый», «темно серый», «тёмно-серый» → the compound adjective, or its halves as
+    /// titles in another language have them, «Dark Grey».
+    pub(super) fn compound(
+        &mut self,
+        lexemes: &[Lexeme],
+        found: &[Term],
+        at: usize,
+    ) -> Option<(Want, usize)> {
+        let Term::Word(word) = &found[at] else { return None };
+        let hyphen = word.to == word.from + 3 && lexemes[word.from + 1].is('-');
+        let (first, second) = if hyphen {
+            let half = |at: usize| Word {
+                text: lexemes[at].text.clone(),
+                dotted: lexemes[at].dotted,
+                ..Word::default()
+            };
+            (half(word.from), half(word.to - 1))
+        } else {
+            let Some(Term::Word(second)) = found.get(at + 1) else { return None };
+            (word.clone(), second.clone())
+        };
+        if second.without || first.code {
+            return None;
+        }
+        let start = cyrillic(&first.text);
+        let length = start.chars().count();
+        let adverb = start.ends_with('о') && length >= 4
+            || matches!(start.as_str(), "темный" | "темная" | "светлый" | "светлая");
+        let short =
+            length <= 3 && (first.dotted || length >= 2 && !self.index.vocabulary.has(&first.text));
+        if !(short || adverb) {
+            return None;
+        }
+        let start =
+            if adverb { start.trim_end_matches(['о', 'й', 'я', 'ы', 'а']) } else { &start };
+        let mut meanings = self.compounds(start, &second);
+        let apart = self.translated(&first, &second);
+        if meanings.words.is_empty() && (apart.is_empty() || !hyphen) {
+            return None;
+        }
+        let text = format!("{}{}", first.text, second.text);
+        let whole = Word { text: text.clone(), ..Word::default() };
+        if hyphen {
+            let sought = self.sought(&whole);
+            if sought.meanings.sure || meanings.words.is_empty() {
+                meanings.words.extend(sought.meanings.words.iter().copied());
+                meanings.sure |= sought.meanings.sure;
+                best_of_each(&mut meanings.words);
+            }
+        }
+        let guessed = !meanings.sure && apart.is_empty();
+        let mut ways = Vec::new();
+        if !meanings.words.is_empty() {
+            ways.push(Way::of(vec![Need::Word(Rc::new(self.place(meanings, &whole)))], 1.0));
+        }
+        ways.extend(apart);
+        let want = Want { guessed, key: text.clone(), ..Want::word(&text, ways) };
+        Some((want, if hyphen { 1 } else { 2 }))
+    }
+
+    /// Compound words of the catalogue that begin so and go on with what the second half may mean.
+    fn compounds(&mut self, start: &str, second: &Word) -> Meanings {
+        let tail = stem(&second.text);
+        let halves = Rc::clone(&self.sought(second));
+        let vocabulary = &self.index.vocabulary;
+        let mut out = Meanings::default();
+        for id in vocabulary.beginning(start) {
+            let known = vocabulary.get(id);
+            for (joint, _) in known.stem.match_indices('о') {
+                let rest = &known.stem[joint + 'о'.len_utf8()..];
+                let same = |half: u32| *vocabulary.get(half).stem == *rest;
+                if tail.chars().count() > 1 && rest.starts_with(&tail) {
+                    out.words.push((id, 0.94));
+                    out.sure = true;
+                } else if let Some((_, quality)) =
+                    halves.meanings.words.iter().find(|(half, _)| same(*half))
+                {
+                    out.words.push((id, 0.94 * quality));
+                    out.sure |= halves.meanings.sure;
+                }
+            }
+        }
+        best_of_each(&mut out.words);
+        out
+    }
+
+    /// Both halves of a compound as the common synonyms have them.
+    fn translated(&mut self, first: &Word, second: &Word) -> Vec<Way> {
+        let index = self.index;
+        let mut other = |word: &Word| -> Vec<Need> {
+            let lexemes = lex(&Chars::new(&word.text));
+            let run: Vec<&Lexeme> = lexemes.iter().collect();
+            let mut needs = Vec::new();
+            for (count, target) in index.lexicon.at(&run) {
+                let SynonymTarget::Words(words) = target else { continue };
+                let found = terms(&lex(&Chars::new(words)), |_| false);
+                if let ([Term::Word(word)], true) = (found.as_slice(), count == run.len()) {
+                    let sought = self.sought(word);
+                    if sought.meanings.sure {
+                        needs.push(Need::Word(sought));
+                    }
+                }
+            }
+            needs
+        };
+        let (left, right) = (other(first), other(second));
+        let mut ways = Vec::new();
+        for one in &left {
+            for two in &right {
+                let needs = vec![one.clone(), two.clone()];
+                ways.push(Way { adjacent: true, ..Way::of(needs, 0.98) });
+            }
+        }
+        ways
+    }
+
+    /// «чрн», «плст», «бежв» → words that only lost vowels and their end.
+    pub(super) fn skeleton(&mut self, word: &Word) -> Option<Way> {
+        let text = cyrillic(&word.text);
+        let mut meanings = Meanings::default();
+        meanings.words = self.index.vocabulary.without_vowels(&text);
+        if meanings.words.is_empty() {
+            return None;
+        }
+        let sought = Rc::new(self.place(meanings, word));
+        Some(Way::of(vec![Need::Word(sought)], 1.0))
+    }
+
+    /// «син тепон», «эс тэ» → one word.
+    pub(super) fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
+        let vocabulary = &self.index.vocabulary;
+        let plain = |w: &Word| !w.dotted && !w.without;
+        let strange = |w: &Word| !vocabulary.has(&w.text);
+        if !(plain(first) && plain(second) && strange(first)) || first.code {
+            return None;
+        }
+        let joined = format!("{}{}", first.text, second.text);
+        // «Полу накладная» is one word though «накладная» is another.
+        if !strange(second) && !vocabulary.has(&joined) {
+            return None;
+        }
+        let letters = |w: &Word| {
+            w.text.chars().count() <= 3
+                && spelt_out(&w.text).is_some_and(|l| l.chars().count() == 1)
+        };
+        let text = if letters(first) && letters(second) {
+            let both = [first, second].map(|w| spelt_out(&w.text).unwrap_or_default());
+            let both = both.concat();
+            vocabulary.hears(&both).then_some(both)?
+        } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
+            joined
+        } else {
+            return None;
+        };
+        let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
+        let sought = self.sought(&word);
+        Some(Want::word(&text, vec![Way::of(vec![Need::Word(sought)], 1.0)]))
+    }
+
+    /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
+    pub(super) fn initials(&mut self, word: &Word) -> Vec<Way> {
+        if word.dotted && !word.text.contains('/') {
+            return Vec::new();
+        }
+        let parts: Vec<String> = if word.text.contains('/') {
+            word.text.split('/').map(str::to_owned).collect()
+        } else {
+            let letters: Vec<char> = word.text.chars().collect();
+            let consonants = letters.iter().all(|c| !"аеиоуыэюяaeiouy".contains(*c));
+            if !(2..=3).contains(&letters.len())
+                || !consonants
+                || word.code
+                || !letters.iter().all(|c| is_cyrillic(*c))
+            {
+                return Vec::new();
+            }
+            letters.iter().map(char::to_string).collect()
+        };
+        if parts.iter().any(String::is_empty) || parts.len() < 2 {
+            return Vec::new();
+        }
+        let mut ways = Vec::new();
+        let mut needs = Vec::new();
+        for part in &parts {
+            let mut meanings = Meanings::default();
+            for id in self.index.vocabulary.beginning(part) {
+                meanings.words.push((id, 0.9));
+            }
+            meanings.words.sort_unstable_by_key(|w| w.0);
+            let text = Word { text: word.text.repeat(2), ..Word::default() };
+            needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
+        }
+        // «ц/выт» is «центральная вытяжка», «п/накл» rather «полунакладная».
+        let long = parts.len() == 2 && parts[1].chars().count() >= 3;
+        let quality = if long { 0.95 } else { 0.97 };
+        ways.push(Way { needs, quality, adjacent: parts.len() == 2, free: false });
+        if parts.len() == 2 {
+            let mut meanings = Meanings::default();
+            let tail = stem(&parts[1]);
+            for id in self.index.vocabulary.beginning(&parts[0]) {
+                let known = self.index.vocabulary.get(id);
+                if known.stem.len() > parts[0].len() && known.stem[parts[0].len()..].contains(&tail)
+                {
+                    meanings.words.push((id, 0.9));
+                }
+            }
+            if !meanings.words.is_empty() {
+                meanings.words.sort_unstable_by_key(|w| w.0);
+                let text = Word { text: parts.concat(), ..Word::default() };
+                let sought = Rc::new(self.place(meanings, &text));
+                ways.push(Way::of(vec![Need::Word(sought)], 0.97));
+            }
+        }
+        ways
+    }
+
+    /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
+    pub(super) fn counted(&mut self, word: &Word) -> Option<Way> {
+        let text = cyrillic(&word.text);
+        let (count, rest) = numerals::counted(&text)?;
+        let number = Number { value: count * 1000, ..Number::default() };
+        if self.products_with(number, Stretch::No) == 0 {
+            return None;
+        }
+        let rest = Word { text: rest.to_owned(), dotted: word.dotted, ..Word::default() };
+        let sought = self.sought(&rest);
+        if !sought.meanings.sure {
+            return None;
+        }
+        let size = Size { numbers: vec![number], ..Size::default() };
+        Some(Way::of(vec![Need::Word(sought), Need::Size(size)], 0.97))
+    }
+
+    /// «болтмебельный» → two words of the catalogue.
+    pub(super) fn glued(&mut self, word: &Word) -> Option<Way> {
+        if word.text.chars().count() < 7 {
+            return None;
+        }
+        for (at, _) in word.text.char_indices().skip(3) {
+            let (left, right) = word.text.split_at(at);
+            if right.chars().count() < 3 {
+                break;
+            }
+            let vocabulary = &self.index.vocabulary;
+            let whole = vocabulary.has(left);
+            let begun = left.chars().count() >= 4 && vocabulary.beginning(left).next().is_some();
+            if (whole || begun) && right.chars().count() >= 4 && vocabulary.has(right) {
+                let needs = [(left, !whole), (right, false)].map(|(part, dotted)| {
+                    let part = Word { text: part.to_owned(), dotted, ..Word::default() };
+                    Need::Word(self.sought(&part))
+                });
+                return Some(Way::of(needs.to_vec(), 0.95));
+            }
+        }
+        None
+    }
+}

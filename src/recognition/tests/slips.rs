@@ -1,0 +1,111 @@
+//! Titles of whole catalogues written as people write them: with slips, in Latin letters, without
+//! vowels, and with what the catalogue does not have. Nothing of it may order another product.
+
+use super::*;
+
+const CATALOGS: [&str; 2] = [
+    include_str!("../../../tests/fixtures/recognition/household_food_catalog.json"),
+    include_str!("../../../tests/fixtures/recognition/plumbing_electrics_catalog.json"),
+];
+
+/// How a title was read that somebody wrote so.
+#[derive(Debug, Default)]
+struct Outcome {
+    all: usize,
+    right: usize,
+    /// Another product than that of the title, or any where the catalogue has none.
+    wrong: usize,
+    /// The first of these, for the message of a test.
+    example: String,
+}
+
+/// Writes every seventh title of the catalogues so and reads it. `none`: the catalogue has no such.
+fn written(none: bool, write: impl Fn(&str) -> Option<String>) -> Outcome {
+    let told = |title: &str| -> String {
+        title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let mut outcome = Outcome::default();
+    for catalog in CATALOGS {
+        let (index, _) = trade(catalog);
+        for entry in index.entries.iter().step_by(7) {
+            let Some(text) = write(&entry.title.to_lowercase()) else { continue };
+            let found = index.recognize(&format!("{text} - 7 шт"), &Buyer::default());
+            outcome.all += 1;
+            let products = found.lines.iter().filter_map(|l| index.entry(l.product?));
+            for product in products {
+                if !none && told(&product.title) == told(&entry.title) {
+                    outcome.right += 1;
+                } else {
+                    outcome.wrong += 1;
+                    if outcome.example.is_empty() {
+                        outcome.example = format!("{text} is read as {}", product.title);
+                    }
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// The text with its longest Cyrillic word written anew.
+fn with_word(title: &str, write: impl Fn(&[char]) -> String) -> Option<String> {
+    let words =
+        title.split(' ').filter(|w| w.chars().all(crate::recognition::normalize::is_cyrillic));
+    let longest = words.max_by_key(|w| w.chars().count()).filter(|w| w.chars().count() >= 6)?;
+    let letters: Vec<char> = longest.chars().collect();
+    Some(title.replacen(longest, &write(&letters), 1))
+}
+
+#[test]
+fn a_slip_of_the_finger_orders_nothing_else() {
+    let swapped = written(false, |title| {
+        with_word(title, |letters| {
+            let mut letters = letters.to_vec();
+            letters.swap(letters.len() / 2, letters.len() / 2 - 1);
+            letters.iter().collect()
+        })
+    });
+    assert!(swapped.wrong * 100 <= swapped.all, "{swapped:?}");
+    assert!(swapped.right * 100 >= swapped.all * 60, "{swapped:?}");
+    let dropped = written(false, |title| {
+        with_word(title, |letters| {
+            let left = letters.iter().enumerate().filter(|(at, _)| *at != letters.len() / 2);
+            left.map(|(_, letter)| letter).collect()
+        })
+    });
+    assert!(dropped.wrong * 100 <= dropped.all, "{dropped:?}");
+    assert!(dropped.right * 100 >= dropped.all * 60, "{dropped:?}");
+}
+
+#[test]
+fn a_word_without_its_vowels_orders_nothing_else() {
+    let bare = written(false, |title| {
+        with_word(title, |letters| {
+            let first = letters.iter().take(1);
+            let rest = letters.iter().skip(1).filter(|c| !"аеёиоуыэюяьъй".contains(**c));
+            first.chain(rest).take(5).collect()
+        })
+    });
+    assert!(bare.wrong * 50 <= bare.all, "{bare:?}");
+    assert!(bare.right * 100 >= bare.all * 55, "{bare:?}");
+}
+
+#[test]
+fn what_no_product_is_like_orders_nothing() {
+    for unheard in ["лиловый", "рифлёный", "огнеупорная", "двускатные"]
+    {
+        let outcome = written(true, |title| Some(format!("{title} {unheard}")));
+        assert!(outcome.wrong * 100 <= outcome.all, "{unheard}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_size_that_no_product_has_orders_nothing() {
+    let outcome = written(true, |title| {
+        let digits = |c: char| c.is_ascii_digit();
+        let from = title.find(digits)?;
+        let length = title[from..].find(|c| !digits(c)).unwrap_or(title.len() - from);
+        Some(format!("{}7919{}", &title[..from], &title[from + length..]))
+    });
+    assert!(outcome.wrong * 50 <= outcome.all, "{outcome:?}");
+}
