@@ -673,13 +673,15 @@
       template.innerHTML = html;
       return template.content.firstElementChild;
     };
+    // Whether a card went away under the focus: the next one with buttons gets it.
+    let lost = false;
     const stream = new EventSource(`/chat/${persona}/events?since=${pane.dataset.revision}`);
     stream.addEventListener("reload", () => location.reload());
     stream.addEventListener("changes", (event) => {
       const { items, keyboard } = JSON.parse(event.data);
       const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
       let own = false;
-      let lost = false;
+      let arrived = null;
       for (const item of items) {
         if (item.toast !== undefined) {
           pane.waiting?.();
@@ -697,8 +699,10 @@
         const fresh = make(item.html);
         if (!fresh) continue;
         $("[data-start]", log)?.remove();
-        if (!old) $("[data-typing]", log).before(fresh);
-        else if (!old.isEqualNode(fresh)) {
+        if (!old) {
+          $("[data-typing]", log).before(fresh);
+          arrived = $("[data-press]", fresh) ?? arrived;
+        } else if (!old.isEqualNode(fresh)) {
           const focused = old.contains(document.activeElement) ? document.activeElement.textContent : "";
           old.replaceWith(fresh);
           if (focused) {
@@ -711,8 +715,11 @@
         $("[data-keyboard]", pane).innerHTML = keyboard.html;
         $("textarea", pane).placeholder = keyboard.placeholder;
       }
-      // Whoever pressed a button with a key goes on from the newest ones.
-      if (lost) ($$("[data-press]", log).at(-1)?.querySelector("button, a") ?? $("textarea", pane)).focus({ preventScroll: true });
+      if (lost && document.activeElement !== document.body) lost = false;
+      if (lost && arrived) {
+        lost = false;
+        $("button, a", arrived)?.focus({ preventScroll: true });
+      }
       if (atEnd || own) toEnd(pane);
     });
     addEventListener("pagehide", () => stream.close());

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::http::Method;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use reqwest::Url;
@@ -174,6 +175,15 @@ impl Chrome {
             .expect("axe runs");
         let found = found.as_array().cloned().unwrap_or_default();
         Some(found.iter().map(|v| v.as_str().unwrap_or_default().to_owned()).collect())
+    }
+
+    /// Presses these keys together, wherever the focus is.
+    pub async fn keys(&self, keys: &[char]) {
+        let down = keys.iter().map(|value| KeyAction::Down { value: *value });
+        let up = keys.iter().rev().map(|value| KeyAction::Up { value: *value });
+        let keys = KeyActions::new("keys".to_owned());
+        let pressed = down.chain(up).fold(keys, |keys, action| keys.then(action));
+        self.client.perform_actions(pressed).await.expect("pressed");
     }
 
     /// How much wider the page is than its window.

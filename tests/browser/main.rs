@@ -83,7 +83,7 @@ async fn the_chat_works_by_keys_with_files_and_on_a_phone() {
     say(&chrome, "anna", "саморез 4х25 жёлтый 4000 шт").await;
     shows(&chrome, "anna", "можно отправлять").await;
     go_to(&chrome, "Отправить").await;
-    keys(&chrome, ENTER).await;
+    chrome.keys(&[ENTER]).await;
     shows(&chrome, "anna", "отправлена").await;
     // Who goes by keys is among the newest buttons still.
     chrome
@@ -117,7 +117,7 @@ async fn the_chat_works_by_keys_with_files_and_on_a_phone() {
     let contact = "[data-persona=guest] [data-keyboard] form[data-contact] button";
     chrome.wait(contact).await.click().await.expect("clicked");
     chrome.wait("#phone-guest").await.send_keys("+7 900 000-00-09").await.expect("typed");
-    keys(&chrome, ENTER).await;
+    chrome.keys(&[ENTER]).await;
     shows(&chrome, "guest", "Фамилия, имя и отчество").await;
     assert_eq!(chrome.violations().await.unwrap_or_default(), Vec::<String>::new());
     assert_eq!(chrome.complaints().await, Vec::<String>::new());
@@ -125,14 +125,9 @@ async fn the_chat_works_by_keys_with_files_and_on_a_phone() {
     house.stop().await;
 }
 
-const ENTER: &str = "\u{e007}";
-const SHIFT_TAB: &str = "\u{e008}\u{e004}";
-
-/// Sends keys to whatever has the focus.
-async fn keys(chrome: &Chrome, keys: &str) {
-    let active = chrome.client.active_element().await.expect("a focus");
-    active.send_keys(keys).await.expect("pressed");
-}
+const ENTER: char = '\u{e007}';
+const SHIFT: char = '\u{e008}';
+const TAB: char = '\u{e004}';
 
 /// Goes back by keys until the focus is on the button with this label.
 async fn go_to(chrome: &Chrome, label: &str) {
@@ -141,7 +136,7 @@ async fn go_to(chrome: &Chrome, label: &str) {
         if active.text().await.is_ok_and(|text| text.starts_with(label)) {
             return;
         }
-        active.send_keys(SHIFT_TAB).await.expect("pressed");
+        chrome.keys(&[SHIFT, TAB]).await;
     }
     panic!("«{label}» is not reached by keys");
 }
