@@ -231,10 +231,8 @@ impl Core {
                 Err(error) => return Err(error.into()),
             }
         }
-        if was_guest && !talk.who.is_staff() {
-            if self.listed(talk).await? {
-                return self.new_order(talk).await;
-            }
+        if was_guest && !talk.who.is_staff() && self.listed(talk).await? {
+            return self.new_order(talk).await;
         }
         Ok(())
     }
