@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::super::adjectives;
 use super::super::lexer::{Lexeme, lex};
 use super::super::normalize::{Chars, is_cyrillic, spelt_out, stem};
-use super::super::numerals;
 use super::super::terms::{Number, Size, Term, Word, terms};
 use super::super::types::SynonymTarget;
 use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
@@ -230,7 +230,7 @@ impl Seeker<'_> {
     /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
     pub(super) fn counted(&mut self, word: &Word) -> Option<Way> {
         let text = cyrillic(&word.text);
-        let (count, rest) = numerals::counted(&text)?;
+        let (count, rest) = adjectives::counted(&text)?;
         let number = Number { value: count * 1000, ..Number::default() };
         if self.products_with(number, Stretch::No) == 0 {
             return None;
