@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::super::adjectives;
 use super::super::lexer::{Lexeme, lex};
 use super::super::normalize::{Chars, is_cyrillic, spelt_out, stem};
-use super::super::adjectives;
 use super::super::terms::{Number, Size, Term, Word, terms};
 use super::super::types::SynonymTarget;
 use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
