@@ -260,25 +260,19 @@ impl Db {
 
     /// Makes sure that the database can be written: a page goes to the disk and no row changes.
     ///
-    /// Waits at most `patience` for a write that runs, here or in another process; then it says for
-    /// how long that one has been running. Not for async code.
+    /// Waits for nobody: where a write runs, here or in another process, that one is the proof, and
+    /// the answer says for how long it has been running. Not for async code.
     ///
     /// # Errors
     ///
     /// Why it cannot be written.
-    pub fn try_write(&self, patience: Duration) -> Result<Writable, StorageError> {
-        let until = Instant::now() + patience;
-        let mut writer = loop {
-            match self.inner.writer.try_lock() {
-                Ok(writer) => break writer,
-                Err(TryLockError::Poisoned(writer)) => break writer.into_inner(),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(TryLockError::WouldBlock) => return Ok(Writable::Busy(self.writing_for())),
-            }
+    pub fn try_write(&self) -> Result<Writable, StorageError> {
+        let mut writer = match self.inner.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(Writable::Busy(self.writing_for())),
         };
-        writer.busy_timeout(until.saturating_duration_since(Instant::now()))?;
+        writer.busy_timeout(Duration::ZERO)?;
         let written = write_nothing(&mut writer);
         writer.busy_timeout(BUSY_TIMEOUT)?;
         match written {
