@@ -133,6 +133,9 @@ struct Inner {
 }
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The writer's pages in memory: the indexes of a big catalogue are written all over while it is
+/// applied, and each page that does not fit goes to the log and comes back.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READERS: u32 = 4;
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -153,6 +156,7 @@ impl Db {
         }
         let mut writer = connect(path)?;
         migrations::apply(&mut writer)?;
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(|conn| {
@@ -289,6 +293,12 @@ impl Db {
     fn writing_for(&self) -> Duration {
         let since = *self.inner.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Gives back the memory of the writer's pages: after a big write they are many, and of no use
+    /// to the next small one. Not for async code.
+    pub fn release_memory(&self) -> Result<(), StorageError> {
+        self.maintain(|conn| Ok(conn.execute_batch("pragma shrink_memory")?))
     }
 
     /// Runs maintenance on the writer connection, outside a transaction. Not for async code.
