@@ -264,6 +264,13 @@ create table absences (
     session text not null                               -- the last of them: one counts once
 ) strict;
 
+-- What files of the standard exchange have mentioned, for two days: the rest may have to be hidden.
+create table mentions (
+    exchange_id integer primary key references exchanges (id) on delete cascade,
+    at_ms integer not null,
+    products blob not null                              -- ids, packed: see storage/mentions.rs
+) strict;
+
 create table balances (
     organization_id integer primary key references organizations (id) on delete cascade,
     debt_kopecks integer,

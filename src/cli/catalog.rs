@@ -15,7 +15,7 @@ use crate::storage::products::Stats;
 /// What `catalog import` is told.
 #[derive(Debug, Clone, Default)]
 pub struct Import {
-    /// The file: .csv, .xlsx or .json; what is inside decides.
+    /// The file: .csv, .xlsx, .json, CommerceML or an archive of it; what is inside decides.
     pub file: PathBuf,
     /// Do everything and take it back.
     pub dry_run: bool,

@@ -73,7 +73,7 @@ pub enum ExchangeCommand {
   partner-m exchange validate catalog.json
   partner-m exchange validate прайс.xlsx --json")]
     Validate {
-        /// Файл: JSON, CommerceML, .csv или .xlsx
+        /// Файл: JSON, CommerceML (.xml или .zip), .csv или .xlsx
         #[arg(value_name = "ФАЙЛ")]
         file: PathBuf,
     },

@@ -88,6 +88,9 @@ pub struct ProductRecord {
     pub hidden: Field<bool>,
     /// What buyers call it: our own field, known to our own files only.
     pub search_words: Field<String>,
+    /// Which of several files of one batch it is from: records with one key go over each other
+    /// where they are from different files, and stand for each other in one.
+    pub part: u16,
     /// Whether an unknown product is made even without a title, hidden until one comes: an offer
     /// may arrive before its item.
     pub placeholder: bool,
@@ -195,6 +198,22 @@ pub struct CatalogHead {
     pub warehouses: Vec<(String, String)>,
     /// What is wrong with the source as a whole, in Russian.
     pub warnings: Vec<String>,
+}
+
+impl CatalogHead {
+    /// Adds what a further file of the same batch says of itself.
+    pub fn extend(&mut self, other: Self) {
+        self.full |= other.full;
+        self.full_catalog |= other.full_catalog;
+        self.variants |= other.variants;
+        if self.price_type.is_empty() {
+            self.price_type = other.price_type;
+        }
+        self.categories.extend(other.categories);
+        self.price_types.extend(other.price_types);
+        self.warehouses.extend(other.warehouses);
+        self.warnings.extend(other.warnings);
+    }
 }
 
 /// A price type in a batch.

@@ -188,8 +188,9 @@ impl Unit {
 
     /// The unit meant by a spelling, or `None` when it is not one of the trade's.
     pub fn known(text: &str) -> Option<Self> {
-        let spelling = spelling(text);
-        let found = UNITS.iter().find(|(_, _, forms)| forms.contains(&spelling.as_str()));
+        let find = |form: &str| UNITS.iter().find(|(_, _, forms)| forms.contains(&form));
+        // Most are written as they are kept: a catalogue has one in every row.
+        let found = find(text).or_else(|| find(&spelling(text)));
         found.map(|(short, _, _)| Self((*short).to_owned()))
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Read as a stream: of a file of any size one item at a time is in memory. Names are compared
 //! without their namespace; unknown elements are passed over; an item that cannot be read is left
-//! out and named. Custom entities do not exist: a document type is refused.
+//! out and named. Custom entities do not exist: a document type that describes anything is refused.
 //!
 //! Source: the schemas published at <https://v8.1c.ru/tekhnologii/obmen-dannymi-i-integratsiya/standarty-i-formaty/standarty-commerceml/>.
 
@@ -16,7 +16,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1251};
 
 pub use catalog::CommerceMl;
 pub use documents::{Content, DocumentLine, OrderDocument, content, read_documents};
-pub use orders::{OrderForOnec, OrderLineForOnec, write_orders};
+pub use orders::{Form, OrderForOnec, OrderLineForOnec, write_orders, write_statuses};
 pub use reader::CommerceMlError;
 
 use super::text::Sniffer;

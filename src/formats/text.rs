@@ -391,8 +391,13 @@ pub fn into_line(text: String) -> String {
 
 /// [`many_lines`] of a text that is ours.
 pub fn into_lines(text: String) -> String {
-    // Beyond ASCII there are control characters too: U+0080 … U+009F begin with 0xC2.
-    if is_plain(&text) && !text.as_bytes().contains(&0xc2) { text } else { many_lines(&text) }
+    // Beyond ASCII there are control characters too: U+0080 … U+009F are 0xC2 with 0x80 … 0x9F.
+    let control = |pair: &[u8]| pair[0] == 0xc2 && pair[1] < 0xa0;
+    if is_plain(&text) && !text.as_bytes().windows(2).any(control) {
+        text
+    } else {
+        many_lines(&text)
+    }
 }
 
 /// A text of many lines: tabs and line ends stay, other control characters go.

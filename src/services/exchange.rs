@@ -2,6 +2,7 @@
 //! it and however big it is. Equal rows are left alone, so a repeated push changes nothing.
 
 mod apply;
+pub mod calls;
 pub mod explain;
 pub mod files;
 pub mod journal;
@@ -29,9 +30,10 @@ use tracing::{info, warn};
 use super::Base;
 use super::accounts::Actor;
 use super::live::Change;
+use crate::domain::Timestamp;
 use crate::domain::catalog::{CatalogBatch, CatalogSource, Record, SkippedRecord};
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
-use crate::storage::{Db, StorageError, audit, entries, prices, products};
+use crate::storage::{Db, StorageError, audit, entries, mentions, prices, products};
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -98,8 +100,8 @@ pub struct Origin {
     pub steps: Vec<StepRow>,
     /// Raw files, for the journal.
     pub files: Vec<FileRow>,
-    /// What the session has mentioned so far.
-    pub mentions: Option<standard::Mentions>,
+    /// When the session of the standard exchange began: what it mentions is remembered.
+    pub began: Option<Timestamp>,
 }
 
 impl Origin {
@@ -115,7 +117,7 @@ impl Origin {
             progress: None,
             steps: Vec::new(),
             files: Vec::new(),
-            mentions: None,
+            began: None,
         }
     }
 }
@@ -160,6 +162,7 @@ pub struct Exchange {
     base: Base,
     turn: Arc<Semaphore>,
     standard: Arc<standard::Standard>,
+    doors: Arc<calls::Doors>,
 }
 
 /// How the transaction ends.
@@ -178,8 +181,8 @@ impl<E> From<StorageError> for End<E> {
 impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
-        let standard = Arc::new(standard::Standard::new(base.clock.now()));
-        Self { base, turn: Arc::new(Semaphore::new(1)), standard }
+        let turn = Arc::new(Semaphore::new(1));
+        Self { base, turn, standard: Arc::default(), doors: Arc::default() }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
@@ -234,19 +237,24 @@ impl Exchange {
                     let total = small(held.of_total);
                     exchange_log::hold_hiding(tx, report.exchange, now, total, &held.products)?;
                 }
+                if origin.began.is_some() {
+                    mentions::note(tx, report.exchange, now, mentioned)?;
+                }
                 if changed {
                     entries::touch(tx, now)?;
                 }
-                Ok((report, changed, mentioned))
+                Ok((report, changed))
             })
             .await;
         drop(turn);
+        let db = self.base.db.clone();
+        if let Err(error) = blocking(move || db.release_memory()).await.flatten() {
+            // What has been stored is stored all the same.
+            warn!("память после обмена не возвращена: {error}");
+        }
         match written {
-            Ok((report, changed, mentioned)) => {
+            Ok((report, changed)) => {
                 self.base.live.tell(Change::Exchange);
-                if let Some(mentions) = &kept.mentions {
-                    mentions.note(mentioned, self.base.clock.now());
-                }
                 if changed {
                     self.base.live.tell(Change::Catalog);
                 }
@@ -284,7 +292,7 @@ impl Exchange {
         &self,
         kind: &'static str,
         origin: &Origin,
-        started: crate::domain::Timestamp,
+        started: Timestamp,
         error: &str,
     ) -> Result<(), StorageError> {
         if origin.dry_run {
@@ -438,7 +446,7 @@ fn note(
     tx: &rusqlite::Transaction<'_>,
     kind: &str,
     origin: &Origin,
-    started: crate::domain::Timestamp,
+    started: Timestamp,
     duration: Duration,
     report: &ApplyReport,
 ) -> Result<i64, StorageError> {

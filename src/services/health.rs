@@ -27,8 +27,6 @@ use crate::tasks::Tasks;
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The question whether the database can be written waits so long for a write that runs.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// A write that runs for longer keeps everybody else from writing.
 const LONGEST_WRITE: Duration = Duration::from_mins(5);
 /// An answer is good for so long: whoever asks more often gets the same one.
@@ -252,15 +250,17 @@ impl Health {
 
     async fn database(&self) -> Check {
         let db = self.base.db.clone();
-        let tried = tokio::task::spawn_blocking(move || db.try_write(PATIENCE)).await;
+        let tried = tokio::task::spawn_blocking(move || db.try_write()).await;
         let size = database_size(&self.base.db);
         let hint = "проверьте диск и права на папку данных; принятое раньше сохранено";
         match tried.unwrap_or(Err(StorageError::Interrupted)) {
             Ok(Writable::Yes) => Check::ok("database", size),
             Ok(Writable::Busy(busy)) if busy < LONGEST_WRITE => {
-                let seconds = ru::count(busy.as_secs(), ["секунду", "секунды", "секунд"]);
-                let text = format!("{size}; идёт запись, уже {seconds}");
-                Check::ok("database", text)
+                let since = match busy.as_secs() {
+                    0 => String::new(),
+                    long => format!(", уже {}", ru::count(long, ["секунду", "секунды", "секунд"])),
+                };
+                Check::ok("database", format!("{size}; идёт запись{since}"))
             }
             Ok(Writable::Busy(busy)) => {
                 let text = format!("запись не кончается {}", time::ago(busy));

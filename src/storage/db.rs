@@ -133,6 +133,9 @@ struct Inner {
 }
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The writer's pages in memory: the indexes of a big catalogue are written all over while it is
+/// applied, and each page that does not fit goes to the log and comes back.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READERS: u32 = 4;
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -153,6 +156,7 @@ impl Db {
         }
         let mut writer = connect(path)?;
         migrations::apply(&mut writer)?;
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         let manager = SqliteConnectionManager::file(path)
             .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(|conn| {
@@ -260,25 +264,19 @@ impl Db {
 
     /// Makes sure that the database can be written: a page goes to the disk and no row changes.
     ///
-    /// Waits at most `patience` for a write that runs, here or in another process; then it says for
-    /// how long that one has been running. Not for async code.
+    /// Waits for nobody: where a write runs, here or in another process, that one is the proof, and
+    /// the answer says for how long it has been running. Not for async code.
     ///
     /// # Errors
     ///
     /// Why it cannot be written.
-    pub fn try_write(&self, patience: Duration) -> Result<Writable, StorageError> {
-        let until = Instant::now() + patience;
-        let mut writer = loop {
-            match self.inner.writer.try_lock() {
-                Ok(writer) => break writer,
-                Err(TryLockError::Poisoned(writer)) => break writer.into_inner(),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(TryLockError::WouldBlock) => return Ok(Writable::Busy(self.writing_for())),
-            }
+    pub fn try_write(&self) -> Result<Writable, StorageError> {
+        let mut writer = match self.inner.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(writer)) => writer.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(Writable::Busy(self.writing_for())),
         };
-        writer.busy_timeout(until.saturating_duration_since(Instant::now()))?;
+        writer.busy_timeout(Duration::ZERO)?;
         let written = write_nothing(&mut writer);
         writer.busy_timeout(BUSY_TIMEOUT)?;
         match written {
@@ -295,6 +293,12 @@ impl Db {
     fn writing_for(&self) -> Duration {
         let since = *self.inner.writing_since.lock().unwrap_or_else(PoisonError::into_inner);
         since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Gives back the memory of the writer's pages: after a big write they are many, and of no use
+    /// to the next small one. Not for async code.
+    pub fn release_memory(&self) -> Result<(), StorageError> {
+        self.maintain(|conn| Ok(conn.execute_batch("pragma shrink_memory")?))
     }
 
     /// Runs maintenance on the writer connection, outside a transaction. Not for async code.

@@ -25,6 +25,7 @@ pub mod legacy;
 pub mod links;
 pub mod llm_budget;
 pub mod members;
+pub mod mentions;
 pub mod merging;
 pub mod migrations;
 pub mod notification_settings;

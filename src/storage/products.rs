@@ -250,6 +250,26 @@ pub fn find_by_external_id(
     Ok(stmt.query_row(named_params! { ":id": external_id }, |row| row.get(0)).optional()?)
 }
 
+/// The source's id of a product that is on sale; `None` when it has none or is not.
+pub fn external_id_on_sale(
+    conn: &Connection,
+    id: ProductId,
+) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "
+        select external_id from products
+        where id = :id and external_id is not null and not withdrawn";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get(0)).optional()?)
+}
+
+/// Every product on sale, by id.
+pub fn on_sale(conn: &Connection) -> Result<Vec<ProductId>, StorageError> {
+    let mut stmt =
+        conn.prepare_cached("select id from products where not withdrawn order by id")?;
+    let ids = stmt.query_map([], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// Stores a new product and says its id.
 pub fn insert(tx: &Transaction<'_>, row: &ProductRow) -> Result<ProductId, StorageError> {
     const SQL: &str = "
@@ -279,8 +299,21 @@ pub fn insert(tx: &Transaction<'_>, row: &ProductRow) -> Result<ProductId, Stora
     Ok(ProductId(tx.last_insert_rowid()))
 }
 
-/// Writes a product over the stored one.
-pub fn update(tx: &Transaction<'_>, row: &ProductRow) -> Result<(), StorageError> {
+/// Writes a product over the stored one, which is `old`.
+///
+/// A column that an index has is written only when it is another one: the index would be written
+/// too, and most changes are of a price or of stock.
+pub fn update(
+    tx: &Transaction<'_>,
+    old: &ProductRow,
+    row: &ProductRow,
+) -> Result<(), StorageError> {
+    const REST: &str = "
+        update products set unit = :unit, description = :description, barcode = :barcode,
+            multiple_thousandths = :multiple, available_thousandths = :available,
+            withdrawn = :withdrawn, withdrawn_why = :why, hidden = :hidden,
+            search_words = :search_words, updated_at_ms = :updated_at
+        where id = :id";
     const SQL: &str = "
         update products set external_id = :external_id, sku = :sku, title = :title,
             category_id = :category, unit = :unit, description = :description,
@@ -288,6 +321,24 @@ pub fn update(tx: &Transaction<'_>, row: &ProductRow) -> Result<(), StorageError
             available_thousandths = :available, withdrawn = :withdrawn, withdrawn_why = :why,
             hidden = :hidden, search_words = :search_words, updated_at_ms = :updated_at
         where id = :id";
+    let indexed = (&row.external_id, &row.sku, &row.title, row.category);
+    if (&old.external_id, &old.sku, &old.title, old.category) == indexed {
+        // In the order of the text, as with a new product.
+        let found = tx.prepare_cached(REST)?.execute(params![
+            row.unit,
+            row.description,
+            row.barcode,
+            row.multiple,
+            row.available,
+            row.withdrawn != Withdrawn::No,
+            row.withdrawn.code(),
+            row.hidden,
+            row.search_words,
+            row.updated_at,
+            row.id,
+        ])?;
+        return one_row(found);
+    }
     let mut stmt = tx.prepare_cached(SQL)?;
     let found = stmt.execute(named_params! {
         ":id": row.id, ":external_id": row.external_id, ":sku": row.sku, ":title": row.title,

@@ -35,6 +35,7 @@ use crate::formats::onec_json::CatalogJsonError;
 use crate::formats::text::one_line;
 use crate::services::Base;
 use crate::services::accounts::Accounts;
+use crate::services::exchange::calls::{Door, Turned};
 use crate::services::exchange::partners::PartnerBodyError;
 use crate::services::exchange::raw;
 use crate::services::exchange::spool::{Spool, SpoolError, SpoolWriter};
@@ -147,16 +148,22 @@ enum Refusal {
     Slow,
     /// The body broke off.
     Cut,
-    /// Others are at it, or there is no room left.
+    /// Others are at it.
     Busy,
+    /// There is no room left on the disk.
+    Full,
     /// Our fault; the cause is for the log.
     Internal(String),
 }
 
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
-        if error.is_full() || matches!(error, StorageError::Pool(_)) {
-            warn!("1C is asked to wait: {error}");
+        if error.is_full() {
+            warn!("вызов из 1С отклонён: {error}");
+            return Self::Full;
+        }
+        if matches!(error, StorageError::Pool(_)) {
+            warn!("1С попросили подождать: {error}");
             return Self::Busy;
         }
         Self::Internal(error.to_string())
@@ -212,8 +219,8 @@ impl From<SpoolError> for Refusal {
                 Self::Malformed(format!("gzip не распаковывается: {why}"), 1, 1)
             }
             SpoolError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                warn!("1C is asked to wait: no room for the body");
-                Self::Busy
+                warn!("вызов из 1С отклонён: нет места для его тела");
+                Self::Full
             }
             SpoolError::Io(error) => Self::Internal(error.to_string()),
         }
@@ -267,6 +274,10 @@ impl IntoResponse for Refusal {
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly".to_owned()),
             Self::Cut => (StatusCode::BAD_REQUEST, "The body broke off".to_owned()),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Busy, try again".to_owned()),
+            Self::Full => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "No room left on the disk, nothing is stored".to_owned(),
+            ),
             Self::Internal(cause) => {
                 error!("вызов из 1С не удался: {cause}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal error".to_owned())
@@ -341,10 +352,33 @@ fn caller_address(state: &OnecState, parts: &Parts) -> (SocketAddr, IpAddr) {
     (peer, privilege::client(peer, &parts.headers, &state.base.config))
 }
 
-/// Checks the token, or what stands in for one.
+/// Checks the token, or what stands in for one, and notes who has come.
 async fn admit(state: &OnecState, parts: &Parts) -> Result<Caller, Refusal> {
-    let config = &state.base.config;
     let (peer, address) = caller_address(state, parts);
+    let admitted = checked(state, parts, peer, address).await;
+    let turned = match &admitted {
+        Ok(_) => None,
+        Err(Refusal::TokenNotSet) => Some(Turned::TokenNotSet),
+        Err(Refusal::Token) if tokens(&parts.headers, parts.uri.query()).is_empty() => {
+            Some(Turned::NoToken)
+        }
+        Err(Refusal::Token) => Some(Turned::WrongToken),
+        Err(_) => return admitted,
+    };
+    let path = json::PREFIXES.iter().find_map(|prefix| parts.uri.path().strip_prefix(prefix));
+    let what = format!("{} {}", parts.method, path.unwrap_or_default().trim_start_matches('/'));
+    let (address, sender) = (address.to_string(), sender(&parts.headers));
+    state.exchange.note_call(Door::Json, &what, &address, &sender, turned);
+    admitted
+}
+
+async fn checked(
+    state: &OnecState,
+    parts: &Parts,
+    peer: SocketAddr,
+    address: IpAddr,
+) -> Result<Caller, Refusal> {
+    let config = &state.base.config;
     let id = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or("");
     let caller = Caller {
         request_id: id.to_owned(),

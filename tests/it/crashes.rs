@@ -191,6 +191,7 @@ fn a_full_disk_is_told_and_work_goes_on_when_there_is_room_again() {
         assert!(pushed < 200, "4 MiB are never full");
     };
     assert_eq!(refused.0, 503, "{}", refused.1);
+    assert!(refused.1.contains("No room left"), "{}", refused.1);
     assert_eq!(running.get("/admin/login").0, 200, "what needs no room goes on");
 
     std::fs::remove_file(format!(

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use partner_m::config::Config;
 use partner_m::domain::Secret;
 use partner_m::formats::onec_json::CatalogJson;
+use partner_m::services::exchange::calls::{Door, Turned};
 use partner_m::services::exchange::{Origin, Way, raw};
 use partner_m::storage::StorageError;
 
@@ -293,8 +294,12 @@ async fn the_queue_names_what_keeps_an_order_and_offers_it_again() {
     );
     let page = read(&panel, &ours, "/admin/exchange/queue").await;
     assert!(page.contains("готов") && page.contains("ещё не предлагался"), "{page}");
-    let (orders, _) =
-        panel.desk.exchange.orders_out(partner_m::domain::OrderId(0), 10).await.unwrap();
+    let (orders, _) = panel
+        .desk
+        .exchange
+        .orders_out(partner_m::domain::OrderId(0), 10, Origin::new(Way::Json))
+        .await
+        .unwrap();
     assert_eq!(orders.len(), 1);
     let page = read(&panel, &ours, "/admin/exchange/queue").await;
     assert!(page.contains("1\u{a0}раз, последний "), "{page}");
@@ -319,8 +324,12 @@ async fn the_queue_names_what_keeps_an_order_and_offers_it_again() {
     assert!(
         read(&panel, &ours, "/admin/orders/1042").await.contains("Будет передана в 1С ещё раз")
     );
-    let (orders, _) =
-        panel.desk.exchange.orders_out(partner_m::domain::OrderId(0), 10).await.unwrap();
+    let (orders, _) = panel
+        .desk
+        .exchange
+        .orders_out(partner_m::domain::OrderId(0), 10, Origin::new(Way::Json))
+        .await
+        .unwrap();
     assert_eq!(orders.len(), 1, "1C is offered it once more");
 }
 
@@ -390,8 +399,21 @@ async fn the_connection_page_shows_what_to_copy_and_that_1c_has_come() {
     ] {
         assert!(page.contains(shown), "no {shown}: {page}");
     }
-    panel.desk.exchange.note_request("catalog checkauth", "192.168.0.7", "1C+Enterprise/8.3");
+    let call = |door, what, turned| {
+        panel.desk.exchange.note_call(door, what, "192.168.0.7", "1C+Enterprise/8.3", turned);
+    };
+    call(Door::Json, "POST catalog", Some(Turned::WrongToken));
+    call(Door::Standard, "catalog checkauth", Some(Turned::WrongPassword));
     let page = read(&panel, &ours, "/admin/exchange/connect").await;
+    for shown in
+        ["получен запрос с неверным токеном", "POST catalog", "с неверным именем или паролем"]
+    {
+        assert!(page.contains(shown), "no {shown}: {page}");
+    }
+    call(Door::Json, "POST catalog", None);
+    call(Door::Standard, "catalog checkauth", None);
+    let page = read(&panel, &ours, "/admin/exchange/connect").await;
+    assert!(!page.contains("неверным"), "{page}");
     assert!(page.contains("✓ получен") && page.contains("catalog checkauth"), "{page}");
     let origin = Origin { sender: "1C+Enterprise/8.2".to_owned(), ..Origin::new(Way::Json) };
     panel.desk.exchange.apply(CatalogJson(&b"[]"[..]), origin).await.unwrap();

@@ -2,6 +2,11 @@
 
 use std::io::Write;
 
+use partner_m::services::accounts::Actor;
+use partner_m::services::exchange::explain::explain_bytes;
+use partner_m::services::exchange::files::CatalogFile;
+use partner_m::services::exchange::{Origin, Way};
+
 use crate::onec_server::Server;
 use crate::support::ut103::{Ut103, fixture, server};
 
@@ -162,6 +167,52 @@ async fn encodings_are_told_by_the_text_whatever_the_declaration_says() {
 }
 
 #[tokio::test]
+async fn the_same_goods_written_in_other_manners_are_the_same() {
+    let server = server().await;
+    let plain = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+        <КоммерческаяИнформация ВерсияСхемы=\"2.04\"><Каталог СодержитТолькоИзменения=\"true\"><Товары>\
+        <Товар Статус=\"Новый\"><Ид>1</Ид><Артикул>А-1</Артикул><Наименование>Болт &quot; &lt; М6</Наименование>\
+        <БазоваяЕдиница Код=\"796\" НаименованиеПолное=\"Штука\">шт</БазоваяЕдиница><Описание>а\nб</Описание>\
+        </Товар></Товары></Каталог></КоммерческаяИнформация>";
+    let doctype =
+        "<!DOCTYPE КоммерческаяИнформация SYSTEM \"CommerceML.dtd\"><КоммерческаяИнформация ";
+    let inside =
+        "<Товар Статус=\"Новый\"><!-- к --><?x y?><Новое><Ид>2</Ид></Новое><Картинка/><Группы/>";
+    let prefixed = plain
+        .replace("</", "\u{1}")
+        .replace("<?", "\u{2}")
+        .replace('<', "<cml:")
+        .replace('\u{1}', "</cml:")
+        .replace('\u{2}', "<?")
+        .replace(" ВерсияСхемы", " xmlns:cml=\"urn:1C.ru:commerceml_2\" ВерсияСхемы");
+    for (manner, xml) in [
+        ("plain", plain.to_owned()),
+        ("a document type", plain.replace("<КоммерческаяИнформация ", doctype)),
+        ("a namespace", plain.replace(" Версия", " xmlns=\"urn:1C.ru:commerceml_3\" Версия")),
+        ("prefixes", prefixed),
+        ("lines", plain.replace("><", ">\r\n\t\t<").replace("а\nб", "а\r\nб")),
+        ("strange elements", plain.replace("<Товар Статус=\"Новый\">", inside)),
+        ("sections", plain.replace("Болт &quot; &lt; М6", "<![CDATA[Болт \" < М6]]>")),
+        ("references", plain.replace("Болт", "&#1041;&#x43E;лт")),
+        (
+            "other attributes first",
+            plain.replace("Код=\"796\"", "МеждународноеСокращение='PCE' Код = '796'"),
+        ),
+        ("blanks inside", plain.replace("<Ид>1</Ид>", "<Ид>\n 1 \n</Ид>")),
+        (
+            "not a mark of deletion",
+            plain.replace("<Ид>", "<ПометкаУдаления>false</ПометкаУдаления><Ид>"),
+        ),
+    ] {
+        assert_eq!(bring(&server, "import.xml", xml.as_bytes()).await, "success", "{manner}");
+        let rows = server.rows("select external_id, sku, title, unit, description from products");
+        assert_eq!(rows, ["1 | А-1 | Болт \" < М6 | шт | а\nб"], "{manner}");
+    }
+    assert_eq!(server.version(), "1", "one and the same");
+    assert_eq!(server.rows("select sum(skipped) from exchanges"), ["0"]);
+}
+
+#[tokio::test]
 async fn names_that_climb_are_refused() {
     let server = server().await;
     let mut onec = Ut103::new(&server);
@@ -208,6 +259,43 @@ async fn an_archive_is_read_by_its_name_or_by_those_inside() {
     let prices = "select count(*) from prices";
     assert_eq!(by_name.rows(prices), inside.rows(prices));
     assert_eq!(by_name.rows("select count(*) from products"), ["27"]);
+}
+
+#[tokio::test]
+async fn an_archive_is_brought_checked_and_done_again_as_its_files_would_be() {
+    let names = ["import0_1.xml", "offers0_1.xml", "prices0_1.xml", "rests0_1.xml"];
+    let files = names.map(|name| (name, fixture(&format!("split-2.09/{name}"))));
+    let listed = |server: &Server| {
+        let mut all = server.rows(
+            "select p.external_id, p.title, p.available_thousandths, p.withdrawn_why, r.amount_kopecks
+             from products p left join prices r on r.product_id = p.id order by 1, 5",
+        );
+        all.extend(server.rows("select count(*) from stocks"));
+        all
+    };
+    let one_by_one = server().await;
+    for (name, bytes) in &files {
+        assert_eq!(bring(&one_by_one, name, bytes).await, "success");
+    }
+    let zip = archive(&[3, 1, 0, 2].map(|index: usize| (files[index].0, &files[index].1[..])));
+    let brought = server().await;
+    let path = brought.folder.path().join("1c.zip");
+    std::fs::write(&path, &zip).expect("written");
+    let file = CatalogFile::open(&path, &[]).expect("an archive");
+    let report = brought.exchange.apply(file, Origin::new(Way::Import)).await.expect("applied");
+    assert_eq!((report.skipped, report.warnings), (0, vec![]));
+    assert_eq!(listed(&brought), listed(&one_by_one));
+    let said = explain_bytes(zip, &brought.base.config).await.expect("explained");
+    assert_eq!((said.kind.label(), said.skipped), ("Каталог, CommerceML", 0));
+    // One of its files is broken: the journal keeps the archive, and done again it says the same.
+    let cut = &files[1].1[..files[1].1.len() / 2];
+    let answer =
+        bring(&brought, "v8.zip", &archive(&[(names[0], &files[0].1), (names[1], cut)])).await;
+    assert!(answer.starts_with("failure\noffers0_1.xml: "), "{answer}");
+    let id = brought.rows("select max(exchange_id) from exchange_files where name = 'v8.zip'");
+    let id = id[0].parse().expect("kept");
+    let again = brought.exchange.replay(id, Actor::cli()).await.expect_err("cut as before");
+    assert!(again.to_string().starts_with("offers0_1.xml: "), "{again}");
 }
 
 #[tokio::test]

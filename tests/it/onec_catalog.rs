@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use insta::assert_snapshot;
 use partner_m::services::accounts::Actor;
+use partner_m::services::exchange::calls::{Door, Turned};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::onec_server::{Server, TOKEN};
@@ -69,6 +70,14 @@ async fn the_token_comes_in_four_forms_and_is_asked_for() {
         assert_eq!((reply.status, reply.text.as_str()), (401, r#"{"detail":"Invalid token"}"#));
         assert!(reply.headers.contains_key("x-request-id"));
     }
+    // Who sets it up is told why it does not work.
+    let trouble = || server.exchange.calls(Door::Json).turned;
+    let call = trouble().expect("the last one was sent away");
+    assert_eq!((call.what.as_str(), call.turned), ("POST catalog", Some(Turned::WrongToken)));
+    server.send(post("")).await;
+    assert_eq!(trouble().and_then(|call| call.turned), Some(Turned::NoToken));
+    server.send(server.client.get(server.url("/onec/orders")).bearer_auth(TOKEN)).await;
+    assert_eq!(trouble(), None, "and one that was let in ends it");
 }
 
 #[tokio::test]

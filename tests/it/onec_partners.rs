@@ -121,6 +121,10 @@ async fn orders_are_offered_until_1c_acknowledges_them() {
         (vec!["PM-1045".to_owned()], serde_json::Value::Null)
     );
     assert_eq!(numbers("/onec/orders").await.0, ["PM-1042", "PM-1045"]);
+    assert_eq!(
+        server.rows("select distinct way, address from exchanges where kind = 'orders'"),
+        ["json | 127.0.0.1"]
+    );
     assert_eq!(server.get("/onec/orders?after=x").await.status, 422);
     let body = r#"{"orders":[{"number":"PM-1042","onec_number":"УТ000001871","onec_date":"2026-11-24"},
         {"uuid":"u-4"},{"number":"№ 9999"},{"number":"1043","status":"непонятно"}]}"#;

@@ -155,6 +155,34 @@ async fn orders_go_to_1c_until_it_says_that_it_has_them() {
 }
 
 #[tokio::test]
+async fn a_client_of_schema_3_gets_each_order_once_in_a_container_of_its_own() {
+    let server = with_orders().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("sale").await;
+    let init = onec.ask("GET", "type=sale&mode=init&version=3.1", Vec::new()).await.text();
+    assert_eq!(init.lines().last(), Some("version=2.09"));
+    let xml = onec.query().await;
+    assert_eq!(xml.matches("<Контейнер>\n\t<Документ>").count(), 5, "{xml}");
+    assert!(xml.contains("ВерсияСхемы=\"3.1\""), "{xml}");
+    assert!(!onec.query().await.contains("Контейнер"), "none is left");
+    onec.success().await;
+    let left = "select count(*) from orders where onec_acknowledged_at_ms is null";
+    assert_eq!(server.rows(left), ["1"], "the new one");
+}
+
+#[tokio::test]
+async fn a_client_that_maps_statuses_is_told_ours() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("sale").await;
+    let answer = onec.ask("GET", "type=sale&mode=info", Vec::new()).await;
+    assert_eq!(answer.headers["content-type"], "application/xml; charset=windows-1251");
+    let text = answer.text();
+    assert!(text.starts_with("<?xml") && text.contains("<Ид>shipped</Ид>"), "{text}");
+    assert!(text.contains("<Название>Принята</Название>") && !text.contains("<Ид>draft"), "{text}");
+}
+
+#[tokio::test]
 async fn with_nothing_to_send_the_answer_is_an_empty_document() {
     let server = server().await;
     for habits in [UT103, Habits { cookie: false, verb: "POST", ..UT103 }] {

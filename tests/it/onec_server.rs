@@ -58,6 +58,20 @@ impl Server {
             config: config.into(),
             live: Live::default(),
         };
+        Self::serve(base, folder, tune).await
+    }
+
+    /// The program started anew over the data of another: nothing but the database is kept.
+    pub async fn over(other: &Self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::serve(other.base.clone(), folder, |_| {}).await
+    }
+
+    async fn serve(
+        base: Base,
+        folder: tempfile::TempDir,
+        tune: impl FnOnce(&mut OnecState),
+    ) -> Self {
         let exchange = Exchange::new(base.clone());
         let tasks = Tasks::new();
         let mut state = OnecState::new(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use partner_m::services::exchange::calls::{Door, Turned};
 use serde_json::Value;
 
 use crate::onec_server::Server;
@@ -293,7 +294,7 @@ async fn the_journal_has_steps_raw_files_and_who_came() {
     server.base.clock.advance(Duration::from_hours(24 * 8));
     assert_eq!(server.exchange.sweep_raw().await.expect("swept"), 2);
     assert_eq!(server.rows("select count(*) from exchange_files"), ["0"]);
-    let last = server.exchange.last_request().expect("somebody came");
+    let last = server.exchange.calls(Door::Standard).taken.expect("somebody came");
     assert_eq!((last.what.as_str(), last.sender.as_str()), ("catalog import", "1C+Enterprise/8.2"));
 }
 
@@ -534,6 +535,8 @@ async fn wrong_passwords_are_throttled_by_login_and_address() {
     for _ in 0..20 {
         assert_eq!(server.send(ask("guess", "wrong")).await.status, 401);
     }
+    let turned = server.exchange.calls(Door::Standard).turned.expect("the last one");
+    assert_eq!(turned.turned, Some(Turned::WrongPassword));
     let reply = server.send(ask("guess", PASSWORD)).await;
     assert_eq!((reply.status, reply.headers["retry-after"].to_str().unwrap()), (429, "60"));
     assert_eq!(server.send(ask(LOGIN, PASSWORD)).await.status, 200, "the job goes on");
@@ -631,10 +634,21 @@ async fn what_deactivate_names_is_hidden_within_reason() {
     assert_eq!(server.rows(absent), ["20"], "all but the changes and what is deleted");
     onec.goods("ut103", &GOODS).await;
     assert_eq!(server.rows(absent), ["0"], "a mention brings it back");
-    // From before this program began it is not known what was mentioned.
+    // From so long ago it is not known what was mentioned.
     let query = "type=catalog&mode=deactivate&timestamp=1000000000";
     assert_eq!(onec.ask("GET", query, Vec::new()).await.text(), "success");
     assert_eq!(server.rows(absent), ["0"]);
+    // What was mentioned is known to a program that was started anew in between.
+    server.base.clock.advance(Duration::from_mins(5));
+    let since = server.base.clock.now().millis() / 1_000;
+    onec.goods("ut103-changes", &GOODS).await;
+    let started_anew = Server::over(&server).await;
+    let query = format!("type=catalog&mode=deactivate&timestamp={since}");
+    let onec = Ut103::new(&started_anew);
+    assert_eq!(onec.ask("GET", &query, Vec::new()).await.text(), "success");
+    assert_eq!(server.rows(absent), ["20"]);
+    let mut onec = Ut103::new(&server);
+    onec.goods("ut103", &GOODS).await;
     // Without a single mention the hiding waits for a person.
     server.base.clock.advance(Duration::from_mins(5));
     let since = server.base.clock.now().millis() / 1_000;

@@ -19,7 +19,7 @@ use crate::storage::db::Create;
 /// What to do with the catalogue.
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
-    /// Загрузить каталог из .csv, .xlsx или .json
+    /// Загрузить каталог из .csv, .xlsx, .json или CommerceML (.xml, .zip)
     #[command(before_help = "Примеры:
   partner-m catalog import прайс.xlsx --dry-run
   partner-m catalog import прайс.csv --map title=Наименование --map price='Цена опт'

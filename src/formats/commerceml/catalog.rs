@@ -33,8 +33,9 @@ impl<B: Reopen> CatalogSource for CommerceMl<B> {
         each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, CommerceMlError> {
         let head = CatalogHead { variants: true, ..CatalogHead::default() };
-        Walk { parser: Parser::new(self.0.reopen()?), head, index: 0, priced: HashSet::new() }
-            .document(each)
+        // Requisites name nothing that we keep.
+        let parser = Parser::new(self.0.reopen()?).without("ЗначенияРеквизитов");
+        Walk { parser, head, index: 0, priced: HashSet::new() }.document(each)
     }
 }
 
@@ -59,6 +60,7 @@ impl<R: Read> Walk<R> {
         loop {
             match self.parser.piece()? {
                 Piece::Eof => return Err(self.parser.cut()),
+                Piece::Nothing => {}
                 Piece::Text(text) => {
                     if let ["Каталог", "СодержитТолькоИзменения"] = path.as_slice()
                     {

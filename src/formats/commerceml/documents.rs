@@ -79,7 +79,7 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
                 _ if empty => {}
                 _ => parser.skip(1)?,
             },
-            Piece::Text(_) => {}
+            Piece::Text(_) | Piece::Nothing => {}
             Piece::End => return Ok(Content::Other),
             Piece::Eof => return Err(parser.cut()),
         }
@@ -113,7 +113,7 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
                 _ if empty => {}
                 _ => parser.skip(depth + 1)?,
             },
-            Piece::Text(_) => {}
+            Piece::Text(_) | Piece::Nothing => {}
             Piece::End if depth == 0 => return Ok(documents),
             Piece::End => depth -= 1,
             Piece::Eof => return Err(parser.cut()),

@@ -58,18 +58,60 @@ pub struct OrderLineForOnec {
     pub sum: Money,
 }
 
+/// How a client reads orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Documents one after another, as 10.3 and 11 read them.
+    #[default]
+    Plain,
+    /// Schema 3: each order in a container. The client asks again until none is left.
+    Containers,
+}
+
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n";
+
 /// The document in windows-1251; `written`: `yyyy-MM-ddTHH:mm:ss`.
-pub fn write_orders(orders: &[OrderForOnec], written: &str) -> Vec<u8> {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n");
+pub fn write_orders(orders: &[OrderForOnec], form: Form, written: &str) -> Vec<u8> {
+    let mut xml = String::from(DECLARATION);
+    let version = if form == Form::Containers { "3.1" } else { "2.04" };
     let _ = writeln!(
         xml,
-        "<КоммерческаяИнформация ВерсияСхемы=\"2.04\" ДатаФормирования=\"{written}\">"
+        "<КоммерческаяИнформация ВерсияСхемы=\"{version}\" ДатаФормирования=\"{written}\">"
     );
     for order in orders {
-        document(&mut xml, order);
+        match form {
+            Form::Plain => document(&mut xml, order),
+            Form::Containers => {
+                xml.push_str("\t<Контейнер>\n");
+                document(&mut xml, order);
+                xml.push_str("\t</Контейнер>\n");
+            }
+        }
     }
     xml.push_str("</КоммерческаяИнформация>");
     // What windows-1251 has not becomes `&#8381;`.
+    WINDOWS_1251.encode(&xml).0.into_owned()
+}
+
+/// The statuses that a site has, for 1C to map its own to: code and name.
+///
+/// Source: what published modules of sites answer to `mode=info`. The first letter of the list's
+/// name is a Latin one in many of them, and clients of both spellings exist.
+pub fn write_statuses(statuses: &[(&str, &str)]) -> Vec<u8> {
+    let mut xml = String::from(DECLARATION);
+    xml.push_str("<Справочник>\n");
+    for list in ["Статусы", "\u{43}татусы"] {
+        let _ = writeln!(xml, "\t<{list}>");
+        for (code, name) in statuses {
+            xml.push_str("\t\t<Элемент>\n");
+            leaf(&mut xml, 3, "Ид", code);
+            leaf(&mut xml, 3, "Название", name);
+            xml.push_str("\t\t</Элемент>\n");
+        }
+        let _ = writeln!(xml, "\t</{list}>");
+    }
+    xml.push_str("\t<ПлатежныеСистемы></ПлатежныеСистемы>\n\t<СлужбыДоставки></СлужбыДоставки>\n");
+    xml.push_str("</Справочник>");
     WINDOWS_1251.encode(&xml).0.into_owned()
 }
 
@@ -201,7 +243,7 @@ mod tests {
         let mut xml = String::new();
         leaf(&mut xml, 0, "Комментарий", " до 10 ₽ & <срочно>\nзавтра ");
         assert_eq!(xml, "<Комментарий>до 10 ₽ &amp; &lt;срочно&gt; завтра</Комментарий>\n");
-        let document = write_orders(&[], "2026-11-23T15:00:00");
+        let document = write_orders(&[], Form::Plain, "2026-11-23T15:00:00");
         assert!(document.starts_with(b"<?xml"));
     }
 }

@@ -1,6 +1,7 @@
 //! XML as a stream, within bounds: no document types, no custom entities, no element, tag or text
 //! that does not fit in memory.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 
 use quick_xml::Reader;
@@ -39,11 +40,11 @@ pub enum CommerceMlError {
     Io(#[from] std::io::Error),
 }
 
-/// Names that mean something to us. An element of another name is passed over with all inside.
+/// Names that mean something to us: as a constant; `""`: one that we do not know.
 macro_rules! names {
-    ($($name:literal)*) => {
-        /// The name as a constant; `""`: one that we do not know.
-        fn known(name: &str) -> &'static str {
+    ($(#[$doc:meta])* $known:ident: $($name:literal)*) => {
+        $(#[$doc])*
+        fn $known(name: &str) -> &'static str {
             match name {
                 $($name => $name,)*
                 _ => "",
@@ -53,14 +54,21 @@ macro_rules! names {
 }
 
 names! {
-    "КоммерческаяИнформация" "Классификатор" "Каталог" "ПакетПредложений"
-    "ИзмененияПакетаПредложений" "СодержитТолькоИзменения" "Товары" "Товар" "Предложения"
-    "Предложение" "Группы" "Группа" "Ид" "Наименование" "ТипыЦен" "ТипЦены" "Валюта" "Склады"
-    "Склад" "ИдХарактеристики" "Артикул" "БазоваяЕдиница" "Пересчет" "Единица" "Коэффициент"
-    "Описание" "Штрихкод" "ХарактеристикиТовара" "ХарактеристикаТовара" "Значение" "Статус"
-    "ПометкаУдаления" "Цены" "Цена" "ИдТипаЦены" "ЦенаЗаЕдиницу" "Количество" "Остатки" "Остаток"
-    "Контейнер" "Документ" "Номер" "Номер1С" "Дата1С" "Сумма" "ЗначенияРеквизитов"
-    "ЗначениеРеквизита" "Документы" "Справочники"
+    /// An element; one of another name is passed over with all inside.
+    known: "Ид" "Наименование" "Артикул" "БазоваяЕдиница" "Цена" "Цены" "ИдТипаЦены"
+    "ЦенаЗаЕдиницу" "Валюта" "Единица" "Коэффициент" "Количество" "Товар" "Предложение" "Группы"
+    "Описание" "ЗначенияРеквизитов" "ЗначениеРеквизита" "Значение" "Штрихкод"
+    "ХарактеристикиТовара" "ХарактеристикаТовара" "Остатки" "Остаток" "Склад" "Статус"
+    "ПометкаУдаления" "Пересчет" "ИдХарактеристики" "Склады" "Группа" "КоммерческаяИнформация"
+    "Классификатор" "Каталог" "ПакетПредложений" "ИзмененияПакетаПредложений"
+    "СодержитТолькоИзменения" "Товары" "Предложения" "ТипыЦен" "ТипЦены" "Контейнер" "Документ"
+    "Номер" "Номер1С" "Дата1С" "Сумма" "Документы" "Справочники"
+}
+
+names! {
+    /// An attribute; others are not kept.
+    known_attribute: "ВерсияСхемы" "СодержитТолькоИзменения" "Статус" "Код"
+    "НаименованиеКраткое" "НаименованиеПолное" "ИдСклада" "КоличествоНаСкладе"
 }
 
 /// An element that is small enough to be in memory.
@@ -68,7 +76,7 @@ names! {
 pub struct Node {
     /// Its name without a prefix; empty: an unknown one.
     pub name: &'static str,
-    attributes: Vec<(String, String)>,
+    attributes: Vec<(&'static str, String)>,
     /// Its own text.
     pub text: String,
     /// The known elements inside.
@@ -96,19 +104,21 @@ impl Node {
 
     /// An attribute's value; `None` when it is absent or empty.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(key, _)| key == name);
+        let found = self.attributes.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 }
 
 /// What the stream brought.
-pub enum Piece {
+pub enum Piece<'b> {
     /// A start tag; `true`: it is an end tag too.
     Start(Node, bool),
     /// An end tag.
     End,
     /// Text, in one or more pieces.
-    Text(String),
+    Text(Cow<'b, str>),
+    /// A comment, a declaration: what says nothing.
+    Nothing,
     /// The end of the stream.
     Eof,
 }
@@ -149,6 +159,7 @@ impl<R: Read> BufRead for Bounded<R> {
 pub struct Parser<R> {
     reader: Reader<Bounded<R>>,
     buffer: Vec<u8>,
+    without: &'static str,
 }
 
 impl<R: Read> Parser<R> {
@@ -156,7 +167,12 @@ impl<R: Read> Parser<R> {
     pub fn new(source: R) -> Self {
         let inner = BufReader::with_capacity(64 * 1024, source);
         let reader = Reader::from_reader(Bounded { inner, left: MAX_PIECE });
-        Self { reader, buffer: Vec::new() }
+        Self { reader, buffer: Vec::new(), without: "" }
+    }
+
+    /// The same, passing over elements of this name inside small elements.
+    pub fn without(self, name: &'static str) -> Self {
+        Self { without: name, ..self }
     }
 
     /// An error at this place of the stream.
@@ -178,34 +194,36 @@ impl<R: Read> Parser<R> {
     }
 
     /// The next piece.
-    pub fn piece(&mut self) -> Result<Piece, CommerceMlError> {
-        loop {
-            self.buffer.clear();
-            // A piece may take several; what the last one left of a long buffer goes back.
-            if self.buffer.capacity() > 256 * 1024 {
-                self.buffer = Vec::new();
-            }
-            self.reader.get_mut().left = MAX_PIECE;
-            let event = match self.reader.read_event_into(&mut self.buffer) {
-                Ok(event) => event,
-                Err(error) => return Err(told(&error, self.reader.error_position())),
-            };
-            let position = self.reader.buffer_position();
-            let refuse = |why: &str| CommerceMlError::Xml { position, why: why.to_owned() };
-            return Ok(match event {
-                Event::Start(start) => Piece::Start(node(&start).map_err(refuse)?, false),
-                Event::Empty(start) => Piece::Start(node(&start).map_err(refuse)?, true),
-                Event::End(_) => Piece::End,
-                Event::Text(text) => Piece::Text(text.to_string()),
-                Event::CData(text) => Piece::Text(text.to_string()),
-                Event::GeneralRef(name) => {
-                    Piece::Text(entity(&name).ok_or_else(|| refuse("неизвестная сущность"))?)
-                }
-                Event::DocType(_) => return Err(refuse("DOCTYPE не принимается")),
-                Event::Eof => Piece::Eof,
-                Event::Decl(_) | Event::Comment(_) | Event::PI(_) => continue,
-            });
+    pub fn piece(&mut self) -> Result<Piece<'_>, CommerceMlError> {
+        // A piece may take several; what the last one left of a long buffer goes back.
+        if self.buffer.capacity() > 256 * 1024 {
+            self.buffer = Vec::new();
         }
+        self.buffer.clear();
+        self.reader.get_mut().left = MAX_PIECE;
+        let event = match self.reader.read_event_into(&mut self.buffer) {
+            Ok(event) => event,
+            Err(error) => return Err(told(&error, self.reader.error_position())),
+        };
+        let position = self.reader.buffer_position();
+        let refuse = |why: &str| CommerceMlError::Xml { position, why: why.to_owned() };
+        Ok(match event {
+            Event::Start(start) => Piece::Start(node(&start).map_err(refuse)?, false),
+            Event::Empty(start) => Piece::Start(node(&start).map_err(refuse)?, true),
+            Event::End(_) => Piece::End,
+            Event::Text(text) => Piece::Text(text.into_inner()),
+            Event::CData(text) => Piece::Text(text.into_inner()),
+            Event::GeneralRef(name) => {
+                let text = entity(&name).ok_or_else(|| refuse("неизвестная сущность"))?;
+                Piece::Text(Cow::Owned(text))
+            }
+            // A bare one names a schema that nobody reads; one with a subset may be a bomb.
+            Event::DocType(text) if text.contains('[') => {
+                return Err(refuse("DOCTYPE с описанием не принимается"));
+            }
+            Event::Eof => Piece::Eof,
+            Event::DocType(_) | Event::Decl(_) | Event::Comment(_) | Event::PI(_) => Piece::Nothing,
+        })
     }
 
     /// Reads the rest of an element; of one that holds more than `bytes` only the beginning is
@@ -227,7 +245,7 @@ impl<R: Read> Parser<R> {
         loop {
             match self.piece()? {
                 Piece::Start(node, empty) => {
-                    if node.name.is_empty() {
+                    if node.name.is_empty() || node.name == self.without {
                         if !empty {
                             self.skip(depth + 1)?;
                         }
@@ -240,15 +258,20 @@ impl<R: Read> Parser<R> {
                     }
                 }
                 Piece::Text(text) => {
+                    // Between elements there is nothing but line ends and tabs.
+                    if root.text.is_empty() && text.bytes().all(|b| b.is_ascii_whitespace()) {
+                        continue;
+                    }
                     *left = left.saturating_sub(text.len());
                     if *left > 0 {
                         if root.text.is_empty() {
-                            root.text = text;
+                            root.text = text.into_owned();
                         } else {
                             root.text.push_str(&text);
                         }
                     }
                 }
+                Piece::Nothing => {}
                 Piece::End => return Ok(root),
                 Piece::Eof => return Err(self.cut()),
             }
@@ -264,7 +287,7 @@ impl<R: Read> Parser<R> {
                     inside += 1;
                     self.check_depth(depth + inside)?;
                 }
-                Piece::Start(_, true) | Piece::Text(_) => {}
+                Piece::Start(_, true) | Piece::Text(_) | Piece::Nothing => {}
                 Piece::End => inside -= 1,
                 Piece::Eof => return Err(self.cut()),
             }
@@ -279,6 +302,7 @@ impl<R: Read> Parser<R> {
             match self.piece()? {
                 Piece::Start(node, empty) if node.name == ROOT => return Ok(!empty),
                 Piece::Text(text) => bare &= text.trim().is_empty(),
+                Piece::Nothing => {}
                 Piece::Eof if bare => return Err(self.cut()),
                 Piece::Start(..) | Piece::End | Piece::Eof => return Err(CommerceMlError::Foreign),
             }
@@ -323,16 +347,20 @@ fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {
 /// A start tag.
 fn node(start: &BytesStart<'_>) -> Result<Node, &'static str> {
     let name = known(start.local_name().as_ref());
-    let mut attributes = Vec::new();
+    let (mut attributes, mut count) = (Vec::new(), 0);
     if start.attributes_raw().trim().is_empty() {
         return Ok(Node { name, ..Node::default() });
     }
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| "атрибут не читается")?;
-        if attributes.len() == MAX_ATTRIBUTES {
+        if count == MAX_ATTRIBUTES {
             return Err("слишком много атрибутов");
         }
-        let key = attribute.key.local_name().as_ref().to_owned();
+        count += 1;
+        let key = known_attribute(attribute.key.local_name().as_ref());
+        if key.is_empty() {
+            continue;
+        }
         let value =
             quick_xml::escape::unescape(&attribute.value).map_err(|_| "атрибут не читается")?;
         attributes.push((key, value.into_owned()));

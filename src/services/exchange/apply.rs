@@ -16,7 +16,7 @@ use crate::domain::catalog::{
 use crate::domain::{ProductId, Timestamp};
 use crate::services::Base;
 use crate::storage::products::Withdrawn;
-use crate::storage::{StorageError, exchange_log, products};
+use crate::storage::{StorageError, exchange_log, mentions, products};
 
 /// A batch that has been read once.
 pub struct Batch<S> {
@@ -369,12 +369,12 @@ impl Work<'_> {
         absences: &HashMap<ProductId, (u32, String)>,
     ) -> Result<Vec<ProductId>, StorageError> {
         let mut seen: HashSet<ProductId> = self.mentioned(plan).collect();
-        if let Some(mentions) = &origin.mentions {
-            seen.extend(mentions.in_session());
+        if let Some(began) = origin.began {
+            seen.extend(mentions::since(self.tx, began)?);
         }
-        let (unseen, _) = unseen(self.tx, &seen)?;
+        let on_sale = self.known.on_sale().map(|(_, id)| id);
         let mut absent = Vec::new();
-        for id in unseen {
+        for id in unseen(self.tx, on_sale, &seen)? {
             let before = absences.get(&id);
             let counted = before.is_some_and(|(_, session)| *session == origin.session);
             let exchanges = before.map_or(0, |(count, _)| *count) + u32::from(!counted);
@@ -387,31 +387,26 @@ impl Work<'_> {
     }
 }
 
-/// Products on sale that came from 1C and are neither seen nor characteristics of an item that is;
-/// and how many are on sale.
+/// Of these products on sale those that came from 1C and are neither seen nor characteristics of an
+/// item that is.
 pub fn unseen(
     tx: &Transaction<'_>,
+    on_sale: impl IntoIterator<Item = ProductId>,
     seen: &HashSet<ProductId>,
-) -> Result<(Vec<ProductId>, usize), StorageError> {
-    let mut items = HashSet::new();
-    products::scan(tx, |product| {
-        if seen.contains(&product.id) && !product.external_id.contains('#') {
-            items.insert(product.external_id.to_owned());
-        }
-    })?;
-    let (mut unseen, mut on_sale) = (Vec::new(), 0);
-    products::scan(tx, |product| {
-        if product.withdrawn != Withdrawn::No {
-            return;
-        }
-        on_sale += 1;
-        let item = product.external_id.split('#').next().unwrap_or("");
+) -> Result<Vec<ProductId>, StorageError> {
+    let mut unseen = Vec::new();
+    for id in on_sale.into_iter().filter(|id| !seen.contains(id)) {
         // What 1C did not bring it cannot miss.
-        if !item.is_empty() && !seen.contains(&product.id) && !items.contains(item) {
-            unseen.push(product.id);
+        let Some(external_id) = products::external_id_on_sale(tx, id)? else { continue };
+        let item = match external_id.split_once('#') {
+            Some((item, _)) => products::find_by_external_id(tx, item)?,
+            None => None,
+        };
+        if item.is_none_or(|item| !seen.contains(&item)) {
+            unseen.push(id);
         }
-    })?;
-    Ok((unseen, on_sale))
+    }
+    Ok(unseen)
 }
 
 /// Hides products, or says that they are too many to do so unasked.

@@ -287,7 +287,7 @@ async fn catalogue(
     let file = blocking(move || CatalogFile::open(&path, &[])).await??;
     let kind = match &file {
         CatalogFile::Json(_) => FileKind::CatalogJson,
-        CatalogFile::CommerceMl(_) => FileKind::CatalogXml,
+        CatalogFile::CommerceMl(_) | CatalogFile::Archive(_) => FileKind::CatalogXml,
         CatalogFile::Table(_) => FileKind::CatalogTable,
     };
     let counts = Arc::new(Mutex::new(Counts::default()));

@@ -1,5 +1,5 @@
-//! Catalogue files that people bring: .json, .csv, .xlsx, CommerceML. What is inside decides, not
-//! the name.
+//! Catalogue files that people bring: .json, .csv, .xlsx, CommerceML and archives of it. What is
+//! inside decides, not the name.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 
+use super::staging::{Name, Staged, StagedText, StagingError, is_workbook, unpack};
 use crate::domain::catalog::{CatalogHead, CatalogSource, Record};
-use crate::formats::commerceml::{self, CommerceMl, CommerceMlError};
+use crate::formats::commerceml::{self, CommerceMl, CommerceMlError, Content};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
 use crate::formats::tables::{CatalogTable, TableError, read_csv, read_xlsx};
 use crate::formats::text::{Sniffer, Utf8Reader};
@@ -37,6 +38,20 @@ pub enum FileError {
     /// CommerceML that cannot be read.
     #[error(transparent)]
     CommerceMl(#[from] CommerceMlError),
+    /// A file inside an archive that cannot be read.
+    #[error("{name}: {error}")]
+    Inside {
+        /// The file.
+        name: String,
+        /// Why.
+        error: CommerceMlError,
+    },
+    /// An archive that cannot be read.
+    #[error(transparent)]
+    Archive(#[from] StagingError),
+    /// An archive without goods.
+    #[error("в архиве нет ни одного файла CommerceML с товарами")]
+    NoGoods,
     /// Too big for a table.
     #[error("файл больше {} МБ", TABLE_LIMIT / 1024 / 1024)]
     TooLarge,
@@ -51,8 +66,78 @@ pub enum CatalogFile {
     Json(CatalogJson<PlainFile>),
     /// CommerceML: goods or offers.
     CommerceMl(CommerceMl<PlainFile>),
+    /// Several files of CommerceML in a zip archive.
+    Archive(Archive),
     /// A table with headings.
     Table(CatalogTable),
+}
+
+/// Files of CommerceML that build on each other: goods, offers, prices, stock.
+pub struct Archive {
+    parts: Vec<(String, CommerceMl<StagedText>)>,
+    /// What of it is not read, in Russian.
+    warnings: Vec<String>,
+    /// The files go when this does.
+    _files: Vec<(Name, Staged)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Archive {
+    fn open(path: &Path) -> Result<Self, FileError> {
+        let folder =
+            tempfile::tempdir().map_err(|why| FileError::Io { path: std::env::temp_dir(), why })?;
+        let files = unpack(path, folder.path())?;
+        let (mut parts, mut warnings) = (Vec::new(), Vec::new());
+        for (name, staged) in files.iter().filter(|(name, _)| name.extension() == "xml") {
+            let inside = |error| FileError::Inside { name: name.shown.clone(), error };
+            let mut text = staged.source().map_err(|error| inside(error.into()))?;
+            let start = text.reopen().map_err(|error| inside(error.into()))?;
+            match commerceml::content(start).map_err(inside)? {
+                Content::Catalog => parts.push((name.shown.clone(), CommerceMl(text))),
+                Content::Documents => {
+                    warnings.push(format!("{}: документы из архива не читаются", name.shown));
+                }
+                Content::Other => warnings.push(format!("{}: товаров нет", name.shown)),
+            }
+        }
+        if parts.is_empty() {
+            return Err(FileError::NoGoods);
+        }
+        Ok(Self { parts, warnings, _files: files, _folder: folder })
+    }
+
+    fn read(
+        &mut self,
+        each: &mut dyn FnMut(Record) -> ControlFlow<()>,
+    ) -> Result<CatalogHead, FileError> {
+        let mut head = CatalogHead { warnings: self.warnings.clone(), ..CatalogHead::default() };
+        let (mut before, mut part) = (0, 0);
+        for (name, xml) in &mut self.parts {
+            let (mut count, mut flow) = (0, ControlFlow::Continue(()));
+            let read = xml.read(&mut |mut record| {
+                count += 1;
+                match &mut record {
+                    Record::Product(product) => {
+                        product.index += before;
+                        product.part = part;
+                    }
+                    Record::Skipped(skipped) => {
+                        skipped.index += before;
+                        skipped.reason = format!("{name}: {}", skipped.reason);
+                    }
+                }
+                flow = each(record);
+                flow
+            });
+            head.extend(read.map_err(|error| FileError::Inside { name: name.clone(), error })?);
+            if flow.is_break() {
+                break;
+            }
+            before += count;
+            part = part.saturating_add(1);
+        }
+        Ok(head)
+    }
 }
 
 /// A file on the disk that stays there.
@@ -81,12 +166,19 @@ impl CatalogFile {
         let head = &head[..count];
         let first = first_byte(head);
         if !matches!(first, Some(b'{' | b'[' | b'<')) {
+            let zip = head.starts_with(b"PK\x03\x04");
+            if zip && !is_workbook(path).map_err(refused)? {
+                return if map.is_empty() {
+                    Archive::open(path).map(Self::Archive)
+                } else {
+                    Err(FileError::NoColumns)
+                };
+            }
             let size = file.metadata().map_err(refused)?.len();
             if size > TABLE_LIMIT {
                 return Err(FileError::TooLarge);
             }
             let bytes = std::fs::read(path).map_err(refused)?;
-            let zip = head.starts_with(b"PK\x03\x04");
             let table = if zip { read_xlsx(bytes)? } else { read_csv(&bytes)? };
             return Ok(Self::Table(CatalogTable::new(table, map)?));
         }
@@ -149,6 +241,7 @@ impl CatalogSource for CatalogFile {
         match self {
             Self::Json(json) => Ok(json.read(each)?),
             Self::CommerceMl(xml) => Ok(xml.read(each)?),
+            Self::Archive(archive) => archive.read(each),
             Self::Table(table) => {
                 let Ok(head) = table.read(each);
                 Ok(head)

@@ -4,12 +4,36 @@
 //! is kept of a record is some sixty bytes.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use crate::domain::catalog::{Field, ProductRecord, SkippedRecord};
 
 /// A digest of a key; 0 is no key. 128 bits, so that two keys do not meet by chance.
 pub type Key = u128;
+
+/// Keys are digests with a secret already: half of one is as good a hash as any.
+#[derive(Debug, Default)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write_u128(&mut self, key: u128) {
+        #[expect(clippy::cast_possible_truncation, reason = "one half is enough")]
+        let half = (key >> 64) as u64;
+        self.0 ^= half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type KeyMap<K, V> = HashMap<K, V, BuildHasherDefault<KeyHasher>>;
 
 /// Makes digests, with a secret of this run: nobody can choose keys that collide.
 #[derive(Debug, Clone)]
@@ -94,6 +118,8 @@ pub struct Mention {
     can_create: bool,
     /// An offer of CommerceML, which goes beside its item and not instead of it.
     offer: bool,
+    /// Which of several files of the batch it is from.
+    part: u16,
 }
 
 impl Mention {
@@ -113,6 +139,7 @@ impl Mention {
             usable: true,
             can_create: record.title.set().is_some() || record.placeholder,
             offer: record.placeholder,
+            part: record.part,
         }
     }
 
@@ -130,11 +157,18 @@ impl Mention {
         [self.external_id, self.sku, self.title].into_iter().find(|key| *key != 0).unwrap_or(0)
     }
 
+    /// Records of one kind in one file: items, or offers.
+    fn list(&self) -> (u16, bool) {
+        (self.part, self.offer)
+    }
+
     /// Records with one such key stand for each other: of them the last counts.
-    fn rival(&self) -> (Key, bool) {
-        (self.key(), self.offer)
+    fn rival(&self) -> Rival {
+        (self.key(), self.list())
     }
 }
+
+type Rival = (Key, (u16, bool));
 
 /// What is to be done with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,9 +227,9 @@ struct Slot {
 #[derive(Debug, Default)]
 pub struct Matcher {
     slots: Vec<Slot>,
-    by_external_id: HashMap<Key, u32>,
-    by_sku: HashMap<Key, Owners>,
-    by_title: HashMap<Key, u32>,
+    by_external_id: KeyMap<Key, u32>,
+    by_sku: KeyMap<Key, Owners>,
+    by_title: KeyMap<Key, u32>,
 }
 
 #[derive(Debug)]
@@ -227,9 +261,9 @@ impl Matcher {
     pub fn with_capacity(products: usize) -> Self {
         Self {
             slots: Vec::with_capacity(products),
-            by_external_id: HashMap::with_capacity(products),
-            by_sku: HashMap::with_capacity(products),
-            by_title: HashMap::new(),
+            by_external_id: KeyMap::with_capacity_and_hasher(products, BuildHasherDefault::new()),
+            by_sku: KeyMap::with_capacity_and_hasher(products, BuildHasherDefault::new()),
+            by_title: KeyMap::default(),
         }
     }
 
@@ -328,11 +362,11 @@ impl Matcher {
             steps.push(step);
         }
         // Of several records for one product all but the last are kept back; items and offers go
-        // apart, so that a file of both is not kept in memory.
-        let mut later = vec![[false; 2]; self.slots.len()];
+        // apart, so that a file of both is not kept in memory. Lists follow one another.
+        let mut later: Vec<Option<(u16, bool)>> = vec![None; self.slots.len()];
         for (step, mention) in steps.iter_mut().zip(mentions).rev() {
             if let Step::Apply(slot) = *step
-                && std::mem::replace(&mut later[slot as usize][usize::from(mention.offer)], true)
+                && later[slot as usize].replace(mention.list()) == Some(mention.list())
             {
                 *step = Step::Keep(slot);
             }
@@ -342,8 +376,9 @@ impl Matcher {
     }
 
     /// For each key the position of the last record that can be stored.
-    fn winners(&self, mentions: &[Mention]) -> HashMap<(Key, bool), u32> {
-        let mut winners = HashMap::with_capacity(mentions.len());
+    fn winners(&self, mentions: &[Mention]) -> KeyMap<Rival, u32> {
+        let mut winners =
+            KeyMap::with_capacity_and_hasher(mentions.len(), BuildHasherDefault::new());
         for (position, mention) in mentions.iter().enumerate() {
             if mention.usable && (mention.can_create || matches!(self.find(mention), Ok(Some(_)))) {
                 winners.insert(mention.rival(), u32::try_from(position).unwrap_or(u32::MAX));
@@ -357,7 +392,7 @@ impl Matcher {
         position: usize,
         mention: &Mention,
         mentions: &[Mention],
-        winners: &HashMap<(Key, bool), u32>,
+        winners: &KeyMap<Rival, u32>,
     ) -> Step {
         // A record after the last that can be stored has no title of its own: it goes over that one.
         if let Some(winner) = winners.get(&mention.rival())

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tracing::warn;
 
 use super::mapping::UNKNOWN_STATUS;
-use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, Way, note};
+use super::{ApplyReport, Exchange, ExchangeError, Origin, PROBLEMS_KEPT, note};
 use crate::domain::catalog::SkippedRecord;
 use crate::domain::{
     Channel, Delivery, MemberState, OrderId, OrderNumber, OrderStatus, OrgKind, OrgRole,
@@ -460,6 +460,7 @@ impl Exchange {
         &self,
         after: OrderId,
         limit: u32,
+        origin: Origin,
     ) -> Result<(Vec<OrderOut>, Option<OrderId>), StorageError> {
         let (from, zone) = (self.base.config.onec.send_from, self.base.zone.clone());
         let work = move |conn: &rusqlite::Connection| {
@@ -517,7 +518,7 @@ impl Exchange {
         };
         let (out, next, given) = self.base.db.read(work).await?;
         // 1C gets its answer although nobody can note that it did.
-        if let Err(error) = self.note_given(given, Origin::new(Way::Json)).await {
+        if let Err(error) = self.note_given(given, origin).await {
             warn!("отданные в 1С заказы не отмечены: {error}");
         }
         Ok((out, next))

@@ -10,7 +10,7 @@ use crate::domain::{
     Channel, Delivery, Money, OrderId, OrderNumber, OrderStatus, OrgKind, Quantity, Timestamp, Unit,
 };
 use crate::formats::commerceml::{
-    DocumentLine, OrderDocument, OrderForOnec, OrderLineForOnec, write_orders,
+    DocumentLine, Form, OrderDocument, OrderForOnec, OrderLineForOnec, write_orders,
 };
 use crate::services::ordering::notices;
 use crate::storage::orders::{NewOrderEvent, OrderLineRow, OrderRow};
@@ -24,12 +24,15 @@ const IN_VAIN: u32 = 3;
 const LINES_NAMED: usize = 5;
 
 impl Exchange {
-    /// The orders that 1C has not taken, as the document that it reads; and which they are.
+    /// The orders that 1C has not taken, as the document that it reads; and which they are. Those
+    /// that the session was `given` already are left out.
     ///
     /// A batch is one transaction in 1C: an order that it cannot take would keep back the others
     /// for ever. So what was handed out three times in vain goes alone, and later than the rest.
     pub(super) async fn orders_document(
         &self,
+        form: Form,
+        given: &[OrderId],
         origin: &(dyn Fn() -> Origin + Sync),
     ) -> Result<(Vec<u8>, Vec<OrderId>), StorageError> {
         let from = self.base.config.onec.send_from;
@@ -39,7 +42,7 @@ impl Exchange {
             .read(move |conn| onec_orders::offered_by_documents(conn, from, 10 * BATCH))
             .await?;
         let ids: Vec<OrderId> = waiting.iter().map(|order| order.id).collect();
-        let batch = self.standard.choose(&ids);
+        let batch = self.standard.choose(&ids, given);
         let zone = self.base.zone.clone();
         let now = self.base.clock.now();
         let (batch, orders): (Vec<OrderId>, Vec<OrderForOnec>) = self
@@ -57,7 +60,7 @@ impl Exchange {
             .into_iter()
             .unzip();
         let written = self.base.zone.civil(now).strftime("%Y-%m-%dT%H:%M:%S").to_string();
-        let xml = write_orders(&orders, &written);
+        let xml = write_orders(&orders, form, &written);
         if !batch.is_empty() {
             let report = ApplyReport { received: batch.len(), ..ApplyReport::default() };
             let (origin, given) = (origin(), batch.clone());
@@ -402,14 +405,16 @@ fn currency(conn: &Connection, price_type: Option<i64>) -> Result<String, Storag
 pub struct Handed(HashMap<OrderId, u32>);
 
 impl Handed {
-    /// Of these waiting orders the next batch; counts it as handed out.
-    pub fn choose(&mut self, waiting: &[OrderId]) -> Vec<OrderId> {
+    /// Of these waiting orders the next batch, without those that were `given` before; counts it
+    /// as handed out.
+    pub fn choose(&mut self, waiting: &[OrderId], given: &[OrderId]) -> Vec<OrderId> {
         self.0.retain(|id, _| waiting.contains(id));
         let times = |id: &OrderId| self.0.get(id).copied().unwrap_or(0);
-        let fresh = waiting.iter().filter(|id| times(id) < IN_VAIN).take(BATCH as usize);
+        let left = waiting.iter().filter(|id| !given.contains(id));
+        let fresh = left.clone().filter(|id| times(id) < IN_VAIN).take(BATCH as usize);
         let mut batch: Vec<OrderId> = fresh.copied().collect();
         if batch.is_empty() {
-            let next = waiting.iter().min_by_key(|id| (times(id), id.0));
+            let next = left.min_by_key(|id| (times(id), id.0));
             batch.extend(next);
         }
         for id in &batch {
@@ -435,13 +440,15 @@ mod tests {
         let ids = |list: &[i64]| list.iter().copied().map(OrderId).collect::<Vec<_>>();
         let mut handed = Handed::default();
         for _ in 0..3 {
-            assert_eq!(handed.choose(&ids(&[1, 2])), ids(&[1, 2]));
+            assert_eq!(handed.choose(&ids(&[1, 2]), &[]), ids(&[1, 2]));
         }
-        assert_eq!(handed.choose(&ids(&[1, 2])), ids(&[1]), "one by one from now on");
-        assert_eq!(handed.choose(&ids(&[1, 2])), ids(&[2]));
+        assert_eq!(handed.choose(&ids(&[1, 2]), &[]), ids(&[1]), "one by one from now on");
+        assert_eq!(handed.choose(&ids(&[1, 2]), &[]), ids(&[2]));
         handed.forget(&ids(&[2]));
-        assert_eq!(handed.choose(&ids(&[1])), ids(&[1]));
-        assert_eq!(handed.choose(&ids(&[1, 3])), ids(&[3]), "a new one goes before it");
+        assert_eq!(handed.choose(&ids(&[1]), &[]), ids(&[1]));
+        assert_eq!(handed.choose(&ids(&[1, 3]), &[]), ids(&[3]), "a new one goes before it");
+        assert_eq!(handed.choose(&ids(&[1, 3]), &ids(&[3])), ids(&[1]));
+        assert_eq!(handed.choose(&ids(&[1, 3]), &ids(&[1, 3])), ids(&[]));
     }
 
     #[test]

@@ -59,6 +59,13 @@ impl Name {
         Ok(name)
     }
 
+    /// Goods before offers before prices before stock, portions in their order.
+    pub fn rank(&self) -> (usize, &str) {
+        let order = ["import", "goods", "offers", "prices", "rests"];
+        let place = order.iter().position(|begin| self.key.starts_with(begin));
+        (place.unwrap_or(order.len()), &self.key)
+    }
+
     /// `xml`, `zip`; empty: it has none.
     pub fn extension(&self) -> &str {
         self.key.rsplit_once('.').map_or("", |(_, extension)| extension)
@@ -166,42 +173,55 @@ impl Staged {
         Ok(StagedText { path: self.path.clone(), encoding })
     }
 
-    /// The files inside an archive, pictures left out.
+    /// The files inside an archive: see [`unpack`].
     pub fn unpack(&self, folder: &Path) -> Result<Vec<(Name, Self)>, StagingError> {
-        let refuse = |error: zip::result::ZipError| StagingError::Zip(error.to_string());
-        let archive = BufReader::new(File::open(&self.path)?);
-        let mut archive = zip::ZipArchive::new(archive).map_err(refuse)?;
-        if archive.len() > ENTRIES {
-            return Err(StagingError::Zip("слишком много файлов".to_owned()));
-        }
-        let most = self.size.saturating_mul(RATIO).clamp(SMALL, FILE_LIMIT);
-        let mut left = most;
-        let mut files = Vec::new();
-        for index in 0..archive.len() {
-            let mut entry = archive.by_index(index).map_err(refuse)?;
-            if !entry.is_file() {
-                continue;
-            }
-            let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-            let Ok(name) = Name::read(&name) else { continue };
-            if name.picture {
-                continue;
-            }
-            let mut staged = Self::create(folder)?;
-            let mut file = OpenOptions::new().append(true).open(&staged.path)?;
-            // What the entry says of its size proves nothing.
-            let taken = io::copy(&mut (&mut entry).take(left + 1), &mut file)
-                .map_err(|error| StagingError::Zip(error.to_string()))?;
-            if taken > left {
-                let why = format!("распаковывается больше чем в {RATIO} раз");
-                return Err(StagingError::Zip(why));
-            }
-            left -= taken;
-            staged.size = taken;
-            files.push((name, staged));
-        }
-        Ok(files)
+        unpack(&self.path, folder)
     }
+}
+
+/// Whether a zip archive is a workbook of Excel and no set of files.
+pub fn is_workbook(path: &Path) -> io::Result<bool> {
+    let archive = zip::ZipArchive::new(BufReader::new(File::open(path)?));
+    Ok(archive.is_ok_and(|archive| archive.index_for_name("[Content_Types].xml").is_some()))
+}
+
+/// The files inside an archive, pictures left out: goods before offers before prices before stock,
+/// portions in their order.
+pub fn unpack(archive: &Path, folder: &Path) -> Result<Vec<(Name, Staged)>, StagingError> {
+    let refuse = |error: zip::result::ZipError| StagingError::Zip(error.to_string());
+    let file = File::open(archive)?;
+    let size = file.metadata()?.len();
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(refuse)?;
+    if archive.len() > ENTRIES {
+        return Err(StagingError::Zip("слишком много файлов".to_owned()));
+    }
+    let mut left = size.saturating_mul(RATIO).clamp(SMALL, FILE_LIMIT);
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(refuse)?;
+        if !entry.is_file() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let Ok(name) = Name::read(&name) else { continue };
+        if name.picture {
+            continue;
+        }
+        let mut staged = Staged::create(folder)?;
+        let mut file = OpenOptions::new().append(true).open(&staged.path)?;
+        // What the entry says of its size proves nothing.
+        let taken = io::copy(&mut (&mut entry).take(left + 1), &mut file)
+            .map_err(|error| StagingError::Zip(error.to_string()))?;
+        if taken > left {
+            let why = format!("распаковывается больше чем в {RATIO} раз");
+            return Err(StagingError::Zip(why));
+        }
+        left -= taken;
+        staged.size = taken;
+        files.push((name, staged));
+    }
+    files.sort_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()));
+    Ok(files)
 }
 
 /// The text of a staged file.

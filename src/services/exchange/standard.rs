@@ -18,10 +18,11 @@ pub use import::Imported;
 use super::sale::Handed;
 use super::staging::{Name, Staged, StagingError};
 use super::{ApplyReport, Exchange, Origin, Way, apply, blocking, note, raw};
-use crate::domain::{OrderId, ProductId, Timestamp, ru};
+use crate::domain::{OrderId, Timestamp, ru};
+use crate::formats::commerceml::Form;
 use crate::services::live::Change;
 use crate::storage::exchange_log::{self, StepRow};
-use crate::storage::{StorageError, entries};
+use crate::storage::{StorageError, entries, mentions, products};
 use crate::tasks::Tasks;
 
 /// A session that nobody has used so long is over: a full upload with pictures takes hours.
@@ -34,48 +35,10 @@ const FILES: usize = 2_000;
 const STEPS: usize = 200;
 
 /// What the exchange remembers between requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Standard {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
-    mentioned: Arc<Mutex<HashMap<ProductId, Timestamp>>>,
     handed: Mutex<Handed>,
-    /// From here on we know what was mentioned.
-    since: Timestamp,
-    last: Mutex<Option<LastRequest>>,
-}
-
-/// The last request of the standard exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastRequest {
-    /// When.
-    pub at: Timestamp,
-    /// `catalog checkauth`.
-    pub what: String,
-    /// From where.
-    pub address: String,
-    /// The program, by its `User-Agent`.
-    pub sender: String,
-}
-
-/// Products that exchanges have mentioned, and when.
-#[derive(Debug, Clone)]
-pub struct Mentions {
-    all: Arc<Mutex<HashMap<ProductId, Timestamp>>>,
-    /// When the session began.
-    pub began: Timestamp,
-}
-
-impl Mentions {
-    /// Mentioned since the session began.
-    pub fn in_session(&self) -> Vec<ProductId> {
-        let all = lock(&self.all);
-        all.iter().filter(|(_, at)| **at >= self.began).map(|(id, _)| *id).collect()
-    }
-
-    /// These have been mentioned.
-    pub fn note(&self, products: Vec<ProductId>, now: Timestamp) {
-        lock(&self.all).extend(products.into_iter().map(|id| (id, now)));
-    }
 }
 
 /// One session.
@@ -97,7 +60,9 @@ struct State {
     files: HashMap<String, File>,
     pictures: usize,
     steps: Vec<StepRow>,
+    /// Orders that queries have handed out and 1C has not confirmed yet.
     offered: Vec<OrderId>,
+    form: Form,
 }
 
 #[derive(Debug)]
@@ -117,18 +82,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Standard {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self {
-            sessions: Mutex::default(),
-            mentioned: Arc::default(),
-            handed: Mutex::default(),
-            since: now,
-            last: Mutex::default(),
-        }
-    }
-
-    pub(super) fn choose(&self, waiting: &[OrderId]) -> Vec<OrderId> {
-        lock(&self.handed).choose(waiting)
+    pub(super) fn choose(&self, waiting: &[OrderId], given: &[OrderId]) -> Vec<OrderId> {
+        lock(&self.handed).choose(waiting, given)
     }
 
     pub(super) fn forget(&self, taken: &[OrderId]) {
@@ -145,7 +100,7 @@ impl Session {
         }
     }
 
-    fn origin(&self, mentions: &Arc<Mutex<HashMap<ProductId, Timestamp>>>) -> Origin {
+    fn origin(&self) -> Origin {
         let mut state = lock(&self.state);
         let mut steps = std::mem::take(&mut state.steps);
         if let Some(last) = steps.last().filter(|_| state.pictures > 0) {
@@ -159,7 +114,7 @@ impl Session {
             sender: self.sender.clone(),
             session: self.id.clone(),
             steps,
-            mentions: Some(Mentions { all: mentions.clone(), began: self.began }),
+            began: Some(self.began),
             ..Origin::new(Way::CommerceMl)
         }
     }
@@ -168,27 +123,6 @@ impl Session {
 impl Exchange {
     fn folder(&self) -> std::path::PathBuf {
         self.base.config.data_dir.join("exchange")
-    }
-
-    /// The last request of the standard exchange since the program began.
-    pub fn last_request(&self) -> Option<LastRequest> {
-        lock(&self.standard.last).clone()
-    }
-
-    /// Notes a request.
-    pub fn note_request(&self, what: &str, address: &str, sender: &str) {
-        let at = self.base.clock.now();
-        let last = LastRequest {
-            at,
-            what: what.to_owned(),
-            address: address.to_owned(),
-            sender: sender.to_owned(),
-        };
-        let before = lock(&self.standard.last).replace(last);
-        // Open pages wait for the first request; pieces of a file are no news.
-        if before.is_none_or(|before| before.what != what) {
-            self.base.live.tell(Change::Exchange);
-        }
     }
 
     /// Begins a session. `owner` names who comes without a cookie: the session is found by it too.
@@ -228,8 +162,10 @@ impl Exchange {
     }
 
     /// `mode=init`: what was uploaded before is forgotten. An import that goes on ends by itself.
-    pub fn init(&self, session: &Session) {
+    /// `form`: how this client reads orders.
+    pub fn init(&self, session: &Session, form: Form) {
         let mut state = lock(&session.state);
+        state.form = form;
         state.files.clear();
         state.pictures = 0;
     }
@@ -271,23 +207,29 @@ impl Exchange {
         Ok(Upload { session, name: name.clone(), staged: Some(staged), before, at, _turn: turn })
     }
 
-    /// `mode=query`: the document with the orders that wait.
+    /// `mode=query`: the document with the orders that wait. In containers each goes once a
+    /// session: the client asks until there are no more.
     pub async fn query(&self, session: &Session) -> Result<Vec<u8>, StorageError> {
         session.step(self.base.clock.now(), "1С запросила заявки");
-        let origin = || session.origin(&self.standard.mentioned);
-        let (xml, orders) = self.orders_document(&origin).await?;
-        lock(&session.state).offered = orders;
+        let (form, given) = {
+            let state = lock(&session.state);
+            let given =
+                if state.form == Form::Containers { state.offered.clone() } else { Vec::new() };
+            (state.form, given)
+        };
+        let (xml, orders) = self.orders_document(form, &given, &|| session.origin()).await?;
+        lock(&session.state).offered = [given, orders].concat();
         Ok(xml)
     }
 
-    /// `mode=success`: 1C has taken what the session's last query handed out.
+    /// `mode=success`: 1C has taken what the session's queries handed out.
     pub async fn confirm(&self, session: &Session) -> Result<(), StorageError> {
         let taken = std::mem::take(&mut lock(&session.state).offered);
         if taken.is_empty() {
             return Ok(());
         }
         session.step(self.base.clock.now(), "1С приняла заявки");
-        self.taken(taken, session.origin(&self.standard.mentioned)).await
+        self.taken(taken, session.origin()).await
     }
 
     /// `mode=deactivate`: hides what no exchange has mentioned since `since`, within reason.
@@ -298,21 +240,20 @@ impl Exchange {
     ) -> Result<(), StorageError> {
         let now = self.base.clock.now();
         session.step(now, "1С просит скрыть то, чего не было в выгрузке");
-        if since < self.standard.since {
-            // After a restart we do not know what was mentioned: nothing is hidden by guess.
-            session.step(now, "не скрыто ничего: программа запущена позже начала обмена");
+        if since < now.minus(mentions::KEPT) {
+            // What was mentioned so long ago is not known any more: nothing is hidden by guess.
+            session.step(now, "не скрыто ничего: названный момент слишком давний");
             return Ok(());
         }
-        let origin = session.origin(&self.standard.mentioned);
-        let seen: std::collections::HashSet<ProductId> = {
-            let all = lock(&self.standard.mentioned);
-            all.iter().filter(|(_, at)| **at >= since).map(|(id, _)| *id).collect()
-        };
+        let origin = session.origin();
         let hidden = self
             .base
             .db
             .write(move |tx| {
-                let (absent, on_sale) = apply::unseen(tx, &seen)?;
+                let seen = mentions::since(tx, since)?;
+                let all = products::on_sale(tx)?;
+                let on_sale = all.len();
+                let absent = apply::unseen(tx, all, &seen)?;
                 let mut report = ApplyReport { received: seen.len(), ..ApplyReport::default() };
                 let held = apply::hide(tx, absent, on_sale, now, &mut report)?;
                 let id = note(tx, "catalog", &origin, now, Duration::ZERO, &report)?;

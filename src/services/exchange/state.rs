@@ -172,7 +172,7 @@ impl State {
         let none = Self::new();
         let id = if let Some(old) = old {
             // The moment of a change is kept even when only a price changed.
-            products::update(tx, &self.row)?;
+            products::update(tx, &old.row, &self.row)?;
             old.row.id
         } else {
             products::insert(tx, &self.row)?
@@ -269,6 +269,7 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
         deleted: lay(earlier.deleted, &later.deleted),
         hidden: lay(earlier.hidden, &later.hidden),
         search_words: lay(earlier.search_words, &later.search_words),
+        part: later.part,
         placeholder: earlier.placeholder || later.placeholder,
         name_hint,
         more_packs,

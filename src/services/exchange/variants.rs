@@ -126,7 +126,7 @@ impl Variants {
     ) -> Result<(), StorageError> {
         if row != *old {
             row.updated_at = now;
-            products::update(tx, &row)?;
+            products::update(tx, old, &row)?;
             self.followed += 1;
         }
         Ok(())

@@ -15,10 +15,13 @@ use crate::formats::onec_json::{CatalogJson, Reopen};
 use crate::services::exchange::partners::{OrderOut, UpdatesReport};
 use crate::services::exchange::{ApplyReport, Origin};
 
+/// Every call answers under each of these.
+pub(super) const PREFIXES: [&str; 3] = ["/integrations/1c", "/onec", "/api/onec"];
+
 /// Every call on each of its three paths.
 pub(super) fn routes() -> Router<OnecState> {
     let mut router = Router::new();
-    for prefix in ["/integrations/1c", "/onec", "/api/onec"] {
+    for prefix in PREFIXES {
         router = router
             .route(&format!("{prefix}/catalog"), post(catalog))
             .route(&format!("{prefix}/orders"), get(orders_out).post(purchases))
@@ -214,7 +217,7 @@ async fn orders_out(
     request: Request,
 ) -> Result<Json<Offered>, Refusal> {
     let (parts, _) = request.into_parts();
-    admit(&state, &parts).await?;
+    let caller = admit(&state, &parts).await?;
     let parameter = |name: &str| {
         let pairs = parts.uri.query().unwrap_or("").split('&').filter_map(|p| p.split_once('='));
         let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.trim());
@@ -228,6 +231,6 @@ async fn orders_out(
     };
     let after = OrderId(number("after", 0)?);
     let limit = u32::try_from(number("limit", 100)?.clamp(1, 1_000)).unwrap_or(100);
-    let (orders, next) = state.exchange.orders_out(after, limit).await?;
+    let (orders, next) = state.exchange.orders_out(after, limit, caller.origin()).await?;
     Ok(Json(Offered { orders, next: next.map(|id| id.to_string()) }))
 }

@@ -21,7 +21,9 @@ use tokio_stream::StreamExt;
 use tracing::{info, warn};
 
 use super::{OnecState, SILENCE, SLOWEST, caller_address, network, percent_decoded, sender};
-use crate::domain::{Timestamp, ru};
+use crate::domain::{OrderStatus, Timestamp, ru};
+use crate::formats::commerceml::{Form, write_statuses};
+use crate::services::exchange::calls::{Door, Turned};
 use crate::services::exchange::staging::{FILE_LIMIT, Name, StagingError};
 use crate::services::exchange::standard::{Imported, Session};
 use crate::storage::StorageError;
@@ -31,6 +33,8 @@ pub const PATHS: [&str; 4] =
     ["/1c_exchange", "/1c_exchange/", "/1c_exchange.php", "/bitrix/admin/1c_exchange.php"];
 /// How long an import is waited for: 1C asks again at once, so an answer in haste makes it spin.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The kind of a document.
+const XML: &str = "application/xml; charset=windows-1251";
 /// The name of the cookie.
 const COOKIE: &str = "PMSESS";
 /// Pieces that we ask 1C to send: bytes. A client that sends more is not refused.
@@ -48,7 +52,8 @@ struct Ask {
     filename: String,
     session: String,
     timestamp: Option<i64>,
-    version: bool,
+    /// The version of the exchange that the client names; empty: it names none.
+    version: String,
 }
 
 impl Ask {
@@ -64,11 +69,17 @@ impl Ask {
                 "filename" => ask.filename = value,
                 "sessid" => value.trim().clone_into(&mut ask.session),
                 "timestamp" => ask.timestamp = value.trim().parse().ok(),
-                "version" => ask.version = true,
+                "version" => value.trim().clone_into(&mut ask.version),
                 _ => {}
             }
         }
         ask
+    }
+
+    /// Clients of schema 3 want each order in a container.
+    fn form(&self) -> Form {
+        let major = self.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_some_and(|major| major >= 3) { Form::Containers } else { Form::Plain }
     }
 }
 
@@ -92,18 +103,27 @@ pub async fn answer(State(state): State<OnecState>, request: Request) -> Respons
     let (parts, body) = request.into_parts();
     let ask = Ask::read(parts.uri.query());
     let (_, address) = caller_address(&state, &parts);
-    let guest = match admit(&state, &parts, &ask, address).await {
+    let what = format!("{} {}", ru::ellipsis(&ask.kind, 20), ru::ellipsis(&ask.mode, 20));
+    let note = |turned| {
+        let (address, sender) = (address.to_string(), sender(&parts.headers));
+        state.exchange.note_call(Door::Standard, &what, &address, &sender, turned);
+    };
+    let guest = match admit(&state, &parts, &ask, address, &note).await {
         Ok(guest) => guest,
         Err(response) => return response,
     };
-    let what = format!("{} {}", ru::ellipsis(&ask.kind, 20), ru::ellipsis(&ask.mode, 20));
-    state.exchange.note_request(&what, &guest.address, &guest.sender);
+    note(None);
     match (ask.kind.as_str(), ask.mode.as_str()) {
         (_, "checkauth") => checkauth(&state, &guest, &ask),
         ("catalog" | "sale", "init") => init(&state, &guest, &ask),
         ("catalog" | "sale", "file") => file(&state, &guest, &ask, &parts.headers, body).await,
         ("catalog" | "sale", "import") => import(&state, &guest, &ask).await,
         ("sale", "query") => query(&state, &guest, &ask).await,
+        ("sale", "info") => {
+            let settable = OrderStatus::ALL.iter().filter(|status| status.settable_by_onec());
+            let statuses: Vec<_> = settable.map(|s| (s.as_str(), s.staff_label())).collect();
+            reply(write_statuses(&statuses), XML)
+        }
         ("sale", "success") => {
             let session = guest.session(&state, &ask);
             done(state.exchange.confirm(&session).await)
@@ -149,9 +169,11 @@ async fn admit(
     parts: &Parts,
     ask: &Ask,
     address: IpAddr,
+    note: &(dyn Fn(Option<Turned>) + Sync),
 ) -> Result<Guest, Response> {
     let settings = &state.base.config.onec.exchange;
     let Some(password) = &settings.password else {
+        note(Some(Turned::Off));
         return Err(failure("Обмен выключен: в Партнёр-М не задан onec.exchange.password"));
     };
     let cookies = parts.headers.get_all(header::COOKIE).iter();
@@ -167,7 +189,11 @@ async fn admit(
         known: known.clone(),
     };
     let Some((login, given)) = credentials(&parts.headers) else {
-        return if known.is_some() { Ok(guest(String::new())) } else { Err(unauthorized()) };
+        if known.is_some() {
+            return Ok(guest(String::new()));
+        }
+        note(Some(Turned::NoPassword));
+        return Err(unauthorized());
     };
     let key = (network(address), ru::ellipsis(&login, 60));
     let wrong = state.wrong_passwords.get(&key).await;
@@ -183,6 +209,7 @@ async fn admit(
     if password.matches(&given) & named {
         return Ok(guest(login));
     }
+    note(Some(Turned::WrongPassword));
     let wrong = state.wrong_passwords.get_with(key, async { Arc::default() }).await;
     if wrong.fetch_add(1, Ordering::Relaxed) + 1 == WRONG_PASSWORDS {
         warn!(%address, "слишком много неверных паролей обмена с {address}");
@@ -260,10 +287,10 @@ fn checkauth(state: &OnecState, guest: &Guest, ask: &Ask) -> Response {
 /// Two lines exactly: 10.3 counts them. Two more for a client that named a version.
 fn init(state: &OnecState, guest: &Guest, ask: &Ask) -> Response {
     let session = guest.session(state, ask);
-    state.exchange.init(&session);
+    state.exchange.init(&session, ask.form());
     session.step(state.base.clock.now(), "начало обмена");
     let mut lines = format!("zip=no\nfile_limit={PIECE}");
-    if ask.version {
+    if !ask.version.is_empty() {
         lines = format!("{lines}\nsessid={}\nversion={VERSION}", session.id);
     }
     text(lines)
@@ -394,7 +421,7 @@ async fn import(state: &OnecState, guest: &Guest, ask: &Ask) -> Response {
 async fn query(state: &OnecState, guest: &Guest, ask: &Ask) -> Response {
     let session = guest.session(state, ask);
     match state.exchange.query(&session).await {
-        Ok(xml) => reply(xml, "application/xml; charset=windows-1251"),
+        Ok(xml) => reply(xml, XML),
         Err(error) => internal(&error),
     }
 }
@@ -420,7 +447,7 @@ mod tests {
         ));
         assert_eq!((ask.kind.as_str(), ask.mode.as_str()), ("catalog", "file"));
         assert_eq!((ask.filename.as_str(), ask.session.as_str()), ("import_files/27/а.jpg", "ab"));
-        assert!(ask.version);
+        assert_eq!((ask.version.as_str(), ask.form()), ("3.1", Form::Containers));
         assert!(!is_meant(Some("type=catalog")) && !is_meant(None));
     }
 

@@ -115,7 +115,7 @@ impl Exchange {
         })
         .await
         .map_err(|error| internal(&error))?;
-        let mut origin = session.origin(&self.standard.mentioned);
+        let mut origin = session.origin();
         origin.progress = Some(progress.clone());
         self.keep_raw(&mut origin, &staged, name, now).await;
         let (text, content) = match looked {
@@ -196,11 +196,10 @@ impl Exchange {
     ) -> Result<(), String> {
         let (archive, folder) = (staged.clone(), self.folder());
         let files = blocking(move || archive.unpack(&folder)).await;
-        let mut files = match files.map_err(|error| internal(&error))? {
+        let files = match files.map_err(|error| internal(&error))? {
             Ok(files) => files,
             Err(error) => return Err(format!("{}: {error}", name.shown)),
         };
-        files.sort_by_key(|(name, _)| rank(&name.key));
         for (name, staged) in files {
             if name.extension() != "xml" {
                 continue;
@@ -318,7 +317,7 @@ impl Exchange {
                 let open = state.files.values().filter(|file| !file.closed);
                 open.filter(|file| now.since(file.at) >= QUIET).map(|f| f.name.clone()).collect()
             };
-            names.sort_by_key(|name| rank(&name.key));
+            names.sort_by(|a, b| a.rank().cmp(&b.rank()));
             for name in names {
                 session.step(now, format!("{}: 1С не попросила импорта, он начат сам", name.shown));
                 let hour = Duration::from_hours(1);
@@ -341,11 +340,4 @@ fn internal(error: &StorageError) -> String {
     }
     warn!("обмен не удался: {error}");
     "Внутренняя ошибка, повторите обмен; подробности в журнале Партнёр-М".to_owned()
-}
-
-/// Goods before offers before prices before stock, portions in their order.
-fn rank(key: &str) -> (usize, String) {
-    let order = ["import", "goods", "offers", "prices", "rests"];
-    let place = order.iter().position(|begin| key.starts_with(begin)).unwrap_or(order.len());
-    (place, key.to_owned())
 }

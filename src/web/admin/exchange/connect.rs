@@ -8,9 +8,9 @@ use maud::{Markup, html};
 use super::{Tab, ending, head};
 use crate::config::Config;
 use crate::domain::ru;
+use crate::services::exchange::calls::{Call, Calls, Door};
 use crate::services::exchange::explain::{self, ExplainError, Explanation};
 use crate::services::exchange::journal::kind_label;
-use crate::services::exchange::standard::LastRequest;
 use crate::services::standing::Ways;
 use crate::storage::exchange_log::ExchangeRow;
 use crate::web::Desk;
@@ -161,49 +161,71 @@ fn waiting(
 ) -> Markup {
     let now = desk.base.clock.now();
     // A sign-in alone makes no line in the journal, and is already good news.
-    let knocked = desk.exchange.last_request();
-    let line = |word: &str, on: bool, last: Option<&ExchangeRow>, knocked: Option<&LastRequest>| {
+    let line = |word: &str, on: bool, last: Option<&ExchangeRow>, calls: &Calls| {
+        let (come, trouble) = (last.is_some() || calls.taken.is_some(), calls.turned.as_ref());
         html! {
             li {
-                span.state-mark data-done[last.is_some() || knocked.is_some()] {
-                    (icon(if last.is_some() || knocked.is_some() { Icon::Check } else { Icon::Forward }))
+                span.state-mark data-done[come] {
+                    (icon(if come { Icon::Check } else { Icon::Forward }))
                 }
                 div.grow {
                     strong { (word) }
-                    @if let Some(request) = knocked {
-                        span.sub {
-                            "запрос получен в " (desk.base.zone.date_time(request.at, now)) ": " (request.what) ", с адреса " (request.address)
-                            @if !request.sender.is_empty() { ", " (ru::ellipsis(&request.sender, 40)) }
-                        }
+                    @if let Some(call) = trouble { (turned(desk, call)) }
+                    @if let Some(call) = &calls.taken {
+                        span.sub { "запрос получен в " (told(desk, call)) }
                     }
                     @match last {
-                        None if knocked.is_some() => {},
+                        None if come => {},
                         Some(row) => span.sub {
                             "обмен в " (desk.base.zone.date_time(row.at, now)) ": " (kind_label(&row.kind).to_lowercase())
                             @if !row.address.is_empty() { ", с адреса " (row.address) }
                             @if !row.sender.is_empty() { ", " (ru::ellipsis(&row.sender, 40)) }
                         },
+                        None if trouble.is_some() => {},
                         None if on => span.sub { "жду первого запроса… Запустите обмен в 1С, страница обновится сама." },
                         None => span.sub { "выключен, запросы не принимаются" },
                     }
                 }
                 @match last {
+                    _ if trouble.is_some() => (badge(Tone::Warn, "отказано")),
                     Some(row) => a.quiet href=(format!("/admin/exchange/{}", row.id)) { (ending(row)) span.sr { " обмен № " (row.id) } },
-                    None if knocked.is_some() => (badge(Tone::Ok, "✓ получен")),
+                    None if come => (badge(Tone::Ok, "✓ получен")),
                     None if on => (badge(Tone::Info, "ждём")),
                     None => (badge(Tone::Neutral, "выключен")),
                 }
             }
         }
     };
+    let calls = |door| desk.exchange.calls(door);
     html! {
         section.card #waiting data-live aria-labelledby="waiting-title" aria-live="polite" {
             header { h2 #waiting-title { "Первый запрос от 1С" } }
             ul.rows {
-                (line("Обмен с сайтом (CommerceML)", ways.standard, standard, knocked.as_ref()))
+                (line("Обмен с сайтом (CommerceML)", ways.standard, standard, &calls(Door::Standard)))
                 // This very machine may call without a token before there is an administrator.
-                (line("JSON из своей обработки", ways.push || ways.open, json, None))
+                (line("JSON из своей обработки", ways.push || ways.open, json, &calls(Door::Json)))
             }
+        }
+    }
+}
+
+/// A call in words: when, what, who.
+fn told(desk: &Desk, call: &Call) -> String {
+    let at = desk.base.zone.date_time(call.at, desk.base.clock.now());
+    let mut told = format!("{at}: {}, с адреса {}", call.what, call.address);
+    if !call.sender.is_empty() {
+        told = format!("{told}, {}", ru::ellipsis(&call.sender, 40));
+    }
+    told
+}
+
+/// 1C has come and was sent away: why, and what to compare.
+fn turned(desk: &Desk, call: &Call) -> Markup {
+    let Some(why) = call.turned else { return html! {} };
+    html! {
+        span.sub.wrong {
+            "получен " (why.text()) " в " (told(desk, call)) ". Сверьте с тем, что задано в 1С: "
+            code { (why.settings()) }
         }
     }
 }
@@ -372,8 +394,8 @@ fn check_card(visitor: &Visitor, checked: Option<&Checked>) -> Markup {
                     }
                     div.field {
                         label for="file" { "или файл" }
-                        input #file type="file" name="file" accept=".json,.xml,.csv,.xlsx,.txt" aria-describedby="file-hint";
-                        span.hint #file-hint { "JSON, CommerceML, .csv или .xlsx, до 20\u{a0}МБ. Ничего не сохраняется." }
+                        input #file type="file" name="file" accept=".json,.xml,.zip,.csv,.xlsx,.txt" aria-describedby="file-hint";
+                        span.hint #file-hint { "JSON, CommerceML (.xml, .zip), .csv или .xlsx, до 20\u{a0}МБ. Ничего не сохраняется." }
                     }
                     button.button type="submit" { "Проверить" }
                 }
