@@ -61,7 +61,8 @@ fn a_slip_of_the_finger_orders_nothing_else() {
     let swapped = written(false, |title| {
         with_word(title, |letters| {
             let mut letters = letters.to_vec();
-            letters.swap(letters.len() / 2, letters.len() / 2 - 1);
+            let middle = letters.len() / 2;
+            letters.swap(middle, middle - 1);
             letters.iter().collect()
         })
     });
