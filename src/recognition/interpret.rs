@@ -152,6 +152,8 @@ pub(crate) struct Light<'c> {
     pub(crate) instead: bool,
     /// So many lexemes are a title, copied whole.
     pub(crate) titled: usize,
+    /// The item before in the list ends with its quantity, and so does this one.
+    pub(crate) counted: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -197,6 +199,9 @@ pub(crate) fn read(
     if light.header {
         ways.retain(|r| r.quantity.is_none() || r.each);
     }
+    if light.counted {
+        quantities_last(lexemes, &mut ways);
+    }
     let mut plain: Vec<(Draft, Heir)> = Vec::with_capacity(ways.len());
     for reading in ways {
         let mut draft = wanted(seeker, lexemes, reading, &cited);
@@ -239,6 +244,23 @@ pub(crate) fn read(
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
         .unwrap_or((Draft::default(), Heir::None))
+}
+
+/// «Ручка синяя 20, чёрная 10»: where the items of a list end with their quantities, a number at the
+/// end is rather one than an attribute.
+fn quantities_last(lexemes: &[Lexeme], ways: &mut [Reading]) {
+    let told = |l: &Lexeme| l.is_number() || l.is_word() && !super::speech::is_filler(&l.text);
+    let Some(last) = lexemes.iter().rposition(told) else { return };
+    let ends = |r: &Reading| {
+        r.quantity.is_some_and(|q| q.thousandths() % 1000 == 0)
+            && r.spoken_for.contains(&last)
+            && (0..last).any(|i| told(&lexemes[i]) && !r.spoken_for.contains(&i))
+    };
+    if ways.iter().any(ends) {
+        for way in ways.iter_mut().filter(|r| !ends(r)) {
+            way.prior -= 1.0;
+        }
+    }
 }
 
 /// A piece that is nothing but a quantity with its unit: «3 рулона», «по 2 шт».

@@ -499,6 +499,13 @@ fn number_readings(
     if measured && !prefix {
         return;
     }
+    // «12 - 3» is three of twelve.
+    let told_after = lexemes.get(i + 1).is_some_and(|l| l.is('-') && l.spaced)
+        && lexemes.get(i + 2).is_some_and(Lexeme::is_number)
+        && i + 2 == last;
+    if told_after {
+        return;
+    }
     let mut end = i + 1;
     if each {
         spoken_for.push(i - 1);

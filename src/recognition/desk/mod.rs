@@ -128,6 +128,8 @@ impl<'t> Desk<'t> {
             header: piece.header,
             instead: number_before,
             titled: piece.titled,
+            counted: !anchored
+                && self.lines.last().is_some_and(|l| l.quantity.is_some() && !l.header),
         };
         let (mut draft, mut heir) = if anchored {
             read(seeker, self.text, &piece.lexemes, light(&[]))

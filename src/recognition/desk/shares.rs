@@ -26,8 +26,9 @@ impl Desk<'_> {
         if !bare || !number(&piece.lexemes) || !last.lexemes.last().is_some_and(Lexeme::is_number) {
             return;
         }
-        let (again, _) =
-            read(seeker, self.text, &last.lexemes, Light { header: true, ..Light::default() });
+        let context = inherited(&last.draft);
+        let light = Light { context: &context, header: true, ..Light::default() };
+        let (again, _) = read(seeker, self.text, &last.lexemes, light);
         if again.fit > 0
             && again.unknown() == 0
             && let Some(last) = self.lines.last_mut()
@@ -131,7 +132,8 @@ impl Desk<'_> {
             }
             let mut draft = line.draft.clone();
             if bare {
-                let light = Light { header: true, ..Light::default() };
+                let context = inherited(&line.draft);
+                let light = Light { context: &context, header: true, ..Light::default() };
                 let (again, _) = read(seeker, self.text, &line.lexemes, light);
                 if again.fit == 0 {
                     break;
@@ -153,4 +155,9 @@ impl Desk<'_> {
             line.unit = unit.cloned();
         }
     }
+}
+
+/// What a line has of the one before.
+fn inherited(draft: &Draft) -> Vec<Want> {
+    draft.wants.iter().filter(|w| w.inherited).cloned().collect()
 }
