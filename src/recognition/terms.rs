@@ -507,10 +507,11 @@ mod tests {
             Term::Word(w) => format!("{}{}", if w.without { "-" } else { "" }, w.text),
             Term::Size(s) => {
                 let numbers = s.numbers.iter().map(|n| {
-                    let mark = if n.marker == 0 {
-                        String::new()
-                    } else {
-                        char::from(n.marker).to_string()
+                    let mark = match n.marker {
+                        0 => String::new(),
+                        mark if mark.is_ascii() => char::from(mark).to_string(),
+                        // One of the letters that stand before it.
+                        _ => char::from(CODE).to_string(),
                     };
                     let measure = if n.measure == Measure::None {
                         String::new()
