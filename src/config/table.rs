@@ -280,6 +280,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "access.confirm_sign_in",
         env: &["PARTNER_M_CONFIRM_SIGN_IN"],
+        shape: Shape::Flag,
         default: "false",
         about: "Вход в панель по паролю подтверждается кодом, который бот пришлёт сотруднику в \
                 Telegram. Кто не привязал Telegram, по паролю не войдёт.",

@@ -314,7 +314,7 @@ fn spelt(lexemes: &[Lexeme]) -> String {
         if lexeme.spaced && !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&lexeme.text);
+        text.push_str(if lexeme.is('x') { "×" } else { &lexeme.text });
     }
     text
 }

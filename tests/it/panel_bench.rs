@@ -102,7 +102,14 @@ async fn cases_are_kept_run_and_compared_with_the_run_before() {
 async fn a_synonym_that_changes_what_is_certain_is_asked_about_first() {
     let panel = Panel::start().await;
     let admin = panel.sign_in_as(ADMIN).await;
-    let keep = [("act", "keep"), ("name", "саморезы"), ("text", "саморез 4х25 жёлтый 4000 шт")];
+    sql(
+        &panel,
+        "insert into products (external_id, sku, title, unit, updated_at_ms)
+             values ('black', '00-1', 'Саморез 4×25 чёрный', 'шт', 1);
+         update catalog_version set version = version + 1",
+    );
+    panel.desk.catalog.refresh().await.unwrap();
+    let keep = [("act", "keep"), ("name", "саморезы"), ("text", "саморез жёлтый 4х25 4000 шт")];
     post(&panel, &admin, "/admin/search/cases", &keep).await;
     let add = [("words", "жёлтый"), ("means", "чёрный")];
     let (status, body) = said(&panel, &admin, "/admin/synonyms", &add).await;

@@ -27,7 +27,7 @@ const MORE: &str = "
     insert or ignore into price_types (id, name) values (1, '');
     insert into prices (product_id, price_type_id, amount_kopecks, per) values (1, 1, 85, 1), (2, 1, 145000, 1), (3, 1, 199000, 1);
     insert into order_lines (id, order_id, position, raw, phrase, state, product_id, title, sku, quantity_thousandths, base_quantity_thousandths, base_unit, price_amount_kopecks, price_per, sum_kopecks)
-        values (2, 1, 2, 'саморез 4х25 жёлтый 4000', 'саморез 4х25 желтый', 'ok', 1, 'Саморез 4×25 жёлтый', '00-1234', 4000000, 4000000, 'шт', 85, 1, 340000);
+        values (2, 1, 2, 'саморез 4х25 жёлтый 4000', 'саморез 4×25 желтый', 'ok', 1, 'Саморез 4×25 жёлтый', '00-1234', 4000000, 4000000, 'шт', 85, 1, 340000);
     update orders set total_kopecks = 340000 where id = 1;
     insert into balances (organization_id, debt_kopecks, overdue_kopecks, limit_kopecks, terms, updated_at_ms) values (1, 1234500, 50000, 10000000, 'отсрочка 14 дней', 1);";
 
