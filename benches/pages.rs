@@ -17,6 +17,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use partner_m::domain::{Clock, Zone};
 use partner_m::storage::db::Create;
 use partner_m::storage::{Db, StorageError};
 
@@ -239,7 +240,8 @@ fn main() {
     println!("база готова за {:.1}\u{a0}с", begun.elapsed().as_secs_f64());
     let serving = start(folder.path());
     let mut browser = Browser::sign_in(serving.address);
-    let day = jiff::Zoned::now().date().to_string();
+    let zone = Zone::named("Europe/Moscow").unwrap();
+    let day = zone.civil(Clock::system().now()).date().to_string();
     println!("{:>9} {:>9} {:>8} {:>8}  адрес", "медиана", "99 %", "КБ", "gzip КБ");
     let mut over = 0;
     for page in PAGES.iter().filter(|page| page.contains(&only)) {
@@ -293,7 +295,7 @@ fn seed(folder: &Path) {
     let data = folder.join("data");
     std::fs::create_dir(&data).unwrap();
     let db = Db::open(&data.join("partner-m.db"), Create::Yes).unwrap();
-    let now = jiff::Timestamp::now().as_millisecond();
+    let now = Clock::system().now().millis();
     let base = BASE.replace(":now", &now.to_string());
     db.write_blocking(|tx| {
         tx.execute_batch(

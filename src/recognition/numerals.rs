@@ -452,22 +452,15 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         }
     };
     let first = word(start)?;
-    let make = |value: i64, end: usize, named: bool| {
-        let text = if value % 1000 == 0 {
-            (value / 1000).to_string()
-        } else {
-            format!("{}.{:03}", value / 1000, value % 1000)
-        };
-        Lexeme {
-            kind: Kind::Number,
-            text,
-            value,
-            end: lexemes[end - 1].end,
-            named,
-            spoken: true,
-            dotted: false,
-            ..lexemes[start].clone()
-        }
+    let make = |value: i64, end: usize, named: bool| Lexeme {
+        kind: Kind::Number,
+        text: super::rank::decimal(value),
+        value,
+        end: lexemes[end - 1].end,
+        named,
+        spoken: true,
+        dotted: false,
+        ..lexemes[start].clone()
     };
     let (total, next, named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),

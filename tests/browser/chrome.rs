@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::http::Method;
-use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use reqwest::Url;
@@ -182,7 +182,7 @@ impl Chrome {
         let down = keys.iter().map(|value| KeyAction::Down { value: *value });
         let up = keys.iter().rev().map(|value| KeyAction::Up { value: *value });
         let keys = KeyActions::new("keys".to_owned());
-        let pressed = down.chain(up).fold(keys, |keys, action| keys.then(action));
+        let pressed = down.chain(up).fold(keys, InputSource::then);
         self.client.perform_actions(pressed).await.expect("pressed");
     }
 

@@ -114,7 +114,7 @@ impl Machine {
         let mut script = command.spawn().expect("starts");
         let begun = Instant::now();
         while !self.said("начинаю") {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the program was not replaced");
+            assert!(begun.elapsed() < Duration::from_mins(1), "the program was not replaced");
             std::thread::sleep(Duration::from_millis(20));
         }
         let group = format!("-{}", script.id());

@@ -240,8 +240,8 @@ fn manage(
         // The program is being restarted: look again in a moment.
         let Some((200, list)) = session.get(address, "/admin/orders?view=new") else { continue };
         seen.pages.fetch_add(1, Ordering::SeqCst);
-        let links = list.split("href=\"/admin/orders/").skip(1);
-        let number = links.filter_map(|rest| rest.split('"').next()?.parse::<i64>().ok()).next();
+        let mut links = list.split("href=\"/admin/orders/").skip(1);
+        let number = links.find_map(|rest| rest.split('"').next()?.parse::<i64>().ok());
         let (Some(number), Some(())) = (number, session.refresh(address)) else { continue };
         let order = format!("/admin/orders/{number}");
         if session.get(address, &order).is_some() {

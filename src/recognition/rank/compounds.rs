@@ -130,8 +130,8 @@ impl Seeker<'_> {
     /// «чрн», «плст», «бежв» → words that only lost vowels and their end.
     pub(super) fn skeleton(&mut self, word: &Word) -> Option<Way> {
         let text = cyrillic(&word.text);
-        let mut meanings = Meanings::default();
-        meanings.words = self.index.vocabulary.without_vowels(&text);
+        let words = self.index.vocabulary.without_vowels(&text);
+        let meanings = Meanings { words, ..Meanings::default() };
         if meanings.words.is_empty() {
             return None;
         }

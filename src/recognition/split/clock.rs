@@ -69,6 +69,27 @@ fn price(lexemes: &[Lexeme], start: usize) -> Option<(usize, usize)> {
     Some((usize::from(by), end))
 }
 
+/// Whether a number before the word is no number of goods: «два раза», «три позиции», «неделю».
+fn counts_time(word: &str) -> bool {
+    matches!(
+        word,
+        "раз"
+            | "раза"
+            | "позиция"
+            | "позиции"
+            | "позиций"
+            | "неделя"
+            | "неделю"
+            | "недели"
+            | "недель"
+            | "дня"
+            | "дней"
+            | "месяц"
+            | "месяца"
+            | "месяцев"
+    )
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -98,25 +119,7 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             // Nothing else begins so.
         } else if let Some(plate) = number_plate(lexemes, i) {
             end = Some(plate);
-        } else if lexemes[i].is_number()
-            && matches!(
-                word(i + 1),
-                "раз"
-                    | "раза"
-                    | "позиция"
-                    | "позиции"
-                    | "позиций"
-                    | "неделя"
-                    | "неделю"
-                    | "недели"
-                    | "недель"
-                    | "дня"
-                    | "дней"
-                    | "месяц"
-                    | "месяца"
-                    | "месяцев"
-            )
-        {
+        } else if lexemes[i].is_number() && counts_time(word(i + 1)) {
             end = Some(i + 2);
         } else if let Some(first) = number(i) {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);

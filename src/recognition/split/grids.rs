@@ -10,7 +10,8 @@ use super::super::lexer::{Kind, Lexeme};
 use super::tables::{column, spaced};
 use super::{opens, sums_up};
 
-type Cells = Vec<Vec<Lexeme>>;
+/// A row of a table, cell by cell.
+pub(super) type Cells = Vec<Vec<Lexeme>>;
 
 /// A table whose columns are goods or attributes.
 #[derive(Debug, Clone)]

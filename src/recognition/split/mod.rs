@@ -20,7 +20,7 @@ use super::speech::{self, Talk};
 use cards::{Cards, carded};
 use clock::without_clock;
 use corrections::corrected;
-use grids::Grid;
+use grids::{Cells, Grid};
 pub(crate) use layout::characters;
 use lists::{inline_list, list_numbers};
 use packs::packs;
@@ -93,7 +93,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         line.drain(..number);
         line
     });
-    let rows: Vec<(Vec<Lexeme>, Option<Vec<Vec<Lexeme>>>)> = Cards::joined(lines)
+    let rows: Vec<(Vec<Lexeme>, Option<Cells>)> = Cards::joined(lines)
         .map(|line| {
             let cells = fields(index, &line);
             (line, cells)

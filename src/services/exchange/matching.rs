@@ -17,7 +17,6 @@ pub struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn write_u128(&mut self, key: u128) {
-        #[expect(clippy::cast_possible_truncation, reason = "one half is enough")]
         let half = (key >> 64) as u64;
         self.0 ^= half;
     }
