@@ -537,6 +537,38 @@ fn a_third_trade_is_read_as_well() {
     assert!(wrong * 100 <= all * 2, "{wrong} of {all} unread lines are confidently wrong");
 }
 
+/// Two trades more, written by somebody who had not seen the engine; their unread halves were only
+/// ever scored.
+#[test]
+fn trades_that_came_later_are_read_as_well() {
+    let stationery = include_str!("../../tests/fixtures/recognition/stationery_catalog.json");
+    let building = include_str!("../../tests/fixtures/recognition/building_catalog.json");
+    let sets = [
+        (
+            stationery,
+            include_str!("../../tests/fixtures/recognition/stationery_orders.jsonl"),
+            90,
+            2,
+        ),
+        (
+            stationery,
+            include_str!("../../tests/fixtures/recognition/stationery_unread.jsonl"),
+            82,
+            4,
+        ),
+        (building, include_str!("../../tests/fixtures/recognition/building_orders.jsonl"), 90, 2),
+        (building, include_str!("../../tests/fixtures/recognition/building_unread.jsonl"), 84, 3),
+    ];
+    for (at, (catalog, orders, least, most)) in sets.into_iter().enumerate() {
+        let (right, all, wrong) = score(catalog, orders);
+        assert!(right * 100 >= all * least, "set {at}: {right} of {all} lines are right");
+        assert!(
+            wrong * 100 <= all * most,
+            "set {at}: {wrong} of {all} lines are confidently wrong"
+        );
+    }
+}
+
 /// Titles with commas, brackets and packs, copied whole: each is one line of its own product.
 #[test]
 fn titles_of_a_whole_catalogue_are_their_products() {
