@@ -143,11 +143,11 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, journal: Arc<Journal>, over: A
     while !over.load(Ordering::SeqCst) {
         let n = journal.next();
         let next_at = tokio::time::Instant::now() + PACE;
-        let before = sent_to(&bot_api, buyer.id);
+        let before = bot_api.last_order_number(buyer.id);
         buyer.says(&format!("саморез 4х25 желтый {n} шт"));
         loop {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            if sent_to(&bot_api, buyer.id) > before {
+            if bot_api.last_order_number(buyer.id) > before {
                 journal.ordered.lock().unwrap().push((buyer.id, n));
                 break;
             }
@@ -166,17 +166,6 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, journal: Arc<Journal>, over: A
         }
         tokio::time::sleep_until(next_at).await;
     }
-}
-
-/// The largest order number in the chat: it grows with each order that is shown to be sent.
-fn sent_to(bot_api: &BotApi, chat: i64) -> i64 {
-    let shown = bot_api.chat(chat);
-    let texts = shown.texts().into_iter().map(|text| text.replace('\u{a0}', " "));
-    let numbers = texts.filter_map(|text| {
-        let (_, after) = text.split_once("Заявка № ")?;
-        after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-    });
-    numbers.max().unwrap_or(0)
 }
 
 /// A client answers into a thread, again and again.

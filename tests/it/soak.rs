@@ -185,13 +185,13 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, seen: Arc<Seen>, over: Arc<Ato
     tokio::time::sleep(Duration::from_millis(buyer.id.unsigned_abs() % 97 * 50)).await;
     while !over.load(Ordering::SeqCst) {
         let n = seen.next.fetch_add(1, Ordering::SeqCst) + 1;
-        let before = last_number(&bot_api, buyer.id);
+        let before = bot_api.last_order_number(buyer.id);
         let mut since = Instant::now();
         let mut card = false;
         buyer.says(&format!(
             "саморез 4х25 желтый {n} шт\nспанбонд 70 белый 2 рул\nнитки 70лл черные 10 шт"
         ));
-        while last_number(&bot_api, buyer.id) == before {
+        while bot_api.last_order_number(buyer.id) == before {
             tokio::time::sleep(LOOK).await;
             let chat = bot_api.chat(buyer.id);
             let buttons = chat.messages.iter().rev().flat_map(|message| {
@@ -214,17 +214,6 @@ async fn buy(bot_api: Arc<BotApi>, buyer: Person, seen: Arc<Seen>, over: Arc<Ato
         seen.sent.lock().unwrap().push(since.elapsed());
         seen.ordered.lock().unwrap().push((buyer.id, n));
     }
-}
-
-/// The largest order number that the chat has been told of; it grows with each order.
-fn last_number(bot_api: &BotApi, chat: i64) -> i64 {
-    let shown = bot_api.chat(chat);
-    let texts = shown.texts().into_iter().map(|text| text.replace('\u{a0}', " "));
-    let numbers = texts.filter_map(|text| {
-        let (_, after) = text.split_once("Заявка № ")?;
-        after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-    });
-    numbers.max().unwrap_or(0)
 }
 
 /// A manager opens the list and the orders in it, takes them, notes and writes to the client.

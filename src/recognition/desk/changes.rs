@@ -47,8 +47,7 @@ struct Place {
 }
 
 impl Desk<'_> {
-    /// Carries out what a piece says of lines before it; whether it did, or the piece without the
-    /// words that ordered it.
+    /// Carries out what a piece says of lines before it; gives back a piece that says nothing of them.
     pub(super) fn changed(&mut self, seeker: &mut Seeker<'_>, piece: Piece) -> Option<Piece> {
         if self.lines.is_empty() || piece.row || piece.titled > 0 || piece.question {
             return Some(piece);

@@ -202,6 +202,17 @@ impl Refusal {
 }
 
 impl BotApi {
+    /// The largest order number that a chat was told is sent; it grows with each order. 0: none yet.
+    pub fn last_order_number(&self, chat: i64) -> i64 {
+        let shown = self.chat(chat);
+        let texts = shown.texts().into_iter().map(|text| text.replace('\u{a0}', " "));
+        let numbers = texts.filter_map(|text| {
+            let (_, after) = text.split_once("Заявка № ")?;
+            after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+        });
+        numbers.max().unwrap_or(0)
+    }
+
     /// Starts on a port of its own.
     pub async fn start() -> Self {
         let shared = Arc::new(Shared { state: Mutex::new(Fake::new()), changed: Notify::new() });
