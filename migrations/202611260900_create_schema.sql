@@ -349,7 +349,7 @@ create table drafts (
     person_id integer references persons (id) on delete cascade,
     organization_id integer references organizations (id) on delete cascade,
     on_behalf_by integer references persons (id) on delete set null, -- the manager who writes for the client
-    edits_order_id integer references orders (id) on delete set null, -- sending changes this order instead of making one
+    edits_order_id integer references orders (id) on delete set null, -- sending changes this order, or has added to it, instead of making one
     state text not null default 'open' check (state in ('open', 'sent', 'dropped')),
     undo text,                                          -- JSON: how the lines were before the last addition
     file_name text not null default '',                 -- the table that lines were read from

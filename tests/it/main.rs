@@ -24,6 +24,7 @@ mod cli_recognize;
 mod crashes;
 mod documents;
 mod exchange_panel;
+mod handled_twice;
 mod kill_loop;
 mod layering;
 mod legacy;

@@ -166,6 +166,8 @@ impl Core {
                 let edit = Edit::Replace { line, product, remember: !talk.state.forgets };
                 let picked = self.ordering.edit(actor, view.order.id, version, edit).await;
                 let view = match picked {
+                    // It has it already.
+                    Err(OrderError::Stale) if row.product == Some(product) => view,
                     Err(OrderError::Stale) => {
                         talk.toast("Карточка обновилась, проверьте");
                         Self::show_resolve(talk, &view, &row);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::draft::owned;
 use super::edit::tell_before;
-use super::place::{editable, offers_of, write_lines};
+use super::place::{editable, offers_of, sent_as, write_lines};
 use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
     Channel, DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp,
@@ -61,7 +61,7 @@ impl Ordering {
     }
 
     /// Adds the draft's lines to an order of the organization; to one in work as a request to its
-    /// manager. The draft is done with then.
+    /// manager. The draft is done with then. Added again, it answers with the order that has it.
     ///
     /// # Errors
     ///
@@ -80,10 +80,15 @@ impl Ordering {
             .db
             .write(move |tx| {
                 let row = owned(tx, &party, draft)?;
+                let target = order_of(tx, &party, order)?;
+                let sent = sent_as(tx, &row)?.is_some_and(|sent| sent.id == order);
+                if sent {
+                    let own = editable(&target);
+                    return Ok(if own { Joined::Merged(target) } else { Joined::Asked(target) });
+                }
                 if row.state != "open" || row.revision != version || row.edits.is_some() {
                     return Err(OrderError::Stale);
                 }
-                let target = order_of(tx, &party, order)?;
                 if !OPEN.contains(&target.status) {
                     return Err(OrderError::TooLate);
                 }
@@ -106,6 +111,7 @@ impl Ordering {
                     };
                     orders::insert_event(tx, event)
                 };
+                drafts::set_edits(tx, draft, order)?;
                 drafts::set_state(tx, draft, "sent", now)?;
                 if !own {
                     let event = event("message", &request(&lines, &offers))?;

@@ -197,7 +197,8 @@ impl Ordering {
     }
 
     /// Takes free text as the answer to a line's question («вторую», «т5», «чёрную»); `None` when
-    /// it does not answer it.
+    /// it does not answer it. The answer that chose the line's product chooses it again; another one
+    /// does not answer what is not asked any more.
     pub async fn answer(
         &self,
         party: &Party,
@@ -211,7 +212,12 @@ impl Ordering {
             .read(move |conn| drafts::find_line(conn, id))
             .await?
             .ok_or(OrderError::NotFound)?;
+        let own = row.product;
+        let fits = move |product: Option<ProductId>| own.is_none() || own == product;
         if let Some(product) = ordinal(text).and_then(|n| row.candidates.get(n)).copied() {
+            if !fits(Some(product)) {
+                return Ok(None);
+            }
             let set = move |_: &Transaction<'_>, row: &mut DraftLineRow| {
                 choose(row, product);
                 Ok(())
@@ -245,12 +251,10 @@ impl Ordering {
             }
             Ok(())
         };
-        match refined.decision {
-            Decision::Unmatched => Ok(None),
-            Decision::Matched | Decision::Ambiguous => {
-                self.change_line(party, line, None, narrowed).await.map(Some)
-            }
+        if refined.decision == Decision::Unmatched || !fits(refined.product) {
+            return Ok(None);
         }
+        self.change_line(party, line, None, narrowed).await.map(Some)
     }
 }
 

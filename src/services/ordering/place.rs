@@ -16,7 +16,7 @@ use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
-use crate::storage::{members, organizations, words};
+use crate::storage::{StorageError, members, organizations, words};
 
 /// How long the buyer can take a cancellation back.
 const UNDO_FOR: std::time::Duration = std::time::Duration::from_mins(10);
@@ -39,6 +39,14 @@ pub enum Placed {
     Duplicate(OrderRow),
     /// Prices have moved since the buyer saw them: nothing is sent. Each line says what.
     PricesMoved(Vec<String>),
+}
+
+/// The order that a sent draft became, changed or was added to.
+pub(super) fn sent_as(conn: &Connection, draft: &DraftRow) -> Result<Option<OrderRow>, StorageError> {
+    match draft.edits.filter(|_| draft.state == "sent") {
+        Some(order) => orders::find(conn, order),
+        None => orders::find_by_draft(conn, draft.id),
+    }
 }
 
 /// Whether the buyer may still change the order.
@@ -70,7 +78,7 @@ impl Ordering {
             .db
             .write(move |tx| {
                 let row = owned(tx, &party, draft)?;
-                if let Some(order) = orders::find_by_draft(tx, draft)? {
+                if let Some(order) = sent_as(tx, &row)? {
                     return Ok(Placed::Already(order));
                 }
                 if row.state != "open" || row.revision != version {

@@ -119,7 +119,8 @@ impl Ordering {
             .await
     }
 
-    /// Stores what checkout asked: `change` edits the date, the address and the comment.
+    /// Stores what checkout asked: `change` edits the date, the address and the comment. What is
+    /// already so may be asked for by an old button.
     pub async fn set_checkout(
         &self,
         party: &Party,
@@ -131,8 +132,15 @@ impl Ordering {
         self.base
             .db
             .write(move |tx| {
-                let mut row = open(tx, &party, draft, version)?;
+                let mut row = open(tx, &party, draft, None)?;
+                let before = (row.delivery, row.address.clone(), row.comment.clone());
                 change(&mut row.delivery, &mut row.address, &mut row.comment);
+                if before == (row.delivery, row.address.clone(), row.comment.clone()) {
+                    return fresh(tx, &party, draft);
+                }
+                if version.is_some_and(|version| version != row.revision) {
+                    return Err(OrderError::Stale);
+                }
                 drafts::set_checkout(tx, draft, row.delivery, &row.address, &row.comment)?;
                 drafts::touch(tx, draft, now)?;
                 fresh(tx, &party, draft)

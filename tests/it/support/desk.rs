@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use partner_m::chat::worker::Worker;
+use partner_m::chat::worker::{Handler, Handling, Worker};
 use partner_m::chat::{Core, Event, EventKind, FileRef, MediaKind, Tools};
 use partner_m::config::Config;
 use partner_m::domain::{ChatKey, Clock, Timestamp, Zone};
@@ -63,6 +63,18 @@ struct Shown {
     /// Refusals that are to be closed by hand.
     alerts: usize,
     own: Vec<(i64, String)>,
+}
+
+/// Loses its first answer to everything.
+struct Forgetful(Core);
+
+impl Handler for Forgetful {
+    fn handle<'a>(&'a self, event: &'a Event, state: Option<String>) -> Handling<'a> {
+        Box::pin(async move {
+            let _ = self.0.handle(event, state.clone()).await;
+            self.0.handle(event, state).await
+        })
+    }
 }
 
 /// A wire that keeps what is shown.
@@ -253,6 +265,15 @@ impl Desk {
             base,
             _folder: folder,
         }
+    }
+
+    /// The same with a program that dies each time it has changed something and before it has said
+    /// so: every event is handled twice from where the dialogue stood, and only the second answer
+    /// is said.
+    pub async fn forgetful() -> Self {
+        let desk = Self::start().await;
+        let worker = Worker::new(&desk.base, Arc::new(Forgetful(desk.core.clone())));
+        Self { worker, ..desk }
     }
 
     /// The same with people who take their time between two steps.

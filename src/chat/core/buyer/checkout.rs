@@ -12,6 +12,7 @@ use crate::domain::{Delivery, DraftId, OrderId, ru};
 use crate::recognition::parse_quantity;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Placed};
+use crate::storage::orders::OrderRow;
 use crate::storage::organizations::AddressRow;
 
 impl Core {
@@ -89,20 +90,20 @@ impl Core {
             Placed::Sent { order, .. } if talk.state.lens.is_some() => {
                 Self::placed_for_client(talk, &order);
             }
-            Placed::Sent { order, learnt } => {
-                talk.state.leave_draft();
-                talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
-                talk.out.push(Outgoing::Remove { slot: DESK.to_owned() });
-                let screen = order::sent(&order, learnt, &self.base.config.company);
-                talk.out.push(screen.below(buyer_slot(order.id)));
-            }
+            Placed::Sent { order, learnt } => self.say_sent(talk, &order, learnt),
             Placed::Changed(order) => {
-                talk.state.leave_draft();
-                talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
-                talk.out.push(Outgoing::Remove { slot: DESK.to_owned() });
+                Self::put_draft_away(talk);
                 let screen = order::card(&order, &self.scene());
                 talk.toast(&format!("Заявка №\u{a0}{} изменена", order.number));
                 talk.out.push(screen.below(buyer_slot(order.id)));
+            }
+            // Still on the screen: the program died before it could say that it is sent.
+            Placed::Already(order) if talk.state.draft == Some(draft) => {
+                if talk.state.lens.is_some() {
+                    Self::placed_for_client(talk, &order);
+                } else {
+                    self.say_sent(talk, &order, 0);
+                }
             }
             Placed::Already(order) => {
                 talk.toast(&format!("Заявка №\u{a0}{} уже отправлена", order.number));
@@ -119,6 +120,20 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Says that the draft is an order now.
+    fn say_sent(&self, talk: &mut Talk<'_>, order: &OrderRow, learnt: usize) {
+        Self::put_draft_away(talk);
+        let screen = order::sent(order, learnt, &self.base.config.company);
+        talk.out.push(screen.below(buyer_slot(order.id)));
+    }
+
+    /// Takes the draft's cards off the screen.
+    fn put_draft_away(talk: &mut Talk<'_>) {
+        talk.state.leave_draft();
+        talk.out.push(Outgoing::Remove { slot: LIST.to_owned() });
+        talk.out.push(Outgoing::Remove { slot: DESK.to_owned() });
     }
 
     pub(super) async fn show_checkout(

@@ -280,7 +280,9 @@ impl Core {
         // A list of other goods is no answer.
         let short =
             text.split_whitespace().count() <= ANSWER_WORDS && !text.contains(['\n', ',', ';']);
-        if row.need() != Need::Product || !short {
+        // What has been chosen may have been chosen by this very answer, by a program that died
+        // before it said so.
+        if !short || !(row.need() == Need::Product || row.row.chosen) {
             return Ok(false);
         }
         match self.ordering.answer(&party, line, text).await? {
