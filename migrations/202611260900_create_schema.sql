@@ -150,9 +150,9 @@ create unique index products_external_id on products (external_id) where externa
 create unique index products_sku_key on products (sku) where external_id is null and sku <> '';
 create unique index products_title_key on products (title) where external_id is null and sku = '';
 create index products_sku on products (sku) where sku <> '';
-create index products_category on products (category_id);
-create index products_sold on products (category_id) where withdrawn = 0 and hidden = 0;
+create index products_category on products (category_id, withdrawn, hidden);
 create index products_title on products (title);
+create index products_out on products (title) where withdrawn = 0 and hidden = 0 and available_thousandths <= 0;
 
 create table packs (
     product_id integer not null references products (id) on delete cascade,
@@ -459,6 +459,8 @@ create index orders_created on orders (created_at_ms);
 create index orders_listed on orders (created_at_ms, status, manager_id, source, organization_id, author_id, delivery_date, total_kopecks, onec_acknowledged_at_ms);
 create index orders_total on orders (total_kopecks);
 create index orders_delivery on orders (delivery_date);
+create index orders_for_onec on orders (id) where onec_acknowledged_at_ms is null and history = 0;
+create index orders_in_onec on orders (onec_acknowledged_at_ms) where onec_acknowledged_at_ms is not null and history = 0;
 
 create table order_lines (
     id integer primary key,

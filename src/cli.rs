@@ -13,6 +13,7 @@ mod eval;
 mod exchange;
 mod import_legacy;
 mod init;
+mod memory;
 mod order;
 mod recognize;
 mod remote;
@@ -417,7 +418,11 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, terminal: &Terminal) -> Outcome {
     let global = cli.global;
-    match cli.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
+    let command = cli.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default()));
+    if matches!(command, Command::Serve(_) | Command::Demo(_)) {
+        memory::settle();
+    }
+    match command {
         Command::Serve(args) => serve::run(&global, &args, terminal),
         Command::Demo(args) => demo::run(&global, &args, terminal),
         Command::Init(args) => init::run(&global, &args, terminal),

@@ -21,6 +21,13 @@ pub(crate) fn counted(word: &str) -> Option<(i64, &str)> {
     })
 }
 
+/// «двойная» → 2: an adjective that says how many parts a thing has.
+pub(crate) fn parts(word: &str) -> Option<i64> {
+    const ROOTS: &[(&str, i64)] = &[("одинарн", 1), ("одиночн", 1), ("двойн", 2), ("тройн", 3)];
+    let found = ROOTS.iter().find(|(root, _)| word.starts_with(root))?;
+    (word.chars().count() <= found.0.chars().count() + 3).then_some(found.1)
+}
+
 /// «стометровая» → 100 and «м», in thousandths.
 pub(super) fn measured(word: &str) -> Option<(i64, &'static str)> {
     const UNITS: &[(&str, &str)] = &[

@@ -87,7 +87,12 @@ impl Core {
         let mut full: Vec<u32> = own.filter(|w| w & ASIDE == 0).collect();
         full.sort_unstable();
         let alias = |w: &u32| index.by_alias.get(w).is_some_and(|c| c.contains(&category));
-        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w)).collect();
+        // The letters of an article in a title make no product less plain.
+        let code = |w: &u32| {
+            let known = index.vocabulary.get(*w);
+            known.code && known.name && known.stem.chars().count() > 1
+        };
+        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w) && !code(w)).collect();
         let figures = index.figures.row(row as usize).iter();
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();

@@ -5,7 +5,7 @@ use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
 use super::synonyms::Lexicon;
-use super::terms::{Measure, Number, Term, terms};
+use super::terms::{COUNT, Measure, Number, Term, terms};
 use super::titles::{Titles, fingerprint};
 use super::types::{Entry, Synonym};
 use super::vocabulary::Vocabulary;
@@ -415,15 +415,26 @@ fn draft(
                     spelt.push(Figure {
                         value: row_of(count * 1000),
                         measure: Measure::None,
-                        marker: 0,
+                        marker: COUNT,
                         group: u8::MAX,
                     });
                     aside.push(vocabulary.add(rest, false));
                 }
+                if let Some(count) = adjectives::parts(&word.text) {
+                    spelt.push(Figure {
+                        value: row_of(count * 1000),
+                        measure: Measure::None,
+                        marker: COUNT,
+                        group: u8::MAX,
+                    });
+                }
                 let first = word.from == 0;
                 let lexeme = &lexemes[word.from];
-                let proper = !first && lexeme.upper && !lexeme.spoken;
+                let proper = (!first || word.code) && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
+                if word.code {
+                    vocabulary.set_code(id);
+                }
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
                 let aimed = word.from.checked_sub(1).is_some_and(|at| {
                     matches!(lexemes[at].text.as_str(), "для" | "д" | "к" | "ко" | "под" | "от")

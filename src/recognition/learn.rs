@@ -231,7 +231,12 @@ fn aliases(
                 let Some(word) = word_of(**feature) else { return false };
                 let known = vocabulary.get(word);
                 // What one title of a category says is said of that product.
-                **times as usize * 8 >= all && **times >= 2 && !known.telling && !known.name
+                let letter = known.stem.chars().count() == 1;
+                **times as usize * 8 >= all
+                    && **times >= 2
+                    && !known.telling
+                    && !known.name
+                    && !letter
             })
             .map(|(feature, _)| *feature)
             .collect();

@@ -66,9 +66,12 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line
         });
     }
     let unknown = if trusted(seeker, &draft) { 0 } else { draft.unknown() };
+    // «индикаторка» is of the root of «индикатор», and of nothing else that was said.
+    let faint = matches!(draft.wants.as_slice(), [one] if !one.numeric)
+        && draft.meant.first().is_some_and(|hit| hit.quality < 0.87);
     let decision = if learnt.is_some() {
         Decision::Matched
-    } else if draft.meant.is_empty() || unknown > 0 {
+    } else if draft.meant.is_empty() || unknown > 0 || faint {
         Decision::Unmatched
     } else if draft.meant.len() == 1 {
         Decision::Matched
@@ -147,7 +150,7 @@ fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
 }
 
 /// Whether a word ends as adjectives do: it says what the thing is like.
-fn is_adjective(word: &str) -> bool {
+pub(crate) fn is_adjective(word: &str) -> bool {
     const ENDINGS: &[&str] = &[
         "ый", "ий", "ой", "ая", "яя", "ое", "ее", "ые", "ие", "ых", "их", "ую", "юю", "ого", "его",
         "ым", "им",

@@ -6,15 +6,26 @@ use super::normalize::as_latin_twin;
 pub(crate) const CODE: u8 = b'c';
 /// Markers from here on are of codes with letters.
 const LETTERS: u8 = 128;
+/// Markers from here on are of codes with one letter: «C40», «В16».
+const ONE_LETTER: u8 = 224;
+/// The marker of a number that counts parts: «2-местная», «двойная», «3-й».
+pub(crate) const COUNT: u8 = b'n';
+/// The marker of a wanted number that titles must have as a count.
+pub(crate) const COUNTED: u8 = b'N';
+/// The marker of a wanted number that titles have without any letter.
+pub(crate) const BARE: u8 = b'~';
 /// The marker of a number that says how much is in a roll or a box: «рул 200м».
 pub(crate) const PACK: u8 = b'r';
 
 /// The marker of a number glued to letters that are no marker: «EL2240», «PN20».
 pub(crate) fn code(letters: &str) -> u8 {
     let twin = as_latin_twin(letters);
-    let bytes = twin.as_deref().unwrap_or(letters).bytes();
-    let mixed = bytes.fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    mixed | LETTERS
+    let letters = twin.as_deref().unwrap_or(letters);
+    if let [letter @ b'a'..=b'z'] = letters.as_bytes() {
+        return ONE_LETTER + (letter - b'a');
+    }
+    let mixed = letters.bytes().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    LETTERS | (mixed % (ONE_LETTER - LETTERS))
 }
 
 /// What a number measures.
@@ -203,7 +214,15 @@ impl Number {
         let code = |marker: u8| marker == CODE || marker >= LETTERS;
         let marks = match (self.marker, title.marker) {
             (a, b) if a == b => 1.0,
+            (BARE, 0) => 0.97,
+            (COUNTED, COUNT) => 1.0,
+            (BARE | COUNTED, _) => 0.0,
+            (0, COUNT) => 0.99,
+            (COUNT, 0) => 0.95,
+            (a, b) if a >= ONE_LETTER && b >= ONE_LETTER => 0.0,
             (a, b) if code(a) && code(b) => 0.99,
+            // «32А» is the 32 of «C32», where no other letter was said.
+            (0, b) if b >= ONE_LETTER && self.measure != Measure::None => 1.0,
             (0, PACK) if self.measure == Measure::None => 0.0,
             (0, b) if code(b) => 0.93,
             (a, 0) if code(a) => 0.97,
@@ -214,10 +233,15 @@ impl Number {
         quality * marks
     }
 
+    /// Whether one letter is glued to the number: «C16».
+    pub(crate) fn is_lettered(self) -> bool {
+        self.marker >= ONE_LETTER
+    }
+
     /// Whether the letter before the number says which of a title's numbers it is: «h80» is no «h40»,
     /// «PN20» no «PN25», whatever else is 80 or 20 there. A number or a colour may be any of several.
     pub(crate) fn is_bound(self) -> bool {
-        !matches!(self.marker, 0 | b'#' | CODE | PACK)
+        !matches!(self.marker, 0 | b'#' | CODE | PACK | BARE | COUNTED)
     }
 
     /// Whether the unit says that there is little of it: millilitres are never sheets.

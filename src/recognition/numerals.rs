@@ -462,7 +462,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         dotted: false,
         ..lexemes[start].clone()
     };
-    let (total, next, named) = match first {
+    let (total, next, mut named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),
         Piece::Collective(n) => {
             // «пару сотен», «пара тысяч»
@@ -519,22 +519,9 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         value += 500;
         next += 2;
     } else if total == 0
-        && let Some((Piece::Cardinal(10..=90), after)) = past_zeros(&word, next)
-        && let (hundredths @ 10..=99, end, false) = cardinal(&word, after)
+        && let Some(told) = after_zero(lexemes, &word, start, next)
     {
-        // «ноль семьдесят пять»
-        value = hundredths * 10;
-        next = end;
-    } else if total == 0
-        && let Some((Piece::Cardinal(n @ 1..=9), after)) = past_zeros(&word, next)
-    {
-        next = after;
-        // «ноль четыре на девятнадцать» is a size; «ноль три» is a number of a model.
-        let before = start.checked_sub(1).and_then(text);
-        let goes_on = before.is_some_and(|t| Measure::read(t, false).is_some());
-        let size = goes_on || matches!(text(next + 1), Some("на" | "мм"));
-        value = if size { n * 100 } else { n * 1000 };
-        next += 1;
+        (value, next, named) = told;
     } else if (1..10).contains(&total)
         && text(next) == Some("и")
         && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
@@ -545,6 +532,34 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         next += 2;
     }
     Some((make(value, next, named), next))
+}
+
+/// What a zero that was said begins: its value in thousandths, where it ends, and whether it is a
+/// name.
+fn after_zero(
+    lexemes: &[Lexeme],
+    word: &impl Fn(usize) -> Option<Piece>,
+    start: usize,
+    next: usize,
+) -> Option<(i64, usize, bool)> {
+    let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
+    match past_zeros(word, next)? {
+        (Piece::Cardinal(10..=90), after) => match cardinal(word, after) {
+            // «ноль семьдесят пять»
+            (hundredths @ 10..=99, end, false) => Some((hundredths * 10, end, false)),
+            // «ноль двадцать четвёртый» is a model.
+            (model @ 10..=99, end, true) => Some((model * 1000, end, true)),
+            _ => None,
+        },
+        (Piece::Cardinal(n @ 1..=9), after) => {
+            // «ноль четыре на девятнадцать» is a size; «ноль три» is a number of a model.
+            let before = start.checked_sub(1).and_then(text);
+            let goes_on = before.is_some_and(|t| Measure::read(t, false).is_some());
+            let size = goes_on || matches!(text(after + 1), Some("на" | "мм"));
+            Some((if size { n * 100 } else { n * 1000 }, after + 1, false))
+        }
+        _ => None,
+    }
 }
 
 /// «ноль ноль пять»: the number after more zeros, and where it stands.

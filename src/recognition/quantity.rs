@@ -236,7 +236,25 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
             lone_unit(lexemes, i, last, &mut out);
         }
     }
+    prefer_said(&mut out, last);
     out
+}
+
+/// «авт. 1Р 40А 6 шт», «по 4 шт две упаковки»: where the end says so many of a unit in full, a letter
+/// before it is hardly a unit, and so many «по» are in a pack.
+fn prefer_said(ways: &mut [Reading], last: usize) {
+    let full = |r: &Reading| r.unit.as_ref().and_then(Said::short).map(str::to_owned);
+    let ends = |r: &Reading| r.spoken_for.contains(&last) && !r.each;
+    let said = ways.iter().filter(|r| ends(r)).find_map(full);
+    let Some(said) = said else { return };
+    let container = !matches!(said.as_str(), "шт" | "м" | "кг" | "л" | "м2" | "м3" | "т" | "г");
+    for way in ways.iter_mut().filter(|r| r.quantity.is_some() && !r.spoken_for.contains(&last)) {
+        let letter = matches!(way.unit, Some(Said::Letter(_)));
+        let packed = way.each && container && full(way).as_deref() == Some("шт");
+        if letter || packed {
+            way.prior -= 1.5;
+        }
+    }
 }
 
 /// The readings in which this number is the quantity.

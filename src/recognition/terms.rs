@@ -2,7 +2,7 @@
 //! their neighbours («4×25»). The same for titles and for orders.
 
 use super::lexer::Lexeme;
-pub(crate) use super::measure::{CODE, Measure, Number, PACK, code};
+pub(crate) use super::measure::{BARE, CODE, COUNT, COUNTED, Measure, Number, PACK, code};
 use super::normalize::{WordSet, among, as_latin_twin, sound};
 
 /// A part of a title or of an order line that says one thing.
@@ -165,6 +165,11 @@ pub(crate) fn is_little(word: &str) -> bool {
         "глубиной",
         "сечение",
         "сечением",
+        "характеристика",
+        "характеристикой",
+        "хар",
+        "номинал",
+        "номиналом",
         "фасовка",
         "литраж",
     ];
@@ -192,14 +197,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             if let Some((mark, from)) = pending.take() {
                 size.numbers[0].marker = mark;
                 size.from = from;
-            } else if i > 0
-                && lexemes[i - 1].is_word()
-                && !lexeme.spaced
-                && !lexemes[i - 1].dotted
-                && free(i - 1)
-                && !is_whole_word(&lexemes[i - 1].text)
-            {
-                size.numbers[0].marker = code(&lexemes[i - 1].text);
+            } else if let Some(letters) = letters_before(lexemes, i).filter(|at| free(*at)) {
+                size.numbers[0].marker = code(&lexemes[letters].text);
+            }
+            if counts_parts(lexemes, i, next, &size) {
+                size.numbers[0].marker = COUNT;
             }
             let packed = |k: usize| {
                 lexemes.get(k).is_some_and(|l| {
@@ -220,11 +222,16 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             };
             let long = matches!(size.numbers[0].measure, Measure::Metre | Measure::None);
             let slash = lexemes.get(next).is_some_and(|l| l.is('/') && !l.spaced);
+            // «ПВС 3х1,5 (100м)»: how much is in a coil.
+            let bracketed = i > 0
+                && lexemes[i - 1].is('(')
+                && lexemes.get(next).is_some_and(|l| l.is(')'))
+                && size.numbers[0].measure == Measure::Metre;
             if long
                 && size.numbers.len() == 1
                 && size.numbers[0].marker == 0
                 && size.numbers[0].value >= 10_000
-                && (i > 0 && packed(i - 1) || slash && packed(next + 1))
+                && (i > 0 && packed(i - 1) || slash && packed(next + 1) || bracketed)
             {
                 size.numbers[0].marker = PACK;
             }
@@ -291,16 +298,30 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             i += 2;
             continue;
         }
-        if (is_little(&lexeme.text) || latin) && !glued {
+        // «х-ка С»
+        if lexeme.text == "х"
+            && lexemes.get(i + 1).is_some_and(|l| l.is('-') && !l.spaced)
+            && lexemes.get(i + 2).is_some_and(|l| l.text == "ка" && !l.spaced)
+        {
+            i += 3;
+            continue;
+        }
+        let marked = is_mark(lexemes, i);
+        if (is_little(&lexeme.text) || latin) && !glued && !marked {
             i += 1;
             continue;
         }
+        let after_number = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number();
+        let letter =
+            if marked || after_number { one_letter(&lexeme.text, after_number) } else { None };
         let mut word = Word {
-            text: lexeme.text.clone(),
+            text: letter.unwrap_or_else(|| lexeme.text.clone()),
             dotted: lexeme.dotted,
             without: without.is_some(),
-            code: glued && !is_whole_word(&lexeme.text),
-            after_number: i > 0 && !lexeme.spaced && lexemes[i - 1].is_number(),
+            code: glued && !is_whole_word(&lexeme.text)
+                || marked
+                || next_number.is_some_and(|next| letters_before(lexemes, next) == Some(i)),
+            after_number,
             from: without.take().unwrap_or(i),
             to: i + 1,
         };
@@ -317,6 +338,64 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         out.push(Term::Word(word));
     }
     out
+}
+
+/// Whether a capital letter by itself is a mark, «16А С», and not a little word.
+fn is_mark(lexemes: &[Lexeme], at: usize) -> bool {
+    let lexeme = &lexemes[at];
+    let alone = lexeme.is_word() && lexeme.upper && lexeme.text.chars().count() == 1;
+    let after = lexemes.get(at + 1);
+    alone
+        && at > 0
+        && lexeme.spaced
+        && !lexeme.dotted
+        && !lexemes[at - 1].dotted
+        && !lexemes[at - 1].is('.')
+        && after
+            .is_none_or(|l| l.spaced && (l.is_number() || l.is_word() && l.upper) || !l.is_word())
+}
+
+/// A single letter as Latin: the one that it looks like, or that it sounds like after a number, where
+/// «1П», «1Р» and «1P» are the same.
+fn one_letter(text: &str, after_number: bool) -> Option<String> {
+    if text.chars().count() != 1 {
+        return None;
+    }
+    if after_number && text == "п" {
+        return Some("p".to_owned());
+    }
+    as_latin_twin(text)
+}
+
+/// «2-местная», «2-я», «3-х»: a number that counts parts.
+fn counts_parts(lexemes: &[Lexeme], at: usize, next: usize, size: &Size) -> bool {
+    let small = (1000..=12_000).contains(&size.numbers[0].value);
+    let tied = |at: usize| lexemes.get(at).is_some_and(|l| !l.spaced);
+    size.numbers.len() == 1
+        && size.numbers[0].measure == Measure::None
+        && size.numbers[0].marker == 0
+        && small
+        && (at == 0 || lexemes[at].spaced)
+        && tied(next)
+        && lexemes[next].is('-')
+        && tied(next + 1)
+        && lexemes[next + 1].is_word()
+}
+
+/// The letters of a code before its number: «EL2240», «ЩРН-36».
+fn letters_before(lexemes: &[Lexeme], number: usize) -> Option<usize> {
+    let tight = |at: usize| !lexemes[at].spaced;
+    let before = number.checked_sub(1).filter(|_| tight(number))?;
+    let hyphen = lexemes[before].is('-') && tight(before);
+    let at = if hyphen { before.checked_sub(1)? } else { before };
+    let letters = &lexemes[at];
+    let after_number = at > 0 && tight(at) && lexemes[at - 1].is_number();
+    let fits = letters.is_word()
+        && !letters.dotted
+        && !is_whole_word(&letters.text)
+        // «бел-10» is ten white ones.
+        && (!hyphen || letters.upper && !after_number && letters.text.chars().count() > 1);
+    fits.then_some(at)
 }
 
 /// Whether letters before a number are a word that lost its blank, «скобы80», and not a code.
@@ -376,7 +455,8 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
                 let code = free(i + 1)
                     && lexemes[i + 1].is_number()
                     && !lexemes[i + 1].spaced
-                    && !matches!(next.text.as_str(), "г/м" | "гр/м" | "кг/м");
+                    && !matches!(next.text.as_str(), "г/м" | "гр/м" | "кг/м")
+                    && !(measure == Measure::Mm && lexemes[i + 1].text == "2");
                 if !code {
                     number.measure = measure;
                     i += 1;

@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) head: bool,
     /// Whether most of its titles begin with it.
     pub(crate) leads: bool,
+    /// Whether titles have it as the letters of a code: «MVA20-3», «C16».
+    pub(crate) code: bool,
 }
 
 /// Words of the catalogue by spelling, by sound and by beginning.
@@ -112,6 +114,7 @@ impl Vocabulary {
                     name: surface.is_ascii() && surface.len() > 1,
                     head: false,
                     leads: false,
+                    code: false,
                 });
                 self.by_stem.insert(key.into(), next);
                 next
@@ -136,6 +139,11 @@ impl Vocabulary {
     /// Marks a word as a name.
     pub(crate) fn set_name(&mut self, word: u32) {
         self.words[word as usize].name = true;
+    }
+
+    /// Marks a word as the letters of a code.
+    pub(crate) fn set_code(&mut self, word: u32) {
+        self.words[word as usize].code = true;
     }
 
     /// Marks a word as one that opens an item.
@@ -235,6 +243,12 @@ impl Vocabulary {
         if length >= 4 {
             self.cut_in_titles(&text, &mut out);
         }
+        if length >= 5 && !text.is_ascii() {
+            // «атлас» for «AtlasDesign»
+            let heard = sound(&text);
+            let begun = self.latin.iter().filter(|(_, _, other)| other.starts_with(&heard));
+            begun.for_each(|(id, ..)| out.add(*id, 0.9));
+        }
         self.kin(&text, &mut out);
         self.derived(&text, &mut out);
         for base in without_diminutive(&text) {
@@ -247,6 +261,17 @@ impl Vocabulary {
             self.spelt(&letters, 0.93, &mut out);
             self.heard(&letters, &mut out);
             if length >= 4 {
+                self.begun(&letters, false, false, &mut out);
+            }
+        }
+        if out.words.is_empty()
+            && let Some(base) = without_slang_ending(&text)
+        {
+            // «вэвэгэшка», «вагошки»
+            self.spelt(base, 0.92, &mut out);
+            self.heard(base, &mut out);
+            if let Some(letters) = spelt_out(base) {
+                self.spelt(&letters, 0.92, &mut out);
                 self.begun(&letters, false, false, &mut out);
             }
         }
@@ -281,7 +306,11 @@ impl Vocabulary {
 
     fn heard(&self, text: &str, out: &mut Meanings) {
         let latin = text.is_ascii();
-        let mut keys = vec![(sound(text), 0.96), (sound(&stem(text)), 0.95)];
+        // «Брайт» and «Brite» are one name in two alphabets.
+        let twins = |word: u32| {
+            text.chars().count() > 2 && self.words[word as usize].stem.is_ascii() != latin
+        };
+        let mut keys: Vec<(String, f32)> = vec![(sound(text), 0.96), (sound(&stem(text)), 0.95)];
         if latin {
             let back = cyrillic(text);
             let key = stem(&back);
@@ -293,12 +322,12 @@ impl Vocabulary {
         if text.chars().count() > 3 {
             keys.push((trimmed(&keys[0].0).to_owned(), 0.93));
         }
-        for (key, quality) in keys {
+        for (at, (key, quality)) in keys.into_iter().enumerate() {
             if key.is_empty() {
                 continue;
             }
             for found in self.by_sound.get(key.as_str()).into_iter().flatten() {
-                out.add(*found, quality);
+                out.add(*found, if at == 0 && twins(*found) { quality.max(0.97) } else { quality });
             }
         }
     }
@@ -497,6 +526,14 @@ impl Vocabulary {
     }
 }
 
+/// What a noun of talk is made of: «вэвэгэ» of «вэвэгэшка», «пэвээс» of «пэвээска».
+fn without_slang_ending(word: &str) -> Option<&str> {
+    const ENDINGS: &[&str] =
+        &["шками", "шка", "шки", "шку", "шек", "шкой", "ками", "ка", "ки", "ку", "кой"];
+    let base = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending))?;
+    (base.chars().count() >= 4).then_some(base)
+}
+
 /// Other ways in which people write Russian in Latin letters: х as x, ж as j, ш as w, й as i.
 fn other_latin(word: &str) -> Vec<String> {
     const WAYS: &[(&str, &str)] =
@@ -552,8 +589,9 @@ fn as_heard(word: &str) -> Vec<String> {
         }
     }
     out.push(all);
-    if let Some(silent) = word.strip_suffix('e') {
+    if let Some(silent) = word.strip_suffix('e').filter(|w| w.len() > 2) {
         out.push(silent.to_owned());
+        out.push(silent.replace('i', "ay"));
     }
     out
 }

@@ -93,7 +93,7 @@ pub fn unknown_words(
 /// How many products are sold now.
 pub fn products(conn: &Connection) -> Result<u32, StorageError> {
     const SQL: &str = "
-        select count(*) as products from products indexed by products_sold
+        select count(*) as products from products indexed by products_category
         where withdrawn = 0 and hidden = 0";
     Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("products"))?)
 }

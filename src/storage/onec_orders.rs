@@ -43,7 +43,7 @@ pub fn offered(
         "select o.id, g.external_id, g.inn
         from orders o join organizations g on g.id = o.organization_id
         where o.id > :after and o.status in ({}) and o.onec_acknowledged_at_ms is null
-            and not o.history and not exists ({OPEN_LINE})
+            and o.history = 0 and not exists ({OPEN_LINE})
         order by o.id limit :limit",
         statuses(from)
     );
@@ -74,7 +74,7 @@ pub fn offered_by_documents(
     let sql = format!(
         "select o.id, g.external_id, g.inn
         from orders o join organizations g on g.id = o.organization_id
-        where o.status in ({}) and o.onec_acknowledged_at_ms is null and not o.history
+        where o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0
             and trim(g.name) <> '' and exists (select 1 from order_lines l where l.order_id = o.id)
             and not exists ({OPEN_LINE}) and not exists ({UNKNOWN_LINE})
         order by o.id limit :limit",
@@ -136,7 +136,7 @@ pub fn has_event(conn: &Connection, id: OrderId, text: &str) -> Result<bool, Sto
 pub fn waiting(conn: &Connection, from: SendFrom) -> Result<Vec<OrderId>, StorageError> {
     let sql = format!(
         "select o.id from orders o
-        where o.status in ({}) and o.onec_acknowledged_at_ms is null and not o.history
+        where o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0
             and exists ({OPEN_LINE})
         order by o.id",
         statuses(from)
@@ -272,7 +272,7 @@ pub fn queue(
     limit: u32,
 ) -> Result<Vec<QueuedOrder>, StorageError> {
     let sql = format!(
-        "{QUEUED} where o.status in ({}) and o.onec_acknowledged_at_ms is null and not o.history
+        "{QUEUED} where o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0
         order by o.id limit :limit offset :offset",
         statuses(from)
     );
@@ -286,7 +286,7 @@ pub fn queue(
 pub fn count_queue(conn: &Connection, from: SendFrom) -> Result<(u32, u32), StorageError> {
     let sql = format!(
         "select count(*), coalesce(sum(exists ({OPEN_LINE})), 0) from orders o
-        where o.status in ({}) and o.onec_acknowledged_at_ms is null and not o.history",
+        where o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0",
         statuses(from)
     );
     let mut stmt = conn.prepare_cached(&sql)?;
@@ -296,7 +296,7 @@ pub fn count_queue(conn: &Connection, from: SendFrom) -> Result<(u32, u32), Stor
 /// Orders that 1C has, the latest first.
 pub fn taken(conn: &Connection, limit: u32) -> Result<Vec<QueuedOrder>, StorageError> {
     let sql = format!(
-        "{QUEUED} where o.onec_acknowledged_at_ms is not null and not o.history
+        "{QUEUED} where o.onec_acknowledged_at_ms is not null and o.history = 0
         order by o.onec_acknowledged_at_ms desc, o.id desc limit :limit"
     );
     let mut stmt = conn.prepare_cached(&sql)?;

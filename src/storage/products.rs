@@ -311,7 +311,6 @@ pub fn update(
     const REST: &str = "
         update products set unit = :unit, description = :description, barcode = :barcode,
             multiple_thousandths = :multiple, available_thousandths = :available,
-            withdrawn = :withdrawn, withdrawn_why = :why, hidden = :hidden,
             search_words = :search_words, updated_at_ms = :updated_at
         where id = :id";
     const SQL: &str = "
@@ -321,8 +320,10 @@ pub fn update(
             available_thousandths = :available, withdrawn = :withdrawn, withdrawn_why = :why,
             hidden = :hidden, search_words = :search_words, updated_at_ms = :updated_at
         where id = :id";
-    let indexed = (&row.external_id, &row.sku, &row.title, row.category);
-    if (&old.external_id, &old.sku, &old.title, old.category) == indexed {
+    // What no index is of can be written without touching any.
+    let same_keys = (&old.external_id, &old.sku, &old.title, old.category)
+        == (&row.external_id, &row.sku, &row.title, row.category);
+    if same_keys && (old.withdrawn, old.hidden) == (row.withdrawn, row.hidden) {
         // In the order of the text, as with a new product.
         let found = tx.prepare_cached(REST)?.execute(params![
             row.unit,
@@ -330,9 +331,6 @@ pub fn update(
             row.barcode,
             row.multiple,
             row.available,
-            row.withdrawn != Withdrawn::No,
-            row.withdrawn.code(),
-            row.hidden,
             row.search_words,
             row.updated_at,
             row.id,

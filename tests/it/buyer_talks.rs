@@ -447,6 +447,13 @@ async fn a_draft_does_not_grow_for_ever() {
     let said = desk.transcript("anna");
     assert!(said.contains("В одной заявке до 300 позиций"), "{said}");
     assert_eq!(desk.number("select count(*) from draft_lines"), 160);
+    // Neither by a correction nor by a next part of the same message.
+    desk.edits("anna", &part(1_000), &format!("{}\n{}", part(1_000), part(3_000))).await;
+    assert!(desk.transcript("anna").contains("В одной заявке до 300 позиций"));
+    desk.says("anna", "ткань 999 - 5 м").await;
+    desk.says_at_once("anna", &part(4_000)).await;
+    assert!(desk.transcript("anna").contains("В одной заявке до 300 позиций"));
+    assert_eq!(desk.number("select count(*) from draft_lines"), 161);
 }
 
 #[tokio::test]

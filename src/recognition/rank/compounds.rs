@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::adjectives;
 use super::super::lexer::{Lexeme, lex};
 use super::super::normalize::{Chars, is_cyrillic, spelt_out, stem};
-use super::super::terms::{Number, Size, Term, Word, terms};
+use super::super::terms::{COUNTED, Number, Size, Term, Word, terms};
 use super::super::types::SynonymTarget;
 use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
 use super::{Need, Seeker, Stretch, Want, Way};
@@ -139,6 +139,32 @@ impl Seeker<'_> {
         Some(Way::of(vec![Need::Word(sought)], 1.0))
     }
 
+    /// «ввг нг», «вэвэгэ энгэ» → the abbreviation that titles write as one.
+    pub(super) fn abbreviation(&mut self, term: &Term, next: Option<&Term>) -> Option<Want> {
+        let (Term::Word(first), Some(Term::Word(second))) = (term, next) else { return None };
+        if [first, second].iter().any(|w| w.dotted || w.without || w.code) {
+            return None;
+        }
+        let letters = |w: &Word| {
+            let short = w.text.chars().count() <= 4 && w.text.chars().all(is_cyrillic);
+            let said = spelt_out(&w.text).filter(|_| !self.index.vocabulary.has(&w.text));
+            said.or_else(|| short.then(|| w.text.clone()))
+        };
+        let (one, two) = (letters(first)?, letters(second)?);
+        let vowels = |text: &str| text.chars().any(|c| "аеиоуыэюя".contains(c));
+        let joined = format!("{one}{two}");
+        if vowels(&joined)
+            || !(3..=7).contains(&joined.chars().count())
+            || !self.index.vocabulary.hears(&joined)
+        {
+            return None;
+        }
+        let word =
+            Word { text: joined.clone(), from: first.from, to: second.to, ..Word::default() };
+        let sought = self.sought(&word);
+        Some(Want::word(&joined, vec![Way::of(vec![Need::Word(sought)], 1.0)]))
+    }
+
     /// «син тепон», «эс тэ» → one word.
     pub(super) fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
         let vocabulary = &self.index.vocabulary;
@@ -230,6 +256,12 @@ impl Seeker<'_> {
     /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
     pub(super) fn counted(&mut self, word: &Word) -> Option<Way> {
         let text = cyrillic(&word.text);
+        if let Some(count) = adjectives::parts(&text) {
+            let number = Number { value: count * 1000, marker: COUNTED, ..Number::default() };
+            let size = Size { numbers: vec![number], ..Size::default() };
+            let any = self.products_with(number, Stretch::No) > 0;
+            return any.then(|| Way { free: true, ..Way::of(vec![Need::Size(size)], 0.98) });
+        }
         let (count, rest) = adjectives::counted(&text)?;
         let number = Number { value: count * 1000, ..Number::default() };
         if self.products_with(number, Stretch::No) == 0 {

@@ -289,18 +289,28 @@ impl Seeker<'_> {
 
     /// How well a product has the word: in its title, aside, in its category.
     pub(super) fn word(&self, row: u32, sought: &Sought) -> f32 {
-        let mut best = self.in_title(row, sought);
+        let best = self.in_title(row, sought);
         // «Перчатки без ПВХ» have none, whatever category they are in.
         if best == 0.0 && sought.without.is_some_and(|w| self.has_word(row, w)) {
             return 0.0;
         }
         let category = self.index.category[row as usize];
-        for list in [&sought.paths, &sought.aliases] {
-            if let Ok(at) = list.binary_search_by_key(&category, |c| c.0) {
-                best = best.max(list[at].1);
-            }
+        let placed = |list: &[(u32, f32)]| {
+            list.binary_search_by_key(&category, |c| c.0).map_or(0.0, |at| list[at].1)
+        };
+        let mut named = placed(&sought.paths).max(placed(&sought.aliases));
+        // A «выключатель» of the same category is hardly the «розетка» that was asked for.
+        if named > best && best == 0.0 && self.begins_otherwise(row, category, sought) {
+            named *= 0.92;
         }
-        best
+        best.max(named)
+    }
+
+    /// Whether a title begins with another name of its category than the word.
+    fn begins_otherwise(&self, row: u32, category: u32, sought: &Sought) -> bool {
+        let own = self.index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
+        let mut names = own.filter(|word| self.index.called.contains(&(**word, category)));
+        names.next().is_some_and(|word| sought.meanings.quality(*word) == 0.0)
     }
 
     /// How well a product's title, or the words aside, have the word.

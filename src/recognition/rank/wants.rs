@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::lexer::Lexeme;
 use super::super::normalize::stem;
 use super::super::speech;
-use super::super::terms::{Measure, Number, Size, Term, Word, terms};
+use super::super::terms::{BARE, COUNTED, Measure, Number, Size, Term, Word, terms};
 use super::super::vocabulary::cyrillic;
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -16,6 +16,14 @@ impl Seeker<'_> {
         let mut wants: Vec<Want> = Vec::with_capacity(found.len());
         let mut at = 0;
         while at < found.len() {
+            let next = found.get(at + 1);
+            let pair =
+                self.abbreviation(&found[at], next).or_else(|| self.lettered(&found[at], next));
+            if let Some(want) = pair {
+                wants.push(want);
+                at += 2;
+                continue;
+            }
             let compound = self.compound(lexemes, &found, at);
             let synonym = self.synonym(lexemes, &found, at);
             let together = match (compound, synonym) {
@@ -32,7 +40,6 @@ impl Seeker<'_> {
                 at += used;
                 continue;
             }
-            let next = found.get(at + 1);
             let (want, used) = match &found[at] {
                 // How many are in a pack tells only packs apart.
                 Term::Size(size)
@@ -43,6 +50,14 @@ impl Seeker<'_> {
                 Term::Size(size) => (Some(self.size_want(size)), 1),
                 Term::Word(word) => self.word_want(word, next),
             };
+            let before = at.checked_sub(1).and_then(|at| found.get(at));
+            let want = want.map(|mut want| {
+                if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
+                    want.ways.extend(self.counted_noun(lexemes, size, word, &want));
+                    want.known = !want.ways.is_empty();
+                }
+                want
+            });
             wants.extend(want);
             at += used;
         }
@@ -79,6 +94,56 @@ impl Seeker<'_> {
             add(Need::Pack { value: number.value, must: true }, 1.0);
         }
         Want { known, ..Want::number(text, ways) }
+    }
+
+    /// «C16» → 16 with this letter, or with none where titles leave it out.
+    fn lettered(&mut self, term: &Term, next: Option<&Term>) -> Option<Want> {
+        let (Term::Word(word), Some(Term::Size(size))) = (term, next) else { return None };
+        let [number] = size.numbers.as_slice() else { return None };
+        if !number.is_lettered() || word.text.chars().count() != 1 || size.from != word.to {
+            return None;
+        }
+        let sought = self.sought(word);
+        let bare = Number { marker: BARE, ..*number };
+        let bare = Size { numbers: vec![bare], ..size.clone() };
+        let mut ways = vec![Way::of(vec![Need::Size(bare)], 0.88)];
+        if sought.meanings.sure {
+            ways.insert(0, Way::of(vec![Need::Word(sought), Need::Size(size.clone())], 1.0));
+        } else {
+            ways.insert(0, Way::of(vec![Need::Size(size.clone())], 1.0));
+        }
+        let known = self.products_with(*number, Stretch::Units) > 0;
+        Some(Want { known, ..Want::number(format!("{}{}", word.text, shown(size)), ways) })
+    }
+
+    /// «2 поста», «2-местная» → any two that titles count: «2-м», «двойная».
+    fn counted_noun(
+        &self,
+        lexemes: &[Lexeme],
+        size: &Size,
+        word: &Word,
+        want: &Want,
+    ) -> Option<Way> {
+        let [number] = size.numbers.as_slice() else { return None };
+        let hyphen = word.from == size.to + 1 && lexemes[size.to].is('-');
+        let small = (1000..=12_000).contains(&number.value) && number.measure == Measure::None;
+        if !small
+            || !(word.from == size.to || hyphen)
+            || word.without
+            || word.dotted && !hyphen && word.text.chars().count() < 3
+        {
+            return None;
+        }
+        // «2 белых» are no «двойная».
+        if !hyphen && (super::super::line::is_adjective(&word.text) || self.is_telling(want)) {
+            return None;
+        }
+        let number = Number { value: number.value, marker: COUNTED, ..Number::default() };
+        if self.products_with(number, Stretch::No) == 0 {
+            return None;
+        }
+        let size = Size { numbers: vec![number], ..Size::default() };
+        Some(Way { free: true, ..Way::of(vec![Need::Size(size)], 0.95) })
     }
 
     pub(super) fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {

@@ -74,7 +74,9 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             && !was.iter().any(exact)
             && is.iter().all(|w| familiar(index, w) || w == "х");
         // Where all the long words were of the other layout, so are «c», «24k», «f4».
-        let alike = sure && !unsure && latin && !was.iter().any(|w| stands(index, w));
+        // «F» may be meant as it is: a type is a letter in either alphabet.
+        let lone = b - a == 1 && chars.upper[a];
+        let alike = sure && !unsure && latin && !lone && !was.iter().any(|w| stands(index, w));
         if code || small || alike {
             chars.ch[a..b].copy_from_slice(&turned);
         }

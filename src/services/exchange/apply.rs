@@ -255,7 +255,10 @@ impl Work<'_> {
             self.report.unchanged += records;
             return Ok(());
         }
-        let old = State::load(self.tx, id)?;
+        let old = match self.known.state(self.tx, slot)? {
+            Some(state) => state,
+            None => State::load(self.tx, id)?,
+        };
         let mut state = old.clone();
         state.merge(record, &resolved);
         if state == old {

@@ -356,6 +356,23 @@ impl Known {
         })
     }
 
+    /// The product in this slot as it is stored. Only what the digests do not hold is read.
+    pub fn state(&self, tx: &Transaction<'_>, slot: u32) -> Result<Option<State>, StorageError> {
+        let Some(known) = self.products.get(slot as usize) else { return Ok(None) };
+        let row = products::find(tx, known.id)?;
+        let row = row.ok_or(StorageError::RowsAffected { expected: 1, found: 0 })?;
+        let mut packs =
+            if known.packs.is_empty() { Vec::new() } else { products::packs(tx, known.id)? };
+        packs.sort();
+        let range = |range: &Range<u32>| range.start as usize..range.end as usize;
+        Ok(Some(State {
+            row,
+            prices: self.prices[range(&known.prices)].to_vec(),
+            packs,
+            stocks: self.stocks[range(&known.stocks)].to_vec(),
+        }))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.products.len()

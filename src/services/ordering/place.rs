@@ -42,7 +42,10 @@ pub enum Placed {
 }
 
 /// The order that a sent draft became, changed or was added to.
-pub(super) fn sent_as(conn: &Connection, draft: &DraftRow) -> Result<Option<OrderRow>, StorageError> {
+pub(super) fn sent_as(
+    conn: &Connection,
+    draft: &DraftRow,
+) -> Result<Option<OrderRow>, StorageError> {
     match draft.edits.filter(|_| draft.state == "sent") {
         Some(order) => orders::find(conn, order),
         None => orders::find_by_draft(conn, draft.id),

@@ -107,23 +107,19 @@ impl Ordering {
                     None => begin(tx, &party, now)?,
                 };
                 let before = drafts::lines(tx, draft.id)?;
-                let table = file_name.is_some() || !draft.file_name.is_empty();
-                let most = if table { LINES_OF_A_TABLE } else { LINES_OF_A_TEXT };
-                if before.len() + lines.len() > most {
-                    return Err(OrderError::TooMany(most));
-                }
                 let first_time = drafts::note_event(tx, &event_key, draft.id, now)?;
                 let mut told = Vec::new();
                 if first_time && !lines.is_empty() {
                     let mut undo = Undo::of(&before);
+                    if let Some(name) = &file_name {
+                        drafts::set_file_name(tx, draft.id, name)?;
+                    }
                     let addition = add_lines(tx, &party, &draft, &lines, &event_key, now)?;
+                    check_length(tx, draft.id)?;
                     drafts::set_merged(tx, &event_key, &json(&addition.merged)?)?;
                     undo.merged = addition.merged;
                     drafts::set_undo(tx, draft.id, &json(&undo)?)?;
                     told = addition.told;
-                    if let Some(name) = &file_name {
-                        drafts::set_file_name(tx, draft.id, name)?;
-                    }
                 }
                 let draft = drafts::find(tx, draft.id)?.ok_or(OrderError::NotFound)?;
                 Ok::<_, OrderError>(Some(Added {
@@ -271,6 +267,7 @@ impl Ordering {
                 };
                 replace(tx, &party, &mut row, first)?;
                 add_lines(tx, &party, &draft, &lines, &event_key, now)?;
+                check_length(tx, draft.id)?;
                 fresh(tx, &party, draft.id)
             })
             .await
@@ -332,10 +329,21 @@ impl Message<'_> {
         let lines: Vec<NewDraftLine> = lines.collect();
         changed += lines.len();
         let addition = add_lines(tx, party, self.draft, &lines, self.key, now)?;
+        check_length(tx, self.draft.id)?;
         kept.extend(addition.merged);
         drafts::set_merged(tx, self.key, &json(&kept)?)?;
         Ok((changed, addition.told))
     }
+}
+
+/// Refuses a draft that words have made too long; the transaction is then undone.
+fn check_length(tx: &Transaction<'_>, draft: DraftId) -> Result<(), OrderError> {
+    let row = drafts::find(tx, draft)?.ok_or(OrderError::NotFound)?;
+    let most = if row.file_name.is_empty() { LINES_OF_A_TEXT } else { LINES_OF_A_TABLE };
+    if drafts::lines(tx, draft)?.len() > most {
+        return Err(OrderError::TooMany(most));
+    }
+    Ok(())
 }
 
 /// Puts other words and what they mean in a line's place. A quantity that the words leave out

@@ -56,19 +56,28 @@ async fn found(
     around: &crate::web::layout::Surroundings,
     q: &str,
 ) -> Result<Markup, WebError> {
-    let orders = OrderFilter { query: q.to_owned(), ..OrderFilter::default() };
-    let orders = desk.ordering.orders(orders, 0, EACH).await?;
-    let clients = ClientFilter { query: q.to_owned(), ..ClientFilter::default() };
-    let clients = desk.directory().clients(clients, 0, EACH).await?;
-    let people = desk.directory().people(q.to_owned(), 0, EACH).await?;
-    let among = Some(desk.catalog.named(q).await?);
-    let products = ProductFilter { among, ..ProductFilter::default() };
-    let products = desk.directory().products(products, 0, EACH).await?;
+    let query = q.to_owned();
+    let directory = desk.directory();
+    let orders = OrderFilter { query: query.clone(), ..OrderFilter::default() };
+    let clients = ClientFilter { query: query.clone(), ..ClientFilter::default() };
+    let products = async {
+        let mut named = desk.catalog.named(q).await?;
+        let total = u32::try_from(named.len()).unwrap_or(u32::MAX);
+        named.truncate(EACH as usize);
+        let among = ProductFilter { among: Some(named), ..ProductFilter::default() };
+        Ok((directory.products(among, 0, EACH).await?, total))
+    };
+    let (orders, clients, people, (products, products_total)) = tokio::try_join!(
+        async { Ok::<_, WebError>(desk.ordering.orders(orders, 0, EACH).await?) },
+        async { Ok(directory.clients(clients, 0, EACH).await?) },
+        async { Ok(directory.people(query, 0, EACH).await?) },
+        products,
+    )?;
     let lower = q.to_lowercase();
     let pages: Vec<_> =
         entries(around).filter(|(word, _)| word.to_lowercase().contains(&lower)).collect();
     let nothing =
-        orders.total + clients.total + people.total + products.total == 0 && pages.is_empty();
+        orders.total + clients.total + people.total + products_total == 0 && pages.is_empty();
     let coded = encode(q);
     Ok(html! {
         div.page-head { h1 { "Найти: «" (q) "»" } }
@@ -105,8 +114,8 @@ async fn found(
                     }
                 }))
             }
-            @if products.total > 0 {
-                (group("Товары", products.total, Some(format!("/admin/catalog?q={coded}")), &html! {
+            @if products_total > 0 {
+                (group("Товары", products_total, Some(format!("/admin/catalog?q={coded}")), &html! {
                     @for row in &products.rows {
                         li { div.grow { a href=(format!("/admin/catalog?q={}&open={}", encode(&row.title), row.id)) { (row.title) } span.sub { @if !row.sku.is_empty() { "арт.\u{a0}" (row.sku) " · " } (row.available.with_unit(row.unit.as_str())) } } }
                     }

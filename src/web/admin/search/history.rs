@@ -20,7 +20,7 @@ use crate::web::session::{ManagerSession, Visitor};
 const PAGE: u32 = 50;
 
 /// Gaps on the page.
-const GAPS: u32 = 200;
+const GAPS: u32 = 80;
 
 /// Which lines are shown.
 #[derive(Debug, Default, Deserialize)]
@@ -124,7 +124,10 @@ pub async fn gaps(
         @if gaps.is_empty() {
             div.empty { (icon(Icon::Check)) p { "За 90\u{a0}дней всё, что писали клиенты, нашлось." } }
         } @else {
-            p.hint { "Слова клиентов за 90\u{a0}дней, за которыми не нашлось товара. Частые сверху." }
+            p.hint {
+                "Слова клиентов за 90\u{a0}дней, за которыми не нашлось товара. Частые сверху."
+                @if gaps.len() >= GAPS as usize { " Показаны первые " (GAPS) "." }
+            }
             ul.card.rows { @for gap in &gaps { (row(&visitor, gap)) } }
         }
     };
