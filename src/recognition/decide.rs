@@ -88,18 +88,22 @@ impl Core {
         full.sort_unstable();
         let alias = |w: &u32| index.by_alias.get(w).is_some_and(|c| c.contains(&category));
         // The letters of an article in a title make no product less plain.
-        let code = |w: &u32| {
+        let article = |w: &u32| {
             let known = index.vocabulary.get(*w);
-            known.code && known.name && known.stem.chars().count() > 1
+            known.article && known.stem.chars().count() > 1
         };
-        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w) && !code(w)).collect();
+        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w) && !article(w)).collect();
         let figures = index.figures.row(row as usize).iter();
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
 
-        let needed: Vec<u32> =
-            full.iter().copied().filter(|w| !index.optional.contains(&(*w, category))).collect();
+        // What the category is named after is not left out: a «Шар» is no plain «Свеча».
+        let leaf = index.leaves.row(category as usize);
+        let may_be_left_out = |w: u32| {
+            index.optional.contains(&(w, category)) && !(leaf.len() == 1 && leaf.contains(&w))
+        };
+        let needed: Vec<u32> = full.iter().copied().filter(|w| !may_be_left_out(*w)).collect();
         Self {
             category,
             words,

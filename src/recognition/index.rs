@@ -432,8 +432,8 @@ fn draft(
                 let lexeme = &lexemes[word.from];
                 let proper = (!first || word.code) && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
-                if word.code {
-                    vocabulary.set_code(id);
+                if is_in_article(&lexemes, word.from) {
+                    vocabulary.set_article(id);
                 }
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
                 let aimed = word.from.checked_sub(1).is_some_and(|at| {
@@ -464,6 +464,14 @@ fn draft(
     aside.extend(vocabulary.add_text(&entry.description));
     let title = fingerprint(&lexemes);
     (Draft { words, figures, aside, spelt }, is_junk(&lexemes), title)
+}
+
+/// Whether a word is of an article that the title repeats: «MVA20-3-032-C», «ATN000151».
+fn is_in_article(lexemes: &[Lexeme], at: usize) -> bool {
+    let from = (0..=at).rev().find(|i| lexemes[*i].spaced).unwrap_or(0);
+    let run = lexemes[from..].iter().enumerate().take_while(|(i, l)| *i == 0 || !l.spaced);
+    let digits: usize = run.filter(|(_, l)| l.is_number()).map(|(_, l)| l.text.len()).sum();
+    digits >= 5 && lexemes[at].text.is_ascii()
 }
 
 /// «(1/50/1000)»: how many are in packs and boxes, not what the thing is.

@@ -225,6 +225,24 @@ pub(crate) fn read(
         }
     }
     if plain.iter().all(|d| d.0.fit == 0) {
+        // «NYM 5 жил сечение 4» is «NYM 5х4»: titles do not say what they count.
+        let counted = |d: &Draft| d.wants.iter().any(|w| w.counted) && d.wants.len() > 3;
+        let loose: Vec<Draft> = plain
+            .iter()
+            .map(|d| &d.0)
+            .filter(|d| counted(d))
+            .map(|draft| {
+                let mut loose = draft.clone();
+                loose.wants.retain(|w| !w.counted);
+                settle(seeker, &mut loose, Stretch::No);
+                loose.widened = true;
+                loose.score -= 0.3;
+                loose
+            })
+            .collect();
+        plain.extend(loose.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
+    }
+    if plain.iter().all(|d| d.0.fit == 0) {
         let wide: Vec<Draft> = plain
             .iter()
             .map(|d| &d.0)
@@ -343,7 +361,7 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
         score -= (1.0 - best.quality) * 1.5;
         // «Миндаль 2 кг 7 шт» is seven of two kilograms: no almonds come in packs of seven.
         if draft.reading.quantity.is_some() && !seeker.is_packed_as_said(best.row, &draft.wants) {
-            score -= 1.5;
+            score -= 2.5;
         }
         let own = index.entries[best.row as usize].unit.as_ref();
         if let Some(unit) = &draft.reading.unit

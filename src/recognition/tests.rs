@@ -537,12 +537,13 @@ fn a_third_trade_is_read_as_well() {
     assert!(wrong * 100 <= all * 2, "{wrong} of {all} unread lines are confidently wrong");
 }
 
-/// Two trades more, written by somebody who had not seen the engine; their unread halves were only
+/// Three trades more, written by somebody who had not seen the engine; their unread halves were only
 /// ever scored.
 #[test]
 fn trades_that_came_later_are_read_as_well() {
     let stationery = include_str!("../../tests/fixtures/recognition/stationery_catalog.json");
     let building = include_str!("../../tests/fixtures/recognition/building_catalog.json");
+    let electrics = include_str!("../../tests/fixtures/recognition/electrics_catalog.json");
     let sets = [
         (
             stationery,
@@ -558,6 +559,8 @@ fn trades_that_came_later_are_read_as_well() {
         ),
         (building, include_str!("../../tests/fixtures/recognition/building_orders.jsonl"), 90, 2),
         (building, include_str!("../../tests/fixtures/recognition/building_unread.jsonl"), 84, 3),
+        (electrics, include_str!("../../tests/fixtures/recognition/electrics_orders.jsonl"), 92, 1),
+        (electrics, include_str!("../../tests/fixtures/recognition/electrics_unread.jsonl"), 81, 4),
     ];
     for (at, (catalog, orders, least, most)) in sets.into_iter().enumerate() {
         let (right, all, wrong) = score(catalog, orders);

@@ -26,8 +26,8 @@ pub(crate) struct Known {
     pub(crate) head: bool,
     /// Whether most of its titles begin with it.
     pub(crate) leads: bool,
-    /// Whether titles have it as the letters of a code: «MVA20-3», «C16».
-    pub(crate) code: bool,
+    /// Whether titles have it as letters of an article: «MVA20-3-032-C».
+    pub(crate) article: bool,
 }
 
 /// Words of the catalogue by spelling, by sound and by beginning.
@@ -44,6 +44,8 @@ pub(crate) struct Vocabulary {
     latin: Vec<(u32, u64, Box<str>)>,
     /// Cyrillic words by their consonants, in order.
     consonants: Vec<(Box<str>, u32)>,
+    /// Words that titles cut with a slash, «г/к», by their parts.
+    slashed: Vec<(Box<str>, Box<str>, u32)>,
 }
 
 /// Words of the catalogue that a word of an order may mean, each with how surely.
@@ -114,7 +116,7 @@ impl Vocabulary {
                     name: surface.is_ascii() && surface.len() > 1,
                     head: false,
                     leads: false,
-                    code: false,
+                    article: false,
                 });
                 self.by_stem.insert(key.into(), next);
                 next
@@ -141,9 +143,9 @@ impl Vocabulary {
         self.words[word as usize].name = true;
     }
 
-    /// Marks a word as the letters of a code.
-    pub(crate) fn set_code(&mut self, word: u32) {
-        self.words[word as usize].code = true;
+    /// Marks a word as letters of an article.
+    pub(crate) fn set_article(&mut self, word: u32) {
+        self.words[word as usize].article = true;
     }
 
     /// Marks a word as one that opens an item.
@@ -174,6 +176,12 @@ impl Vocabulary {
             .map(|(known, row)| (consonants(&known.surface).into(), row))
             .collect();
         self.consonants.sort_unstable();
+        let parts = words.iter().zip(0..).filter_map(|(known, row)| {
+            let (one, two) = known.surface.split_once('/')?;
+            let whole = !one.is_empty() && !two.is_empty() && !two.contains('/');
+            whole.then(|| (one.into(), two.into(), row))
+        });
+        self.slashed = parts.collect();
         for id in 0..self.words.len() {
             let row = u32::try_from(id).unwrap_or(u32::MAX);
             self.words[id].titles = u32::try_from(titles(row)).unwrap_or(u32::MAX);
@@ -281,6 +289,9 @@ impl Vocabulary {
                 self.heard(&other, &mut out);
             }
         }
+        if out.words.is_empty() && length >= 7 {
+            self.slashed(&text, &mut out);
+        }
         out.sure = !out.words.is_empty();
         if !out.sure && length >= 3 {
             self.misspelt(&text, &mut out);
@@ -328,6 +339,20 @@ impl Vocabulary {
             }
             for found in self.by_sound.get(key.as_str()).into_iter().flatten() {
                 out.add(*found, if at == 0 && twins(*found) { quality.max(0.97) } else { quality });
+            }
+        }
+    }
+
+    /// Words that titles cut with a slash: «гипсокартон» is «г/к», «полуоткрытый» is «п/открытый».
+    fn slashed(&self, text: &str, out: &mut Meanings) {
+        for (one, two, word) in &self.slashed {
+            let Some(rest) = text.strip_prefix(&**one) else { continue };
+            let joint = ["о", "е", "у"].iter().any(|vowel| {
+                rest.find(&format!("{vowel}{two}"))
+                    .is_some_and(|at| at > 0 || one.chars().count() > 1)
+            });
+            if joint {
+                out.add(*word, 0.9);
             }
         }
     }

@@ -270,14 +270,19 @@ impl Seeker<'_> {
                 |need| matches!(need, Need::Word(sought) if sought.meanings.quality(word) > 0.0),
             )
         };
+        // A name does not go on with an article.
+        let is_name = |word: u32| {
+            let known = self.index.vocabulary.get(word);
+            known.name && !known.article
+        };
         let breaks = self.index.breaks[row as usize];
         words.windows(2).enumerate().any(|(at, pair)| {
             pair[0] & ASIDE == 0
                 && pair[1] & ASIDE == 0
                 && at < 32
                 && breaks >> at & 1 == 0
-                && self.index.vocabulary.get(pair[0]).name
-                && self.index.vocabulary.get(pair[1]).name
+                && is_name(pair[0])
+                && is_name(pair[1])
                 && said(pair[0])
                 && !said(pair[1])
         })
@@ -300,16 +305,19 @@ impl Seeker<'_> {
         };
         let mut named = placed(&sought.paths).max(placed(&sought.aliases));
         // A «выключатель» of the same category is hardly the «розетка» that was asked for.
-        if named > best && best == 0.0 && self.begins_otherwise(row, category, sought) {
-            named *= 0.92;
+        if named > best && best == 0.0 && self.names_otherwise(row, sought) {
+            named *= 0.85;
         }
         best.max(named)
     }
 
-    /// Whether a title begins with another name of its category than the word.
-    fn begins_otherwise(&self, row: u32, category: u32, sought: &Sought) -> bool {
+    /// Whether the first thing that a title names is another than the word.
+    fn names_otherwise(&self, row: u32, sought: &Sought) -> bool {
         let own = self.index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
-        let mut names = own.filter(|word| self.index.called.contains(&(**word, category)));
+        let mut names = own.filter(|word| {
+            let known = self.index.vocabulary.get(**word);
+            known.head && !known.name && !known.telling
+        });
         names.next().is_some_and(|word| sought.meanings.quality(*word) == 0.0)
     }
 
@@ -377,7 +385,11 @@ impl Seeker<'_> {
                     continue;
                 }
                 if wanted.len() == 1 {
-                    if index.constants.contains(&(category, figure.value, figure.measure as u8)) {
+                    // «E14» and «3000К» are said on purpose, however many have them.
+                    let plain = number.marker == 0 && number.measure == Measure::None;
+                    if plain
+                        && index.constants.contains(&(category, figure.value, figure.measure as u8))
+                    {
                         quality *= 0.85;
                     }
                     // «20» is all of «20 мм» and a part of «20х1/2».

@@ -39,6 +39,8 @@ pub(crate) struct Want {
     pub(crate) known: bool,
     /// Whether the word had to be guessed from a slip.
     pub(crate) guessed: bool,
+    /// Whether it only says what the number before counts: «5 жил».
+    pub(crate) counted: bool,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
     /// Inherited by the line before in its turn.

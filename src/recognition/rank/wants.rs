@@ -53,6 +53,13 @@ impl Seeker<'_> {
             let before = at.checked_sub(1).and_then(|at| found.get(at));
             let want = want.map(|mut want| {
                 if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
+                    want.counted = word.from == size.to
+                        && size.numbers.len() == 1
+                        && !super::super::line::is_adjective(&word.text)
+                        && !self.is_telling(&want)
+                        && !self.is_head(&want)
+                        && !word.code
+                        && word.text.chars().count() > 2;
                     want.ways.extend(self.counted_noun(lexemes, size, word, &want));
                     want.known = !want.ways.is_empty();
                 }

@@ -85,7 +85,9 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && rest.first().is_some_and(Lexeme::is_word)
                 && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
-            says(before) && !sized && opens_next && numbered
+            // «датчик 12 м IEK»: after a measure a maker's name goes on with the item.
+            let goes_on = next_word.is_some_and(|l| is_trailing_name(index, l));
+            says(before) && !sized && opens_next && !goes_on && numbered
         } else {
             heads(before)
                 && !sized
@@ -102,6 +104,15 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// Whether a word is a name that mostly stands inside titles: a maker's.
+fn is_trailing_name(index: &Index, lexeme: &Lexeme) -> bool {
+    let row = index.vocabulary.row(&crate::recognition::normalize::stem(&lexeme.text));
+    row.is_some_and(|r| {
+        let known = index.vocabulary.get(r);
+        known.name && !known.leads
+    })
 }
 
 /// Whether titles or categories begin with exactly this word.
