@@ -368,6 +368,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
             && own.is_some_and(|o| unit.resolve(own) == *o)
         {
             score += if unit.counts() { 0.1 } else { 0.8 };
+        } else if let Some(unit) = draft.reading.unit.as_ref().filter(|_| draft.reading.glued)
+            && seeker.is_measured_in(best.row, unit)
+        {
+            // «Кетчуп 700г» is not seven hundred grams of a bottle of 500.
+            score -= 3.5;
         }
     }
     // «синтепон двести три рулона»: there is one of two hundred.

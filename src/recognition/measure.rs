@@ -170,6 +170,11 @@ impl Measure {
         }
     }
 
+    /// Whether the two measure the same.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        self != Self::None && self.base().0 == other.base().0
+    }
+
     /// The name of what is measured, for a question.
     pub(crate) fn noun(self) -> &'static str {
         match self {

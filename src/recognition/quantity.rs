@@ -27,6 +27,8 @@ pub(crate) struct Reading {
     pub(crate) left: Option<(usize, i64)>,
     /// «по 5», «каждого»: of every item named before.
     pub(crate) each: bool,
+    /// Whether the unit is glued to the number, as sizes are written: «500г».
+    pub(crate) glued: bool,
 }
 
 /// A unit as it is said.
@@ -297,7 +299,7 @@ fn number_readings(
             prior: if unit.counts() { 0.8 } else { 0.1 },
             unit: Some(unit),
             left: Some((i, tens)),
-            each: false,
+            ..Reading::default()
         });
     }
     if cross && !prefix && number.spoken && i == last && tens > 0 && ones > 0 && ones % 1000 == 0 {
@@ -460,6 +462,7 @@ fn number_readings(
             unit: Some(unit.clone()),
             prior,
             each,
+            glued: !lexemes[after].spaced && !number.spoken,
             ..Reading::default()
         });
         // «сорок два комплекта» after «тысяча десять на»
@@ -471,6 +474,7 @@ fn number_readings(
                 prior: prior - 0.2,
                 left: Some((i, tens)),
                 each,
+                ..Reading::default()
             });
         }
         return;

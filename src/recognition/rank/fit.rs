@@ -1,7 +1,8 @@
 //! How well a product satisfies what is wanted, or that it contradicts it.
 
 use super::super::index::{ASIDE, Figure};
-use super::super::terms::{Measure, Number, Size};
+use super::super::quantity::Said;
+use super::super::terms::{Measure, Number, PACK, Size};
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -81,6 +82,15 @@ impl Seeker<'_> {
         wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).all(|need| match need {
             Need::Pack { value, must: false } => self.is_packed(row, *value, false),
             _ => true,
+        })
+    }
+
+    /// Whether a title says how large the thing is in the measure of a quantity.
+    pub(crate) fn is_measured_in(&self, row: u32, unit: &Said) -> bool {
+        let measure = unit.short().filter(|_| !unit.counts()).and_then(|u| Measure::read(u, true));
+        measure.is_some_and(|measure| {
+            let figures = self.index.figures.row(row as usize).iter();
+            figures.into_iter().any(|f| f.measure.is_like(measure) && f.marker != PACK)
         })
     }
 

@@ -86,7 +86,8 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
             // «датчик 12 м IEK»: after a measure a maker's name goes on with the item.
-            let goes_on = next_word.is_some_and(|l| is_trailing_name(index, l));
+            let goes_on =
+                next_word.is_some_and(|l| is_trailing_name(index, l) || l.text.contains('/'));
             says(before) && !sized && opens_next && !goes_on && numbered
         } else {
             heads(before)
