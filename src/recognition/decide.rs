@@ -2,7 +2,7 @@
 
 use super::index::{ASIDE, Index};
 use super::interpret::asks_for_junk;
-use super::normalize::FxMap;
+use super::normalize::{FxMap, sound};
 use super::rank::{Hit, Seeker, Want};
 use super::terms::Measure;
 use super::types::{Question, QuestionOption};
@@ -10,6 +10,9 @@ use crate::domain::ProductId;
 
 /// How much worse than the best a product may fit and still be meant.
 const MARGIN: f32 = 0.045;
+
+/// A name goes on with at most so many marks, «Lux», «Plus»: more of them are names of their own.
+const MARKS: usize = 2;
 
 /// Above this many products nobody compares them pair by pair.
 const COMPARED: usize = 200;
@@ -45,7 +48,9 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
     }
     // «Bella» is «Bella» before it is «Bella Lux».
-    prefer(&mut fit, |h| !seeker.has_longer_name(h.row, wants));
+    if fit.len() <= COMPARED {
+        without_longer_names(seeker, &mut fit, wants);
+    }
     if fit.len() > 1 && fit.len() <= COMPARED {
         let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row)).collect();
         let keep: Vec<bool> = (0..fit.len())
@@ -58,6 +63,34 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         });
     }
     fit
+}
+
+/// Leaves out products whose name goes on, «Bella Lux», where the same without that is there. «Monin
+/// Вишня» stays beside «Monin Кокос»: neither is the other with something more.
+fn without_longer_names(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, wants: &[Want]) {
+    let index = seeker.index;
+    let known = |word: u32| index.vocabulary.get(word);
+    let words = |row: u32| index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
+    let more: Vec<Option<u32>> = fit.iter().map(|h| seeker.goes_on_with(h.row, wants)).collect();
+    let mut kinds: Vec<u32> = more.iter().flatten().copied().collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    // What many names go on with is not more of the same.
+    let marks = kinds.len() <= MARKS;
+    let plain: Vec<u32> =
+        fit.iter().zip(&more).filter(|(_, more)| more.is_none()).map(|(h, _)| h.row).collect();
+    let alike = |one: u32, other: u32| {
+        one == other || sound(&known(one).surface) == sound(&known(other).surface)
+    };
+    let is_more = |row: u32, mark: u32| {
+        plain.iter().any(|other| {
+            let plainly = |w: &&u32| !known(**w).telling && !names_colour(&known(**w).stem);
+            !words(*other).any(|word| alike(*word, mark))
+                && words(*other).filter(plainly).all(|one| words(row).any(|w| alike(*one, *w)))
+        })
+    };
+    let mut more = more.into_iter();
+    fit.retain(|h| !(marks && more.next().flatten().is_some_and(|mark| is_more(h.row, mark))));
 }
 
 /// Keeps what is preferred, if anything is.
@@ -77,6 +110,8 @@ struct Core {
     /// All words but those that titles of the category may do without.
     needed: Vec<u32>,
     values: Vec<u32>,
+    /// How many are in packs, as far as the title says.
+    packs: Vec<u32>,
     available: bool,
 }
 
@@ -97,6 +132,10 @@ impl Core {
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
+        let figures = index.figures.row(row as usize).iter();
+        let mut packs: Vec<u32> =
+            figures.filter(|f| f.measure == Measure::Piece).map(|f| f.value).collect();
+        packs.sort_unstable();
 
         // What the category is named after is not left out: a «Шар» is no plain «Свеча».
         let leaf = index.leaves.row(category as usize);
@@ -110,6 +149,7 @@ impl Core {
             full,
             needed,
             values,
+            packs,
             available: index.entries[row as usize].available,
         }
     }
@@ -125,6 +165,11 @@ impl Core {
         }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);
         if self.words == other.words && self.values == other.values {
+            // Two batteries in a pack are not four.
+            let packs = within(&self.packs, &other.packs) || within(&other.packs, &self.packs);
+            if !packs {
+                return false;
+            }
             return match (self.available, other.available) {
                 (true, false) => true,
                 (false, true) => false,

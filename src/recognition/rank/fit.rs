@@ -251,7 +251,7 @@ impl Seeker<'_> {
                     .filter(|w| !w.numeric)
                     .flat_map(|w| &w.ways)
                     .flat_map(|w| &w.needs)
-                    .any(|need| matches!(need, Need::Word(s) if s.meanings.quality(*word) > 0.85))
+                    .any(|need| matches!(need, Need::Word(s) if s.meanings.quality(*word) > 0.9))
             })
     }
 
@@ -272,8 +272,8 @@ impl Seeker<'_> {
         found
     }
 
-    /// Whether a name that was said goes on in the title with a name that was not: «Bella Lux».
-    pub(crate) fn has_longer_name(&self, row: u32, wants: &[Want]) -> bool {
+    /// The name that was not said with which one that was goes on in the title: «Lux» of «Bella Lux».
+    pub(crate) fn goes_on_with(&self, row: u32, wants: &[Want]) -> Option<u32> {
         let words = self.index.words.row(row as usize);
         let said = |word: u32| {
             wants.iter().filter(|w| !w.numeric).flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(
@@ -286,7 +286,7 @@ impl Seeker<'_> {
             known.name && !known.article
         };
         let breaks = self.index.breaks[row as usize];
-        words.windows(2).enumerate().any(|(at, pair)| {
+        let goes_on = |at: usize, pair: &[u32]| {
             pair[0] & ASIDE == 0
                 && pair[1] & ASIDE == 0
                 && at < 32
@@ -295,7 +295,8 @@ impl Seeker<'_> {
                 && is_name(pair[1])
                 && said(pair[0])
                 && !said(pair[1])
-        })
+        };
+        words.windows(2).enumerate().find(|(at, pair)| goes_on(*at, pair)).map(|(_, pair)| pair[1])
     }
 
     pub(super) fn has_word(&self, row: u32, word: u32) -> bool {
