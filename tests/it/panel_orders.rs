@@ -254,6 +254,16 @@ async fn many_orders_change_at_once_and_each_answers_for_itself() {
     let to = answer.headers[header::LOCATION].to_str().unwrap();
     assert_eq!(to, "/admin/orders?view=all&sum_from=1000&done=2");
     assert_eq!(panel.count("select count(*) from orders where manager_id = 2"), 2);
+    let again = post(&panel, &maria, bulk, "act=onec&order=1").await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    let boss = panel.sign_in_as("+79000000003").await;
+    let taken = "update orders set onec_acknowledged_at_ms = 1 where id = 1";
+    let write = |tx: &rusqlite::Transaction<'_>| Ok::<_, StorageError>(tx.execute_batch(taken)?);
+    panel.desk.base.db.write_blocking(write).unwrap();
+    let again = post(&panel, &boss, bulk, "act=onec&order=1&order=2").await;
+    assert!(again.body.contains("Обновлено 1, пропущено 1"), "{}", again.body);
+    assert!(again.body.contains("он и так в очереди"));
+    assert_eq!(panel.count("select count(*) from orders where onec_acknowledged_at_ms is null"), 3);
     let none = post(&panel, &maria, bulk, "act=status&status=accepted").await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
 

@@ -25,6 +25,7 @@ pub fn bar(
     query: &ListQuery,
     pager: Pager,
     managers: &[(PersonId, String)],
+    admin: bool,
 ) -> Markup {
     let statuses = OrderStatus::ALL.iter().filter(|status| {
         reasons(**status).is_none() && !matches!(status, OrderStatus::Approval | OrderStatus::New)
@@ -48,6 +49,9 @@ pub fn bar(
             span.in-row {
                 input type="date" name="date" aria-label="Дата доставки";
                 button.button.small type="submit" name="act" value="date" { "Дата" }
+            }
+            @if admin {
+                button.button.small type="submit" name="act" value="onec" data-confirm="Заказы, которые уже есть в 1С, будут предложены ей ещё раз." { "Выгрузить в\u{a0}1С" }
             }
             button.button.small type="submit" formmethod="get" formaction="/admin/orders/print" formnovalidate { "Листы сборки" }
         }
@@ -79,12 +83,16 @@ pub async fn bulk(
     let change = match get("act") {
         "status" => {
             let next = get("status").parse().map_err(|_| wrong("Выберите статус."))?;
-            Bulk::Status(next, String::new())
+            Some(Bulk::Status(next, String::new()))
         }
-        "manager" => Bulk::Manager(get("manager").parse().ok().map(PersonId)),
+        "manager" => Some(Bulk::Manager(get("manager").parse().ok().map(PersonId))),
         "date" => {
             let date = get("date").parse().map_err(|_| wrong("Выберите дату доставки."))?;
-            Bulk::Delivery(Delivery::On(date))
+            Some(Bulk::Delivery(Delivery::On(date)))
+        }
+        "onec" => {
+            me.must_be_admin("отправлять заказы в 1С снова")?;
+            None
         }
         _ => return Err(wrong("Действие не понято.")),
     };
@@ -102,7 +110,10 @@ pub async fn bulk(
     if ids.is_empty() {
         return Err(wrong("Не выбран ни один заказ."));
     }
-    let outcome = desk.ordering.change_many(me.actor(), ids, change).await?;
+    let outcome = match change {
+        Some(change) => desk.ordering.change_many(me.actor(), ids, change).await?,
+        None => offer_again(&desk, &me, ids).await?,
+    };
     if outcome.skipped.is_empty() {
         let href = query.with(|query| query.set("done", &outcome.updated.to_string()));
         return Ok(Redirect::to(&href).into_response());
@@ -111,6 +122,24 @@ pub async fn bulk(
     let content = outcome_page(&outcome, &query.with(|_| {}));
     let page = Page { title: "Итог", section: Some(Section::Orders), class: "", content };
     Ok(framed(&visitor, &around, &page).into_response())
+}
+
+/// Offers the orders to 1C once more, those that it has.
+async fn offer_again(
+    desk: &Desk,
+    me: &ManagerSession,
+    ids: Vec<OrderId>,
+) -> Result<BulkOutcome, WebError> {
+    let mut outcome = BulkOutcome { updated: 0, skipped: Vec::new() };
+    for id in ids {
+        if desk.exchange.offer_again(id, me.account_actor()).await? {
+            outcome.updated += 1;
+        } else {
+            let number = desk.ordering.order(id).await?.order.number;
+            outcome.skipped.push((number, "1С его ещё не получала: он и так в очереди".to_owned()));
+        }
+    }
+    Ok(outcome)
 }
 
 fn outcome_page(outcome: &BulkOutcome, back: &str) -> Markup {

@@ -77,6 +77,7 @@ pub async fn list(
         pager,
         found: &found,
         managers: &managers,
+        admin: me.must_be_admin("").is_ok(),
     };
     let content = list.render();
     let around = around(&desk, &me).await?;
@@ -92,6 +93,8 @@ struct List<'a> {
     pager: Pager,
     found: &'a OrderPage,
     managers: &'a [(PersonId, String)],
+    /// Whether the one who looks is an administrator.
+    admin: bool,
 }
 
 impl List<'_> {
@@ -135,7 +138,7 @@ impl List<'_> {
                     (self.pager.render(FORMS, |page| self.query.with(|q| q.set("page", &page.to_string()))))
                 }
             }
-            @if self.pager.total > 0 { (bulk::bar(self.visitor, self.query, self.pager, self.managers)) }
+            @if self.pager.total > 0 { (bulk::bar(self.visitor, self.query, self.pager, self.managers, self.admin)) }
         }
     }
 
