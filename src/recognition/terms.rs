@@ -312,8 +312,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             continue;
         }
         let after_number = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number();
-        let letter =
-            if marked || after_number { one_letter(&lexeme.text, after_number) } else { None };
+        let letter = if marked || after_number || glued {
+            one_letter(&lexeme.text, after_number)
+        } else {
+            None
+        };
         let mut word = Word {
             text: letter.unwrap_or_else(|| lexeme.text.clone()),
             dotted: lexeme.dotted,
@@ -394,7 +397,7 @@ fn letters_before(lexemes: &[Lexeme], number: usize) -> Option<usize> {
         && !letters.dotted
         && !is_whole_word(&letters.text)
         // «бел-10» is ten white ones.
-        && (!hyphen || letters.upper && !after_number && letters.text.chars().count() > 1);
+        && (!hyphen || !after_number && letters.text.chars().count() > 1);
     fits.then_some(at)
 }
 
