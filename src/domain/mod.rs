@@ -24,7 +24,7 @@ pub use ids::{
     CategoryId, DraftId, DraftLineId, InboxId, OrderId, OrderLineId, OrderNumber, OrganizationId,
     OutboxId, PersonId, ProductId, ProposalId, ThreadId,
 };
-pub use money::{Money, Price};
+pub use money::{Money, Price, is_roubles};
 pub use order::{Channel, Delivery, LineState, OrderStatus};
 pub use person::{MemberState, OrgKind, OrgRole, Role};
 pub use phone::{ParsePhoneError, Phone};

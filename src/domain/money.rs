@@ -118,6 +118,15 @@ impl fmt::Display for Price {
     }
 }
 
+/// Whether a currency, as 1C writes it, is the rouble: a name, a letter code or a numeric one.
+///
+/// Source: ISO 4217; `810` is the rouble's code before 1998, which 1C's catalogues still carry.
+pub fn is_roubles(currency: &str) -> bool {
+    let currency = currency.trim().to_lowercase();
+    let currency = currency.trim_end_matches('.');
+    matches!(currency, "" | "rub" | "rur" | "643" | "810" | "руб" | "рос" | "р" | "₽")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -200,6 +200,8 @@ impl Unit {
     pub fn from_okei(code: &str) -> Option<Self> {
         let code = code.trim();
         let padded = format!("{code:0>3}");
+        // 018 is a running metre: the same as a metre, said of what is long.
+        let padded = if padded == "018" { "006".to_owned() } else { padded };
         let found = UNITS.iter().find(|(_, okei, _)| okei.is_some_and(|o| o == padded));
         found.map(|(short, _, _)| Self((*short).to_owned()))
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params}
 
 use super::StorageError;
 use super::db::one_row;
-use crate::domain::{Money, Price, ProductId};
+use crate::domain::{Money, Price, ProductId, is_roubles};
 
 /// A price type («вид цен»).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +26,6 @@ impl PriceTypeRow {
     pub fn is_roubles(&self) -> bool {
         is_roubles(&self.currency)
     }
-}
-
-/// Whether a currency, as 1C writes it, is the rouble: a name, a letter code or a numeric one.
-///
-/// Source: ISO 4217; `810` is the rouble's code before 1998, which 1C's catalogues still carry.
-pub fn is_roubles(currency: &str) -> bool {
-    let currency = currency.trim().to_lowercase();
-    let currency = currency.trim_end_matches('.');
-    matches!(currency, "" | "rub" | "rur" | "643" | "810" | "руб" | "р" | "₽")
 }
 
 /// All price types.

@@ -468,7 +468,11 @@ fn percent_decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    match String::from_utf8(out) {
+        Ok(text) => text,
+        // 1C of old modules encodes what it writes in the code page of Windows.
+        Err(error) => encoding_rs::WINDOWS_1251.decode(error.as_bytes()).0.into_owned(),
+    }
 }
 
 /// Takes the body to the disk.

@@ -439,3 +439,38 @@ async fn the_states_are_those_of_the_truth() {
         }
     }
 }
+
+#[tokio::test]
+async fn documents_of_others_move_none_of_our_orders() {
+    let server = with_orders().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("sale").await;
+    onec.init("sale").await;
+    let before = server.rows("select number, status from orders order by id");
+    // A payment for our order, and an order that was born in 1C under a number like ours.
+    let xml = "<КоммерческаяИнформация><Контейнер>\
+        <Документ><Номер>PM-1040</Номер><ХозОперация>Выплата безналичных денег</ХозОперация>\
+        <ПометкаУдаления>true</ПометкаУдаления></Документ></Контейнер>\
+        <Документ><Номер>00000001040</Номер><ПометкаУдаления>true</ПометкаУдаления></Документ>\
+        </КоммерческаяИнформация>";
+    onec.upload("sale", "s.xml", xml.as_bytes()).await;
+    assert_eq!(server.rows("select number, status from orders order by id"), before);
+    let problems = server.rows("select sku, reason from exchange_problems");
+    assert_eq!(problems, ["00000001040 | такой заявки нет"]);
+}
+
+#[tokio::test]
+async fn a_status_that_nobody_understands_waits_to_be_mapped() {
+    let server = with_orders().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("sale").await;
+    onec.init("sale").await;
+    let xml = "<КоммерческаяИнформация><Документ><Номер>PM-1040</Номер><Номер1С>УТ1</Номер1С>\
+        <ЗначенияРеквизитов><ЗначениеРеквизита><Наименование>Статус заказа</Наименование>\
+        <Значение>На проходной</Значение></ЗначениеРеквизита></ЗначенияРеквизитов></Документ>\
+        </КоммерческаяИнформация>";
+    onec.upload("sale", "s.xml", xml.as_bytes()).await;
+    assert_eq!(server.rows("select onec_number from orders where id = 1"), ["УТ1"]);
+    let unknown = server.exchange.mapping().await.expect("reads").unknown;
+    assert_eq!(unknown, [("На проходной".to_owned(), 1)]);
+}

@@ -658,3 +658,111 @@ async fn what_deactivate_names_is_hidden_within_reason() {
     let held = server.exchange.held_hiding().await.expect("reads").expect("waits");
     assert_eq!((held.products, held.of_total), (28, 28));
 }
+
+/// A catalogue of one product.
+fn one(name: &str) -> Vec<u8> {
+    format!(
+        "<КоммерческаяИнформация><Каталог СодержитТолькоИзменения=\"true\"><Товары><Товар>\
+         <Ид>a</Ид><Наименование>{name}</Наименование></Товар></Товары></Каталог>\
+         </КоммерческаяИнформация>"
+    )
+    .into_bytes()
+}
+
+#[tokio::test]
+async fn an_archive_whose_files_were_asked_for_by_name_is_not_imported_again() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, bytes) in [("import.xml", one("Первый")), ("__MACOSX/._import.xml", vec![0, 1])]
+    {
+        zip.start_file(name, options).expect("begun");
+        std::io::Write::write_all(&mut zip, &bytes).expect("written");
+    }
+    let bytes = zip.finish().expect("an archive").into_inner();
+    onec.upload("catalog", "all.zip", &bytes).await;
+    assert_eq!(onec.import("import.xml").await, "success");
+    let mut later = Ut103::new(&server);
+    later.checkauth("catalog").await;
+    later.init("catalog").await;
+    later.upload("catalog", "import.xml", &one("Второй")).await;
+    assert_eq!(later.import("import.xml").await, "success");
+    server.base.clock.advance(Duration::from_mins(11));
+    assert_eq!(server.exchange.import_forgotten(&server.tasks).await.expect("looks"), 0);
+    assert_eq!(server.rows("select title from products"), ["Второй"]);
+}
+
+#[tokio::test]
+async fn what_holds_nothing_for_us_leaves_a_trace() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    let clients = "<КоммерческаяИнформация><Контрагенты/></КоммерческаяИнформация>";
+    onec.upload("catalog", "contragents.xml", clients.as_bytes()).await;
+    assert_eq!(onec.import("contragents.xml").await, "success");
+    let said = server.rows("select reason from exchange_problems");
+    assert!(said[0].contains("contragents.xml: ни товаров, ни заказов"), "{said:?}");
+    assert_eq!(server.rows("select name from exchange_files"), ["contragents.xml"]);
+    // A certificate beside the pictures is taken and forgotten.
+    onec.upload("catalog", "import_files/27/passport.pdf", b"%PDF").await;
+    server.base.clock.advance(Duration::from_mins(11));
+    assert_eq!(server.exchange.import_forgotten(&server.tasks).await.expect("looks"), 0);
+}
+
+#[tokio::test]
+async fn names_in_the_code_page_of_windows_stay_apart() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    // «товары.xml» and «остатк.xml»
+    let names = ["%F2%EE%E2%E0%F0%FB.xml", "%EE%F1%F2%E0%F2%EA.xml"];
+    for (name, bytes) in names.iter().zip([one("Первый"), one("Второй")]) {
+        onec.upload("catalog", name, &bytes).await;
+    }
+    for (name, title) in names.iter().zip(["Первый", "Второй"]) {
+        assert_eq!(onec.import(name).await, "success");
+        assert_eq!(server.rows("select title from products"), [title]);
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_characteristic_follows_its_offer_and_a_bare_name_takes_no_label_away() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    let item = |title: &str| {
+        format!(
+            "<КоммерческаяИнформация><Каталог СодержитТолькоИзменения=\"true\"><Товары><Товар>\
+             <Ид>a#b</Ид><Наименование>{title}</Наименование><ХарактеристикиТовара>\
+             <ХарактеристикаТовара><Наименование>Толщина</Наименование><Значение>19</Значение>\
+             </ХарактеристикаТовара></ХарактеристикиТовара></Товар></Товары></Каталог>\
+             </КоммерческаяИнформация>"
+        )
+    };
+    let offer = |title: &str| {
+        format!(
+            "<КоммерческаяИнформация><ПакетПредложений СодержитТолькоИзменения=\"true\">\
+             <Предложения><Предложение><Ид>a#b</Ид><Наименование>{title}</Наименование>\
+             </Предложение></Предложения></ПакетПредложений></КоммерческаяИнформация>"
+        )
+    };
+    onec.checkauth("catalog").await;
+    for (import, offers, shown) in [
+        (Some("Кромка (белая)"), "Кромка (белая)", "Кромка (белая) (19)"),
+        (None, "Кромка (белая)", "Кромка (белая) (19)"),
+        (None, "Лента, алая", "Лента, алая"),
+    ] {
+        onec.init("catalog").await;
+        if let Some(title) = import {
+            onec.upload("catalog", "import.xml", item(title).as_bytes()).await;
+            assert_eq!(onec.import("import.xml").await, "success");
+        }
+        onec.upload("catalog", "offers.xml", offer(offers).as_bytes()).await;
+        assert_eq!(onec.import("offers.xml").await, "success");
+        assert_eq!(server.rows("select title from products"), [shown]);
+    }
+}

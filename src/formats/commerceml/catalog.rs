@@ -1,6 +1,6 @@
 //! Goods, offers, prices and stock.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use crate::domain::catalog::{
     CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, PriceTypeRecord,
     ProductRecord, Record, SkippedRecord, StockRecord,
 };
-use crate::domain::{Quantity, Unit};
+use crate::domain::{Quantity, Unit, is_roubles};
 use crate::formats::onec_json::Reopen;
 use crate::formats::text::{Decimal, excerpt, many_lines, one_line, onec_id, yes_no};
 
@@ -35,7 +35,8 @@ impl<B: Reopen> CatalogSource for CommerceMl<B> {
         let head = CatalogHead { variants: true, ..CatalogHead::default() };
         // Requisites name nothing that we keep.
         let parser = Parser::new(self.0.reopen()?).without("ЗначенияРеквизитов");
-        Walk { parser, head, index: 0, priced: HashSet::new() }.document(each)
+        let (priced, currencies) = (HashSet::new(), HashMap::new());
+        Walk { parser, head, index: 0, priced, currencies }.document(each)
     }
 }
 
@@ -46,6 +47,8 @@ struct Walk<R> {
     index: usize,
     /// Price types whose currency has been seen.
     priced: HashSet<String>,
+    /// The currency of each price type that names one.
+    currencies: HashMap<String, String>,
 }
 
 impl<R: Read> Walk<R> {
@@ -89,7 +92,9 @@ impl<R: Read> Walk<R> {
                     if empty {
                         continue;
                     }
-                    if node.name.is_empty() {
+                    // Lines of an order are no goods.
+                    if matches!(node.name, "" | "Документ" | "Контейнер" | "Документы")
+                    {
                         self.parser.skip(path.len() + 1)?;
                         continue;
                     }
@@ -116,7 +121,10 @@ impl<R: Read> Walk<R> {
                     self.note_currencies(node);
                 }
                 return Ok(match read {
-                    Ok(record) => each(Record::Product(record)),
+                    Ok(mut record) => {
+                        self.drop_foreign_prices(node, &mut record);
+                        each(Record::Product(record))
+                    }
                     Err(skipped) => each(Record::Skipped(skipped)),
                 });
             }
@@ -127,7 +135,12 @@ impl<R: Read> Walk<R> {
             "Группы" => groups(node, None, &mut self.head),
             "ТипыЦен" => {
                 for one in node.children("ТипЦены") {
-                    self.priced.insert(one.text_of("Ид").unwrap_or_default());
+                    let id = one.text_of("Ид").unwrap_or_default();
+                    // One that names no currency learns it from the first price.
+                    if let Some(currency) = one.text_of("Валюта") {
+                        self.currencies.insert(onec_id(&id), currency);
+                        self.priced.insert(id);
+                    }
                     self.head.price_types.push(PriceTypeRecord {
                         external_id: onec_id(&one.text_of("Ид").unwrap_or_default()),
                         name: one.text_of("Наименование").unwrap_or_default(),
@@ -146,6 +159,27 @@ impl<R: Read> Walk<R> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// A price may be in another currency than its type: it is not a price of that type.
+    fn drop_foreign_prices(&mut self, node: &Node, record: &mut ProductRecord) {
+        for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
+            let Some(currency) = price.text_of("Валюта") else { continue };
+            let id = onec_id(&price.text_of("ИдТипаЦены").unwrap_or_default());
+            let Some(of_type) = self.currencies.get(&id) else { continue };
+            if same_currency(of_type, &currency) {
+                continue;
+            }
+            record.prices.retain(|price| price.type_external_id != id);
+            if self.head.warnings.len() < MAX_WARNINGS {
+                let name = record.name();
+                self.head.warnings.push(format!(
+                    "{name}: цена в валюте «{}», а тип цен в «{}»: не взята",
+                    excerpt(&currency),
+                    excerpt(of_type)
+                ));
+            }
+        }
+    }
+
     /// A price names its currency too: a file of prices alone has no list of types.
     fn note_currencies(&mut self, node: &Node) {
         for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
@@ -154,13 +188,22 @@ impl<R: Read> Walk<R> {
                 continue;
             }
             self.priced.insert(id.text.trim().to_owned());
+            let currency = price.text_of("Валюта").unwrap_or_default();
+            if !currency.is_empty() {
+                self.currencies.insert(onec_id(&id.text), currency.clone());
+            }
             self.head.price_types.push(PriceTypeRecord {
                 external_id: onec_id(&id.text),
                 name: String::new(),
-                currency: price.text_of("Валюта").unwrap_or_default(),
+                currency,
             });
         }
     }
+}
+
+/// Whether two words mean one currency; the rouble has several.
+fn same_currency(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim()) || is_roubles(one) && is_roubles(other)
 }
 
 /// Which elements are read whole, and how big they may be.
@@ -268,8 +311,8 @@ fn identity(node: &Node) -> String {
     }
 }
 
-/// The name with the characteristic's values. An offer of 10.3 repeats the bare name of its item:
-/// it names nothing new.
+/// The name with the characteristic's values. An offer of 10.3 repeats the bare name of its item: it
+/// names nothing new, and is kept as a hint.
 fn title(node: &Node, offer: bool, id: &str) -> Field<String> {
     let Some(name) = node.text_of("Наименование") else { return Field::Keep };
     let values: Vec<String> = node
@@ -279,11 +322,13 @@ fn title(node: &Node, offer: bool, id: &str) -> Field<String> {
         .filter_map(|one| one.text_of("Значение"))
         .collect();
     let variant = id.contains('#');
-    let complete = name.ends_with(')');
-    if variant && !values.is_empty() && !(offer && complete) {
-        return Field::Set(format!("{name} ({})", values.join(", ")));
+    if variant && !values.is_empty() {
+        // 11 writes them into the name itself.
+        let told = offer && name.ends_with(')') && values.iter().all(|v| name.contains(v.as_str()));
+        let whole = if told { name } else { format!("{name} ({})", values.join(", ")) };
+        return Field::Set(whole);
     }
-    if offer && variant && !complete { Field::Keep } else { Field::Set(name) }
+    if offer && variant { Field::Keep } else { Field::Set(name) }
 }
 
 /// The short name; else what the OKEI code says; else the full name.
@@ -340,12 +385,24 @@ fn prices(node: &Node) -> Result<(Vec<PriceRecord>, Packs), String> {
     }
     for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
         let type_id = onec_id(&price.text_of("ИдТипаЦены").unwrap_or_default());
-        let Some(amount) = price.text_of("ЦенаЗаЕдиницу") else { continue };
+        let Some(amount) = price.text_of("ЦенаЗаЕдиницу") else {
+            // An empty element: there is no such price any more.
+            if price.child("ЦенаЗаЕдиницу").is_some() {
+                prices.push(PriceRecord {
+                    type_external_id: type_id,
+                    type_name: String::new(),
+                    pack: None,
+                    price: None,
+                });
+            }
+            continue;
+        };
         let coefficient = coefficient(price)?;
         let stored = Decimal::parse(&amount)
             .and_then(|amount| amount.price_for(coefficient))
             .map_err(|error| format!("ЦенаЗаЕдиницу = «{}»: {error}", excerpt(&amount)))?;
-        let unit = price.text_of("Единица").map(|text| Unit::new(&text));
+        let unit = price.text_of("Единица");
+        let unit = unit.map(|text| Unit::from_okei(&text).unwrap_or_else(|| Unit::new(&text)));
         prices.push(PriceRecord {
             type_external_id: type_id,
             type_name: String::new(),
@@ -364,6 +421,9 @@ fn coefficient(node: &Node) -> Result<Quantity, String> {
         .map_err(|error| format!("Коэффициент = «{}»: {error}", excerpt(&text)))?;
     if read < Quantity::ZERO {
         return Err(format!("Коэффициент = «{}»: отрицательное число", excerpt(&text)));
+    }
+    if read == Quantity::ZERO && text.contains(|c: char| ('1'..='9').contains(&c)) {
+        return Err(format!("Коэффициент = «{}»: меньше 0,001", excerpt(&text)));
     }
     Ok(if read == Quantity::ZERO { Quantity::whole(1) } else { read })
 }
@@ -394,23 +454,33 @@ fn stock(node: &Node) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), Stri
             (one.attribute("ИдСклада"), one.attribute("КоличествоНаСкладе"))
         {
             add(id, quantity)?;
+        } else if let (Some(id), Some(quantity)) = (one.text_of("Ид"), one.text_of("Количество"))
+        {
+            add(&id, &quantity)?;
         }
     }
+    let mut bare_total = Quantity::ZERO;
     for rest in node.child("Остатки").into_iter().flat_map(|list| list.children("Остаток"))
     {
         let mut named = false;
+        let mut nameless = None;
         for one in rest.children("Склад") {
-            if let (Some(id), Some(quantity)) = (one.text_of("Ид"), one.text_of("Количество"))
-            {
-                add(&id, &quantity)?;
-                named = true;
+            match (one.text_of("Ид"), one.text_of("Количество")) {
+                (Some(id), Some(quantity)) => {
+                    add(&id, &quantity)?;
+                    named = true;
+                }
+                (None, Some(quantity)) => nameless = Some(quantity),
+                (_, None) => {}
             }
         }
-        let bare = one_line(&rest.text);
-        if let Some(text) = rest.text_of("Количество").or(Some(bare).filter(|t| !t.is_empty()))
+        let bare = Some(one_line(&rest.text)).filter(|text| !text.is_empty());
+        if let Some(text) = rest.text_of("Количество").or(nameless).or(bare)
             && !named
         {
-            total = Field::Set(read(&text)?);
+            // Several warehouses without their names are one stock.
+            bare_total = bare_total.checked_add(read(&text)?).unwrap_or(bare_total);
+            total = Field::Set(bare_total);
         }
     }
     let stocks = if stocks.is_empty() { Field::Keep } else { Field::Set(stocks) };
@@ -485,6 +555,74 @@ mod tests {
         let changes = fixture("ut11-2.07/offers0_1-changes.xml");
         assert!(changes.products[0].external_id.contains('#'));
         assert_eq!(changes.products[0].stocks.set().map(Vec::len), Some(2));
+    }
+
+    /// One offer with these elements beside its id and name.
+    fn offer(inside: &str) -> CatalogBatch {
+        let xml = format!(
+            "<КоммерческаяИнформация><ПакетПредложений><ТипыЦен><ТипЦены><Ид>t</Ид>\
+             <Наименование>Опт</Наименование><Валюта>руб</Валюта></ТипЦены></ТипыЦен><Предложения>\
+             <Предложение><Ид>a#b</Ид><Наименование>Кромка (белая)</Наименование>{inside}</Предложение>\
+             </Предложения></ПакетПредложений></КоммерческаяИнформация>"
+        );
+        read(&xml).expect("reads")
+    }
+
+    #[test]
+    fn a_price_in_another_currency_than_its_type_is_not_taken() {
+        let price = |inside: &str| {
+            offer(&format!("<Цены><Цена><ИдТипаЦены>t</ИдТипаЦены>{inside}</Цена></Цены>"))
+        };
+        let dollars = price("<ЦенаЗаЕдиницу>10</ЦенаЗаЕдиницу><Валюта>USD</Валюта>");
+        assert_eq!(dollars.products[0].prices, []);
+        assert!(dollars.head.warnings[0].contains("в валюте «USD»"), "{:?}", dollars.head.warnings);
+        let roubles = price("<ЦенаЗаЕдиницу>10</ЦенаЗаЕдиницу><Валюта>RUB</Валюта>");
+        assert!(roubles.products[0].prices[0].price.is_some() && roubles.head.warnings.is_empty());
+        let none = price("<ЦенаЗаЕдиницу/>");
+        assert_eq!(none.products[0].prices[0].price, None);
+        let tiny = price("<ЦенаЗаЕдиницу>10</ЦенаЗаЕдиницу><Коэффициент>0.0001</Коэффициент>");
+        assert!(tiny.skipped[0].reason.contains("меньше 0,001"), "{:?}", tiny.skipped);
+    }
+
+    #[test]
+    fn an_offer_names_its_characteristic_or_gives_a_hint() {
+        let bare = offer("");
+        assert_eq!(bare.products[0].title, Field::Keep);
+        assert_eq!(bare.products[0].name_hint, "Кромка (белая)");
+        let with = |value: &str| {
+            offer(&format!(
+                "<ХарактеристикиТовара><ХарактеристикаТовара><Значение>{value}</Значение>\
+                 </ХарактеристикаТовара></ХарактеристикиТовара>"
+            ))
+        };
+        let title = |batch: CatalogBatch| batch.products[0].title.clone();
+        assert_eq!(title(with("19")), Field::Set("Кромка (белая) (19)".to_owned()));
+        assert_eq!(title(with("белая")), Field::Set("Кромка (белая)".to_owned()));
+    }
+
+    #[test]
+    fn stock_is_read_however_warehouses_are_written() {
+        let of = |inside: &str| {
+            let record = offer(inside).products.remove(0);
+            (record.stock, record.stocks.set().map(Vec::len))
+        };
+        let named = "<Склады><Склад><Ид>w</Ид><Количество>5</Количество></Склад></Склады>";
+        assert_eq!(of(named), (Field::Keep, Some(1)));
+        let nameless = "<Остатки><Остаток><Склад><Количество>5</Количество></Склад></Остаток>\
+                        <Остаток><Количество>4</Количество></Остаток></Остатки>";
+        assert_eq!(of(nameless), (Field::Set(Quantity::whole(9)), None));
+    }
+
+    #[test]
+    fn lines_of_an_order_are_no_goods_and_a_strange_entity_costs_a_letter() {
+        let xml = "<КоммерческаяИнформация><Каталог><Товары><Товар><Ид>a</Ид>\
+                   <Наименование>Клей&nbsp;88 &#55357;</Наименование></Товар></Товары></Каталог>\
+                   <Документ><Товары><Товар><Ид>a</Ид><Количество>999</Количество></Товар></Товары>\
+                   </Документ></КоммерческаяИнформация>";
+        let batch = read(xml).expect("reads");
+        assert_eq!((batch.products.len(), batch.skipped.len()), (1, 0));
+        assert_eq!(batch.products[0].stock, Field::Keep);
+        assert_eq!(batch.products[0].title, Field::Set("Клей\u{a0}88 \u{fffd}".to_owned()));
     }
 
     #[test]

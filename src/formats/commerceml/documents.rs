@@ -102,6 +102,13 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
                     if documents.len() == MAX_DOCUMENTS {
                         return Err(parser.error(format!("документов больше {MAX_DOCUMENTS}")));
                     }
+                    // Payments and shipments of other exchanges are no orders.
+                    let operation = node.text_of("ХозОперация");
+                    if operation
+                        .is_some_and(|operation| !operation.to_lowercase().contains("заказ"))
+                    {
+                        continue;
+                    }
                     let mut document = document(&node);
                     lines += document.lines.len();
                     if lines > MAX_LINES || node.cut {

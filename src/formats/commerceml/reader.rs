@@ -62,7 +62,7 @@ names! {
     "ПометкаУдаления" "Пересчет" "ИдХарактеристики" "Склады" "Группа" "КоммерческаяИнформация"
     "Классификатор" "Каталог" "ПакетПредложений" "ИзмененияПакетаПредложений"
     "СодержитТолькоИзменения" "Товары" "Предложения" "ТипыЦен" "ТипЦены" "Контейнер" "Документ"
-    "Номер" "Номер1С" "Дата1С" "Сумма" "Документы" "Справочники"
+    "Номер" "Номер1С" "Дата1С" "Сумма" "Документы" "Справочники" "ХозОперация"
 }
 
 names! {
@@ -333,6 +333,8 @@ fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {
                 IllFormedError::MismatchedEndTag { expected, found } => {
                     format!("элемент «{}» закрыт как «{}»", excerpt(expected), excerpt(found))
                 }
+                // «&quo» at the end of a piece.
+                IllFormedError::UnclosedReference => return CommerceMlError::Cut(position),
                 IllFormedError::UnmatchedEndTag(name) => {
                     format!("закрыт элемент «{}», который не открыт", excerpt(name))
                 }
@@ -368,24 +370,29 @@ fn node(start: &BytesStart<'_>) -> Result<Node, &'static str> {
     Ok(Node { name, attributes, ..Node::default() })
 }
 
-/// `&amp;` and its four siblings, `&#8381;`, `&#x20BD;`; there are no others.
+/// `&amp;` and its four siblings, `&#8381;`, `&#x20BD;`, and what texts copied from HTML bring. Half of
+/// a surrogate pair is no character, and not worth the item that it stands in.
 fn entity(name: &str) -> Option<String> {
-    let code = match name.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok()?,
             None => number.parse().ok()?,
-        },
-        None => {
-            let text = match name {
-                "amp" => "&",
-                "lt" => "<",
-                "gt" => ">",
-                "quot" => "\"",
-                "apos" => "'",
-                _ => return None,
-            };
-            return Some(text.to_owned());
-        }
+        };
+        return Some(char::from_u32(code).unwrap_or('\u{fffd}').to_string());
+    }
+    let text = match name {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        "nbsp" => "\u{a0}",
+        "laquo" => "«",
+        "raquo" => "»",
+        "mdash" => "—",
+        "ndash" => "–",
+        "deg" => "°",
+        _ => return None,
     };
-    char::from_u32(code).map(String::from)
+    Some(text.to_owned())
 }

@@ -6,9 +6,10 @@ use rusqlite::Transaction;
 
 use crate::domain::CategoryId;
 use crate::domain::catalog::{CategoryRecord, CategoryRef, PriceTypeRecord};
+use crate::domain::is_roubles;
 use crate::storage::StorageError;
 use crate::storage::categories::{self, CategoryRow};
-use crate::storage::prices::{self, PriceTypeRow, is_roubles};
+use crate::storage::prices::{self, PriceTypeRow};
 use crate::storage::stocks::{self, WarehouseRow};
 
 const UNTITLED: &str = "Без названия";

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction};
 
+use super::mapping::UNKNOWN_STATUS;
 use super::partners::{StatusFromOnec, UpdatesReport, skipped, status, storage};
 use super::{ApplyReport, Exchange, Origin, PROBLEMS_KEPT, note};
 use crate::domain::{
@@ -12,6 +13,7 @@ use crate::domain::{
 use crate::formats::commerceml::{
     DocumentLine, Form, OrderDocument, OrderForOnec, OrderLineForOnec, write_orders,
 };
+use crate::formats::text::excerpt;
 use crate::services::ordering::notices;
 use crate::storage::orders::{NewOrderEvent, OrderLineRow, OrderRow};
 use crate::storage::{StorageError, onec_orders, orders, organizations, prices, products};
@@ -124,6 +126,7 @@ impl Exchange {
                 let mut report =
                     UpdatesReport { received: documents.len(), ..UpdatesReport::default() };
                 let winners = winners(&documents);
+                let mut unknown = Vec::new();
                 for (index, document) in documents.iter().enumerate() {
                     let number = &document.number;
                     if winners.get(number.as_str()) != Some(&index) {
@@ -131,7 +134,9 @@ impl Exchange {
                         report.skipped.push(skipped(index, number, reason));
                         continue;
                     }
-                    let found = match OrderNumber::parse(number) {
+                    // «00000001042» is another program's number.
+                    let own = !number.trim_start().starts_with('0');
+                    let found = match OrderNumber::parse(number).filter(|_| own) {
                         Some(number) => orders::find_by_number(tx, number)?,
                         None => None,
                     };
@@ -139,6 +144,11 @@ impl Exchange {
                         report.skipped.push(skipped(index, number, "такой заявки нет"));
                         continue;
                     };
+                    let word = &document.status;
+                    if !word.is_empty() && status(tx, word)?.is_none() {
+                        let reason = format!("{UNKNOWN_STATUS}{}»", excerpt(word));
+                        unknown.push(skipped(index, number, reason));
+                    }
                     match apply(tx, &order, document, now)? {
                         Ok(changed) => {
                             report.updated += 1;
@@ -154,7 +164,14 @@ impl Exchange {
                     changed: report.changed.len(),
                     unchanged: report.updated - report.changed.len(),
                     skipped: report.skipped.len(),
-                    problems: report.skipped.iter().take(PROBLEMS_KEPT).cloned().collect(),
+                    // A word that nobody understands keeps nothing back: it waits to be mapped.
+                    problems: report
+                        .skipped
+                        .iter()
+                        .chain(&unknown)
+                        .take(PROBLEMS_KEPT)
+                        .cloned()
+                        .collect(),
                     ..ApplyReport::default()
                 };
                 note(tx, "statuses", &origin, now, std::time::Duration::ZERO, &noted)?;

@@ -47,6 +47,8 @@ impl Name {
         if parts.clone().any(|part| part == "..") {
             return Err("недопустимое имя файла");
         }
+        // A description or a certificate beside the pictures.
+        let attached = parts.clone().any(|part| part.eq_ignore_ascii_case("import_files"));
         let Some(last) = parts.next_back() else {
             return Err("не указано имя файла");
         };
@@ -55,7 +57,7 @@ impl Name {
         name.picture = matches!(
             name.extension(),
             "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tif" | "tiff" | "ico"
-        );
+        ) || attached && !matches!(name.extension(), "xml" | "zip");
         Ok(name)
     }
 
@@ -203,6 +205,12 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Vec<(Name, Staged)>, Stag
             continue;
         }
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        // What a Mac adds of its own.
+        if name.starts_with("__MACOSX/")
+            || name.rsplit('/').next().is_some_and(|n| n.starts_with("._"))
+        {
+            continue;
+        }
         let Ok(name) = Name::read(&name) else { continue };
         if name.picture {
             continue;

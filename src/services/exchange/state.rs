@@ -89,7 +89,7 @@ impl State {
         lay_text(&mut row.sku, &record.sku);
         if let Field::Set(title) = &record.title {
             row.title.clone_from(title);
-        } else if row.title.is_empty() {
+        } else if !record.name_hint.is_empty() && !goes_by(&row.title, &record.name_hint) {
             row.title.clone_from(&record.name_hint);
         }
         match resolved.category {
@@ -211,6 +211,12 @@ impl State {
         }
         Ok(id)
     }
+}
+
+/// Whether a title is the name that an offer gives, with or without the values of its characteristic:
+/// «Кромка (белая)» goes by «Кромка».
+fn goes_by(title: &str, name: &str) -> bool {
+    title.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
 }
 
 fn lay_text(stored: &mut String, field: &Field<String>) {
@@ -409,7 +415,9 @@ impl Known {
             || digests.content(&record.external_id) == known.external_id;
         let title = match &record.title {
             Field::Set(title) => digests.content(title) == known.title,
-            Field::Keep | Field::Clear => known.title != 0 || record.name_hint.is_empty(),
+            Field::Keep | Field::Clear => {
+                record.name_hint.is_empty() || digests.content(&record.name_hint) == known.title
+            }
         };
         let category = match resolved.category {
             Field::Keep => true,

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::super::staging::{Name, Staged, StagedText};
-use super::super::{Exchange, ExchangeError, Origin, Progress, blocking, raw};
+use super::super::{ApplyReport, Exchange, ExchangeError, Origin, Progress, blocking, note, raw};
 use super::{FILES, File, Session, lock};
 use crate::domain::Timestamp;
 use crate::formats::commerceml::{CommerceMl, CommerceMlError, Content, content, read_documents};
@@ -18,6 +18,8 @@ use crate::tasks::Tasks;
 
 /// What was uploaded and not asked for is imported after this: 11 can be told not to ask.
 const QUIET: Duration = Duration::from_mins(10);
+/// Orders of 10.3 that are not stored within this are refused: it sends them again then.
+const STORED_WITHIN: Duration = Duration::from_secs(150);
 /// How often a file waits for its turn behind other exchanges, half a minute each time.
 const TURNS: usize = 20;
 
@@ -138,8 +140,13 @@ impl Exchange {
             Content::Catalog => self.apply_goods(name, text, origin).await,
             Content::Documents => self.read_orders(name, &text, origin).await,
             Content::Other => {
-                session.step(now, format!("{}: ни товаров, ни заказов", name.shown));
-                Ok(())
+                let why = format!("{}: ни товаров, ни заказов, файл не использован", name.shown);
+                session.step(now, why.clone());
+                let report = ApplyReport { warnings: vec![why], ..ApplyReport::default() };
+                let noted = self.base.db.write(move |tx| {
+                    note(tx, "catalog", &origin, now, Duration::ZERO, &report).map(drop)
+                });
+                noted.await.map_err(|error| internal(&error))
             }
         }
     }
@@ -213,9 +220,15 @@ impl Exchange {
     /// 1C asks for a file by the name that it has inside an archive.
     async fn unpack(&self, session: &Arc<Session>) {
         let archives: Vec<Arc<Staged>> = {
-            let state = lock(&session.state);
-            let open = state.files.values().filter(|file| !file.closed);
-            open.filter(|file| file.name.extension() == "zip").map(|f| f.staged.clone()).collect()
+            let mut state = lock(&session.state);
+            let open = state.files.values_mut().filter(|file| !file.closed);
+            // What is in it is imported by its own names: not once more as a whole.
+            open.filter(|file| file.name.extension() == "zip")
+                .map(|file| {
+                    file.closed = true;
+                    file.staged.clone()
+                })
+                .collect()
         };
         for archive in archives {
             let folder = self.folder();
@@ -272,11 +285,22 @@ impl Exchange {
         match whole.await.map_err(|error| internal(&error))? {
             // The next piece may be on its way.
             Ok(false) | Err(CommerceMlError::Cut(_)) => Ok(()),
-            Ok(true) | Err(_) => match self.import(session, name, tasks, patience).await {
-                Ok(Imported::Failed(why)) => Err(why),
-                Ok(Imported::Done | Imported::GoesOn(_)) => Ok(()),
-                Err(error) => Err(internal(&error)),
-            },
+            // 10.3 asks for no import and forgets what it has been told is there: «success» is said
+            // only of what is stored.
+            Ok(true) | Err(_) => {
+                let begun = self.base.clock.now();
+                loop {
+                    match self.import(session, name, tasks, patience).await {
+                        Ok(Imported::Failed(why)) => return Err(why),
+                        Ok(Imported::Done) => return Ok(()),
+                        Ok(Imported::GoesOn(_)) => {}
+                        Err(error) => return Err(internal(&error)),
+                    }
+                    if self.base.clock.now().since(begun) > STORED_WITHIN {
+                        return Err("Заказы ещё не сохранены, повторите позже".to_owned());
+                    }
+                }
+            }
         }
     }
 
