@@ -696,6 +696,24 @@ async fn an_archive_whose_files_were_asked_for_by_name_is_not_imported_again() {
 }
 
 #[tokio::test]
+async fn what_a_session_that_died_left_is_not_put_over_newer_goods() {
+    let server = server().await;
+    let mut died = Ut103::new(&server);
+    died.checkauth("catalog").await;
+    died.init("catalog").await;
+    died.upload("catalog", "import.xml", &one("Первый")).await;
+    server.base.clock.advance(Duration::from_mins(1));
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    onec.upload("catalog", "import.xml", &one("Второй")).await;
+    assert_eq!(onec.import("import.xml").await, "success");
+    server.base.clock.advance(Duration::from_mins(11));
+    assert_eq!(server.exchange.import_forgotten(&server.tasks).await.expect("looks"), 0);
+    assert_eq!(server.rows("select title from products"), ["Второй"]);
+}
+
+#[tokio::test]
 async fn what_holds_nothing_for_us_leaves_a_trace() {
     let server = server().await;
     let mut onec = Ut103::new(&server);

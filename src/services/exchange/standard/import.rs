@@ -1,5 +1,6 @@
 //! Imports of the standard exchange: they go on while 1C asks how far they are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -331,13 +332,24 @@ impl Exchange {
                 .map(|(_, s)| s.clone())
                 .collect()
         };
+        let mut latest: HashMap<String, Timestamp> = HashMap::new();
+        for session in &sessions {
+            for (key, file) in &lock(&session.state).files {
+                let at = latest.entry(key.clone()).or_insert(file.at);
+                *at = file.at.max(*at);
+            }
+        }
         let mut count = 0;
         for session in sessions {
             let mut names: Vec<Name> = {
-                let state = lock(&session.state);
+                let mut state = lock(&session.state);
                 if now.since(state.used) < QUIET {
                     continue;
                 }
+                // What a later session has brought under the same name is newer.
+                let stale =
+                    |file: &File| latest.get(&file.name.key).is_some_and(|at| *at > file.at);
+                state.files.values_mut().filter(|f| stale(f)).for_each(|f| f.closed = true);
                 let open = state.files.values().filter(|file| !file.closed);
                 open.filter(|file| now.since(file.at) >= QUIET).map(|f| f.name.clone()).collect()
             };
