@@ -96,3 +96,6 @@ insert into held_hidings (id, exchange_id, at_ms, of_total) values (1, 5, :now -
 insert into held_hiding_products (hiding_id, product_id) values (1, 5), (1, 6), (1, 7), (1, 8);
 update orders set onec_offers = 3, onec_offered_at_ms = :now - 300000 where id = 7;
 update orders set onec_acknowledged_at_ms = null, onec_number = null where id in (4, 7);
+insert into golden_cases (name, text, lines, created_at_ms) values
+    ('саморезы жёлтые', 'саморез 4х25 жёлтый 4000', '[]', :now);
+insert into canned_replies (text, created_at_ms) values ('{имя}, заявка {номер} собрана, ждём вас до 18:00.', :now);
