@@ -859,4 +859,20 @@ async fn a_viewers_order_goes_to_an_owner_first() {
     ");
     assert!(desk.transcript("anna").contains("Заявка № 1001 согласована и отправлена."));
     assert!(desk.transcript("maria").contains("🆕 № 1001"));
+    // What an owner has sent a viewer does not change, and what is cancelled goes to an owner again.
+    desk.taps("anna", "Открыть").await;
+    desk.taps("anna", "Изменить").await;
+    assert!(desk.transcript("anna").contains("Уже поздно"));
+    desk.transcript("maria");
+    desk.says("anna", "спанбонд 70 белый 2 рул").await;
+    desk.taps("anna", "На согласование").await;
+    desk.taps("anna", "Отменить").await;
+    desk.taps("anna", "Долго ждать").await;
+    desk.taps("anna", "Вернуть").await;
+    assert_eq!(desk.rows("select status from orders where number = 1002"), ["approval"]);
+    assert_eq!(desk.transcript("maria"), "", "staff have never seen it");
+    desk.transcript("anna");
+    desk.taps("oleg", "Вернуть").await;
+    assert_eq!(desk.rows("select status from orders where number = 1002"), ["cancelled"]);
+    assert!(desk.transcript("anna").contains("Заявка № 1002"), "the author hears of it");
 }

@@ -386,7 +386,7 @@ async fn every_action_is_open_to_those_it_is_for() {
     -------  order.restore
     --+++--  order.unlearn
     --+++--  order.repeat
-    --++---  order.edit
+    ---+---  order.edit
     --+++--  order.ask
     --~~~--  order.documents
     ----+--  draft.split

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::draft::owned;
 use super::edit::tell_before;
-use super::place::{editable, offers_of, sent_as, write_lines};
+use super::place::{editable, editable_by, offers_of, sent_as, write_lines};
 use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
     Channel, DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp,
@@ -98,7 +98,7 @@ impl Ordering {
                     return Err(OrderError::Empty);
                 }
                 let offers = offers_of(tx, &lines, target.organization)?;
-                let own = editable(&target) && (party.may_send || target.author == person);
+                let own = editable_by(&party, &target);
                 let event = |kind: &'static str, text: &str| {
                     let event = NewOrderEvent {
                         order,

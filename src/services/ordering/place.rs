@@ -41,6 +41,11 @@ pub enum Placed {
     PricesMoved(Vec<String>),
 }
 
+/// Whether this party may still change the order: one who may not send only before an owner does.
+pub(super) fn editable_by(party: &Party, order: &OrderRow) -> bool {
+    editable(order) && (party.may_send || order.status == OrderStatus::Approval)
+}
+
 /// The order that a sent draft became, changed or was added to.
 pub(super) fn sent_as(
     conn: &Connection,
@@ -216,16 +221,18 @@ impl Ordering {
         .await
     }
 
-    /// The buyer's cancelled order stands again: for ten minutes, while nobody has taken it.
+    /// The buyer's cancelled order stands again: for ten minutes, while nobody has taken it. That of
+    /// one who may not send waits for an owner again.
     pub async fn restore_order(
         &self,
         party: &Party,
         order: OrderId,
         version: i64,
     ) -> Result<OrderRow, OrderError> {
-        let (next, text) = (OrderStatus::New, "Отмена заявки снята");
+        let next = if party.may_send { OrderStatus::New } else { OrderStatus::Approval };
+        let text = "Отмена заявки снята";
         self.move_by_buyer(party, order, next, text, move |row, now| {
-            if row.status == OrderStatus::New {
+            if row.status == next {
                 return Ok(false);
             }
             let late = now.since(row.updated_at) > UNDO_FOR || row.manager.is_some();
@@ -237,8 +244,8 @@ impl Ordering {
         .await
     }
 
-    /// A move of the buyer's own order: staff are shown it, and the author of a viewer's order is
-    /// told. `check` refuses it, or answers `false` when it has been made before.
+    /// A move of the organization's order: staff are shown it, owners what waits for them, and the
+    /// author is told of what another did. `check` refuses it, or answers `false` when it has been made before.
     async fn move_by_buyer(
         &self,
         party: &Party,
@@ -258,8 +265,14 @@ impl Ordering {
                     return Ok(row);
                 }
                 by_buyer(tx, &party, &row, next, &text, now)?;
-                notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
-                if (row.status, next) == (OrderStatus::Approval, OrderStatus::New) {
+                let seen = row.status != OrderStatus::Approval || next == OrderStatus::New;
+                if next == OrderStatus::Approval {
+                    let asked = Notice::ApprovalAsked { order };
+                    notices::to_owners(tx, row.organization, &asked, now)?;
+                } else if seen {
+                    notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                }
+                if party.person != Some(row.author) {
                     notices::to_person(tx, row.author, Notice::OrderStatus { order }, now)?;
                 }
                 orders::find(tx, order)?.ok_or(OrderError::NotFound)
@@ -457,7 +470,7 @@ fn change_order(
     now: Timestamp,
 ) -> Result<Placed, OrderError> {
     let row = order_of(tx, party, order)?;
-    if !editable(&row) {
+    if !editable_by(party, &row) {
         return Err(OrderError::TooLate);
     }
     tell_before(tx, &row, now)?;

@@ -160,7 +160,7 @@ impl Ordering {
             .db
             .write(move |tx| {
                 let row = super::order_of(tx, &party, order)?;
-                if !super::place::editable(&row) {
+                if !super::place::editable_by(&party, &row) {
                     return Err(OrderError::TooLate);
                 }
                 if let Some(draft) = find_or_claim(tx, &party, now)? {
