@@ -285,6 +285,8 @@ actions! {
     "order.repeat" => OrderRepeat { order: OrderId };
     /// The buyer changes an order that nobody has taken: it becomes a draft again.
     "order.edit" => OrderEdit { order: OrderId, version: i64 };
+    /// A page of the order's lines.
+    "order.lines" => OrderLines { order: OrderId, page: i64 };
     /// The files that came with the order.
     "order.documents" => OrderDocuments { order: OrderId };
     /// The buyer writes to the manager about the order.
@@ -296,8 +298,10 @@ actions! {
     "staff.all" => StaffAll { page: i64 };
     /// The card of an order, for staff.
     "staff.card" => StaffCard { order: OrderId };
-    /// An order as staff see it, with all lines.
+    /// An order as staff see it, with all lines: a message of its own.
     "staff.order" => StaffOrder { order: OrderId };
+    /// A page of its lines.
+    "staff.lines" => StaffLines { order: OrderId, page: i64 };
     /// A manager takes the order.
     "staff.accept" => StaffAccept { order: OrderId, version: i64 };
     /// Reasons to reject.
@@ -306,6 +310,8 @@ actions! {
     "staff.reason" => StaffReason { order: OrderId, reason: i64 };
     /// Asks for a reason in the manager's own words.
     "staff.own_reason" => StaffOwnReason { order: OrderId };
+    /// Rejects with the reason in the manager's own words.
+    "staff.reject_own" => StaffRejectOwn { order: OrderId, version: i64 };
     /// Rejects with the reason.
     "staff.reject_yes" => StaffRejectYes { order: OrderId, version: i64, reason: i64 };
     /// The next status.
@@ -377,8 +383,12 @@ actions! {
     "proposal.discuss" => ProposalDiscuss { proposal: ProposalId };
     /// An owner sends a viewer's order.
     "approval.send" => ApprovalSend { order: OrderId, version: i64 };
-    /// An owner returns a viewer's order.
+    /// An owner returns a viewer's order: asks for a comment.
     "approval.return" => ApprovalReturn { order: OrderId, version: i64 };
+    /// It is returned without a comment.
+    "approval.return_yes" => ApprovalReturnYes { order: OrderId, version: i64 };
+    /// An owner looks at the question of a viewer's order again.
+    "approval.show" => ApprovalShow { order: OrderId };
 
     /// Registration: the person known from 1C or an invitation is right.
     "register.yes" => RegisterYes;
@@ -478,6 +488,8 @@ actions! {
 
     /// The organization's questions, open ones first.
     "thread.list" => Threads;
+    /// Open questions, from this page.
+    "thread.open" => ThreadsOpen { page: i64 };
     /// Questions that are settled, from this page.
     "thread.closed" => ThreadsClosed { page: i64 };
     /// One thread.
@@ -496,6 +508,11 @@ actions! {
     "thread.as_order" => ThreadAsOrder;
     /// The list that was sent into a thread is an answer.
     "thread.as_reply" => ThreadAsReply;
+
+    /// What could not be handled is tried once more.
+    "event.retry" => EventRetry { event: i64 };
+    /// What could not be handled goes to a manager.
+    "event.hand" => EventHand { event: i64 };
 }
 
 #[cfg(test)]

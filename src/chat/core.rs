@@ -12,6 +12,7 @@ mod catalog;
 mod clients;
 mod desk;
 mod documents;
+mod faults;
 mod files;
 mod proposals;
 mod questions;
@@ -100,6 +101,8 @@ pub(super) struct Talk<'a> {
     pub(super) out: Vec<Outgoing>,
     /// The tap that is to be answered.
     callback: Option<&'a str>,
+    /// The codes of the buttons under the message that is replied to.
+    pub(super) quoted: &'a [String],
 }
 
 impl Talk<'_> {
@@ -248,6 +251,7 @@ impl Core {
             state,
             out: Vec::new(),
             callback,
+            quoted: &event.quoted,
         };
         if talk.who.is_blocked() {
             self.blocked(&mut talk);
@@ -494,6 +498,7 @@ impl Core {
             Some("proposal") => self.press_proposal(talk, action).await,
             Some("catalog" | "product") => self.press_catalog(talk, action).await,
             Some("file" | "media" | "ask") => self.press_file(talk, action).await,
+            Some("event") => self.press_fault(talk, action).await,
             Some("staff" | "client") if !talk.who.is_staff() => {
                 talk.refuse("Это могут делать только менеджеры.");
                 Ok(())

@@ -386,6 +386,16 @@ pub enum Form {
     RejectReason {
         /// The order.
         order: OrderId,
+        /// What has been written: it is shown before it is sent.
+        #[serde(default)]
+        reason: String,
+    },
+    /// An owner's comment on the order that is returned to its author.
+    ReturnComment {
+        /// The order.
+        order: OrderId,
+        /// The order's version that the owner looked at.
+        version: i64,
     },
     /// How many of an order's line, from a manager.
     StaffQuantity {

@@ -19,6 +19,10 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub kind: EventKind,
+    /// The codes of the buttons under the message that is replied to: they tell what it is of even
+    /// when its id is not known, be it not stored yet or that of a copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quoted: Vec<String>,
 }
 
 /// What a person did.

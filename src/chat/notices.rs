@@ -26,6 +26,11 @@ pub(super) fn buyer_slot(order: OrderId) -> String {
     format!("order:{order}")
 }
 
+/// The question whether to send a viewer's order, in a chat of an owner.
+pub(super) fn approval_slot(order: OrderId) -> String {
+    format!("approval:{order}")
+}
+
 /// The card of an order in a chat of staff.
 pub(super) fn staff_slot(order: OrderId) -> String {
     format!("staff:{order}")
@@ -67,7 +72,7 @@ impl Core {
             Notice::ApprovalAsked { order } => match self.find(*order).await? {
                 Some(view) => {
                     let today = scene.zone.civil(scene.now).date();
-                    vec![staff::approval(&view, today).in_place(format!("approval:{order}"))]
+                    vec![staff::approval(&view, today).in_place(approval_slot(*order))]
                 }
                 None => Vec::new(),
             },

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Event, EventKind, Screen};
+use super::{Action, Button, Event, EventKind, Screen};
 use crate::domain::{ChatKey, InboxId};
 use crate::services::Base;
 use crate::services::conversations::{Conversations, Failed};
@@ -322,8 +322,12 @@ fn heard(event: &Event) -> Vec<Outgoing> {
 
 /// What a person sees when the answer failed.
 fn apology(event: &Event, id: InboxId) -> Vec<Outgoing> {
-    let text = format!("Не получилось, уже разбираемся. Код\u{a0}{id}");
-    let show = Screen::text(text).send();
+    let text = format!("Не получилось, уже разбираемся. Заявка сохранена. Код\u{a0}{id}");
+    let screen = Screen::text(text).row([
+        Button::new("Повторить", Action::EventRetry { event: id.0 }),
+        Button::new("Менеджеру", Action::EventHand { event: id.0 }),
+    ]);
+    let show = screen.send();
     match &event.kind {
         EventKind::Pressed { callback_id, .. } => vec![bare_answer(callback_id), show],
         EventKind::Blocked { .. } => Vec::new(),

@@ -7,7 +7,8 @@ use super::text_enum::text_enum;
 text_enum! {
     /// Where an order stands. A draft of ours is not an order yet and has no status here.
     OrderStatus {
-        /// A draft of the former program that was moved in: only to be looked at.
+        /// A viewer's order that an owner returned: it is the client's again. Or a draft of the former
+        /// program that was moved in: only to be looked at.
         Draft = "draft",
         /// A viewer's order waits for an owner.
         Approval = "approval",
@@ -36,10 +37,10 @@ impl OrderStatus {
     /// The statuses that people may move this one to, the usual next first.
     pub fn next(self) -> &'static [Self] {
         use OrderStatus::{
-            Accepted, Cancelled, Done, NeedsClient, New, Picking, Ready, Rejected, Shipped,
+            Accepted, Cancelled, Done, Draft, NeedsClient, New, Picking, Ready, Rejected, Shipped,
         };
         match self {
-            Self::Approval => &[New, Cancelled],
+            Self::Approval => &[New, Draft, Cancelled],
             Self::New => &[Accepted, NeedsClient, Rejected, Cancelled],
             Self::NeedsClient => &[Accepted, Cancelled, Rejected],
             Self::Accepted => &[Picking, Ready, Shipped, NeedsClient, Cancelled],
@@ -107,7 +108,7 @@ impl OrderStatus {
     /// The verb on the button that leads to this status.
     pub fn verb(self) -> &'static str {
         match self {
-            Self::Draft => "В черновики",
+            Self::Draft => "Вернуть клиенту",
             Self::Approval => "На согласование",
             Self::New => "Вернуть в новые",
             Self::NeedsClient => "Ждать клиента",

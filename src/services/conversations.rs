@@ -193,6 +193,26 @@ impl Conversations {
         self.fail_within(id, chat, apology, ATTEMPTS).await
     }
 
+    /// A given-up event of the chat is handled anew; whether there is one.
+    pub async fn retry(&self, id: InboxId, chat: &ChatKey) -> Result<bool, StorageError> {
+        let chat = chat.clone();
+        let revived = self.base.db.write(move |tx| inbox::revive(tx, id, &chat)).await?;
+        if revived {
+            self.base.live.tell(Change::Inbox);
+        }
+        Ok(revived)
+    }
+
+    /// What an event of the chat said; `None` where there is no such event or it is forgotten.
+    pub async fn payload(
+        &self,
+        id: InboxId,
+        chat: &ChatKey,
+    ) -> Result<Option<String>, StorageError> {
+        let chat = chat.clone();
+        self.base.db.read(move |conn| inbox::payload(conn, id, &chat)).await
+    }
+
     /// The event can never be handled: it is given up at once.
     pub async fn give_up(&self, id: InboxId, chat: ChatKey) -> Result<(), StorageError> {
         self.fail_within(id, chat, Vec::new(), 0).await.map(|_| ())

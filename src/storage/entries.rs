@@ -21,6 +21,18 @@ pub fn touch(tx: &Transaction<'_>, now: Timestamp) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// Of when prices and stock are: the last load of a catalogue that went through, or else the last
+/// change of what recognition sees; `None` when nothing has ever been loaded.
+pub fn loaded_at(conn: &Connection) -> Result<Option<Timestamp>, StorageError> {
+    const SQL: &str = "
+        select coalesce(
+            (select at_ms + duration_ms from exchanges where kind = 'catalog' and error = ''
+                order by at_ms desc limit 1),
+            (select nullif(changed_at_ms, 0) from catalog_version)
+        ) as at_ms";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get("at_ms"))?)
+}
+
 /// Every product that is sold.
 pub fn load(conn: &Connection) -> Result<Vec<Entry>, StorageError> {
     const SQL: &str = "

@@ -109,6 +109,27 @@ pub fn finish(tx: &Transaction<'_>, id: InboxId, now: Timestamp) -> Result<bool,
     Ok(stmt.execute(named_params! { ":id": id, ":now": now })? == 1)
 }
 
+/// Lets a given-up event of the chat be handled anew; whether there is one.
+pub fn revive(tx: &Transaction<'_>, id: InboxId, chat: &ChatKey) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        update inbox set state = 'pending', attempts = 0, handled_at_ms = null
+        where id = :id and chat_key = :chat and state = 'dead'";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":chat": chat })? == 1)
+}
+
+/// What an event of the chat said; `None` where there is no such event or it is forgotten.
+pub fn payload(
+    conn: &Connection,
+    id: InboxId,
+    chat: &ChatKey,
+) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "
+        select payload from inbox where id = :id and chat_key = :chat and payload <> ''";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":id": id, ":chat": chat };
+    Ok(stmt.query_row(params, |row| row.get("payload")).optional()?)
+}
+
 /// Forgets what an event said; that it came is still known.
 pub fn erase(tx: &Transaction<'_>, id: InboxId) -> Result<(), StorageError> {
     const SQL: &str = "update inbox set payload = '' where id = :id";

@@ -189,6 +189,27 @@ const LINE: &str = "
     from order_lines";
 
 impl OrderRow {
+    /// Whether an owner returned it to the one who prepared it.
+    pub fn is_returned(&self) -> bool {
+        self.status == OrderStatus::Draft && !self.history
+    }
+
+    /// Whether the buyer may still change it: nobody has taken it.
+    pub fn is_open_to_buyer(&self) -> bool {
+        let open = matches!(self.status, OrderStatus::New | OrderStatus::Approval);
+        self.manager.is_none() && (open || self.is_returned())
+    }
+
+    /// Whether the buyer may take it back.
+    pub fn is_cancellable_by_buyer(&self) -> bool {
+        self.status.client_can_cancel() || self.is_returned()
+    }
+
+    /// Whether the buyer has nothing to wait for any more.
+    pub fn is_over_for_buyer(&self) -> bool {
+        self.status.is_final() && !self.is_returned()
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,

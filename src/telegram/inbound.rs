@@ -1,8 +1,8 @@
 //! An update → [`Event`].
 
 use teloxide::types::{
-    CallbackQuery, Chat, ChatMemberKind, ChatMemberUpdated, MediaKind as Media, Message,
-    MessageKind, Update, UpdateKind, User,
+    CallbackQuery, Chat, ChatMemberKind, ChatMemberUpdated, InlineKeyboardButtonKind,
+    MediaKind as Media, Message, MessageKind, Update, UpdateKind, User,
 };
 
 use crate::chat::{Event, EventKind, FileRef, MediaKind};
@@ -49,7 +49,22 @@ pub fn event(update: &Update, managers_chat: Option<i64>) -> Option<Event> {
         from_name: from.full_name(),
         at,
         kind,
+        quoted: quoted(update),
     })
+}
+
+/// The codes of the buttons under the message that is replied to.
+fn quoted(update: &Update) -> Vec<String> {
+    let UpdateKind::Message(message) = &update.kind else { return Vec::new() };
+    let Some(keyboard) = message.reply_to_message().and_then(Message::reply_markup) else {
+        return Vec::new();
+    };
+    let buttons = keyboard.inline_keyboard.iter().flatten();
+    let codes = buttons.filter_map(|button| match &button.kind {
+        InlineKeyboardButtonKind::CallbackData(code) => Some(code.clone()),
+        _ => None,
+    });
+    codes.collect()
 }
 
 /// The new id of the group that the update tells of: it has become a supergroup.

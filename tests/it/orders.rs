@@ -1,13 +1,14 @@
 //! An order from text to «Выполнена», as the buyer and the manager see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 
 use partner_m::config::Config;
 use tokio::sync::Notify;
 
-use crate::support::desk::Desk;
+use crate::support::desk::{Desk, START};
 use crate::support::fake_openai::FakeOpenAi;
 
 #[tokio::test]
@@ -873,6 +874,139 @@ async fn a_viewers_order_goes_to_an_owner_first() {
     assert_eq!(desk.transcript("maria"), "", "staff have never seen it");
     desk.transcript("anna");
     desk.taps("oleg", "Вернуть").await;
+    desk.taps("oleg", "Назад").await;
+    desk.taps("oleg", "Вернуть").await;
+    desk.transcript("oleg");
+    desk.says("oleg", "Нужен чёрный, а не белый").await;
+    assert_snapshot!(desk.transcript("oleg"), @"
+    > Нужен чёрный, а не белый
+    ✎ Заявка № 1002 возвращена, Анна Иванова узнает.
+    ");
+    assert_snapshot!(desk.transcript("anna"), @"
+    ✎ Заявка № 1002 · Черновик
+      Нужен чёрный, а не белый
+      1 позиция, 6 240,00 ₽
+      Доставка: дата не важна, г. Энгельс, ул. Полтавская, 12
+      [Открыть] [Изменить] [Отменить]
+    < Заявку № 1002 вернули: «Нужен чёрный, а не белый».
+      [Изменить] [Открыть]
+    ");
+    assert_eq!(desk.rows("select status from orders where number = 1002"), ["draft"]);
+    // Put right, it is asked for again, under its number.
+    desk.taps("anna", "Изменить").await;
+    desk.says("anna", "спанбонд 70 чёрный 2 рул").await;
+    desk.taps("anna", "На согласование").await;
+    assert_eq!(desk.rows("select status from orders where number = 1002"), ["approval"]);
+    assert_eq!(desk.transcript("maria"), "", "staff have never seen it");
+    desk.transcript("oleg");
+    desk.taps("oleg", "Вернуть").await;
+    desk.taps("oleg", "Вернуть без слов").await;
+    desk.transcript("anna");
+    desk.taps("anna", "Открыть").await;
+    desk.taps("anna", "Отменить").await;
+    desk.taps("anna", "Передумали").await;
     assert_eq!(desk.rows("select status from orders where number = 1002"), ["cancelled"]);
-    assert!(desk.transcript("anna").contains("Заявка № 1002"), "the author hears of it");
+    assert_eq!(desk.transcript("maria"), "", "staff have never seen it");
+}
+
+#[tokio::test]
+async fn a_viewers_order_goes_to_a_manager_where_no_owner_can_be_reached() {
+    let desk = Desk::start().await;
+    desk.sql("update members set role = 'viewer' where person_id = 1");
+    desk.says("anna", "саморез 4х25 жёлтый 4000 шт").await;
+    desk.taps("anna", "Оформить").await;
+    desk.taps("anna", "На согласование").await;
+    assert!(desk.transcript("maria").contains("На согласовании"));
+    desk.taps("maria", "Вернуть клиенту").await;
+    assert!(desk.transcript("anna").contains("Заявку № 1001 вернули."));
+    assert_eq!(desk.rows("select status from orders"), ["draft"]);
+}
+
+#[tokio::test]
+async fn a_manager_hears_when_the_order_in_hand_is_cancelled() {
+    let desk = Desk::start().await;
+    screws(&desk).await;
+    desk.taps("maria", "Принять").await;
+    // Off shift: new orders go to others, this one is still in hand.
+    desk.sql("update persons set on_shift = 0 where id = 2");
+    desk.transcript("maria");
+    desk.transcript("anna");
+    desk.taps("anna", "Отменить").await;
+    desk.taps("anna", "Долго ждать").await;
+    assert_snapshot!(desk.transcript("maria"), @"
+    < № 1001 · ООО «Диван-М» · Анна Иванова
+      Заявка отменена клиентом: долго ждать
+      [Ответить] [Заказ]
+    ");
+}
+
+#[tokio::test]
+async fn a_long_order_is_read_page_by_page() {
+    let desk = Desk::start().await;
+    let list: Vec<String> = (1..=34).map(|n| format!("ткань велес {n} м")).collect();
+    desk.says("anna", &list.join("\n")).await;
+    desk.taps("anna", "Оформить").await;
+    desk.taps("anna", "Отправить").await;
+    desk.taps("anna", "Открыть").await;
+    assert!(desk.transcript("anna").contains("[‹] [1/3 ›]"));
+    desk.taps("anna", "1/3 ›").await;
+    desk.taps("anna", "2/3 ›").await;
+    let shown = desk.transcript("anna");
+    assert!(shown.contains("31. «ткань велес 31 м»") && shown.contains("34. «"), "{shown}");
+    desk.taps("maria", "Состав").await;
+    desk.taps("maria", "‹").await;
+    let shown = desk.transcript("maria");
+    assert!(shown.contains("👤 15. «") && shown.contains("👤 34. «"), "{shown}");
+}
+
+#[tokio::test]
+async fn prices_and_stock_are_of_the_last_load_and_old_ones_are_said_to_be() {
+    let desk = Desk::start().await;
+    desk.wait(Duration::from_hours(2)).await;
+    desk.says("anna", "саморез 4х25 жёлтый 4000 шт").await;
+    let shown = desk.transcript("anna");
+    assert!(shown.contains("Цены и остатки на 24.11, 14:05"), "{shown}");
+    desk.wait(Duration::from_hours(23)).await;
+    desk.says("anna", "спанбонд 70 белый 2 рул").await;
+    let shown = desk.transcript("anna");
+    assert!(shown.contains("Остатки на 24.11 — уточним при приёмке"), "{shown}");
+    // A load that changed nothing makes them new again; one that failed does not.
+    for (hour, error) in [(24, ""), (25, "файл оборван")] {
+        desk.sql(&format!(
+            "insert into exchanges (at_ms, duration_ms, way, kind, error)
+             values ({}, 1000, 'commerceml', 'catalog', '{error}')",
+            START.millis() + hour * 3_600_000
+        ));
+    }
+    desk.says("anna", "спанбонд 70 черный 1 рул").await;
+    let shown = desk.transcript("anna");
+    assert!(shown.contains("Цены и остатки на 25.11, 14:05"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_or_given_to_a_manager() {
+    let desk = Desk::start().await;
+    desk.sql("alter table draft_lines rename to lost_lines");
+    desk.says("anna", "саморез 4х25 жёлтый 4000 шт").await;
+    desk.wait(Duration::from_secs(5)).await;
+    assert_snapshot!(desk.transcript("anna"), @"
+    > саморез 4х25 жёлтый 4000 шт
+    < Не получилось, уже разбираемся. Заявка сохранена. Код 1
+      [Повторить] [Менеджеру]
+    ");
+    desk.taps("anna", "Менеджеру").await;
+    assert!(desk.transcript("maria").contains("саморез 4х25 жёлтый 4000 шт"));
+    desk.sql("alter table lost_lines rename to draft_lines");
+    desk.transcript("anna");
+    desk.taps("anna", "Повторить").await;
+    desk.wait(Duration::from_secs(5)).await;
+    let shown = desk.transcript("anna");
+    assert!(shown.contains("Саморез универсальный 4х25 желтый цинк — 4 000 шт"), "{shown}");
+    desk.taps("anna", "Повторить").await;
+    desk.wait(Duration::from_secs(5)).await;
+    assert!(desk.transcript("anna").contains("Уже сделано"));
+    // Nobody else's.
+    desk.presses("boris", "event.retry:1").await;
+    desk.presses("boris", "event.hand:1").await;
+    assert!(!desk.transcript("boris").contains("саморез"));
 }

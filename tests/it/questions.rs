@@ -221,6 +221,27 @@ async fn a_reply_to_a_message_goes_to_its_thread() {
 }
 
 #[tokio::test]
+async fn open_questions_have_pages() {
+    let desk = Desk::calm().await;
+    asked(&desk).await;
+    for n in 2..=9 {
+        desk.sql(&format!(
+            "insert into threads (id, organization_id, author_id, topic, subject, created_at_ms,
+                updated_at_ms) values ({n}, 1, 1, 'other', 'Вопрос {n}', 0, 0);
+             insert into thread_messages (thread_id, person_id, from_staff, text, at_ms)
+                values ({n}, 1, 0, 'Вопрос {n}', 0);"
+        ));
+    }
+    for persona in ["anna", "maria"] {
+        desk.says(persona, "Вопросы").await;
+        desk.transcript(persona);
+        desk.taps(persona, "1/2 ›").await;
+        let shown = desk.transcript(persona);
+        assert_eq!(shown.matches(" · ждёт").count(), 2, "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_thread_of_others_gives_nothing_away() {
     let desk = Desk::calm().await;
     asked(&desk).await;

@@ -741,6 +741,7 @@ async fn nobody_signs_in_where_others_read_along() {
             from_name: "Олег".to_owned(),
             at: desk.base.clock.now(),
             kind,
+            quoted: Vec::new(),
         };
         desk.accept(&event).await;
         desk.wait(Duration::from_secs(5)).await;

@@ -63,6 +63,7 @@ const SUBJECTS: &[&str] = &[
     "order.edit:1:ORDER1",
     "order.ask:1",
     "order.documents:1",
+    "order.lines:1:0",
     "draft.split:DRAFT:VERSION",
     "draft.join:DRAFT:0",
     "draft.join_yes:DRAFT:VERSION:1",
@@ -100,10 +101,12 @@ const SUBJECTS: &[&str] = &[
     "staff.all:0",
     "staff.card:1",
     "staff.order:1",
+    "staff.lines:1:0",
     "staff.accept:1:ORDER1",
     "staff.reject:1",
     "staff.reason:1:0",
     "staff.own_reason:1",
+    "staff.reject_own:1:ORDER1",
     "staff.reject_yes:1:ORDER1:0",
     "staff.status:1:ORDER1:accepted",
     "staff.write:1",
@@ -139,6 +142,8 @@ const SUBJECTS: &[&str] = &[
     "proposal.discuss:1",
     "approval.send:2:ORDER2",
     "approval.return:2:ORDER2",
+    "approval.return_yes:2:ORDER2",
+    "approval.show:2",
     "register.yes",
     "register.no",
     "form.back",
@@ -187,6 +192,7 @@ const SUBJECTS: &[&str] = &[
     "member.invite_link:1:buyer",
     "member.invite_phone:1:buyer",
     "thread.list",
+    "thread.open:0",
     "thread.closed:0",
     "thread.show:1",
     "thread.ask",
@@ -196,6 +202,8 @@ const SUBJECTS: &[&str] = &[
     "thread.resolve:1",
     "thread.as_order",
     "thread.as_reply",
+    "event.retry:1",
+    "event.hand:zz",
 ];
 
 async fn world() -> (Desk, Vec<(&'static str, String)>) {
@@ -389,6 +397,7 @@ async fn every_action_is_open_to_those_it_is_for() {
     ---+---  order.edit
     --+++--  order.ask
     --~~~--  order.documents
+    --+++--  order.lines
     ----+--  draft.split
     ----+--  draft.join
     ----+--  draft.join_yes
@@ -426,10 +435,12 @@ async fn every_action_is_open_to_those_it_is_for() {
     -----++  staff.all
     -----++  staff.card
     -----++  staff.order
+    -----++  staff.lines
     -----++  staff.accept
     -----++  staff.reject
     -----++  staff.reason
     -----++  staff.own_reason
+    -----~~  staff.reject_own
     -----++  staff.reject_yes
     -----++  staff.status
     -----++  staff.write
@@ -465,6 +476,8 @@ async fn every_action_is_open_to_those_it_is_for() {
     --+++--  proposal.discuss
     ----+--  approval.send
     ----+--  approval.return
+    ----+--  approval.return_yes
+    ----+--  approval.show
     ~~~~~~~  register.yes
     ~~~~~~~  register.no
     ~~~~~~~  form.back
@@ -513,6 +526,7 @@ async fn every_action_is_open_to_those_it_is_for() {
     ----+--  member.invite_link
     ----+--  member.invite_phone
     m++++++  thread.list
+    m++++++  thread.open
     m++++++  thread.closed
     m-+++++  thread.show
     m++++++  thread.ask
@@ -522,6 +536,8 @@ async fn every_action_is_open_to_those_it_is_for() {
     m-+++++  thread.resolve
     -------  thread.as_order
     m------  thread.as_reply
+    +++++++  event.retry
+    +++++--  event.hand
     ");
 }
 

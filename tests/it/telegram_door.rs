@@ -749,7 +749,7 @@ async fn a_panic_costs_one_answer_and_is_tried_three_times() {
         boris.says("а я?");
         door.turn().await;
         assert_eq!(door.echo.heard_in(ANNA), [word, word, word, "дальше"]);
-        let texts = ["Не получилось, уже разбираемся. Код\u{a0}1", "Эхо: дальше"];
+        let texts = ["Не получилось, уже разбираемся. Заявка сохранена. Код\u{a0}1", "Эхо: дальше"];
         assert_eq!(door.bot_api.chat(ANNA).texts(), texts);
         assert_eq!(door.bot_api.chat(BORIS).texts(), ["Эхо: а я?"]);
         assert_eq!(door.inbox().await, (0, 1));
@@ -798,6 +798,7 @@ async fn an_answer_that_takes_long_shows_that_it_is_heard() {
             from_name: String::new(),
             at: START,
             kind,
+            quoted: Vec::new(),
         };
         (event.key.clone(), key.clone(), serde_json::to_string(&event).expect("JSON"))
     };

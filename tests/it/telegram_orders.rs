@@ -79,7 +79,11 @@ impl TelegramDesk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Db::open(&folder.path().join("partner-m.db"), Create::Yes)
             .expect("opens")
-            .write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(CATALOG)?))
+            .write_blocking(|tx| {
+                tx.execute_batch(CATALOG)?;
+                tx.execute("update catalog_version set changed_at_ms = ?1", [START])?;
+                Ok::<_, StorageError>(())
+            })
             .expect("a catalogue");
         let process = Process::start(&config, &clock, folder.path()).await;
         Self { bot_api, folder, config, clock, process, restless, actions: 0 }
@@ -304,10 +308,46 @@ async fn a_file_that_replies_to_an_order_reaches_its_client_and_stays_with_it() 
     desk.taps(&anna, "Открыть").await;
     desk.taps(&anna, "Документы").await;
     assert_eq!(desk.bot_api.calls_of("copyMessage").len(), 2, "{}", desk.shows(ANNA));
-    // A file beside no order is no document, and a client's is none either.
+    // A file beside no order is nobody's, and the manager is told how to send it.
     maria.sends_file("прайс.pdf", 10, "");
     desk.acted().await;
     assert_eq!(number(&desk, "select count(*) from order_events where attachment is not null"), 1);
+    assert!(desk.shows(MARIA).contains("Чтобы файл получил клиент"), "{}", desk.shows(MARIA));
+    // The client's goes to the manager, and is no document of the client's own order.
+    let chat = desk.bot_api.chat(ANNA);
+    let card = chat.of_bot().into_iter().find(|posted| posted.text.contains("№\u{a0}1001"));
+    anna.replies_with_file(card.expect("a card").id, "реквизиты.pdf");
+    desk.acted().await;
+    assert_eq!(desk.bot_api.calls_of("copyMessage").len(), 3, "{}", desk.shows(MARIA));
+    assert!(desk.shows(MARIA).contains("Файл «реквизиты.pdf»"), "{}", desk.shows(MARIA));
+    desk.bot_api.assert_tidy();
+}
+
+#[tokio::test]
+async fn a_reply_finds_its_conversation_though_the_message_is_not_known() {
+    let mut desk = TelegramDesk::start(false).await;
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    let maria = desk.bot_api.user(MARIA, "Мария");
+    desk.signs_up(&maria, MARIAS_PHONE, "Смирнова Мария").await;
+    desk.signs_up(&anna, "+7 921 000-00-01", "Иванова Анна").await;
+    desk.says(&anna, "Вопросы").await;
+    desk.taps(&anna, "Задать вопрос").await;
+    desk.taps(&anna, "Другое").await;
+    desk.says(&anna, "Когда откроетесь?").await;
+    let message = desk.bot_api.chat(MARIA).last().id;
+    // The program died between sending it and storing its id: what a copy of it would get is
+    // stored, this one is not.
+    let forget = |tx: &rusqlite::Transaction<'_>| {
+        Ok::<_, StorageError>(tx.execute("delete from chat_slots where slot like 'thread:%'", [])?)
+    };
+    desk.process.base.db.write_blocking(forget).expect("forgotten");
+    maria.replies(message, "В девять");
+    desk.acted().await;
+    assert!(desk.shows(ANNA).contains("В девять"), "{}", desk.shows(ANNA));
+    maria.replies_with_file(message, "график.pdf");
+    desk.acted().await;
+    assert_eq!(number(&desk, "select count(*) from thread_messages where thread_id = 1"), 3);
+    assert_eq!(desk.bot_api.calls_of("copyMessage").len(), 1, "{}", desk.shows(ANNA));
     desk.bot_api.assert_tidy();
 }
 

@@ -11,6 +11,7 @@ use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{
     Channel, Delivery, LineState, OrderId, OrderLineId, OrderNumber, OrderStatus, Quantity, Unit,
+    ru,
 };
 use crate::recognition::parse_quantity;
 use crate::services::ordering::{Actor, Edit, OrderError, OrderView};
@@ -128,7 +129,11 @@ impl Core {
             }
             Action::StaffOrder { order } => {
                 let view = self.ordering.order(order).await?;
-                talk.say(staff::composition(&view));
+                talk.out.push(staff::composition(&view, 0).below(PANE));
+            }
+            Action::StaffLines { order, page } => {
+                let view = self.ordering.order(order).await?;
+                talk.out.push(staff::composition(&view, page).in_place(PANE));
             }
             Action::StaffAccept { order, .. } => {
                 let row = self.ordering.accept(actor, order).await?;
@@ -184,7 +189,6 @@ impl Core {
 
     /// A refusal, step by step, and what belongs to no order.
     async fn press_more(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
-        let actor = Self::actor(talk);
         match action {
             Action::StaffReject { order } => {
                 let view = self.ordering.order(order).await?;
@@ -192,12 +196,15 @@ impl Core {
             }
             Action::StaffReason { order, reason } => {
                 let view = self.ordering.order(order).await?;
-                let preview =
-                    staff::reject_preview(&view.order, reason).ok_or(OrderError::Stale)?;
+                let index = usize::try_from(reason).unwrap_or(usize::MAX);
+                let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
+                let version = view.order.revision;
+                let send = Action::StaffRejectYes { order, version, reason };
+                let preview = staff::reject_preview(&view.order, text, send);
                 talk.out.push(preview.in_place(staff_slot(order)));
             }
             Action::StaffOwnReason { order } => {
-                talk.state.ask(Form::RejectReason { order }, talk.now);
+                talk.state.ask(Form::RejectReason { order, reason: String::new() }, talk.now);
                 let screen = Screen::text("Напишите причину: клиент прочитает её слово в слово.")
                     .row([Button::new("Назад", Action::StaffReject { order })]);
                 talk.out.push(screen.in_place(staff_slot(order)));
@@ -205,10 +212,18 @@ impl Core {
             Action::StaffRejectYes { order, version, reason } => {
                 let index = usize::try_from(reason).unwrap_or(usize::MAX);
                 let (_, text) = staff::REASONS.get(index).ok_or(OrderError::Stale)?;
-                let next = OrderStatus::Rejected;
-                self.ordering.set_status(actor, order, Some(version), next, text).await?;
-                let view = self.ordering.order(order).await?;
-                self.put_card(talk, &view);
+                self.reject(talk, order, version, text).await?;
+            }
+            Action::StaffRejectOwn { order, version } => {
+                let text = match talk.state.form.take() {
+                    Some(Form::RejectReason { order: of, reason }) if of == order => reason,
+                    _ => String::new(),
+                };
+                if text.is_empty() {
+                    // The form has expired or is another order's.
+                    return Err(OrderError::Stale.into());
+                }
+                self.reject(talk, order, version, &text).await?;
             }
             Action::StaffRemember { line } => {
                 talk.state.forgets = !talk.state.forgets;
@@ -243,6 +258,21 @@ impl Core {
             }
             action => self.press_change(talk, action).await?,
         }
+        Ok(())
+    }
+
+    /// Rejects an order; the client reads why.
+    async fn reject(
+        &self,
+        talk: &mut Talk<'_>,
+        order: OrderId,
+        version: i64,
+        reason: &str,
+    ) -> Result<(), Refused> {
+        let (actor, next) = (Self::actor(talk), OrderStatus::Rejected);
+        self.ordering.set_status(actor, order, Some(version), next, reason).await?;
+        let view = self.ordering.order(order).await?;
+        self.put_card(talk, &view);
         Ok(())
     }
 
@@ -444,12 +474,13 @@ impl Core {
                 let words = format!("Сообщение по заявке №\u{a0}{} отправлено.", view.order.number);
                 talk.out.push(Screen::text(words).below(PANE));
             }
-            Form::RejectReason { order } => {
-                let next = OrderStatus::Rejected;
-                self.ordering.set_status(actor, order, None, next, text).await?;
+            Form::RejectReason { order, .. } => {
                 let view = self.ordering.order(order).await?;
-                let slot = staff_slot(order);
-                talk.out.push(self.staff_card(&view, &self.scene(), talk.private).below(slot));
+                let reason = ru::ellipsis(text.trim(), 500);
+                let send = Action::StaffRejectOwn { order, version: view.order.revision };
+                let preview = staff::reject_preview(&view.order, &reason, send);
+                talk.state.ask(Form::RejectReason { order, reason }, talk.now);
+                talk.out.push(preview.below(staff_slot(order)));
             }
             Form::StaffQuantity { line } => {
                 let Some((quantity, unit)) = parse_quantity(text) else {

@@ -39,38 +39,34 @@ impl Core {
         Ok(())
     }
 
-    /// A file of staff that replies to the card of an order, or was asked for, goes to its client.
-    /// Whether it did.
+    /// A file about an order: from staff it goes to the client, from the client to the manager.
     pub(super) async fn to_order(
         &self,
         talk: &mut Talk<'_>,
         handed: &Handed,
-        reply_to: Option<i64>,
-    ) -> Result<bool, ChatError> {
-        if !talk.as_staff() {
-            return Ok(false);
-        }
-        let replied = match reply_to {
-            Some(replied) => self.replied_to(talk, replied).await?,
-            None => None,
-        };
-        let order = match (replied, talk.state.active_form(talk.now)) {
-            (Some((kind, id)), _) if matches!(kind.as_str(), "staff" | "talk") => OrderId(id),
-            (_, Some(Form::Document { order })) => *order,
-            _ => return Ok(false),
-        };
+        order: OrderId,
+    ) -> Result<(), ChatError> {
         let said = files::said(talk, handed);
-        let sent =
-            self.ordering.write_to_client(Self::actor(talk), order, said, Some(talk.key)).await;
-        if let Err(error) = sent {
-            self.explain(talk, error).await?;
-            return Ok(true);
+        let sent = if talk.as_staff() {
+            let actor = Self::actor(talk);
+            let sent = self.ordering.write_to_client(actor, order, said, Some(talk.key)).await;
+            match sent {
+                Ok(()) => self.ordering.order(order).await.map(|view| view.order.number),
+                Err(error) => Err(error),
+            }
+        } else {
+            let asked = self.ordering.ask_manager(&talk.party(), order, said, talk.key).await;
+            asked.map(|order| order.number)
+        };
+        match sent {
+            Ok(number) => {
+                talk.state.form = None;
+                let words = format!("{} — отправлено, заявка №\u{a0}{number}.", handed.what);
+                talk.out.push(Screen::text(words).below(PANE));
+                Ok(())
+            }
+            Err(error) => self.explain(talk, error).await,
         }
-        talk.state.form = None;
-        let view = self.ordering.order(order).await?;
-        let words = format!("{} — отправлено, заявка №\u{a0}{}.", handed.what, view.order.number);
-        talk.out.push(Screen::text(words).below(PANE));
-        Ok(true)
     }
 
     /// «Документы»: the files of an order, once more.

@@ -1,11 +1,11 @@
 //! Files: a table is an order, anything else goes to a manager.
 
 use super::{Core, PANE, Refused, Talk};
-use crate::chat::dialogue::{AccountForm, Handed, TableForm};
+use crate::chat::dialogue::{AccountForm, Form, Handed, TableForm};
 use crate::chat::screens::{files, menu, questions};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, FileRef, MediaKind, Screen};
-use crate::domain::{Delivery, ru};
+use crate::domain::{Delivery, OrderId, ThreadId, ru};
 use crate::formats::order_table::{self, Layout, MAX_LINES, OrderTableError, Sheet};
 use crate::formats::sheet;
 use crate::services::files::{FetchError, MAX_BYTES};
@@ -34,7 +34,7 @@ impl Core {
         let what = format!("Файл «{name}»");
         let handed =
             Handed { message_id: talk.message_id, what, caption: caption.to_owned(), file: kept };
-        if self.to_order(talk, &handed, reply_to).await? || self.in_thread(talk, &handed).await? {
+        if self.to_conversation(talk, &handed, reply_to).await? {
             return Ok(());
         }
         if talk.who.is_staff() || !order_table::is_table(&file.name) {
@@ -179,7 +179,7 @@ impl Core {
         };
         let (what, caption) = (what.to_owned(), caption.to_owned());
         let handed = Handed { message_id: talk.message_id, what, caption, file: None };
-        if self.to_order(talk, &handed, reply_to).await? || self.in_thread(talk, &handed).await? {
+        if self.to_conversation(talk, &handed, reply_to).await? {
             return Ok(());
         }
         self.unreadable(talk, handed).await
@@ -188,6 +188,12 @@ impl Core {
     /// What cannot be read: its words are, the rest is offered to a manager.
     async fn unreadable(&self, talk: &mut Talk<'_>, handed: Handed) -> Result<(), ChatError> {
         if talk.who.is_staff() {
+            // Colleagues may show one another anything.
+            if talk.private {
+                talk.say(Screen::text(
+                    "Чтобы файл получил клиент, пришлите его ответом на карточку заказа или на вопрос.",
+                ));
+            }
             return Ok(());
         }
         let caption = handed.caption.clone();
@@ -205,20 +211,57 @@ impl Core {
         if caption.trim().is_empty() { Ok(()) } else { self.order(talk, &caption).await }
     }
 
-    /// In reply mode a file goes to the thread. Whether it did.
-    async fn in_thread(&self, talk: &mut Talk<'_>, handed: &Handed) -> Result<bool, ChatError> {
-        let Some(AccountForm::Thread { thread }) =
-            talk.state.active_account_form(talk.now).cloned()
-        else {
-            return Ok(false);
+    /// A file that replies to a message, was asked for or comes in reply mode goes where that
+    /// leads. Whether it did.
+    async fn to_conversation(
+        &self,
+        talk: &mut Talk<'_>,
+        handed: &Handed,
+        reply_to: Option<i64>,
+    ) -> Result<bool, ChatError> {
+        let replied = match reply_to {
+            Some(replied) if !talk.who.is_guest() && talk.state.lens.is_none() => {
+                self.replied_to(talk, replied).await?
+            }
+            _ => None,
         };
+        match replied {
+            Some((kind, id)) if kind == "thread" => {
+                return self.to_thread(talk, handed, ThreadId(id)).await;
+            }
+            Some((kind, id)) if matches!(kind.as_str(), "order" | "staff" | "talk") => {
+                self.to_order(talk, handed, OrderId(id)).await?;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        if let Some(Form::Document { order }) = talk.state.active_form(talk.now).cloned() {
+            self.to_order(talk, handed, order).await?;
+            return Ok(true);
+        }
+        match talk.state.active_account_form(talk.now).cloned() {
+            Some(AccountForm::Thread { thread }) => {
+                let sent = self.to_thread(talk, handed, thread).await?;
+                if !sent {
+                    talk.state.account = None;
+                }
+                Ok(sent)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// A file goes to a thread of questions. Whether there is such a thread for this person.
+    async fn to_thread(
+        &self,
+        talk: &mut Talk<'_>,
+        handed: &Handed,
+        thread: ThreadId,
+    ) -> Result<bool, ChatError> {
         let Ok(by) = Writer::of(&talk.who) else { return Ok(false) };
         match self.questions.reply(by, thread, said(talk, handed), Some(talk.key)).await {
             Ok(_) => {}
-            Err(QuestionError::NotFound) => {
-                talk.state.account = None;
-                return Ok(false);
-            }
+            Err(QuestionError::NotFound) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
         let view = self.questions.thread(by, thread, 1).await?;
@@ -362,7 +405,7 @@ fn place(number: i64) -> Result<usize, OrderError> {
     usize::try_from(number).map_err(|_| OrderError::Stale)
 }
 
-fn refused(error: QuestionError) -> Refused {
+pub(super) fn refused(error: QuestionError) -> Refused {
     match error {
         QuestionError::Guest => OrderError::Guest.into(),
         QuestionError::Storage(error) => error.into(),

@@ -19,37 +19,37 @@ impl Core {
 
     /// «Вопросы»: the organization's own, or those that wait for staff.
     pub(super) async fn show_questions(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
-        let shown = self.question_list(talk, None).await;
+        let shown = self.question_list(talk, true, 0).await;
         self.put(talk, shown, true).await
     }
 
     async fn question_list(
         &self,
         talk: &Talk<'_>,
-        closed: Option<u32>,
+        open: bool,
+        page: i64,
     ) -> Result<crate::chat::Screen, QuestionError> {
         let by = Writer::of(&talk.who)?;
         let organization = talk.who.acting_for();
         let lens = talk.state.lens.as_ref().filter(|_| by.staff).map(|lens| lens.organization);
-        let waiting = closed.is_none() && by.staff && lens.is_none();
+        let waiting = open && by.staff && lens.is_none();
         let filter = ThreadFilter {
-            open: Some(closed.is_none()),
+            open: Some(open),
             unanswered: waiting,
             snoozed: waiting.then_some(false),
             organization: lens.or(organization.filter(|_| !by.staff).map(|m| m.organization)),
             ..ThreadFilter::default()
         };
-        let order = match (closed, by.staff) {
-            (None, true) => ThreadOrder::WaitingFirst,
-            _ => ThreadOrder::LastFirst,
-        };
-        let offset = closed.unwrap_or_default().saturating_mul(PAGE);
-        let page = self.questions.list(by, filter, order, (offset, PAGE)).await?;
+        let order =
+            if open && by.staff { ThreadOrder::WaitingFirst } else { ThreadOrder::LastFirst };
+        let page = u32::try_from(page).unwrap_or_default();
+        let found =
+            self.questions.list(by, filter, order, (page.saturating_mul(PAGE), PAGE)).await?;
         let title = match organization.filter(|_| !by.staff) {
             Some(membership) => format!("Вопросы · {}", membership.label()),
             None => "Вопросы".to_owned(),
         };
-        Ok(questions::list(&title, &page, closed, by.staff, &self.question_scene()))
+        Ok(questions::list(&title, &found, (open, page), by.staff, &self.question_scene()))
     }
 
     /// Shows a screen of questions, or says why not.
@@ -132,12 +132,15 @@ impl Core {
         match action {
             Action::Threads | Action::ThreadExit => {
                 leave_thread(talk);
-                let screen = self.question_list(talk, None).await?;
+                let screen = self.question_list(talk, true, 0).await?;
+                talk.out.push(screen.in_place(PANE));
+            }
+            Action::ThreadsOpen { page } => {
+                let screen = self.question_list(talk, true, page).await?;
                 talk.out.push(screen.in_place(PANE));
             }
             Action::ThreadsClosed { page } => {
-                let page = u32::try_from(page).unwrap_or_default();
-                let screen = self.question_list(talk, Some(page)).await?;
+                let screen = self.question_list(talk, false, page).await?;
                 talk.out.push(screen.in_place(PANE));
             }
             Action::ThreadShow { thread } => {
@@ -287,7 +290,9 @@ impl Core {
         replied: i64,
     ) -> Result<Option<(String, i64)>, ChatError> {
         let conversations = Conversations::new(self.base.clone());
-        let slot = conversations.slot_of(talk.chat, replied).await?.unwrap_or_default();
+        let Some(slot) = conversations.slot_of(talk.chat, replied).await? else {
+            return Ok(told_by(talk.quoted));
+        };
         let mut parts = slot.split(':');
         let kind = parts.next().unwrap_or_default().to_owned();
         let id = parts.next().and_then(|id| id.parse().ok());
@@ -363,4 +368,17 @@ fn topic_of(number: usize) -> Topic {
 fn looks_like_a_list(text: &str) -> bool {
     let lines = text.lines().filter(|line| line.chars().any(|c| c.is_ascii_digit()));
     lines.count() >= 2
+}
+
+/// What a message is of, by the buttons under it.
+fn told_by(codes: &[String]) -> Option<(String, i64)> {
+    codes.iter().find_map(|code| {
+        let (kind, id) = match Action::decode(code)? {
+            Action::ThreadReply { thread } => ("thread", thread.0),
+            Action::OrderAsk { order } | Action::OrderShow { order } => ("order", order.0),
+            Action::StaffWrite { order } | Action::StaffOrder { order } => ("staff", order.0),
+            _ => return None,
+        };
+        Some((kind.to_owned(), id))
+    })
 }

@@ -9,12 +9,16 @@ pub use line::{analogues, clarify, full_names, line, option_labels, units};
 
 use jiff::civil::Date;
 
+use super::pager;
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
 use crate::domain::{LineState, Quantity, Timestamp, WorkingHours, Zone, ru};
 use crate::formats::html::Html;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
+
+/// Prices and stock older than this are not taken for today's.
+const STALE_AFTER: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// Lines of card 1 on a page.
 pub const LINES_A_PAGE: usize = 12;
@@ -74,10 +78,22 @@ pub fn list(view: &DraftView, page: usize, scene: &Scene) -> Screen {
     if view.sees_prices && view.count(LineState::Ok) > 0 {
         html = html.line().push(format!("Сумма по прайсу: {}", view.total())).push(without(view));
     }
-    let at = scene.zone.date_time(scene.now, scene.now);
-    let date = scene.zone.date(scene.now, scene.now);
+    match freshness(view, scene) {
+        Some(words) => Screen::new(html.line().push(words)),
+        None => Screen::new(html),
+    }
+}
+
+/// «Цены и остатки на 24.11, 14:05»; past a day, that they will be made sure of.
+fn freshness(view: &DraftView, scene: &Scene) -> Option<String> {
+    let at = view.loaded_at?;
+    let date = scene.zone.date(at, scene.now);
+    if scene.now.since(at) > STALE_AFTER {
+        return Some(format!("Остатки на {date} — уточним при приёмке"));
+    }
+    let time = scene.zone.time(at);
     let prices = if view.sees_prices { "Цены и остатки" } else { "Остатки" };
-    Screen::new(html.line().push(format!("{prices} на {date}, {at}")))
+    Some(format!("{prices} на {date}, {time}"))
 }
 
 /// «7 позиций: ✅ 5 · ❓ 1 · ❌ 1»
@@ -254,19 +270,6 @@ pub fn review_with(view: &DraftView, page: usize, news: &News<'_>, scene: &Scene
 
 fn as_arg(page: usize) -> i64 {
     i64::try_from(page).unwrap_or(0)
-}
-
-/// «‹ 2/5 ›»; nothing for one page.
-fn pager(page: usize, pages: usize, action: impl Fn(i64) -> Action) -> Vec<Button> {
-    if pages < 2 {
-        return Vec::new();
-    }
-    let back = (page + pages - 1) % pages;
-    let next = (page + 1) % pages;
-    vec![
-        Button::new("‹", action(as_arg(back))),
-        Button::new(format!("{}/{pages} ›", page + 1), action(as_arg(next))),
-    ]
 }
 
 /// Card 2: buttons for the lines of the page of card 1.

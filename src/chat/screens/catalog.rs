@@ -1,6 +1,7 @@
 //! The catalogue: categories with their counts, what was found, and one product.
 
 use super::basket::labels;
+use super::pager;
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
 use crate::domain::{CategoryId, Quantity, ru};
@@ -109,18 +110,6 @@ fn with_names(mut screen: Screen, products: &[ProductView], look: Look) -> Scree
         }
     }
     screen
-}
-
-/// «‹ 2/5 ›»; nothing for one page.
-fn pager(page: usize, pages: usize, action: impl Fn(i64) -> Action) -> Vec<Button> {
-    if pages < 2 {
-        return Vec::new();
-    }
-    let to = |page: usize| i64::try_from(page).unwrap_or(0);
-    vec![
-        Button::new("‹", action(to((page + pages - 1) % pages))),
-        Button::new(format!("{}/{pages} ›", page + 1), action(to((page + 1) % pages))),
-    ]
 }
 
 /// Nothing has come from 1C or a file yet.

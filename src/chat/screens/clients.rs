@@ -1,7 +1,7 @@
 //! Clients, as staff see them in the chat.
 
 use super::basket::Scene;
-use super::order::pager;
+use super::order::list_pager;
 use crate::chat::dialogue::Lens;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{MemberState, Money, OrgKind, OrganizationId, Phone, ru};
@@ -53,7 +53,7 @@ pub fn list(
         screen = screen.row([Button::new(label, choose(row.id))]);
     }
     if words.is_empty() {
-        screen = screen.row(pager(total, offset, |page| Action::Clients { page }));
+        screen = screen.row(list_pager(total, offset, |page| Action::Clients { page }));
     }
     screen
 }
@@ -137,7 +137,7 @@ pub fn orders(row: &ClientRow, page: &OrderPage, offset: u32, scene: &Scene) -> 
         screen = screen.row([Button::new(label, Action::StaffCard { order: order.id })]);
     }
     let turn = |page| Action::ClientOrders { organization, page };
-    screen.row(pager(page.total, offset, turn)).row([back])
+    screen.row(list_pager(page.total, offset, turn)).row([back])
 }
 
 /// The text of an order for a client is waited for.

@@ -14,3 +14,17 @@ pub mod proposal;
 pub mod questions;
 pub mod registration;
 pub mod staff;
+
+use crate::chat::{Action, Button};
+
+/// «‹ 2/5 ›», round and round; nothing for one page. `page` counts from 0.
+fn pager(page: usize, pages: usize, action: impl Fn(i64) -> Action) -> Vec<Button> {
+    if pages < 2 {
+        return Vec::new();
+    }
+    let to = |page: usize| action(i64::try_from(page % pages).unwrap_or(0));
+    vec![
+        Button::new("‹", to(page + pages - 1)),
+        Button::new(format!("{}/{pages} ›", page + 1), to(page + 1)),
+    ]
+}

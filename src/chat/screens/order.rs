@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::basket::Scene;
+use super::pager;
 use crate::chat::{Action, Button, Screen};
 use crate::config::Company;
 use crate::domain::{Delivery, LineState, Money, OrderStatus, ru};
@@ -13,8 +14,8 @@ use crate::storage::orders::{OrderLineRow, OrderRow};
 /// Orders of a list on a page.
 pub const ORDERS_A_PAGE: u32 = 8;
 
-/// Lines that a card shows before it says how many more there are.
-const LINES_SHOWN: usize = 25;
+/// Lines of an order on a page: as many as surely fit into a message.
+pub const LINES_A_PAGE: usize = 15;
 
 /// O7: the order has just been sent.
 pub fn sent(order: &OrderRow, learnt: usize, company: &Company) -> Screen {
@@ -53,10 +54,10 @@ pub fn card(order: &OrderRow, scene: &Scene) -> Screen {
 fn with_buttons(screen: Screen, order: &OrderRow) -> Screen {
     let (id, version) = (order.id, order.revision);
     let mut row = vec![Button::new("Открыть", Action::OrderShow { order: id })];
-    if order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval) {
+    if order.is_open_to_buyer() {
         row.push(Button::new("Изменить", Action::OrderEdit { order: id, version }));
     }
-    if order.status.client_can_cancel() {
+    if order.is_cancellable_by_buyer() {
         row.push(Button::new("Отменить", Action::OrderCancel { order: id }));
     }
     screen.row(row)
@@ -85,7 +86,7 @@ fn head(order: &OrderRow, today: Date) -> Html {
 }
 
 /// An order with its lines. `sees_prices` as in the draft.
-pub fn whole(view: &OrderView, sees_prices: bool, scene: &Scene) -> Screen {
+pub fn whole(view: &OrderView, sees_prices: bool, page: i64, scene: &Scene) -> Screen {
     let today = scene.zone.civil(scene.now).date();
     let order = &view.order;
     let mut html = head(order, today);
@@ -93,26 +94,25 @@ pub fn whole(view: &OrderView, sees_prices: bool, scene: &Scene) -> Screen {
         html = html.line().push(format!("Комментарий: {}", order.comment));
     }
     html = html.line();
-    for line in view.lines.iter().take(LINES_SHOWN) {
+    let pages = view.lines.len().div_ceil(LINES_A_PAGE).max(1);
+    let page = usize::try_from(page).unwrap_or(0).min(pages - 1);
+    for line in view.lines.iter().skip(page * LINES_A_PAGE).take(LINES_A_PAGE) {
         html = html.line().append(&order_line(line, sees_prices));
-    }
-    if view.lines.len() > LINES_SHOWN {
-        let more = ru::positions(view.lines.len() - LINES_SHOWN);
-        html = html.line().push(format!("…и ещё {more}"));
     }
     let (id, version) = (order.id, order.revision);
     let mut row = vec![
         Button::new("Вопрос", Action::OrderAsk { order: id }),
         Button::new("Повторить", Action::OrderRepeat { order: id }),
     ];
-    if order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval) {
+    if order.is_open_to_buyer() {
         row.push(Button::new("Изменить", Action::OrderEdit { order: id, version }));
     }
-    let mut screen = Screen::new(html).row(row);
+    let pages = pager(page, pages, |page| Action::OrderLines { order: id, page });
+    let mut screen = Screen::new(html).row(pages).row(row);
     if view.documents().next().is_some() {
         screen = screen.row([Button::new("Документы", Action::OrderDocuments { order: id })]);
     }
-    if order.status.client_can_cancel() {
+    if order.is_cancellable_by_buyer() {
         screen = screen.row([Button::new("Отменить", Action::OrderCancel { order: id })]);
     }
     screen.row([Button::new("К заказам", Action::Orders { page: 0 })])
@@ -197,7 +197,7 @@ pub fn list(page: &OrderPage, offset: u32, mine: Option<bool>, scene: &Scene) ->
         ]);
     }
     let today = scene.zone.civil(scene.now).date();
-    let active = page.orders.iter().filter(|order| !order.status.is_final()).count();
+    let active = page.orders.iter().filter(|order| !order.is_over_for_buyer()).count();
     let title = if active > 0 && offset == 0 {
         "Заказы. Сверху — в работе."
     } else {
@@ -205,7 +205,7 @@ pub fn list(page: &OrderPage, offset: u32, mine: Option<bool>, scene: &Scene) ->
     };
     let mut screen = Screen::text(title);
     let mut orders: Vec<&OrderRow> = page.orders.iter().collect();
-    orders.sort_by_key(|order| order.status.is_final());
+    orders.sort_by_key(|order| order.is_over_for_buyer());
     for order in orders {
         let label = format!(
             "№\u{a0}{} · {} · {}",
@@ -215,7 +215,7 @@ pub fn list(page: &OrderPage, offset: u32, mine: Option<bool>, scene: &Scene) ->
         );
         screen = screen.row([Button::new(label, Action::OrderShow { order: order.id })]);
     }
-    let pages = pager(page.total, offset, |page| match mine {
+    let pages = list_pager(page.total, offset, |page| match mine {
         Some(true) => Action::OrdersMine { page },
         _ => Action::Orders { page },
     });
@@ -229,17 +229,10 @@ fn when(order: &OrderRow, today: Date, scene: &Scene) -> String {
     }
 }
 
-/// «‹ 2/5 ›» over a list of this many orders; nothing for one page.
-pub fn pager(total: u32, offset: u32, action: impl Fn(i64) -> Action) -> Vec<Button> {
-    let pages = i64::from(total.div_ceil(ORDERS_A_PAGE));
-    if pages < 2 {
-        return Vec::new();
-    }
-    let page = i64::from(offset / ORDERS_A_PAGE);
-    vec![
-        Button::new("‹", action((page + pages - 1) % pages)),
-        Button::new(format!("{}/{pages} ›", page + 1), action((page + 1) % pages)),
-    ]
+/// The pager of a list of so many orders, people or organizations.
+pub fn list_pager(total: u32, offset: u32, action: impl Fn(i64) -> Action) -> Vec<Button> {
+    let (page, pages) = (offset / ORDERS_A_PAGE, total.div_ceil(ORDERS_A_PAGE));
+    pager(page as usize, pages as usize, action)
 }
 
 /// Why a buyer takes an order back.
@@ -288,6 +281,18 @@ pub fn news(view: &OrderView, scene: &Scene) -> Option<Screen> {
             format!("Заявка №\u{a0}{} готова, можно забирать.", order.number)
         }
         OrderStatus::New => format!("Заявка №\u{a0}{} согласована и отправлена.", order.number),
+        OrderStatus::Draft if order.is_returned() => {
+            let comment = match order.status_reason.as_str() {
+                "" => String::new(),
+                comment => format!(": «{comment}»"),
+            };
+            let text = format!("Заявку №\u{a0}{} вернули{comment}.", order.number);
+            let (id, version) = (order.id, order.revision);
+            return Some(Screen::text(text).row([
+                Button::new("Изменить", Action::OrderEdit { order: id, version }),
+                Button::new("Открыть", Action::OrderShow { order: id }),
+            ]));
+        }
         OrderStatus::Draft
         | OrderStatus::Approval
         | OrderStatus::Picking

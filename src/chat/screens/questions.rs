@@ -1,5 +1,6 @@
 //! Questions: the list of threads, one thread, what is asked and answered.
 
+use super::pager;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{Timestamp, Zone, ru};
 use crate::formats::html::Html;
@@ -8,7 +9,7 @@ use crate::services::questions::{
 };
 
 /// Threads on a page of the list.
-pub const PAGE: u32 = 8;
+pub const PAGE: u32 = 7;
 /// Messages that a thread shows.
 pub const SHOWN: u32 = 10;
 /// The longest part of a message in a thread, in characters: ten of them fit into one message.
@@ -24,35 +25,31 @@ pub fn topics() -> impl Iterator<Item = (usize, Topic)> {
 /// The threads of an organization, or those that wait for staff.
 pub fn list(
     title: &str,
-    page: &ThreadPage,
-    closed: Option<u32>,
+    found: &ThreadPage,
+    (open, page): (bool, u32),
     staff: bool,
     scene: &Scene<'_>,
 ) -> Screen {
     let mut html = Html::new().bold(title);
-    if page.rows.is_empty() {
-        let none = match (closed, staff) {
-            (Some(_), _) => "Закрытых вопросов нет.",
-            (None, true) => "Все вопросы отвечены.",
-            (None, false) => "Вопросов пока нет.",
+    if found.rows.is_empty() {
+        let none = match (open, staff) {
+            (false, _) => "Закрытых вопросов нет.",
+            (true, true) => "Все вопросы отвечены.",
+            (true, false) => "Вопросов пока нет.",
         };
         html = html.line().push(none);
     }
     let mut screen = Screen::new(html);
-    for row in &page.rows {
+    for row in &found.rows {
         let label = row_label(row, staff, scene);
         screen = screen.row([Button::new(label, Action::ThreadShow { thread: row.id })]);
     }
-    if let Some(current) = closed {
-        let pages = page.total.div_ceil(PAGE).max(1);
-        let mut pager = Vec::new();
-        if current > 0 {
-            pager.push(Button::new("‹", Action::ThreadsClosed { page: i64::from(current) - 1 }));
-        }
-        if current + 1 < pages {
-            pager.push(Button::new("›", Action::ThreadsClosed { page: i64::from(current) + 1 }));
-        }
-        return screen.row(pager).row([Button::new("Открытые", Action::Threads)]);
+    let pages = found.total.div_ceil(PAGE) as usize;
+    screen = screen.row(pager(page as usize, pages, |page| {
+        if open { Action::ThreadsOpen { page } } else { Action::ThreadsClosed { page } }
+    }));
+    if !open {
+        return screen.row([Button::new("Открытые", Action::Threads)]);
     }
     let mut last = Vec::new();
     if !staff {

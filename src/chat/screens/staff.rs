@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use super::basket::{Scene, full_names, option_labels};
-use super::order::{order_line, pager};
+use super::order::{LINES_A_PAGE, list_pager, order_line};
+use super::pager;
 use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
 use crate::domain::{LineState, Money, OrderStatus, ru, time};
@@ -200,20 +201,20 @@ fn buttons(screen: Screen, view: &OrderView, panel: Option<&str>, private: bool)
 }
 
 /// All lines of an order, with the buyer's own words.
-pub fn composition(view: &OrderView) -> Screen {
+pub fn composition(view: &OrderView, page: i64) -> Screen {
     let order = &view.order;
     let mut html = Html::new().bold(format!("№\u{a0}{}, состав", order.number));
-    for line in view.lines.iter().take(40) {
+    let pages = view.lines.len().div_ceil(LINES_A_PAGE).max(1);
+    let page = usize::try_from(page).unwrap_or(0).min(pages - 1);
+    for line in view.lines.iter().skip(page * LINES_A_PAGE).take(LINES_A_PAGE) {
         html = html.line().append(&staff_line(view, line));
         if line.product.is_some() {
             let raw = ru::ellipsis(line.raw.trim(), 60);
             html = html.line().push("     ").italic(format!("«{raw}»"));
         }
     }
-    if view.lines.len() > 40 {
-        html = html.line().push(format!("…и ещё {}", ru::positions(view.lines.len() - 40)));
-    }
-    Screen::new(html)
+    let id = order.id;
+    Screen::new(html).row(pager(page, pages, |page| Action::StaffLines { order: id, page }))
 }
 
 /// The queue: orders that nobody has taken, or all.
@@ -240,7 +241,7 @@ pub fn queue(page: &OrderPage, offset: u32, all: bool, scene: &Scene) -> Screen 
         );
         screen = screen.row([Button::new(label, Action::StaffCard { order: order.id })]);
     }
-    screen.row(pager(page.total, offset, |page| {
+    screen.row(list_pager(page.total, offset, |page| {
         if all { Action::StaffAll { page } } else { Action::StaffQueue { page } }
     }))
 }
@@ -257,17 +258,15 @@ pub fn reasons(order: &OrderRow) -> Screen {
         .row([Button::new("Назад", Action::StaffCard { order: id })])
 }
 
-/// What the client will read.
-pub fn reject_preview(order: &OrderRow, reason: i64) -> Option<Screen> {
-    let (_, text) = REASONS.get(usize::try_from(reason).ok()?)?;
-    let (id, version) = (order.id, order.revision);
+/// What the client will read; `send` is what the button does.
+pub fn reject_preview(order: &OrderRow, text: &str, send: Action) -> Screen {
     let html = Html::text("Клиент прочитает:")
         .line()
         .italic(format!("Заявка №\u{a0}{} отклонена. {text}", order.number));
-    Some(Screen::new(html).row([
-        Button::new("Отправить", Action::StaffRejectYes { order: id, version, reason }),
-        Button::new("Назад", Action::StaffReject { order: id }),
-    ]))
+    Screen::new(html).row([
+        Button::new("Отправить", send),
+        Button::new("Назад", Action::StaffReject { order: order.id }),
+    ])
 }
 
 /// Products for an unresolved line. `remember`: the client's words are learnt for the choice.
@@ -369,6 +368,17 @@ pub fn approval(view: &OrderView, today: Date) -> Screen {
         Button::new("Состав", Action::OrderShow { order: id }),
         Button::new("Вернуть", Action::ApprovalReturn { order: id, version }),
     ])
+}
+
+/// What is to be put right in a viewer's order?
+pub fn return_comment(order: &OrderRow, version: i64) -> Screen {
+    let id = order.id;
+    Screen::text(format!(
+        "Что поправить в заявке №\u{a0}{}? Напишите, {} прочитает.",
+        order.number, order.author_name
+    ))
+    .row([Button::new("Вернуть без слов", Action::ApprovalReturnYes { order: id, version })])
+    .row([Button::new("Назад", Action::ApprovalShow { order: id })])
 }
 
 /// Days to move the delivery to: the next ten working days.

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::recognition::{Purchase, Question};
 use crate::storage::drafts::{self, DraftLineRow, DraftRow, NewDraftLine};
 use crate::storage::offers::{self, Offer};
-use crate::storage::{StorageError, organizations, words};
+use crate::storage::{StorageError, entries, organizations, words};
 
 /// A draft as its screens need it.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct DraftView {
     pub may_send: bool,
     /// Its lines, in order.
     pub lines: Vec<DraftLine>,
+    /// Of when prices and stock are; `None` when no catalogue has been loaded.
+    pub loaded_at: Option<Timestamp>,
 }
 
 /// A line with what the catalogue says of its product.
@@ -271,7 +273,8 @@ pub(super) fn view(
     };
     let sees_prices = party.sees_prices;
     let may_send = party.may_send || party.person.is_none();
-    Ok(DraftView { draft, organization_name, sees_prices, may_send, lines })
+    let loaded_at = entries::loaded_at(conn)?;
+    Ok(DraftView { draft, organization_name, sees_prices, may_send, lines, loaded_at })
 }
 
 /// What the organization bought before of what the open lines may mean.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::draft::owned;
 use super::edit::tell_before;
-use super::place::{editable, editable_by, offers_of, sent_as, write_lines};
+use super::place::{editable_by, offers_of, sent_as, write_lines};
 use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
     Channel, DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp,
@@ -83,7 +83,7 @@ impl Ordering {
                 let target = order_of(tx, &party, order)?;
                 let sent = sent_as(tx, &row)?.is_some_and(|sent| sent.id == order);
                 if sent {
-                    let own = editable(&target);
+                    let own = target.is_open_to_buyer();
                     return Ok(if own { Joined::Merged(target) } else { Joined::Asked(target) });
                 }
                 if row.state != "open" || row.revision != version || row.edits.is_some() {

@@ -53,17 +53,24 @@ pub(super) fn to_staff(
     Ok(())
 }
 
-/// Tells the owners of an organization.
-pub(super) fn to_owners(
+/// Asks the owners of an organization to send a viewer's order; staff, where no owner can be
+/// reached.
+pub(super) fn ask_approval(
     tx: &Transaction<'_>,
+    config: &Config,
     organization: OrganizationId,
-    notice: &Notice,
+    order: OrderId,
     now: Timestamp,
 ) -> Result<(), OrderError> {
+    let asked = Outgoing::Notice(Notice::ApprovalAsked { order });
+    let mut reached = false;
     for owner in members::owners(tx, organization)? {
-        to_person(tx, owner.person, notice.clone(), now)?;
+        reached |= notifications::enqueue_to_person(tx, owner.person, &asked, now, None)?;
     }
-    Ok(())
+    if reached {
+        return Ok(());
+    }
+    to_staff(tx, config, Notice::StaffOrder { order }, now)
 }
 
 /// Redraws the cards of an order that staff already have before them.

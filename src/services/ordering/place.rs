@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction};
 use super::draft::{owned, settle};
 use super::edit::tell_before;
 use super::{OrderError, Ordering, Party, join, notices, order_of, price_type};
+use crate::config::Config;
 use crate::domain::{
     Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
     OrganizationId, PersonId, ProductId, Timestamp,
@@ -43,7 +44,7 @@ pub enum Placed {
 
 /// Whether this party may still change the order: one who may not send only before an owner does.
 pub(super) fn editable_by(party: &Party, order: &OrderRow) -> bool {
-    editable(order) && (party.may_send || order.status == OrderStatus::Approval)
+    order.is_open_to_buyer() && (party.may_send || order.status != OrderStatus::New)
 }
 
 /// The order that a sent draft became, changed or was added to.
@@ -55,11 +56,6 @@ pub(super) fn sent_as(
         Some(order) => orders::find(conn, order),
         None => orders::find_by_draft(conn, draft.id),
     }
-}
-
-/// Whether the buyer may still change the order.
-pub(super) fn editable(order: &OrderRow) -> bool {
-    order.manager.is_none() && matches!(order.status, OrderStatus::New | OrderStatus::Approval)
 }
 
 impl Ordering {
@@ -114,7 +110,7 @@ impl Ordering {
                     return Ok(Placed::Duplicate(order));
                 }
                 if let Some(order) = row.edits {
-                    return change_order(tx, &party, &row, order, &lines, &offers, now);
+                    return change_order(tx, &config, &party, (&row, order), &lines, &offers, now);
                 }
                 let status = if party.may_send { OrderStatus::New } else { OrderStatus::Approval };
                 let order = NewOrder {
@@ -160,8 +156,7 @@ impl Ordering {
                 if status == OrderStatus::New {
                     notices::to_staff(tx, &config, Notice::StaffOrder { order: id }, now)?;
                 } else {
-                    let notice = Notice::ApprovalAsked { order: id };
-                    notices::to_owners(tx, organization, &notice, now)?;
+                    notices::ask_approval(tx, &config, organization, id, now)?;
                 }
                 if placed_by.is_some() && author != sender {
                     let notice = Notice::PlacedForClient { order: id };
@@ -186,7 +181,35 @@ impl Ordering {
         version: i64,
     ) -> Result<OrderRow, OrderError> {
         let (next, text) = (OrderStatus::New, "Заявка согласована и отправлена");
-        self.move_by_buyer(party, order, next, text, move |row, _| {
+        self.move_by_buyer(party, order, next, (text, ""), move |row, _| {
+            let current = row.status == OrderStatus::Approval && row.revision == version;
+            if current { Ok(true) } else { Err(OrderError::Stale) }
+        })
+        .await
+    }
+
+    /// An owner returns a viewer's order to its author, who reads the comment (it may be empty),
+    /// changes the order and asks again.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::Stale`] when another owner was first, or the order has changed since `version`.
+    pub async fn return_order(
+        &self,
+        party: &Party,
+        order: OrderId,
+        version: i64,
+        comment: &str,
+    ) -> Result<OrderRow, OrderError> {
+        let comment = crate::formats::text::one_line(&crate::domain::ru::ellipsis(comment, 500));
+        let text = match comment.as_str() {
+            "" => "Заявка возвращена".to_owned(),
+            comment => format!("Заявка возвращена: {comment}"),
+        };
+        self.move_by_buyer(party, order, OrderStatus::Draft, (&text, &comment), move |row, _| {
+            if row.is_returned() {
+                return Ok(false);
+            }
             let current = row.status == OrderStatus::Approval && row.revision == version;
             if current { Ok(true) } else { Err(OrderError::Stale) }
         })
@@ -209,11 +232,11 @@ impl Ordering {
             "" => "Заявка отменена клиентом".to_owned(),
             reason => format!("Заявка отменена клиентом: {reason}"),
         };
-        self.move_by_buyer(party, order, OrderStatus::Cancelled, &text, move |row, _| {
+        self.move_by_buyer(party, order, OrderStatus::Cancelled, (&text, ""), move |row, _| {
             if row.status == OrderStatus::Cancelled {
                 return Ok(false);
             }
-            if !row.status.client_can_cancel() {
+            if !row.is_cancellable_by_buyer() {
                 return Err(OrderError::TooLate);
             }
             if row.revision == version { Ok(true) } else { Err(OrderError::Stale) }
@@ -231,7 +254,7 @@ impl Ordering {
     ) -> Result<OrderRow, OrderError> {
         let next = if party.may_send { OrderStatus::New } else { OrderStatus::Approval };
         let text = "Отмена заявки снята";
-        self.move_by_buyer(party, order, next, text, move |row, now| {
+        self.move_by_buyer(party, order, next, (text, ""), move |row, now| {
             if row.status == next {
                 return Ok(false);
             }
@@ -245,17 +268,18 @@ impl Ordering {
     }
 
     /// A move of the organization's order: staff are shown it, owners what waits for them, and the
-    /// author is told of what another did. `check` refuses it, or answers `false` when it has been made before.
+    /// author is told of what another did. `text` is for the timeline, with the reason that the
+    /// order itself shows. `check` refuses it, or answers `false` when it has been made before.
     async fn move_by_buyer(
         &self,
         party: &Party,
         order: OrderId,
         next: OrderStatus,
-        text: &str,
+        (text, reason): (&str, &str),
         check: impl FnOnce(&OrderRow, Timestamp) -> Result<bool, OrderError> + Send + 'static,
     ) -> Result<OrderRow, OrderError> {
         let (party, now, config) = (party.clone(), self.now(), self.base.config.clone());
-        let text = text.to_owned();
+        let (text, reason) = (text.to_owned(), reason.to_owned());
         let order = self
             .base
             .db
@@ -264,13 +288,18 @@ impl Ordering {
                 if !check(&row, now)? {
                     return Ok(row);
                 }
-                by_buyer(tx, &party, &row, next, &text, now)?;
-                let seen = row.status != OrderStatus::Approval || next == OrderStatus::New;
+                orders::set_status(tx, order, next, &reason, now)?;
+                let event = note_by_buyer(tx, &party, order, "status", &text, now)?;
+                let waited = matches!(row.status, OrderStatus::Approval | OrderStatus::Draft);
                 if next == OrderStatus::Approval {
-                    let asked = Notice::ApprovalAsked { order };
-                    notices::to_owners(tx, row.organization, &asked, now)?;
-                } else if seen {
+                    notices::ask_approval(tx, &config, row.organization, order, now)?;
+                } else if !waited || next == OrderStatus::New {
                     notices::to_staff(tx, &config, Notice::StaffOrder { order }, now)?;
+                }
+                if let Some(manager) = row.manager.filter(|_| next == OrderStatus::Cancelled) {
+                    // Off shift or not, who works on it must stop.
+                    let stop = Notice::OrderMessage { order, event };
+                    notices::to_person(tx, manager, stop, now)?;
                 }
                 if party.person != Some(row.author) {
                     notices::to_person(tx, row.author, Notice::OrderStatus { order }, now)?;
@@ -300,28 +329,25 @@ impl Ordering {
     }
 }
 
-fn by_buyer(
+/// Writes into the order's timeline what the buyer did; the entry.
+fn note_by_buyer(
     tx: &Transaction<'_>,
     party: &Party,
-    order: &OrderRow,
-    status: OrderStatus,
+    order: OrderId,
+    kind: &'static str,
     text: &str,
     now: Timestamp,
-) -> Result<(), OrderError> {
-    orders::set_status(tx, order.id, status, "", now)?;
-    orders::insert_event(
-        tx,
-        NewOrderEvent {
-            order: order.id,
-            at: now,
-            channel: Channel::Bot,
-            person: party.person,
-            kind: "status",
-            text,
-            to_client: false,
-        },
-    )?;
-    Ok(())
+) -> Result<i64, OrderError> {
+    let event = NewOrderEvent {
+        order,
+        at: now,
+        channel: Channel::Bot,
+        person: party.person,
+        kind,
+        text,
+        to_client: false,
+    };
+    Ok(orders::insert_event(tx, event)?)
 }
 
 /// Whose an order is that a manager writes: an owner's, or else any member's.
@@ -462,9 +488,9 @@ fn learn(
 
 fn change_order(
     tx: &Transaction<'_>,
+    config: &Config,
     party: &Party,
-    draft: &DraftRow,
-    order: OrderId,
+    (draft, order): (&DraftRow, OrderId),
     lines: &[DraftLineRow],
     offers: &HashMap<ProductId, Offer>,
     now: Timestamp,
@@ -484,20 +510,22 @@ fn change_order(
         crate::domain::ru::positions(before.len()),
         crate::domain::ru::positions(lines.len())
     );
-    orders::insert_event(
-        tx,
-        NewOrderEvent {
-            order,
-            at: now,
-            channel: Channel::Bot,
-            person: party.person,
-            kind: "line",
-            text: &text,
-            to_client: false,
-        },
-    )?;
-    if row.status == OrderStatus::New {
-        notices::refresh_staff_cards(tx, order, now)?;
+    note_by_buyer(tx, party, order, "line", &text, now)?;
+    match row.status {
+        OrderStatus::New => notices::refresh_staff_cards(tx, order, now)?,
+        // What was returned goes the way of a new one.
+        OrderStatus::Draft if party.may_send => {
+            orders::set_status(tx, order, OrderStatus::New, "", now)?;
+            note_by_buyer(tx, party, order, "status", "Заявка отправлена", now)?;
+            notices::to_staff(tx, config, Notice::StaffOrder { order }, now)?;
+        }
+        OrderStatus::Draft => {
+            orders::set_status(tx, order, OrderStatus::Approval, "", now)?;
+            note_by_buyer(tx, party, order, "status", "Заявка снова на согласовании", now)?;
+            notices::ask_approval(tx, config, row.organization, order, now)?;
+        }
+        // The owners' card shows it as it is now.
+        _ => notices::ask_approval(tx, config, row.organization, order, now)?,
     }
     Ok(Placed::Changed(orders::find(tx, order)?.ok_or(OrderError::NotFound)?))
 }

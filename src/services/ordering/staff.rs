@@ -357,10 +357,12 @@ impl Ordering {
         &self,
         party: &Party,
         id: OrderId,
-        text: &str,
+        said: impl Into<Said>,
         event_key: &str,
     ) -> Result<OrderRow, OrderError> {
-        let (party, now, text) = (party.clone(), self.now(), text.trim().to_owned());
+        let (party, now, said) = (party.clone(), self.now(), said.into());
+        let text = said.text.trim().to_owned();
+        let attachment = said.attachment.as_ref().map(Attachment::write).transpose()?;
         let event_key = event_key.to_owned();
         let config = self.base.config.clone();
         let order = self
@@ -383,7 +385,7 @@ impl Ordering {
                         to_client: false,
                     },
                 )?;
-                orders::set_origin(tx, event, Some(&event_key), None)?;
+                orders::set_origin(tx, event, Some(&event_key), attachment.as_deref())?;
                 let notice = Notice::OrderMessage { order: id, event };
                 match order.manager {
                     Some(manager) => notices::to_person(tx, manager, notice, now)?,
@@ -423,7 +425,10 @@ pub(super) fn move_to(
 ) -> Result<(), OrderError> {
     let (id, from) = (order.id, order.status);
     let allowed = match actor.channel {
-        Channel::Onec => next.settable_by_onec() && from != OrderStatus::Approval,
+        Channel::Onec => {
+            let before = matches!(from, OrderStatus::Draft | OrderStatus::Approval);
+            next.settable_by_onec() && !before
+        }
         _ => from.can_become(next),
     };
     if !allowed {

@@ -139,6 +139,7 @@ pub(super) async fn accept(
         from_name: persona.name.clone(),
         at: desk.base.clock.now(),
         kind,
+        quoted: Vec::new(),
     };
     let payload = serde_json::to_string(&event).map_err(WebError::internal)?;
     desk.conversations.accept(event.key, event.chat, payload).await?;

@@ -761,8 +761,15 @@ impl Fake {
                 "username": USERNAME }),
             Some(name) => json!({ "id": chat, "is_bot": false, "first_name": name }),
         };
-        json!({ "message_id": id, "date": message.at.millis() / 1_000,
-            "chat": self.chat_json(chat), "from": from, "text": message.text })
+        let rows = message.buttons.iter();
+        let rows: Vec<Vec<&Value>> =
+            rows.map(|row| row.iter().map(|(_, button)| button).collect()).collect();
+        let mut json = json!({ "message_id": id, "date": message.at.millis() / 1_000,
+            "chat": self.chat_json(chat), "from": from, "text": message.text });
+        if !rows.is_empty() {
+            json["reply_markup"] = json!({ "inline_keyboard": rows });
+        }
+        json
     }
 
     fn violation(&mut self, what: String) {

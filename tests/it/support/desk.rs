@@ -231,7 +231,12 @@ impl Desk {
         let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
         let accounts = Accounts::new(base.clone());
         accounts.demo_people("пароль для теста").await.unwrap();
-        base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(CATALOG)?)).unwrap();
+        let loaded = |tx: &rusqlite::Transaction<'_>| {
+            tx.execute_batch(CATALOG)?;
+            tx.execute("update catalog_version set changed_at_ms = ?1", [START])?;
+            Ok::<_, StorageError>(())
+        };
+        base.db.write_blocking(loaded).unwrap();
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let models = Models::from_settings(base.clone()).unwrap();
@@ -435,6 +440,7 @@ impl Desk {
             from_name: persona.to_owned(),
             at: self.base.clock.now(),
             kind,
+            quoted: Vec::new(),
         };
         self.accept(&event).await;
         if self.calm {

@@ -8,7 +8,7 @@ use crate::chat::notices::buyer_slot;
 use crate::chat::screens::{basket, order};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{Delivery, DraftId, OrderId, ru};
+use crate::domain::{Delivery, DraftId, OrderId, OrderStatus, ru};
 use crate::recognition::parse_quantity;
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::{OrderError, Placed};
@@ -94,7 +94,12 @@ impl Core {
             Placed::Changed(order) => {
                 Self::put_draft_away(talk);
                 let screen = order::card(&order, &self.scene());
-                talk.toast(&format!("Заявка №\u{a0}{} изменена", order.number));
+                talk.toast(&match order.status {
+                    OrderStatus::Approval => {
+                        format!("Заявка №\u{a0}{} на согласовании у владельца", order.number)
+                    }
+                    _ => format!("Заявка №\u{a0}{} изменена", order.number),
+                });
                 talk.out.push(screen.below(buyer_slot(order.id)));
             }
             // Still on the screen: the program died before it could say that it is sent.
@@ -252,6 +257,10 @@ impl Core {
                 self.checkout_below(talk, draft).await?;
             }
             Form::AskAboutOrder { order } => self.ask_about_order(talk, order, &text).await?,
+            Form::ReturnComment { order, version } => {
+                Self::owners_only(talk)?;
+                self.return_order(talk, order, version, &text).await?;
+            }
             Form::WriteToClient { .. }
             | Form::RejectReason { .. }
             | Form::StaffQuantity { .. }

@@ -2,11 +2,11 @@
 
 use crate::chat::core::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::Form;
-use crate::chat::notices::buyer_slot;
-use crate::chat::screens::order;
+use crate::chat::notices::{approval_slot, buyer_slot};
+use crate::chat::screens::{order, staff};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
-use crate::domain::OrgKind;
+use crate::domain::{OrderId, OrderStatus, OrgKind};
 use crate::services::ordering::OrderError;
 
 /// Orders that «Повторить» offers.
@@ -30,8 +30,13 @@ impl Core {
             }
             Action::OrderShow { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
-                let screen = order::whole(&view, party.sees_prices, &self.scene());
+                let screen = order::whole(&view, party.sees_prices, 0, &self.scene());
                 talk.out.push(screen.below(PANE));
+            }
+            Action::OrderLines { order, page } => {
+                let view = self.ordering.own_order(&party, order).await?;
+                let screen = order::whole(&view, party.sees_prices, page, &self.scene());
+                talk.out.push(screen.in_place(PANE));
             }
             Action::OrderDocuments { order } => self.show_documents(talk, order).await?,
             Action::OrderCancel { order } => {
@@ -84,20 +89,58 @@ impl Core {
                 let cancel = Button::new("Отмена", Action::Cancel);
                 talk.out.push(Screen::text(words).row([cancel]).below(PANE));
             }
+            action => self.press_approval(talk, action).await?,
+        }
+        Ok(())
+    }
+
+    /// An owner decides about a viewer's order.
+    async fn press_approval(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), Refused> {
+        let party = talk.party();
+        match action {
             Action::ApprovalSend { order, version } => {
                 Self::owners_only(talk)?;
                 let row = self.ordering.approve(&party, order, version).await?;
                 let words = format!("Заявка №\u{a0}{} согласована и отправлена.", row.number);
-                talk.out.push(Screen::text(words).in_place(format!("approval:{order}")));
+                talk.out.push(Screen::text(words).in_place(approval_slot(order)));
+            }
+            Action::ApprovalShow { order } => {
+                Self::owners_only(talk)?;
+                talk.state.form = None;
+                let view = self.ordering.own_order(&party, order).await?;
+                let today = self.base.zone.civil(talk.now).date();
+                talk.out.push(staff::approval(&view, today).in_place(approval_slot(order)));
             }
             Action::ApprovalReturn { order, version } => {
                 Self::owners_only(talk)?;
-                let row = self.ordering.cancel(&party, order, version, "").await?;
-                let words = format!("Заявка №\u{a0}{} возвращена.", row.number);
-                talk.out.push(Screen::text(words).in_place(format!("approval:{order}")));
+                let view = self.ordering.own_order(&party, order).await?;
+                if view.order.status != OrderStatus::Approval {
+                    return Err(OrderError::Stale.into());
+                }
+                talk.state.ask(Form::ReturnComment { order, version }, talk.now);
+                let screen = staff::return_comment(&view.order, version);
+                talk.out.push(screen.in_place(approval_slot(order)));
+            }
+            Action::ApprovalReturnYes { order, version } => {
+                Self::owners_only(talk)?;
+                talk.state.form = None;
+                self.return_order(talk, order, version, "").await?;
             }
             _ => self.menu(talk).await?,
         }
+        Ok(())
+    }
+
+    pub(super) async fn return_order(
+        &self,
+        talk: &mut Talk<'_>,
+        order: OrderId,
+        version: i64,
+        comment: &str,
+    ) -> Result<(), Refused> {
+        let row = self.ordering.return_order(&talk.party(), order, version, comment).await?;
+        let words = format!("Заявка №\u{a0}{} возвращена, {} узнает.", row.number, row.author_name);
+        talk.out.push(Screen::text(words).in_place(approval_slot(order)));
         Ok(())
     }
 
