@@ -435,6 +435,10 @@ actions! {
 
     /// The account card.
     "account.show" => Account;
+    /// Asks where a person works who acts for nobody.
+    "account.workplace" => Workplace;
+    /// Acts for oneself.
+    "account.private" => WorkPrivate;
     /// Signs the chat out.
     "account.leave" => SignOut;
     /// The person's organizations, to choose from.

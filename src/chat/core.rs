@@ -24,7 +24,7 @@ use super::dialogue::State;
 use super::screens::basket::Scene;
 use super::screens::menu::{self, Label};
 use super::worker::{ChatError, Handler, Handling, Turn};
-use super::{Action, Event, EventKind, Screen};
+use super::{Action, Button, Event, EventKind, Screen};
 use crate::domain::{ChatKey, Timestamp, WorkingHours, ru};
 use crate::services::Base;
 use crate::services::accounts::{Accounts, Who};
@@ -547,14 +547,27 @@ impl Core {
                 talk.toast("В заявке нет позиций");
                 self.new_order(talk).await?;
             }
+            OrderError::NoOrganization if talk.who.is_guest() => {
+                return Box::pin(self.explain(talk, OrderError::Guest)).await;
+            }
             OrderError::Guest => {
                 talk.say(
                     Screen::text("Подтвердите номер телефона, и я отправлю заявку.")
                         .keyboard(menu::guest_keyboard()),
                 );
             }
-            OrderError::NoOrganization => {
+            // The one that they have named has not let them in yet.
+            OrderError::NoOrganization
+                if talk.who.is_staff() || !talk.who.organizations.is_empty() =>
+            {
                 talk.refuse("Отправить можно, когда организация подтвердит ваше участие.");
+            }
+            OrderError::NoOrganization => {
+                let screen = Screen::text("Укажите организацию, чтобы отправить заявку.").row([
+                    Button::new("Указать", Action::Workplace),
+                    Button::new("Я частное лицо", Action::WorkPrivate),
+                ]);
+                talk.out.push(screen.below(PANE));
             }
             OrderError::Gone(_) => {
                 talk.toast("Есть позиции, снятые с продажи");

@@ -168,6 +168,8 @@ pub enum AccountForm {
     PresentPassword,
     /// A new password is waited for; the present one was right.
     NewPassword,
+    /// Where a person works who acts for nobody: a name or a taxpayer's number.
+    Workplace,
     /// A new name is waited for.
     Name,
     /// A new address for documents is waited for.

@@ -750,3 +750,59 @@ async fn nobody_signs_in_where_others_read_along() {
     }
     assert!(desk.accounts.who(&"tg:-100".parse().unwrap()).await.unwrap().is_guest());
 }
+
+#[tokio::test]
+async fn who_acts_for_nobody_says_for_whom_and_sends() {
+    let desk = Desk::start().await;
+    desk.sql(
+        "insert into persons (id, name, phone, phone_verified, created_at_ms)
+            values (91, 'Олег Петров', '+79000000091', 1, 0), (92, 'Пётр', '+79000000092', 1, 0);
+         insert into chats (key, person_id) values ('web:oleg', 91), ('web:petr', 92);",
+    );
+    desk.says("oleg", "саморез 4х25 жёлтый 4000 шт").await;
+    desk.taps("oleg", "Оформить").await;
+    desk.taps("oleg", "Отправить").await;
+    desk.transcript("oleg");
+    desk.taps("oleg", "Указать").await;
+    desk.says("oleg", "123").await;
+    desk.says("oleg", "ООО «Новая мебель»").await;
+    desk.taps("oleg", "Отправить").await;
+    assert_snapshot!(desk.transcript("oleg"), @"
+    > [Указать]
+    ✎ Организация: название или ИНН
+      [Отмена]
+    > 123
+    < В ИНН 10 или 12 цифр.
+      
+      Напишите ещё раз.
+      [Отмена]
+    × сообщение удалено
+    > ООО «Новая мебель»
+    < Готово. Организация: ООО «Новая мебель».
+    ✎ Черновик заявки · ООО «Новая мебель»
+      1 позиция: ✅ 1
+      
+      ✅ 1. Саморез универсальный 4х25 желтый цинк — 4 000 шт
+           «саморез 4х25 жёлтый 4000 шт»
+      
+      Остатки на 24.11, 14:05
+    ✎ Всё распознано, можно отправлять.
+      Доставка: дата не важна
+      Адрес: —
+      [Отправить]
+      [Оформить] [Позиции]
+      [Добавить в заказ] [Всё менеджеру]
+      [Очистить]
+    > [Отправить]
+    < Заявка № 1001 отправлена. Отвечаем пн–пт 09:00–18:00.
+      [Открыть] [Изменить] [Отменить]
+    ");
+    desk.says("petr", "саморез 4х25 жёлтый 4000 шт").await;
+    desk.taps("petr", "Оформить").await;
+    desk.taps("petr", "Отправить").await;
+    desk.taps("petr", "Я частное лицо").await;
+    desk.taps("petr", "Отправить").await;
+    let placed = "select g.name from orders o join organizations g on g.id = o.organization_id
+        order by o.id";
+    assert_eq!(desk.rows(placed), ["ООО «Новая мебель»", "Пётр, …0092"]);
+}

@@ -166,6 +166,8 @@ const SUBJECTS: &[&str] = &[
     "security.mine",
     "security.close:1",
     "account.show",
+    "account.workplace",
+    "account.private",
     "account.leave",
     "account.orgs",
     "account.switch:1",
@@ -408,7 +410,7 @@ async fn every_action_is_open_to_those_it_is_for() {
     ~~~~~~~  line.like
     ----+--  checkout.send_anyway
     +++++++  orders.repeat
-    -++++--  orders.usual
+    +++++--  orders.usual
     +++++++  catalog.root
     +++++++  catalog.show
     +++++++  catalog.found
@@ -500,6 +502,8 @@ async fn every_action_is_open_to_those_it_is_for() {
     -++++++  security.mine
     ----+--  security.close
     -++++++  account.show
+    -++++++  account.workplace
+    -mmm+mm  account.private
     -++++++  account.leave
     -++++++  account.orgs
     --+++--  account.switch

@@ -301,7 +301,14 @@ impl Accounts {
                     },
                     now,
                 )?;
-                join_new(tx, &config, person, &new, now)?;
+                let newcomer = Newcomer {
+                    id: person,
+                    name: &new.name,
+                    phone: Some(&new.phone),
+                    address: &new.address,
+                    hours: &new.hours,
+                };
+                join_new(tx, &config, &newcomer, &new.organization, now)?;
                 chats::link(tx, &new.chat, person, &new.chat_title, now)?;
                 let actor = Actor::bot(person);
                 note_person(tx, &actor, now, "person.registered", person, (None, None))?;
@@ -589,15 +596,27 @@ fn disown(tx: &Transaction<'_>, person: PersonId) -> Result<(), StorageError> {
     end_sessions(tx, person)
 }
 
-/// Puts a new person into the organization that they named.
-fn join_new(
+/// Who comes into an organization.
+pub(super) struct Newcomer<'a> {
+    pub(super) id: PersonId,
+    pub(super) name: &'a str,
+    pub(super) phone: Option<&'a Phone>,
+    /// Where a new organization takes goods; may be empty.
+    pub(super) address: &'a str,
+    /// When; may be empty.
+    pub(super) hours: &'a str,
+}
+
+/// Puts a person into the organization that they named.
+pub(super) fn join_new(
     tx: &Transaction<'_>,
     config: &Config,
-    person: PersonId,
-    new: &NewAccount,
+    new: &Newcomer<'_>,
+    organization: &NewOrg,
     now: Timestamp,
 ) -> Result<(), AccountError> {
-    if let NewOrg::Invited { token } = &new.organization {
+    let person = new.id;
+    if let NewOrg::Invited { token } = organization {
         let link = links::consume(tx, &tokens::hash(token), LinkKind::Invite, now)?;
         let link = link.ok_or(AccountError::LinkExpired)?;
         let organization = link.organization.ok_or(AccountError::LinkExpired)?;
@@ -606,7 +625,7 @@ fn join_new(
         notices::joined(tx, person, organization, now)?;
         return Ok(());
     }
-    let known = match &new.organization {
+    let known = match organization {
         NewOrg::Existing(id) => {
             Some(organizations::find(tx, *id)?.ok_or(AccountError::NotFound)?.id)
         }
@@ -623,11 +642,12 @@ fn join_new(
         return Ok(());
     }
     let private;
-    let (kind, name, inn) = if let NewOrg::New { name, inn } = &new.organization {
+    let (kind, name, inn) = if let NewOrg::New { name, inn } = organization {
         (OrgKind::Company, name.as_str(), inn.as_deref())
     } else {
         // 1C merges namesakes: the last digits tell them apart.
-        private = format!("{}, …{}", new.name, new.phone.last_four());
+        let digits = new.phone.map(|phone| format!(", …{}", phone.last_four()));
+        private = format!("{}{}", new.name, digits.unwrap_or_default());
         (OrgKind::Person, private.as_str(), None)
     };
     let organization = organizations::insert(
@@ -638,7 +658,7 @@ fn join_new(
             inn,
             external_id: None,
             verified: false,
-            hours: &new.hours,
+            hours: new.hours,
         },
         now,
     )?;
@@ -651,7 +671,7 @@ fn join_new(
         notices::join_asked(tx, config, person, organization, now)?;
     }
     if !new.address.is_empty() {
-        organizations::use_address(tx, organization, &new.address, now)?;
+        organizations::use_address(tx, organization, new.address, now)?;
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
+use super::entry::{NewOrg, Newcomer, join_new};
 use super::{AccountError, Accounts, Actor, Who, note, notices, tokens, who};
+use crate::config::Registration;
 use crate::domain::{MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, Secret};
 use crate::services::notifications::{self, Notice, Outgoing};
 use crate::storage::links::{self, LinkKind, LinkRow};
@@ -179,6 +181,42 @@ impl Accounts {
                 Ok(())
             })
             .await
+    }
+
+    /// Puts a person who acts for nobody into an organization; one who is in some already, or
+    /// waits for it, stays as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::InviteOnly`]; [`AccountError::NotFound`] when the organization is gone.
+    pub async fn work_at(&self, who: &Who, organization: NewOrg) -> Result<Who, AccountError> {
+        if self.base.config.access.registration == Registration::Invite {
+            return Err(AccountError::InviteOnly);
+        }
+        let person = who.person.clone().ok_or(AccountError::NotFound)?;
+        let (now, config, chat) =
+            (self.base.clock.now(), self.base.config.clone(), who.chat.clone());
+        let who = self
+            .base
+            .db
+            .write(move |tx| {
+                let present = who::who(tx, &config.access, chat.clone())?;
+                if !present.organizations.is_empty() {
+                    return Ok(present);
+                }
+                let newcomer = Newcomer {
+                    id: person.id,
+                    name: &person.name,
+                    phone: person.phone.as_ref(),
+                    address: "",
+                    hours: "",
+                };
+                join_new(tx, &config, &newcomer, &organization, now)?;
+                Ok::<_, AccountError>(who::who(tx, &config.access, chat)?)
+            })
+            .await?;
+        self.tell_outbox();
+        Ok(who)
     }
 
     /// Chooses for which organization the person acts.

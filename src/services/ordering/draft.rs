@@ -171,6 +171,13 @@ pub(super) fn find_or_claim(
     let guest = drafts::find_open_guest(tx, &party.chat)?;
     let Some(person) = party.person else { return Ok(guest) };
     let own = drafts::find_open(tx, person, party.organization)?;
+    // What was written before the person acted for anybody is of that organization now.
+    let guest = match guest {
+        None if own.is_none() && party.organization.is_some() => {
+            drafts::find_open(tx, person, None)?
+        }
+        guest => guest,
+    };
     let Some(guest) = guest else { return Ok(own) };
     let Some(own) = own else {
         drafts::set_owner(tx, guest.id, person, party.organization)?;
@@ -272,7 +279,8 @@ pub(super) fn view(
         None => String::new(),
     };
     let sees_prices = party.sees_prices;
-    let may_send = party.may_send || party.person.is_none();
+    // Who acts for nobody yet is asked for whom, not sent to an owner.
+    let may_send = party.may_send || party.organization.is_none();
     let loaded_at = entries::loaded_at(conn)?;
     Ok(DraftView { draft, organization_name, sees_prices, may_send, lines, loaded_at })
 }

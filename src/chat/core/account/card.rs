@@ -1,13 +1,14 @@
 //! The account card and what is behind its buttons.
 
 use super::entry::password_hint;
+use super::registration::{new_organization, organization_hint};
 use super::{AccountRefusal, actor, commands, email_hint, explain_account, one_line};
 use crate::chat::core::{Core, PANE, Talk};
 use crate::chat::dialogue::AccountForm;
 use crate::chat::screens::{account, login};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Screen};
-use crate::services::accounts::AccountError;
+use crate::services::accounts::{AccountError, NewOrg};
 use crate::services::notifications::{Group, Quiet, Wishes};
 
 impl Core {
@@ -158,6 +159,10 @@ impl Core {
                 self.accounts.ask_deletion(&by, person).await?;
                 talk.out.push(account::deletion_asked().in_place(PANE));
             }
+            Action::Workplace => {
+                Self::ask_in_place(talk, AccountForm::Workplace, "Организация: название или ИНН");
+            }
+            Action::WorkPrivate => self.work_at(talk, NewOrg::Private).await?,
             Action::AccountEdit => talk.out.push(account::edit(&talk.who).in_place(PANE)),
             Action::AccountName => {
                 Self::ask_in_place(talk, AccountForm::Name, "Фамилия, имя и отчество");
@@ -217,6 +222,27 @@ impl Core {
     }
 
     /// The answer to a question of the account card.
+    /// A person who acts for nobody says where they work.
+    async fn work_at(
+        &self,
+        talk: &mut Talk<'_>,
+        organization: NewOrg,
+    ) -> Result<(), AccountRefusal> {
+        talk.who = self.accounts.work_at(&talk.who, organization).await?;
+        match talk.who.organization.as_ref().filter(|membership| membership.is_active()) {
+            Some(membership) => {
+                let words = format!("Готово. Организация: {}.", membership.label());
+                talk.say(Screen::text(words));
+                // What was written is there, now with somebody to order for.
+                self.redraw(talk).await?;
+            }
+            None => talk.say(Screen::text(
+                "Передали запрос. Заявку можно будет отправить, когда организация подтвердит ваше участие.",
+            )),
+        }
+        Ok(())
+    }
+
     pub(super) async fn fill_card(
         &self,
         talk: &mut Talk<'_>,
@@ -233,6 +259,7 @@ impl Core {
             (AccountForm::NewPassword, _) => return self.set_new_password(talk, text).await,
             (_, None) => Some("Напишите словами."),
             (AccountForm::Email, Some(line)) => email_hint(line),
+            (AccountForm::Workplace, Some(line)) => organization_hint(line),
             (AccountForm::Quiet, Some(line)) if line.parse::<Quiet>().is_err() => {
                 Some("Не понял часы. Пример: 21:00–08:00")
             }
@@ -252,6 +279,17 @@ impl Core {
             let change = move |wishes: &mut Wishes| wishes.quiet = quiet;
             self.accounts.change_wishes(person, change).await?;
             return self.show_notices(talk).await;
+        }
+        if form == AccountForm::Workplace {
+            let organization = match self.accounts.find_by_name_or_inn(&line).await? {
+                Some(found) => NewOrg::Existing(found.id),
+                None => new_organization(line),
+            };
+            return match self.work_at(talk, organization).await {
+                Ok(()) => Ok(()),
+                Err(AccountRefusal::Account(error)) => explain_account(talk, error),
+                Err(AccountRefusal::Fault(error)) => Err(error),
+            };
         }
         let saved = match form {
             AccountForm::Name => self.accounts.set_name(person, &line).await,

@@ -134,13 +134,8 @@ impl Core {
                 form.name = line;
             }
             RegistrationStep::Organization => {
-                if line.chars().filter(|c| c.is_alphanumeric()).count() < 2 {
-                    return Ok(Some("Напишите название или ИНН из 10 или 12 цифр."));
-                }
-                let digits = line.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
-                let inn = read_inn(&line);
-                if digits && inn.is_none() {
-                    return Ok(Some("В ИНН 10 или 12 цифр."));
+                if let Some(hint) = organization_hint(&line) {
+                    return Ok(Some(hint));
                 }
                 if let Some(found) = self.accounts.find_by_name_or_inn(&line).await? {
                     form.candidate = Some(Candidate {
@@ -152,11 +147,9 @@ impl Core {
                     return Ok(None);
                 }
                 form.candidate = None;
-                let name = match &inn {
-                    Some(inn) => format!("ИНН {inn}"),
-                    None => line,
-                };
-                form.organization = Some(OrgAnswer::New { name, inn });
+                if let NewOrg::New { name, inn } = new_organization(line) {
+                    form.organization = Some(OrgAnswer::New { name, inn });
+                }
             }
             RegistrationStep::Address => form.address = line,
             RegistrationStep::Hours => {
@@ -278,4 +271,20 @@ impl Core {
         let listed = self.listed(talk).await?;
         self.signed_in(talk, registration::done(&name, None, listed), true).await
     }
+}
+
+/// Why this is neither an organization's name nor its taxpayer's number; `None`: it may be.
+pub(super) fn organization_hint(line: &str) -> Option<&'static str> {
+    if line.chars().filter(|c| c.is_alphanumeric()).count() < 2 {
+        return Some("Напишите название или ИНН из 10 или 12 цифр.");
+    }
+    let digits = line.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
+    (digits && read_inn(line).is_none()).then_some("В ИНН 10 или 12 цифр.")
+}
+
+/// An organization that nobody knows yet, by its name or its taxpayer's number.
+pub(super) fn new_organization(line: String) -> NewOrg {
+    let inn = read_inn(&line);
+    let name = inn.as_ref().map(|inn| format!("ИНН {inn}")).unwrap_or(line);
+    NewOrg::New { name, inn }
 }
