@@ -40,6 +40,7 @@ mod onec_partners;
 mod onec_sale;
 mod onec_server;
 mod onec_standard;
+mod onec_wire;
 mod orders;
 mod packaging;
 mod panel_bench;

@@ -20,7 +20,9 @@ use encoding_rs::WINDOWS_1251;
 use tokio_stream::StreamExt;
 use tracing::{info, warn};
 
-use super::{OnecState, SILENCE, SLOWEST, caller_address, network, percent_decoded, sender};
+use super::{
+    Course, OnecState, SILENCE, SLOWEST, caller_address, network, percent_decoded, sender,
+};
 use crate::domain::{OrderStatus, Timestamp, ru};
 use crate::formats::commerceml::{Form, write_statuses};
 use crate::services::exchange::calls::{Door, Turned};
@@ -113,6 +115,7 @@ pub async fn answer(State(state): State<OnecState>, request: Request) -> Respons
         Err(response) => return response,
     };
     note(None);
+    Course::onec_is_in(&parts.extensions);
     match (ask.kind.as_str(), ask.mode.as_str()) {
         (_, "checkauth") => checkauth(&state, &guest, &ask),
         ("catalog" | "sale", "init") => init(&state, &guest, &ask),
