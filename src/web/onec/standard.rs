@@ -201,8 +201,8 @@ async fn admit(
     let key = (network(address), ru::ellipsis(&login, 60));
     let wrong = state.wrong_passwords.get(&key).await;
     if wrong.is_some_and(|count| count.load(Ordering::Relaxed) >= WRONG_PASSWORDS) {
+        // Not 429: an 8.2 client loses the text of other codes, and a person has to read it.
         let mut response = failure("Слишком много неверных паролей, повторите через минуту");
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         return Err(response);
     }
