@@ -57,6 +57,7 @@ impl<R: Read> Walk<R> {
         each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, CommerceMlError> {
         if !self.parser.root()? {
+            self.parser.finish()?;
             return Ok(self.head);
         }
         let mut path: Vec<&'static str> = Vec::new();
@@ -72,6 +73,7 @@ impl<R: Read> Walk<R> {
                 }
                 Piece::End => {
                     if path.pop().is_none() {
+                        self.parser.finish()?;
                         return Ok(self.head);
                     }
                 }
