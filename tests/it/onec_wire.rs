@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::program::Program;
 use crate::support::raw103::{Raw103, windows};
-use crate::support::ut103::server;
+use crate::support::ut103::{LOGIN, PASSWORD, server};
 
 fn success() -> (u16, String) {
     (200, "success".to_owned())
@@ -130,4 +131,21 @@ async fn a_body_in_chunks_arrives_as_it_was_sent() {
     assert_eq!(onec.answer().await, success());
     assert_eq!(onec.get(b"type=catalog&mode=import&filename=a.xml").await, success());
     assert_eq!(server.rows("select title from products"), ["Й Ц У К"]);
+}
+
+#[tokio::test]
+async fn an_upload_is_there_after_the_program_was_killed() {
+    let settings = format!("[onec.exchange]\nusername = \"{LOGIN}\"\npassword = \"{PASSWORD}\"\n");
+    let program = Program::new().with("partner-m.toml", &settings);
+    let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut onec = Raw103::connect(running.address).await;
+    onec.enter("catalog").await;
+    let file = b"type=catalog&mode=file&filename=import.xml";
+    assert_eq!(onec.post(file, &one("Клей")).await, success());
+    drop(running);
+    let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut onec = onec.again(running.address).await;
+    assert_eq!(onec.get(b"type=catalog&mode=import&filename=import.xml").await, success());
+    let (_, text) = onec.get(b"type=catalog&mode=import&filename=offers.xml").await;
+    assert!(text.contains("не найден"), "{text}");
 }

@@ -380,7 +380,7 @@ async fn take(
     match upload {
         None => state.exchange.picture(session),
         Some(upload) => {
-            let bytes = upload.finish();
+            let bytes = upload.finish().await;
             session
                 .step(now, format!("получен {}, {}\u{a0}байт", name.shown, ru::thousands(bytes)));
         }

@@ -23,6 +23,11 @@ impl Raw103 {
         Self { stream, cookie: String::new() }
     }
 
+    /// The same session over a new connection.
+    pub async fn again(self, address: SocketAddr) -> Self {
+        Self { cookie: self.cookie, ..Self::connect(address).await }
+    }
+
     /// A request as 10.3 writes it; the query is bytes.
     pub fn request(&self, verb: &str, query: &[u8], body: &[u8]) -> Vec<u8> {
         let key = base64::engine::general_purpose::STANDARD.encode(format!("{LOGIN}:{PASSWORD}"));

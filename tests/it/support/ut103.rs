@@ -64,6 +64,11 @@ impl<'s> Ut103<'s> {
         Self { server, habits, cookie: None, limit: usize::MAX }
     }
 
+    /// The same session at the program started anew.
+    pub fn at<'o>(self, server: &'o Server) -> Ut103<'o> {
+        Ut103 { server, habits: self.habits, cookie: self.cookie, limit: self.limit }
+    }
+
     pub async fn ask(&self, verb: &str, query: &str, body: Vec<u8>) -> Answer {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
