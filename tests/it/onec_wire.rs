@@ -4,20 +4,10 @@ use std::time::Duration;
 
 use crate::program::Program;
 use crate::support::raw103::{Raw103, windows};
-use crate::support::ut103::{LOGIN, PASSWORD, server};
+use crate::support::ut103::{LOGIN, PASSWORD, one, server};
 
 fn success() -> (u16, String) {
     (200, "success".to_owned())
-}
-
-/// A catalogue of one product.
-fn one(name: &str) -> Vec<u8> {
-    format!(
-        "<КоммерческаяИнформация><Каталог СодержитТолькоИзменения=\"true\"><Товары><Товар>\
-         <Ид>a</Ид><Наименование>{name}</Наименование></Товар></Товары></Каталог>\
-         </КоммерческаяИнформация>"
-    )
-    .into_bytes()
 }
 
 /// Time that nobody lives through.

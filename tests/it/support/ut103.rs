@@ -15,6 +15,16 @@ pub fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// A catalogue of one product.
+pub fn one(name: &str) -> Vec<u8> {
+    format!(
+        "<КоммерческаяИнформация><Каталог СодержитТолькоИзменения=\"true\"><Товары><Товар>\
+         <Ид>a</Ид><Наименование>{name}</Наименование></Товар></Товары></Каталог>\
+         </КоммерческаяИнформация>"
+    )
+    .into_bytes()
+}
+
 /// An answer as 1C has it: bytes.
 pub struct Answer {
     pub status: u16,
