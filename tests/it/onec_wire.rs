@@ -139,3 +139,20 @@ async fn an_upload_is_there_after_the_program_was_killed() {
     let (_, text) = onec.get(b"type=catalog&mode=import&filename=offers.xml").await;
     assert!(text.contains("не найден"), "{text}");
 }
+
+#[tokio::test]
+async fn nobody_is_answered_in_another_protocol_than_http_1() {
+    let server = server().await;
+    let mut onec = Raw103::connect(server.address).await;
+    let asked = onec.request("GET", b"type=catalog&mode=checkauth", b"");
+    let asked = String::from_utf8(asked).expect("ASCII");
+    let fields =
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+    let asked = asked.replace("\r\n\r\n", &format!("\r\n{fields}\r\n"));
+    onec.send(asked.as_bytes()).await;
+    let (status, text) = onec.answer().await;
+    assert!(status == 200 && text.starts_with("success\n"), "{status} {text}");
+    let mut other = Raw103::connect(server.address).await;
+    other.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    assert!(!other.rest().await.starts_with(b"\0\0"), "no frame comes back");
+}

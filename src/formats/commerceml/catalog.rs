@@ -89,11 +89,12 @@ impl<R: Read> Walk<R> {
                         continue;
                     }
                     let changes = node.attribute("СодержитТолькоИзменения").and_then(yes_no);
+                    let full = changes == Some(false);
                     match node.name {
-                        "Каталог" => self.head.full_catalog |= changes == Some(false),
-                        "ПакетПредложений" => self.whole = changes == Some(false),
+                        "Каталог" => self.head.full_catalog |= full,
+                        "ПакетПредложений" => self.whole = full,
                         "ИзмененияПакетаПредложений" => {
-                            self.whole = false
+                            self.whole = false;
                         }
                         _ => {}
                     }

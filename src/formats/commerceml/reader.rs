@@ -341,7 +341,7 @@ impl<R: Read> Parser<R> {
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {

@@ -51,6 +51,14 @@ impl Raw103 {
         self.stream.write_all(bytes).await.expect("the connection is there");
     }
 
+    /// All that comes until the server closes the connection.
+    pub async fn rest(mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // It may be reset: what had come before counts.
+        let _ = self.stream.read_to_end(&mut rest).await;
+        rest
+    }
+
     /// Whether the server has closed the connection.
     pub async fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]).await, Ok(0) | Err(_))

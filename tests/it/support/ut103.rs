@@ -75,7 +75,7 @@ impl<'s> Ut103<'s> {
     }
 
     /// The same session at the program started anew.
-    pub fn at<'o>(self, server: &'o Server) -> Ut103<'o> {
+    pub fn at(self, server: &Server) -> Ut103<'_> {
         Ut103 { server, habits: self.habits, cookie: self.cookie, limit: self.limit }
     }
 
