@@ -71,6 +71,11 @@ pub fn run(global: &Global, args: &ServeArgs, terminal: &Terminal) -> Outcome {
             None => None,
         };
         let app = open(loaded.config.clone())?;
+        match app.exchange.take_up_uploads().await {
+            Ok(0) => {}
+            Ok(count) => info!("выгрузок 1С, которые ждут импорта: {count}"),
+            Err(error) => warn!("выгрузки, которые ждут импорта, не читаются: {error}"),
+        }
         if let Err(error) = spool::sweep(&staged)
             && error.kind() != std::io::ErrorKind::NotFound
         {

@@ -82,6 +82,9 @@ pub struct ProductRecord {
     pub price: Field<Price>,
     /// Prices by type; a type that is not mentioned stays.
     pub prices: Vec<PriceRecord>,
+    /// Whether these are all the prices that the source has: those of other types that came with
+    /// an id are gone.
+    pub prices_whole: bool,
     /// Deleted at the source.
     pub deleted: Field<bool>,
     /// Not to be shown.

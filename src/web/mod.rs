@@ -16,6 +16,7 @@ mod server;
 mod session;
 mod simulator;
 mod trace;
+mod wire;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -29,6 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, error, info_span, warn};
 
 use super::privilege;
+use super::wire::Course;
 use crate::domain::ru;
 use crate::formats::json::JsonError;
 use crate::formats::onec_json::CatalogJsonError;
@@ -357,7 +358,10 @@ async fn admit(state: &OnecState, parts: &Parts) -> Result<Caller, Refusal> {
     let (peer, address) = caller_address(state, parts);
     let admitted = checked(state, parts, peer, address).await;
     let turned = match &admitted {
-        Ok(_) => None,
+        Ok(_) => {
+            Course::onec_is_in(&parts.extensions);
+            None
+        }
         Err(Refusal::TokenNotSet) => Some(Turned::TokenNotSet),
         Err(Refusal::Token) if tokens(&parts.headers, parts.uri.query()).is_empty() => {
             Some(Turned::NoToken)

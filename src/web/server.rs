@@ -12,10 +12,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -23,12 +23,10 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tracing::debug;
 
+use super::wire::{Course, HEAD_MAX, HEAD_WITHIN, HeadTimer, Wire};
+
 /// Connections at one time; more wait in the system's queue.
 const CONNECTIONS: usize = 1_024;
-/// The head of a request has to arrive within this time, and a connection may idle for so long.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
-/// The head of a request, in bytes: the order text of a search is in its address.
-const HEAD_MAX: usize = 64 * 1024;
 /// A pause after the system had no connection for us: it is out of files.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -77,15 +75,19 @@ async fn serve_connection(
 ) {
     // Answers are small: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let course = Course::default();
+    let (timer, wire) = (HeadTimer(course.clone()), Wire::new(stream, course.clone()));
     let service = service_fn(move |request: Request<Incoming>| {
+        course.asked(request.body().size_hint().exact());
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(course.clone());
         let router = router.clone();
         async move { router.oneshot(request).await.map_err(|never: Infallible| never) }
     });
     let mut settings = http1::Builder::new();
-    settings.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_MAX);
-    let mut connection = pin!(settings.serve_connection(TokioIo::new(stream), service));
+    settings.timer(timer).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_MAX);
+    let mut connection = pin!(settings.serve_connection(TokioIo::new(wire), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

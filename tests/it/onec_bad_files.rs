@@ -64,6 +64,39 @@ async fn a_broken_file_stores_nothing_and_the_next_good_one_works() {
 }
 
 #[tokio::test]
+async fn what_follows_the_end_of_a_document_makes_it_broken_unless_it_is_nothing() {
+    let server = server().await;
+    let good = catalogue("<Товар><Ид>1</Ид><Наименование>Клей\n</Наименование></Товар>");
+    let with = |tail: &str| [&good, tail.as_bytes()].concat();
+    for (tail, line) in [
+        ("junk", 2),
+        ("\r\n\r\n  junk\r\n", 4),
+        ("</КоммерческаяИнформация>", 2),
+        ("\n<Каталог/>", 3),
+        ("\n<!-- so -->\n<", 4),
+        ("&amp;", 2),
+        ("\n<КоммерческаяИнформация/>", 3),
+    ] {
+        let answer = bring(&server, "import.xml", &with(tail)).await;
+        let why = format!("failure\nimport.xml: лишнее после конца документа, строка {line}");
+        assert_eq!(answer, why, "{tail:?}");
+    }
+    assert_eq!(server.catalogue(), [""; 0]);
+    for tail in ["\r\n", "\n \t\n", "\0\0\0\0", "\u{1a}", "<!-- so --><?so so?>\n", "\u{feff}"] {
+        assert_eq!(bring(&server, "import.xml", &with(tail)).await, "success", "{tail:?}");
+    }
+    assert_eq!(server.rows("select title from products"), ["Клей"]);
+    // Orders are refused at once: no `import` follows in 10.3.
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("sale").await;
+    let orders =
+        [&fixture("sale/1cbitrix-73885265-2346-11e6-85ec-00155d0a4e11.xml")[..], b"\njunk"]
+            .concat();
+    let answer = onec.file("sale", "1cbitrix-1.xml", &orders).await.text();
+    assert!(answer.contains("лишнее после конца документа, строка"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_file_cut_anywhere_stores_nothing() {
     let server = server().await;
     let whole = fixture("ut103/offers.xml");

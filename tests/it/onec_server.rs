@@ -83,8 +83,8 @@ impl Server {
         tune(&mut state);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let service = plain(state).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let stop = tokio_util::sync::CancellationToken::new();
+        tokio::spawn(partner_m::web::serve_router(listener, plain(state), stop));
         let client = reqwest::Client::new();
         Self { base, exchange, tasks, address, client, folder }
     }

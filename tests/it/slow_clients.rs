@@ -6,7 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::program::Program;
+use base64::Engine as _;
+
+use super::program::{Program, free_port};
 
 /// What became of a slow client.
 struct End {
@@ -44,9 +46,38 @@ fn trickle(address: SocketAddr, begun: String) -> JoinHandle<End> {
     })
 }
 
+/// A 1C that is silent between two requests of one connection: the statuses of both.
+fn silent_onec(address: SocketAddr, silence: Duration) -> JoinHandle<[String; 2]> {
+    std::thread::spawn(move || {
+        let key = base64::engine::general_purpose::STANDARD.encode("1c:a-password-for-1c");
+        let request = format!(
+            "GET /1c_exchange?type=sale&mode=success HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+             Authorization: Basic {key}\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(address).expect("connects");
+        let mut ask = || {
+            stream.write_all(request.as_bytes()).expect("written");
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\nsuccess") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("an answer");
+                answer.push(byte[0]);
+            }
+            String::from_utf8_lossy(&answer[..12]).into_owned()
+        };
+        let first = ask();
+        std::thread::sleep(silence);
+        [first, ask()]
+    })
+}
+
 #[test]
 fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
-    let program = Program::new();
+    let plain = free_port();
+    let settings = format!(
+        "[onec]\nlisten = \"127.0.0.1:{plain}\"\n[onec.exchange]\npassword = \"a-password-for-1c\"\n"
+    );
+    let program = Program::new().with("partner-m.toml", &settings);
     let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
     let host = format!("Host: 127.0.0.1:{}\r\n", running.address.port());
     let heads: Vec<_> = (0..100)
@@ -60,6 +91,10 @@ fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
     let form =
         trickle(running.address, format!("POST /admin/login HTTP/1.1\r\n{host}{body}\r\np="));
 
+    // It writes documents meanwhile, and comes back over the same connection.
+    let onec = [running.address, SocketAddr::from(([127, 0, 0, 1], plain))]
+        .map(|address| silent_onec(address, Duration::from_secs(45)));
+
     let begun = Instant::now();
     assert_eq!(running.get("/health").0, 200);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
@@ -68,6 +103,9 @@ fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
         let end = head.join().expect("sound");
         assert!(end.after < Duration::from_secs(45), "a head: {:?}", end.after);
         assert!(matches!(end.status, None | Some(408)), "{:?}", end.status);
+    }
+    for onec in onec {
+        assert_eq!(onec.join().expect("sound"), ["HTTP/1.1 200", "HTTP/1.1 200"]);
     }
     let push = push.join().expect("sound");
     assert_eq!(push.status, Some(408));

@@ -36,7 +36,7 @@ impl<B: Reopen> CatalogSource for CommerceMl<B> {
         // Requisites name nothing that we keep.
         let parser = Parser::new(self.0.reopen()?).without("ЗначенияРеквизитов");
         let (priced, currencies) = (HashSet::new(), HashMap::new());
-        Walk { parser, head, index: 0, priced, currencies }.document(each)
+        Walk { parser, head, index: 0, priced, currencies, whole: false }.document(each)
     }
 }
 
@@ -49,6 +49,8 @@ struct Walk<R> {
     priced: HashSet<String>,
     /// The currency of each price type that names one.
     currencies: HashMap<String, String>,
+    /// Whether the package that is being read says that it holds more than changes.
+    whole: bool,
 }
 
 impl<R: Read> Walk<R> {
@@ -57,6 +59,7 @@ impl<R: Read> Walk<R> {
         each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<CatalogHead, CommerceMlError> {
         if !self.parser.root()? {
+            self.parser.finish()?;
             return Ok(self.head);
         }
         let mut path: Vec<&'static str> = Vec::new();
@@ -72,6 +75,7 @@ impl<R: Read> Walk<R> {
                 }
                 Piece::End => {
                     if path.pop().is_none() {
+                        self.parser.finish()?;
                         return Ok(self.head);
                     }
                 }
@@ -84,10 +88,15 @@ impl<R: Read> Walk<R> {
                         }
                         continue;
                     }
-                    if node.name == "Каталог"
-                        && let Some(text) = node.attribute("СодержитТолькоИзменения")
-                    {
-                        self.head.full_catalog |= yes_no(text) == Some(false);
+                    let changes = node.attribute("СодержитТолькоИзменения").and_then(yes_no);
+                    let full = changes == Some(false);
+                    match node.name {
+                        "Каталог" => self.head.full_catalog |= full,
+                        "ПакетПредложений" => self.whole = full,
+                        "ИзмененияПакетаПредложений" => {
+                            self.whole = false;
+                        }
+                        _ => {}
                     }
                     if empty {
                         continue;
@@ -122,6 +131,9 @@ impl<R: Read> Walk<R> {
                 }
                 return Ok(match read {
                     Ok(mut record) => {
+                        // An offer without prices is silent of them: they have a file of their own.
+                        record.prices_whole = self.whole && record.placeholder;
+                        record.prices_whole &= !record.prices.is_empty();
                         self.drop_foreign_prices(node, &mut record);
                         each(Record::Product(record))
                     }
@@ -169,6 +181,7 @@ impl<R: Read> Walk<R> {
                 continue;
             }
             record.prices.retain(|price| price.type_external_id != id);
+            record.prices_whole = false;
             if self.head.warnings.len() < MAX_WARNINGS {
                 let name = record.name();
                 self.head.warnings.push(format!(
@@ -284,7 +297,7 @@ fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
         stocks,
         prices,
         more_packs: packs,
-        deleted: deleted(node, offer),
+        deleted: deleted(node, offer, &id),
         placeholder: offer,
         name_hint: if offer {
             node.text_of("Наименование").unwrap_or_default()
@@ -353,7 +366,7 @@ fn unit(node: Option<&Node>) -> Field<Unit> {
     node.attribute("НаименованиеПолное").map_or(Field::Keep, |name| Field::Set(Unit::new(name)))
 }
 
-fn deleted(node: &Node, offer: bool) -> Field<bool> {
+fn deleted(node: &Node, offer: bool, id: &str) -> Field<bool> {
     let status = node.text_of("Статус");
     let status = status.as_deref().or_else(|| node.attribute("Статус"));
     let marked = node.text_of("ПометкаУдаления").and_then(|text| yes_no(&text));
@@ -361,11 +374,20 @@ fn deleted(node: &Node, offer: bool) -> Field<bool> {
         (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => {
             Field::Set(true)
         }
-        // An item that comes without the mark has been restored; an offer says nothing of that.
+        // An item that comes without the mark has been restored; an offer of 10.3 never has it.
         (_, Some(false)) => Field::Set(false),
-        _ if offer => Field::Keep,
+        _ if offer && !(id.contains('#') && describes(node)) => Field::Keep,
         _ => Field::Set(false),
     }
+}
+
+/// Whether an offer is the place where 11 describes a characteristic: there is no item of it, so
+/// the mark stands here or nowhere. 10.3 writes none of these into offers (observed in both).
+fn describes(node: &Node) -> bool {
+    let conversion = node.child("БазоваяЕдиница").and_then(|unit| unit.child("Пересчет"));
+    let of_11 = conversion.is_some()
+        || ["ХарактеристикиТовара", "Склад", "Склады"].iter().any(|n| node.child(n).is_some());
+    of_11 && node.child("Наименование").is_some()
 }
 
 type Packs = Vec<(Unit, Quantity)>;

@@ -91,6 +91,7 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
     let mut parser = Parser::new(source);
     let (mut documents, mut lines) = (Vec::new(), 0);
     if !parser.root()? {
+        parser.finish()?;
         return Ok(documents);
     }
     let mut depth = 0;
@@ -121,7 +122,10 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
                 _ => parser.skip(depth + 1)?,
             },
             Piece::Text(_) | Piece::Nothing => {}
-            Piece::End if depth == 0 => return Ok(documents),
+            Piece::End if depth == 0 => {
+                parser.finish()?;
+                return Ok(documents);
+            }
             Piece::End => depth -= 1,
             Piece::Eof => return Err(parser.cut()),
         }

@@ -32,6 +32,9 @@ pub enum CommerceMlError {
     /// It breaks off.
     #[error("байт {0}: файл обрывается")]
     Cut(u64),
+    /// Something follows its end: what this line has.
+    #[error("лишнее после конца документа, строка {0}")]
+    Trailing(u64),
     /// It is XML of something else.
     #[error("это не CommerceML: нет элемента «КоммерческаяИнформация»")]
     Foreign,
@@ -128,6 +131,8 @@ pub enum Piece<'b> {
 struct Bounded<R> {
     inner: BufReader<R>,
     left: usize,
+    /// Line ends passed so far.
+    lines: u64,
 }
 
 /// Marks the error of a piece that is too long.
@@ -151,6 +156,7 @@ impl<R: Read> BufRead for Bounded<R> {
 
     fn consume(&mut self, amount: usize) {
         self.left = self.left.saturating_sub(amount);
+        self.lines += line_ends(self.inner.buffer().get(..amount).unwrap_or_default());
         self.inner.consume(amount);
     }
 }
@@ -166,7 +172,7 @@ impl<R: Read> Parser<R> {
     /// Over UTF-8 without a byte-order mark.
     pub fn new(source: R) -> Self {
         let inner = BufReader::with_capacity(64 * 1024, source);
-        let reader = Reader::from_reader(Bounded { inner, left: MAX_PIECE });
+        let reader = Reader::from_reader(Bounded { inner, left: MAX_PIECE, lines: 0 });
         Self { reader, buffer: Vec::new(), without: "" }
     }
 
@@ -295,6 +301,30 @@ impl<R: Read> Parser<R> {
         Ok(())
     }
 
+    /// Reads what follows the root's end: nothing that says anything. Blanks, zeros and what editors
+    /// and disks leave at the end of a file are nothing.
+    pub fn finish(&mut self) -> Result<(), CommerceMlError> {
+        loop {
+            let line = self.reader.get_ref().lines + 1;
+            match self.piece() {
+                Ok(Piece::Eof) => return Ok(()),
+                Ok(Piece::Nothing) => {}
+                Ok(Piece::Text(text)) => {
+                    let nothing = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+                    let said = text.trim_start_matches(nothing);
+                    if !said.is_empty() {
+                        let before = &text.as_bytes()[..text.len() - said.len()];
+                        return Err(CommerceMlError::Trailing(line + line_ends(before)));
+                    }
+                }
+                Err(error @ CommerceMlError::Io(_)) => return Err(error),
+                Ok(Piece::Start(..) | Piece::End) | Err(_) => {
+                    return Err(CommerceMlError::Trailing(line));
+                }
+            }
+        }
+    }
+
     /// Reads up to the root's start tag; whether the root has anything inside.
     pub fn root(&mut self) -> Result<bool, CommerceMlError> {
         let mut bare = true;
@@ -308,6 +338,10 @@ impl<R: Read> Parser<R> {
             }
         }
     }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use encoding_rs::{Encoding, UTF_8};
 
+use super::staging::NOTE;
 use crate::formats::onec_json::Reopen;
 use crate::formats::text::{Sniffer, Utf8Reader};
 
@@ -199,7 +200,7 @@ impl SpoolWriter {
     }
 }
 
-/// Removes what a process that died left behind.
+/// Removes what a process that died left behind, but for uploads that wait with their notes.
 pub fn sweep(folder: &Path) -> io::Result<usize> {
     let mut removed = 0;
     let entries = match std::fs::read_dir(folder) {
@@ -209,7 +210,12 @@ pub fn sweep(folder: &Path) -> io::Result<usize> {
     };
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "spool") {
+        let left = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("spool") => !path.with_extension(NOTE).exists(),
+            Some("draft") => true,
+            _ => false,
+        };
+        if left {
             std::fs::remove_file(path)?;
             removed += 1;
         }

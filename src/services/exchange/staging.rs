@@ -4,8 +4,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
 
 use crate::formats::commerceml;
 use crate::formats::onec_json::Reopen;
@@ -17,13 +19,15 @@ pub const FILE_LIMIT: u64 = 4 * 1024 * 1024 * 1024;
 const RATIO: u64 = 200;
 /// … to this in any case: bytes.
 const SMALL: u64 = 16 * 1024 * 1024;
+/// The ending of a note's name.
+pub const NOTE: &str = "upload";
 /// An archive with more entries is refused.
 const ENTRIES: usize = 100_000;
 
 /// A name in `filename`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
-    /// As files are found by it: the last part in lower case.
+    /// The whole path in lower case: one name in two folders means two files.
     pub key: String,
     /// As the sender calls it, for the journal.
     pub shown: String,
@@ -43,17 +47,18 @@ impl Name {
         if path.chars().any(char::is_control) {
             return Err("недопустимое имя файла");
         }
-        let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+        let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
         if parts.clone().any(|part| part == "..") {
             return Err("недопустимое имя файла");
         }
         // A description or a certificate beside the pictures.
         let attached = parts.clone().any(|part| part.eq_ignore_ascii_case("import_files"));
-        let Some(last) = parts.next_back() else {
+        let Some(last) = parts.clone().next_back() else {
             return Err("не указано имя файла");
         };
         let shown = crate::domain::ru::ellipsis(last, 120);
-        let mut name = Self { key: last.to_lowercase(), shown, picture: false };
+        let key = parts.collect::<Vec<_>>().join("/").to_lowercase();
+        let mut name = Self { key, shown, picture: false };
         name.picture = matches!(
             name.extension(),
             "jpg" | "jpeg" | "png" | "gif" | "bmp" | "webp" | "svg" | "tif" | "tiff" | "ico"
@@ -61,30 +66,59 @@ impl Name {
         Ok(name)
     }
 
+    /// The path's last part. A server on Linux puts a temporary folder before it, and another one
+    /// the next time.
+    pub fn last(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Goods before offers before prices before stock, portions in their order.
     pub fn rank(&self) -> (usize, &str) {
         let order = ["import", "goods", "offers", "prices", "rests"];
-        let place = order.iter().position(|begin| self.key.starts_with(begin));
+        let place = order.iter().position(|begin| self.last().starts_with(begin));
         (place.unwrap_or(order.len()), &self.key)
     }
 
     /// `xml`, `zip`; empty: it has none.
     pub fn extension(&self) -> &str {
-        self.key.rsplit_once('.').map_or("", |(_, extension)| extension)
+        self.last().rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 }
 
-/// A file on the disk. It goes when this does.
+/// A file on the disk. It goes when this does, unless it has a note.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
     size: u64,
+    noted: AtomicBool,
+}
+
+/// What stands beside a file that nobody has asked to import yet: a program that is started anew
+/// takes it up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The cookie of its session.
+    pub session: String,
+    /// When the session began, in milliseconds UTC.
+    pub began_ms: i64,
+    /// Where it came from.
+    pub address: String,
+    /// The program that sent it.
+    pub sender: String,
+    /// Its name.
+    pub name: Name,
+    /// When its last piece came, in milliseconds UTC.
+    pub at_ms: i64,
+    /// How many bytes of whole pieces it has.
+    pub size: u64,
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // One that cannot be removed is swept at the next start.
-        let _ = std::fs::remove_file(&self.path);
+        if !*self.noted.get_mut() {
+            // One that cannot be removed is swept at the next start.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -113,7 +147,55 @@ impl Staged {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&path)?;
-        Ok(Self { path, size: 0 })
+        Ok(Self { path, size: 0, noted: AtomicBool::new(false) })
+    }
+
+    /// Lets the file outlive the program.
+    pub fn note(&self, note: &Note) -> io::Result<()> {
+        let target = self.path.with_extension(NOTE);
+        let draft = self.path.with_extension("draft");
+        std::fs::write(&draft, serde_json::to_vec(note)?)?;
+        std::fs::rename(draft, target)?;
+        self.noted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The file goes with this again.
+    pub fn forget_note(&self) {
+        if self.noted.swap(false, Ordering::Relaxed) {
+            let _ = std::fs::remove_file(self.path.with_extension(NOTE));
+        }
+    }
+
+    /// The files in `folder` that have a note, as they were when it was written. A note that says
+    /// nothing goes with its file.
+    pub fn noted(folder: &Path) -> io::Result<Vec<(Note, Self)>> {
+        let mut found = Vec::new();
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != NOTE) {
+                continue;
+            }
+            let note = serde_json::from_slice::<Note>(&std::fs::read(&path)?);
+            let path = path.with_extension("spool");
+            let mut staged = Self { path, size: 0, noted: AtomicBool::new(true) };
+            // The piece that was on its way when the program died is taken back.
+            match note {
+                Ok(note)
+                    if std::fs::metadata(&staged.path).is_ok_and(|m| m.len() >= note.size)
+                        && staged.truncate(note.size).is_ok() =>
+                {
+                    found.push((note, staged));
+                }
+                _ => staged.forget_note(),
+            }
+        }
+        Ok(found)
     }
 
     /// Where it is.
@@ -252,11 +334,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_by_their_last_part_and_traversal_is_refused() {
+    fn names_are_paths_in_lower_case_and_traversal_is_refused() {
         let key = |text| Name::read(text).map(|name| name.key);
         assert_eq!(key("import.xml"), Ok("import.xml".to_owned()));
-        assert_eq!(key("/tmp/v8_1/IMPORT.XML"), Ok("import.xml".to_owned()));
-        assert_eq!(key("C:\\temp\\offers.xml"), Ok("offers.xml".to_owned()));
+        assert_eq!(key("/tmp/v8_1/IMPORT.XML"), Ok("tmp/v8_1/import.xml".to_owned()));
+        assert_eq!(key("C:\\temp\\offers.xml"), Ok("c:/temp/offers.xml".to_owned()));
+        let name = Name::read("v8.1\\Offers0_1").expect("a name");
+        assert_eq!((name.last(), name.rank().0, name.extension()), ("offers0_1", 2, ""));
         assert!(Name::read("import_files\\27\\a.JPG").is_ok_and(|name| name.picture));
         for text in ["../../etc/passwd", "a\\..\\b.xml", "import_files/../x.png", "a\0b"] {
             assert_eq!(key(text), Err("недопустимое имя файла"), "{text:?}");

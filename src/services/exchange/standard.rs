@@ -4,6 +4,7 @@
 //! What 1C puts on the wire is in `web::onec::standard`; this is what follows from it.
 
 mod import;
+mod restart;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,7 @@ use tracing::warn;
 pub use import::Imported;
 
 use super::sale::Handed;
-use super::staging::{Name, Staged, StagingError};
+use super::staging::{Name, Note, Staged, StagingError};
 use super::{ApplyReport, Exchange, Origin, Way, apply, blocking, note, raw};
 use crate::domain::{OrderId, Timestamp, ru};
 use crate::formats::commerceml::Form;
@@ -65,6 +66,22 @@ struct State {
     form: Form,
 }
 
+impl State {
+    /// The key of the file that a name means: of the one with this path, else of the only one with
+    /// its last part, of those that nobody has asked for first.
+    fn key_of(&self, name: &Name) -> Option<String> {
+        if self.files.contains_key(&name.key) {
+            return Some(name.key.clone());
+        }
+        let only = |closed: bool| {
+            let alike = |file: &&File| file.name.last() == name.last() && (closed || !file.closed);
+            let mut found = self.files.values().filter(alike);
+            found.next().filter(|_| found.next().is_none()).map(|file| file.name.key.clone())
+        };
+        only(true).or_else(|| only(false))
+    }
+}
+
 #[derive(Debug)]
 struct File {
     name: Name,
@@ -98,6 +115,12 @@ impl Session {
         if state.steps.len() < STEPS {
             state.steps.push(StepRow { at, step: step.into() });
         }
+    }
+
+    /// Lets all its files go.
+    fn discard(&self) {
+        let mut state = lock(&self.state);
+        state.files.drain().for_each(|(_, file)| file.staged.forget_note());
     }
 
     fn origin(&self) -> Origin {
@@ -137,11 +160,19 @@ impl Exchange {
             upload: tokio::sync::Mutex::default(),
         });
         let mut sessions = lock(&self.standard.sessions);
-        sessions.retain(|_, session| now.since(lock(&session.state).used) < IDLE);
+        sessions.retain(|key, session| {
+            let live = now.since(lock(&session.state).used) < IDLE;
+            if !live && *key == session.id {
+                session.discard();
+            }
+            live
+        });
         while sessions.len() >= SESSIONS {
             let oldest = sessions.iter().min_by_key(|(_, session)| lock(&session.state).used);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
-            sessions.remove(&oldest);
+            if let Some(session) = sessions.remove(&oldest).filter(|one| one.id == oldest) {
+                session.discard();
+            }
         }
         sessions.insert(session.id.clone(), session.clone());
         sessions.insert(owner.to_owned(), session.clone());
@@ -164,9 +195,9 @@ impl Exchange {
     /// `mode=init`: what was uploaded before is forgotten. An import that goes on ends by itself.
     /// `form`: how this client reads orders.
     pub fn init(&self, session: &Session, form: Form) {
+        session.discard();
         let mut state = lock(&session.state);
         state.form = form;
-        state.files.clear();
         state.pictures = 0;
     }
 
@@ -194,7 +225,8 @@ impl Exchange {
             if file.is_none() && state.files.len() >= FILES {
                 return Err(std::io::Error::other("слишком много файлов в одном сеансе").into());
             }
-            file.and_then(|file| Arc::try_unwrap(file.staged).ok())
+            let taken = file.map(|file| Arc::try_unwrap(file.staged));
+            taken.and_then(|staged| staged.map_err(|staged| staged.forget_note()).ok())
         };
         let staged = match known {
             Some(staged) => staged,
@@ -204,7 +236,8 @@ impl Exchange {
         };
         let before = staged.size();
         let at = self.base.clock.now();
-        Ok(Upload { session, name: name.clone(), staged: Some(staged), before, at, _turn: turn })
+        let (exchange, name) = (self.clone(), name.clone());
+        Ok(Upload { exchange, session, name, staged: Some(staged), before, at, _turn: turn })
     }
 
     /// `mode=query`: the document with the orders that wait. In containers each goes once a
@@ -316,10 +349,17 @@ impl File {
         let staged = Arc::new(staged);
         Self { name, staged, at, closed: false, job: None, progress: super::Progress::default() }
     }
+
+    /// What comes under its name now is a new file, and this one goes with the program.
+    fn close(&mut self) {
+        self.closed = true;
+        self.staged.forget_note();
+    }
 }
 
 /// A piece of a file on its way in.
 pub struct Upload<'s> {
+    exchange: Exchange,
     session: &'s Session,
     name: Name,
     staged: Option<Staged>,
@@ -342,10 +382,29 @@ impl Upload<'_> {
     }
 
     /// The piece has come whole; how many bytes it has.
-    pub fn finish(mut self) -> u64 {
+    pub async fn finish(mut self) -> u64 {
         let Some(staged) = self.staged.take() else { return 0 };
         let bytes = staged.size() - self.before;
-        self.put(staged);
+        let note = Note {
+            session: self.session.id.clone(),
+            began_ms: self.session.began.millis(),
+            address: self.session.address.clone(),
+            sender: self.session.sender.clone(),
+            name: self.name.clone(),
+            at_ms: self.at.millis(),
+            size: staged.size(),
+        };
+        let noted = tokio::task::spawn_blocking(move || (staged.note(&note), staged));
+        match noted.await {
+            Ok((noted, staged)) => {
+                if let Err(error) = noted {
+                    warn!("файл обмена не переживёт перезапуска: {error}");
+                }
+                self.put(staged);
+                self.exchange.outdate(self.session, &self.name);
+            }
+            Err(error) => warn!("файл обмена пропал: {error}"),
+        }
         bytes
     }
 

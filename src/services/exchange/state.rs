@@ -246,7 +246,7 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
     }
     let external_id =
         if later.external_id.is_empty() { earlier.external_id } else { later.external_id.clone() };
-    let mut prices = earlier.prices;
+    let mut prices = if later.prices_whole { Vec::new() } else { earlier.prices };
     if let Field::Set(_) | Field::Clear = later.price {
         // The later price is of the batch's type: only the earlier one of that type gives way.
         prices.retain(|p| !(p.type_external_id.is_empty() && p.type_name.is_empty()));
@@ -272,6 +272,7 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
         stocks: lay(earlier.stocks, &later.stocks),
         price: lay(earlier.price, &later.price),
         prices,
+        prices_whole: earlier.prices_whole || later.prices_whole,
         deleted: lay(earlier.deleted, &later.deleted),
         hidden: lay(earlier.hidden, &later.hidden),
         search_words: lay(earlier.search_words, &later.search_words),

@@ -20,7 +20,9 @@ use encoding_rs::WINDOWS_1251;
 use tokio_stream::StreamExt;
 use tracing::{info, warn};
 
-use super::{OnecState, SILENCE, SLOWEST, caller_address, network, percent_decoded, sender};
+use super::{
+    Course, OnecState, SILENCE, SLOWEST, caller_address, network, percent_decoded, sender,
+};
 use crate::domain::{OrderStatus, Timestamp, ru};
 use crate::formats::commerceml::{Form, write_statuses};
 use crate::services::exchange::calls::{Door, Turned};
@@ -113,6 +115,7 @@ pub async fn answer(State(state): State<OnecState>, request: Request) -> Respons
         Err(response) => return response,
     };
     note(None);
+    Course::onec_is_in(&parts.extensions);
     match (ask.kind.as_str(), ask.mode.as_str()) {
         (_, "checkauth") => checkauth(&state, &guest, &ask),
         ("catalog" | "sale", "init") => init(&state, &guest, &ask),
@@ -198,8 +201,8 @@ async fn admit(
     let key = (network(address), ru::ellipsis(&login, 60));
     let wrong = state.wrong_passwords.get(&key).await;
     if wrong.is_some_and(|count| count.load(Ordering::Relaxed) >= WRONG_PASSWORDS) {
+        // Not 429: an 8.2 client loses the text of other codes, and a person has to read it.
         let mut response = failure("Слишком много неверных паролей, повторите через минуту");
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         return Err(response);
     }
@@ -377,7 +380,7 @@ async fn take(
     match upload {
         None => state.exchange.picture(session),
         Some(upload) => {
-            let bytes = upload.finish();
+            let bytes = upload.finish().await;
             session
                 .step(now, format!("получен {}, {}\u{a0}байт", name.shown, ru::thousands(bytes)));
         }

@@ -7,6 +7,7 @@ pub mod fake_onec;
 pub mod fake_openai;
 pub mod logs;
 pub mod panel;
+pub mod raw103;
 pub mod server;
 pub mod session;
 pub mod ut103;

@@ -15,6 +15,16 @@ pub fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// A catalogue of one product.
+pub fn one(name: &str) -> Vec<u8> {
+    format!(
+        "<КоммерческаяИнформация><Каталог СодержитТолькоИзменения=\"true\"><Товары><Товар>\
+         <Ид>a</Ид><Наименование>{name}</Наименование></Товар></Товары></Каталог>\
+         </КоммерческаяИнформация>"
+    )
+    .into_bytes()
+}
+
 /// An answer as 1C has it: bytes.
 pub struct Answer {
     pub status: u16,
@@ -62,6 +72,11 @@ impl<'s> Ut103<'s> {
 
     pub fn with(server: &'s Server, habits: Habits) -> Self {
         Self { server, habits, cookie: None, limit: usize::MAX }
+    }
+
+    /// The same session at the program started anew.
+    pub fn at(self, server: &Server) -> Ut103<'_> {
+        Ut103 { server, habits: self.habits, cookie: self.cookie, limit: self.limit }
     }
 
     pub async fn ask(&self, verb: &str, query: &str, body: Vec<u8>) -> Answer {

@@ -44,12 +44,13 @@ impl Exchange {
         tasks: &Tasks,
         patience: Duration,
     ) -> Result<Imported, StorageError> {
-        if !lock(&session.state).files.contains_key(&name.key) {
+        if lock(&session.state).key_of(name).is_none() {
             self.unpack(session).await;
         }
-        let (mut job, progress) = {
+        let (key, mut job, progress) = {
             let mut state = lock(&session.state);
-            let Some(file) = state.files.get_mut(&name.key) else {
+            let key = state.key_of(name).unwrap_or_default();
+            let Some(file) = state.files.get_mut(&key) else {
                 return Ok(if name.picture {
                     Imported::Done
                 } else {
@@ -61,7 +62,7 @@ impl Exchange {
                 None => {
                     let (done, job) = watch::channel(None);
                     file.job = Some(job.clone());
-                    file.closed = true;
+                    file.close();
                     let (this, session) = (self.clone(), session.clone());
                     let (name, staged) = (file.name.clone(), file.staged.clone());
                     let progress = file.progress.clone();
@@ -72,7 +73,7 @@ impl Exchange {
                     job
                 }
             };
-            (job, file.progress.clone())
+            (key, job, file.progress.clone())
         };
         let waited = tokio::time::timeout(patience, job.wait_for(Option::is_some)).await;
         let result = match waited {
@@ -88,7 +89,7 @@ impl Exchange {
             Ok(()) => Ok(Imported::Done),
             Err(why) => {
                 // Asked again, it is tried again.
-                if let Some(file) = lock(&session.state).files.get_mut(&name.key) {
+                if let Some(file) = lock(&session.state).files.get_mut(&key) {
                     file.job = None;
                     file.progress = Progress::default();
                 }
@@ -226,7 +227,7 @@ impl Exchange {
             // What is in it is imported by its own names: not once more as a whole.
             open.filter(|file| file.name.extension() == "zip")
                 .map(|file| {
-                    file.closed = true;
+                    file.close();
                     file.staged.clone()
                 })
                 .collect()
@@ -332,11 +333,13 @@ impl Exchange {
                 .map(|(_, s)| s.clone())
                 .collect()
         };
-        let mut latest: HashMap<String, Timestamp> = HashMap::new();
+        // The newest session that has brought a file of this name, and when.
+        let mut latest: HashMap<String, (Timestamp, String)> = HashMap::new();
         for session in &sessions {
-            for (key, file) in &lock(&session.state).files {
-                let at = latest.entry(key.clone()).or_insert(file.at);
-                *at = file.at.max(*at);
+            for file in lock(&session.state).files.values() {
+                let brought = (file.at, session.id.clone());
+                let newest = latest.entry(file.name.last().to_owned()).or_insert(brought.clone());
+                *newest = brought.max(newest.clone());
             }
         }
         let mut count = 0;
@@ -347,9 +350,11 @@ impl Exchange {
                     continue;
                 }
                 // What a later session has brought under the same name is newer.
-                let stale =
-                    |file: &File| latest.get(&file.name.key).is_some_and(|at| *at > file.at);
-                state.files.values_mut().filter(|f| stale(f)).for_each(|f| f.closed = true);
+                let stale = |file: &&mut File| {
+                    let newest = latest.get(file.name.last());
+                    newest.is_some_and(|(at, by)| *at > file.at && *by != session.id)
+                };
+                state.files.values_mut().filter(stale).for_each(File::close);
                 let open = state.files.values().filter(|file| !file.closed);
                 open.filter(|file| now.since(file.at) >= QUIET).map(|f| f.name.clone()).collect()
             };
