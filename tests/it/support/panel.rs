@@ -244,6 +244,15 @@ impl Panel {
             .unwrap()
     }
 
+    /// One text from the database.
+    pub fn text(&self, sql: &str) -> String {
+        self.desk
+            .base
+            .db
+            .read_blocking(|conn| Ok::<_, StorageError>(conn.query_row(sql, [], |row| row.get(0))?))
+            .unwrap()
+    }
+
     /// The value of a page's hidden field, percent-encoded for a form.
     pub fn field(body: &str, name: &str) -> String {
         let value = field(body, name);
