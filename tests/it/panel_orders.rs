@@ -189,6 +189,40 @@ async fn a_price_that_the_catalogue_lacks_is_given_by_a_manager_and_lets_the_ord
     assert!(!shown.contains("Клиент ещё не знает"), "{shown}");
 }
 
+#[tokio::test]
+async fn what_a_client_wrote_about_an_order_wants_attention_until_it_is_answered() {
+    let (panel, maria) = panel().await;
+    let asks = async |text: &str, key: &str| {
+        panel.desk.ordering.ask_manager(&anna(), OrderId(1), text, key).await.unwrap();
+    };
+    let attention = async || {
+        let today = page(&panel, &maria, "/admin").await;
+        let (_, after) = today.split_once("id=\"attention\"").unwrap();
+        after.split("</section>").next().unwrap().to_owned()
+    };
+    assert!(!attention().await.contains("Сообщение клиента"));
+    let long = format!("Когда привезёте? {}", "Очень ждём. ".repeat(30));
+    asks(&long, "first").await;
+    panel.desk.base.clock.advance(Duration::from_mins(50));
+    asks("И ещё вопрос", "second").await;
+    let shown = attention().await;
+    for words in [
+        "Сообщение клиента, всего 2: «Когда привезёте?",
+        "Ждёт ответа 50\u{a0}мин",
+        "href=\"/admin/orders/1042#composer\"",
+    ] {
+        assert!(shown.contains(words), "no «{words}» in {shown}");
+    }
+    assert!(!shown.contains("И ещё вопрос") && shown.len() < 3_000, "{shown}");
+    let messages = "/admin/orders/1042/messages";
+    post(&panel, &maria, messages, "kind=client&text=%D0%97%D0%B0%D0%B2%D1%82%D1%80%D0%B0").await;
+    assert!(!attention().await.contains("Сообщение клиента"));
+    asks("А во сколько?", "third").await;
+    assert!(attention().await.contains("Сообщение клиента: «А во сколько?»"));
+    post(&panel, &maria, messages, "kind=note&text=call").await;
+    assert!(!attention().await.contains("Сообщение клиента"), "they were called");
+}
+
 fn anna() -> Party {
     Party {
         chat: ChatKey::Web("anna".to_owned()),
