@@ -223,6 +223,70 @@ async fn what_a_client_wrote_about_an_order_wants_attention_until_it_is_answered
     assert!(!attention().await.contains("Сообщение клиента"), "they were called");
 }
 
+#[tokio::test]
+async fn a_file_of_an_order_is_sent_once_listed_and_taken_safely() {
+    let (panel, maria) = panel().await;
+    let path = "/admin/orders/1042/files";
+    let form = [("key", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"), ("caption", "<b>до пятницы</b>")];
+    let html = &b"<script>alert(1)</script>"[..];
+    for _ in 0..3 {
+        let sent = panel.upload(path, &maria, &form, Some(("../сч\u{451}т<17>.html", html))).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+        assert_eq!(sent.headers[header::LOCATION], "/admin/orders/1042#documents");
+    }
+    assert_eq!(panel.count("select count(*) from files"), 1, "the same form three times");
+    assert_eq!(told(&panel), 1, "the client is told at once");
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(shown.contains("Файл «счёт&lt;17&gt;.html»"), "{shown}");
+    assert!(shown.contains("&lt;b&gt;до пятницы"), "{shown}");
+    let entry = panel.count("select id from order_events where attachment is not null");
+    let one = format!("{path}/{entry}");
+    assert!(shown.contains(&format!("href=\"{one}\"")), "{shown}");
+    let taken = panel.send("GET", &one, maria.clone(), "").await;
+    assert_eq!((taken.status, taken.body.as_bytes()), (StatusCode::OK, html));
+    assert_eq!(taken.headers[header::CONTENT_TYPE], "application/octet-stream");
+    assert_eq!(taken.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    let disposition = taken.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
+    let coded = percent("счёт<17>.html");
+    assert_eq!(disposition, format!("attachment; filename*=UTF-8''{coded}"));
+    for absent in ["/admin/orders/1042/files/1", "/admin/orders/1042/files/999"] {
+        let answer = panel.send("GET", absent, maria.clone(), "").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{absent}");
+    }
+    let anonymous = panel.send("GET", &one, HeaderMap::new(), "").await;
+    assert_eq!(anonymous.status, StatusCode::SEE_OTHER, "to the sign-in");
+    for refused in [None, Some(("пусто.pdf", &b""[..]))] {
+        let answer = panel.upload(path, &maria, &[], refused).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    }
+    let large = vec![b'x'; 20 * 1024 * 1024 + 1];
+    let answer = panel.upload(path, &maria, &[], Some(("большой.pdf", &large))).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("больше 20\u{a0}МБ"), "{}", answer.body);
+    assert_eq!(panel.count("select count(*) from files"), 1);
+
+    // What only Telegram keeps comes to one's own chat there, where one has such a chat.
+    let theirs = |tx: &rusqlite::Transaction<'_>| {
+        Ok::<_, StorageError>(tx.execute_batch(
+            "insert into order_events (id, order_id, at_ms, channel, person_id, kind, text, attachment)
+             values (900, 1, 1795518000001, 'bot', 1, 'message', 'Фото', '{\"chat\":\"tg:7\",\"message_id\":5,\"file\":null}')",
+        )?)
+    };
+    panel.desk.base.db.write_blocking(theirs).unwrap();
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(shown.contains("Прислать файл мне в Telegram"), "{shown}");
+    let mine = format!("{path}/900");
+    assert_eq!(post(&panel, &maria, &mine, "").await.status, StatusCode::CONFLICT, "no chat");
+    let chat = |tx: &rusqlite::Transaction<'_>| {
+        let sql = "insert into chats (key, person_id) values ('tg:8', 2)";
+        Ok::<_, StorageError>(tx.execute_batch(sql)?)
+    };
+    panel.desk.base.db.write_blocking(chat).unwrap();
+    assert_eq!(post(&panel, &maria, &mine, "").await.status, StatusCode::SEE_OTHER);
+    let copies = "select count(*) from outbox where chat_key = 'tg:8' and payload like '%copy%'";
+    assert_eq!(panel.count(copies), 1);
+}
+
 fn anna() -> Party {
     Party {
         chat: ChatKey::Web("anna".to_owned()),
