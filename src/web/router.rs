@@ -91,6 +91,7 @@ fn work() -> Router<Desk> {
         .route("/admin/find", get(find::page))
         .route("/admin/catalog", get(catalog::page))
         .route("/admin/catalog/import", get(import::page).post(import::take))
+        .route("/admin/catalog/import/sample", get(import::sample))
         .route("/admin/catalog/bulk", post(catalog::bulk))
         .route("/admin/catalog/products/{id}", get(catalog::product).post(catalog::set_own_fields))
         .route("/admin/questions", get(questions::list))

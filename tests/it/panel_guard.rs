@@ -64,6 +64,7 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("GET", "/admin/catalog", "/admin/catalog", Manager),
     ("GET", "/admin/catalog/import", "/admin/catalog/import", Admin),
     ("POST", "/admin/catalog/import", "/admin/catalog/import", Admin),
+    ("GET", "/admin/catalog/import/sample", "/admin/catalog/import/sample", Manager),
     ("GET", "/admin/questions", "/admin/questions", Manager),
     ("GET", "/admin/questions/{id}", "/admin/questions/1", Manager),
     ("POST", "/admin/questions/{id}", "/admin/questions/1", Manager),
