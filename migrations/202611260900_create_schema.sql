@@ -500,6 +500,8 @@ create table order_events (
     event_key text unique                               -- a repeated event adds nothing
 ) strict;
 create index order_events_order on order_events (order_id, id);
+create index order_events_files on order_events (order_id) where attachment is not null;
+create index order_events_asked on order_events (at_ms, order_id) where kind = 'message' and to_client = 0;
 
 -- Another product that a manager proposes for a line: the client agrees or does not.
 create table proposals (

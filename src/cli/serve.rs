@@ -366,7 +366,7 @@ fn start_tasks(app: &App, bot: Option<teloxide::Bot>) {
     let browser = web::BrowserDoor::new(app.browser_chat.clone());
     app.courier.register(courier::WEB, Arc::new(browser));
     if let Some(bot) = bot {
-        let messenger = telegram::TelegramMessenger::new(bot.clone());
+        let messenger = telegram::TelegramMessenger::new(bot.clone(), app.chat.files().clone());
         app.chat.files().connect(Arc::new(telegram::TelegramFiles::new(bot.clone())));
         app.courier.register(courier::TELEGRAM, Arc::new(messenger));
         let (base, status) = (app.base.clone(), app.bot.clone());

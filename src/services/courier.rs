@@ -692,7 +692,9 @@ enum Done {
 impl Step {
     fn weight(&self) -> pace::Weight {
         match self {
-            Self::Do(Outgoing::Show { .. } | Outgoing::Notice(_)) => pace::Weight::Message,
+            Self::Do(Outgoing::Show { .. } | Outgoing::File { .. } | Outgoing::Notice(_)) => {
+                pace::Weight::Message
+            }
             Self::Do(_) | Self::Retire { .. } => pace::Weight::Request,
         }
     }

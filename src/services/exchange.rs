@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod calls;
+mod difference;
 pub mod explain;
 pub mod files;
 pub mod journal;
@@ -19,6 +20,7 @@ pub mod standard;
 mod state;
 mod variants;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,9 +33,12 @@ use super::Base;
 use super::accounts::Actor;
 use super::live::Change;
 use crate::domain::Timestamp;
-use crate::domain::catalog::{CatalogBatch, CatalogSource, Record, SkippedRecord};
+use crate::domain::catalog::{
+    CatalogBatch, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
+};
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
 use crate::storage::{Db, StorageError, audit, entries, mentions, prices, products};
+pub use difference::Difference;
 use matching::{Digests, Mention};
 pub use places::default_type;
 
@@ -79,6 +84,42 @@ impl Way {
 /// How many records have been applied, for those who watch.
 pub type Progress = Arc<AtomicUsize>;
 
+/// Fields of known products that a batch does not touch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// Prices of every type.
+    pub prices: bool,
+    /// Stock.
+    pub stocks: bool,
+    /// Titles.
+    pub titles: bool,
+}
+
+impl LeftAlone {
+    /// No field: the batch is laid over the products whole.
+    pub const NOTHING: Self = Self { prices: false, stocks: false, titles: false };
+
+    /// What is left of a record for a product that is known.
+    fn out_of(self, record: &ProductRecord) -> Cow<'_, ProductRecord> {
+        if self == Self::NOTHING {
+            return Cow::Borrowed(record);
+        }
+        let mut left = record.clone();
+        if self.prices {
+            left.price = Field::Keep;
+            left.prices.clear();
+        }
+        if self.stocks {
+            (left.stock, left.stocks) = (Field::Keep, Field::Keep);
+        }
+        if self.titles {
+            left.title = Field::Keep;
+            left.name_hint.clear();
+        }
+        Cow::Owned(left)
+    }
+}
+
 /// Who brings a batch, and what is to be done with it.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -94,6 +135,8 @@ pub struct Origin {
     pub session: String,
     /// Do it all and take it back: the report says what would happen.
     pub dry_run: bool,
+    /// What it does not touch: a person's choice.
+    pub left_alone: LeftAlone,
     /// Where to count.
     pub progress: Option<Progress>,
     /// What has happened in the session so far, for the journal.
@@ -114,6 +157,7 @@ impl Origin {
             sender: String::new(),
             session: String::new(),
             dry_run: false,
+            left_alone: LeftAlone::NOTHING,
             progress: None,
             steps: Vec::new(),
             files: Vec::new(),
@@ -139,6 +183,8 @@ pub struct ApplyReport {
     pub skipped: usize,
     /// The first thousand of them, with the reason.
     pub problems: Vec<SkippedRecord>,
+    /// What changes in the first of the changed products.
+    pub differences: Vec<Difference>,
     /// What is wrong with the whole, in Russian.
     pub warnings: Vec<String>,
     /// Products hidden for not being mentioned.
@@ -151,6 +197,8 @@ pub struct ApplyReport {
 
 /// At most so many problems of one exchange are kept.
 const PROBLEMS_KEPT: usize = 1_000;
+/// Of so many changed products it is said what changes.
+const DIFFERENCES_KEPT: usize = 50;
 /// Records are kept between the two readings up to so many bytes; more are read again.
 const KEPT_BYTES: usize = 96 * 1024 * 1024;
 /// How long a batch waits for another one.

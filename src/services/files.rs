@@ -4,17 +4,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Base;
-use super::notifications::Sending;
-use crate::domain::{ChatKey, OrganizationId};
+use super::live::Change;
+use super::notifications::{self, Outgoing, Sending};
+use super::questions::Attachment;
+use crate::domain::{ChatKey, OrganizationId, PersonId, ru};
 use crate::formats::order_table::Layout;
 use crate::storage::files::{self, FileRow};
-use crate::storage::{StorageError, organizations};
+use crate::storage::{StorageError, organizations, recipients};
 
 /// The largest file that is fetched, in bytes.
 /// Source: Bot API, `getFile` <https://core.telegram.org/bots/api#getfile>.
 pub const MAX_BYTES: u64 = 20 * 1024 * 1024;
-/// How long files are kept.
+/// How long files are kept; those of an order stay with it.
 const KEPT: Duration = Duration::from_hours(24 * 30);
+
+/// The key of files that staff send from the panel: no person's chat has it.
+pub fn panel() -> ChatKey {
+    ChatKey::Web("panel".to_owned())
+}
+
+/// A file's name as people read it: a label, never a path.
+pub fn label(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    if name.trim().is_empty() {
+        "без имени".to_owned()
+    } else {
+        ru::ellipsis(name.trim(), 200)
+    }
+}
 
 /// Why a file was not fetched. Never has a token in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +113,41 @@ impl Files {
         let chat = chat.clone();
         let found = self.base.db.read(move |conn| files::find(conn, id)).await?;
         Ok(found.filter(|file| file.chat == chat))
+    }
+
+    /// The file beside a message, where this program keeps it.
+    pub async fn attached(&self, attachment: &Attachment) -> Result<Option<FileRow>, StorageError> {
+        match attachment.file {
+            Some(id) => self.find(&attachment.chat, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Sends the file beside a message, which only Telegram keeps, to the chats of a person there;
+    /// whether it is kept there and they have such a chat.
+    pub async fn forward(
+        &self,
+        attachment: &Attachment,
+        to: PersonId,
+    ) -> Result<bool, StorageError> {
+        if !matches!(attachment.chat, ChatKey::Telegram(_)) {
+            return Ok(false);
+        }
+        let now = self.base.clock.now();
+        let (from, message_id) = (attachment.chat.clone(), attachment.message_id);
+        let copy = Outgoing::Copy { from, message_id };
+        let send = move |tx: &rusqlite::Transaction<'_>| {
+            let mut sent = false;
+            for chat in recipients::list_chats(tx, to)? {
+                if matches!(chat, ChatKey::Telegram(_)) {
+                    sent |= notifications::enqueue(tx, &chat, &copy, now, None)?;
+                }
+            }
+            Ok::<_, StorageError>(sent)
+        };
+        let sent = self.base.db.write(send).await?;
+        self.base.live.tell(Change::Outbox);
+        Ok(sent)
     }
 
     /// Keeps a file of one chat for another too; its id there, or `None` when it is gone. The same

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Base;
 use super::accounts::Actor;
 use super::exchange::files::{CatalogFile, FileError};
-use super::exchange::{ApplyReport, Exchange, ExchangeError, Origin, Way};
+use super::exchange::{ApplyReport, Exchange, ExchangeError, LeftAlone, Origin, Way};
 use super::journal::Journal;
 use crate::formats::tables;
 
@@ -29,6 +29,8 @@ pub struct Imports {
 pub struct Reading {
     /// Columns by field and heading, or number from 1, where they are not found by themselves.
     pub map: Vec<(String, String)>,
+    /// What of products that are known already stays as it is.
+    pub left_alone: LeftAlone,
     /// Hide what the file does not mention: the person's explicit choice.
     pub full: bool,
 }
@@ -111,7 +113,7 @@ impl Imports {
     /// What would happen, found out by doing it all and taking it back.
     pub async fn check(&self, id: Uuid, reading: &Reading) -> Result<ApplyReport, ImportError> {
         let file = self.open(id, reading).await?;
-        let origin = Origin { dry_run: true, ..Origin::new(Way::Import) };
+        let origin = Origin { dry_run: true, ..origin(reading) };
         Ok(self.exchange.apply(file, origin).await?)
     }
 
@@ -146,7 +148,7 @@ impl Imports {
         reading: &Reading,
     ) -> Result<ApplyReport, ImportError> {
         let file = self.open(id, reading).await?;
-        let report = self.exchange.apply(file, Origin::new(Way::Import)).await?;
+        let report = self.exchange.apply(file, origin(reading)).await?;
         // The batch has its own transaction and journal; this says who brought it.
         let journal = Journal::new(self.base.clone());
         let object = format!("exchange:{}", report.exchange);
@@ -167,6 +169,10 @@ impl Imports {
         file.set_full(full);
         Ok(file)
     }
+}
+
+fn origin(reading: &Reading) -> Origin {
+    Origin { left_alone: reading.left_alone, ..Origin::new(Way::Import) }
 }
 
 async fn blocking<T: Send + 'static>(

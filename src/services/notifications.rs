@@ -48,6 +48,13 @@ pub enum Outgoing {
         /// The wire's id of the message.
         message_id: i64,
     },
+    /// Sends a file that is kept here.
+    File {
+        /// The key that it is kept under.
+        from: ChatKey,
+        /// The file.
+        file: i64,
+    },
     /// Sends a small file that was made here.
     Document {
         /// Its name.

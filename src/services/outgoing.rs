@@ -91,7 +91,7 @@ pub fn subject(payload: &str) -> String {
         Some(Outgoing::Show { .. }) => "сообщение",
         Some(Outgoing::Remove { .. } | Outgoing::RemoveMessage { .. }) => "удаление сообщения",
         Some(Outgoing::Copy { .. }) => "копия сообщения",
-        Some(Outgoing::Document { .. }) => "файл",
+        Some(Outgoing::Document { .. } | Outgoing::File { .. }) => "файл",
         Some(Outgoing::Answer { .. }) => "ответ на нажатие",
         Some(Outgoing::Typing) => "«печатает…»",
         Some(Outgoing::Commands { .. }) => "список команд",

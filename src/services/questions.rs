@@ -16,9 +16,8 @@ use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use crate::config::Config;
 use crate::domain::{ChatKey, OrderId, PersonId, ThreadId, Timestamp, ru};
-use crate::storage::files::{self, FileRow};
 use crate::storage::threads::{self, Fate, NewMessage, NewThread, Reader};
-use crate::storage::{StorageError, orders, persons, recipients};
+use crate::storage::{StorageError, orders, persons};
 
 pub use crate::storage::replies::ReplyRow;
 pub use crate::storage::threads::{MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
@@ -499,50 +498,14 @@ impl Questions {
             .await
     }
 
-    /// The file of a message, where this program keeps it.
+    /// Where the file of a message is.
     ///
     /// # Errors
     ///
-    /// [`QuestionError::NotFound`] where it does not.
-    pub async fn file(&self, thread: ThreadId, message: i64) -> Result<FileRow, QuestionError> {
+    /// [`QuestionError::NotFound`] where the message has none.
+    pub async fn file(&self, thread: ThreadId, message: i64) -> Result<Attachment, QuestionError> {
         let (_, row) = self.message(thread, message).await?;
-        let Some(Attachment { chat, file: Some(id), .. }) = attachment(&row) else {
-            return Err(QuestionError::NotFound);
-        };
-        let found = self.base.db.read(move |conn| files::find(conn, id)).await?;
-        found.filter(|file| file.chat == chat).ok_or(QuestionError::NotFound)
-    }
-
-    /// Sends the file of a message, which only Telegram keeps, to the chats of the one who asks for
-    /// it; whether they have such a chat.
-    ///
-    /// # Errors
-    ///
-    /// [`QuestionError::NotFound`] where Telegram does not keep it.
-    pub async fn send_file(
-        &self,
-        by: Writer,
-        thread: ThreadId,
-        message: i64,
-    ) -> Result<bool, QuestionError> {
-        let (_, row) = self.message(thread, message).await?;
-        let Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }) =
-            attachment(&row)
-        else {
-            return Err(QuestionError::NotFound);
-        };
-        let copy = Outgoing::Copy { from, message_id };
-        self.change(by, thread, move |tx, _, now| {
-            let mut sent = false;
-            for chat in recipients::list_chats(tx, by.person)? {
-                if matches!(chat, ChatKey::Telegram(_)) {
-                    notifications::enqueue(tx, &chat, &copy, now, None)?;
-                    sent = true;
-                }
-            }
-            Ok(sent)
-        })
-        .await
+        attachment(&row).ok_or(QuestionError::NotFound)
     }
 
     /// The thread, while its client waits for an answer.

@@ -57,8 +57,11 @@ pub fn find(conn: &Connection, id: i64) -> Result<Option<FileRow>, StorageError>
     Ok(row.optional()?)
 }
 
-/// Forgets files kept before this moment; how many.
+/// Forgets files kept before this moment, but for those of orders; how many.
 pub fn sweep(tx: &Transaction<'_>, before: Timestamp) -> Result<usize, StorageError> {
-    const SQL: &str = "delete from files where created_at_ms < :before";
+    const SQL: &str = "
+        delete from files where created_at_ms < :before and id not in (
+            select coalesce(json_extract(attachment, '$.file'), 0)
+            from order_events indexed by order_events_files where attachment is not null)";
     Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":before": before })?)
 }

@@ -75,8 +75,9 @@ pub fn restore_status(
     orders::set_manager(tx, id, manager, now)
 }
 
-/// Says of an entry of the timeline that the client was not told of it after all.
+/// Makes a message of the timeline an entry about what the client was not told after all.
 pub fn not_told(tx: &Transaction<'_>, event: i64, text: &str) -> Result<(), StorageError> {
-    const SQL: &str = "update order_events set to_client = 0, text = :text where id = :id";
+    const SQL: &str = "
+        update order_events set kind = 'line', to_client = 0, text = :text where id = :id";
     one_row(tx.prepare_cached(SQL)?.execute(named_params! { ":id": event, ":text": text })?)
 }

@@ -2,7 +2,9 @@
 
 mod list;
 
-pub use list::{OrderFilter, OrderSort, count, count_by_status, ids, list, totals};
+pub use list::{
+    AskingOrder, OrderFilter, OrderSort, count, count_by_status, ids, list, list_asking, totals,
+};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,7 @@ use crate::config;
 use crate::services::Base;
 use crate::services::bot_status::BotStatus;
 use crate::services::courier::{self, Courier};
+use crate::services::files::Files;
 use crate::tasks::Tasks;
 
 pub use files::TelegramFiles;
@@ -55,7 +56,8 @@ pub fn start(
     status: &BotStatus,
 ) -> Result<bool, BotError> {
     let Some(bot) = bot(&base.config.telegram)? else { return Ok(false) };
-    courier.register(courier::TELEGRAM, Arc::new(TelegramMessenger::new(bot.clone())));
+    let messenger = TelegramMessenger::new(bot.clone(), Files::new(base.clone()));
+    courier.register(courier::TELEGRAM, Arc::new(messenger));
     let (base, status) = (base.clone(), status.clone());
     tasks.spawn("telegram", move |stop| {
         Polling::new(bot.clone(), base.clone(), status.clone()).run(stop)

@@ -1,5 +1,8 @@
 //! What is to be said → requests to the Bot API.
 
+use std::io;
+use std::sync::Arc;
+
 use reqwest::Url;
 use teloxide::payloads::{
     AnswerCallbackQuerySetters, EditMessageTextSetters, SendDocumentSetters, SendMessageSetters,
@@ -20,10 +23,12 @@ use super::describe;
 use crate::chat::action::CALLBACK_DATA_MAX_BYTES;
 use crate::domain::ChatKey;
 use crate::formats::html::Html;
+use crate::services::files::Files;
 use crate::services::notifications::{
     ButtonTarget, Delivered, DeliveryError, InlineButton, Message, Messenger, Outgoing,
     ReplyKeyboard, Sending,
 };
+use crate::storage::files::FileRow;
 
 /// A text: 1–4096 UTF-16 units after the marks are parsed.
 /// Source: Bot API, `sendMessage` <https://core.telegram.org/bots/api#sendmessage>.
@@ -45,12 +50,22 @@ const PLACEHOLDER_MAX_CHARS: usize = 64;
 /// Telegram's way out, for the courier.
 pub struct TelegramMessenger {
     bot: Bot,
+    files: Files,
 }
 
 impl TelegramMessenger {
-    /// A way out through this bot.
-    pub fn new(bot: Bot) -> Self {
-        Self { bot }
+    /// A way out through this bot, for messages and for files that are kept here.
+    pub fn new(bot: Bot, files: Files) -> Self {
+        Self { bot, files }
+    }
+
+    /// A kept file; one that is gone by now says so in its place.
+    async fn send_file(&self, chat: ChatId, file: Option<FileRow>) -> Result<(), RequestError> {
+        let Some(FileRow { name, content, .. }) = file else {
+            return self.bot.send_message(chat, "Файла больше нет.").await.map(|_| ());
+        };
+        let file = InputFile::memory(content).file_name(name);
+        self.bot.send_document(chat, file).await.map(|_| ())
     }
 
     async fn send(&self, chat: ChatId, message: &Message) -> Result<MessageId, RequestError> {
@@ -140,6 +155,12 @@ impl TelegramMessenger {
                 let file = InputFile::memory(content.clone().into_bytes()).file_name(name.clone());
                 let caption: String = caption.chars().take(CAPTION_MAX_CHARS).collect();
                 self.bot.send_document(chat, file).caption(caption).await.map(|_| None)
+            }
+            Outgoing::File { from, file } => {
+                let found = self.files.find(from, *file).await;
+                let found =
+                    found.map_err(|error| RequestError::Io(Arc::new(io::Error::other(error))))?;
+                self.send_file(chat, found).await.map(|()| None)
             }
             Outgoing::RemoveMessage { message_id } => {
                 let id = to_message_id(*message_id);

@@ -5,6 +5,7 @@
 mod admin;
 mod assets;
 mod error;
+mod files;
 mod health;
 mod layout;
 mod live;

@@ -82,10 +82,16 @@ fn work() -> Router<Desk> {
         .route("/admin/orders/{number}/undo", post(orders::undo))
         .route("/admin/orders/{number}/status", post(orders::set_status))
         .route("/admin/orders/{number}/messages", post(orders::write))
+        .route("/admin/orders/{number}/files", post(orders::send_file))
+        .route(
+            "/admin/orders/{number}/files/{entry}",
+            get(orders::take_file).post(orders::forward_file),
+        )
         .route("/admin/orders/{number}/lines/{line}", post(orders::pick))
         .route("/admin/find", get(find::page))
         .route("/admin/catalog", get(catalog::page))
         .route("/admin/catalog/import", get(import::page).post(import::take))
+        .route("/admin/catalog/import/sample", get(import::sample))
         .route("/admin/catalog/bulk", post(catalog::bulk))
         .route("/admin/catalog/products/{id}", get(catalog::product).post(catalog::set_own_fields))
         .route("/admin/questions", get(questions::list))

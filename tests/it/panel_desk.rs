@@ -126,6 +126,65 @@ async fn what_the_check_promises_the_load_does() {
 }
 
 #[tokio::test]
+async fn an_import_leaves_alone_what_was_unticked_in_the_check_and_in_the_load() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let import = "/admin/catalog/import";
+    let price = |panel: &Panel| panel.count("select sum(amount_kopecks) from prices");
+    let stock =
+        |panel: &Panel| panel.count("select available_thousandths from products where id = 1");
+    let title = |panel: &Panel| panel.text("select title from products where id = 1");
+    let first = "Артикул;Название;Цена;Остаток\n00-1234;Саморез 4×25 жёлтый;0,85;12000\n";
+    let checked = panel.upload(import, &ours, &[], Some(("а.csv", first.as_bytes()))).await;
+    let id = Panel::field(&checked.body, "id");
+    panel.upload(import, &ours, &[("id", &id), ("act", "load")], None).await;
+    assert_eq!((price(&panel), stock(&panel)), (85, 12_000_000));
+
+    let second =
+        "Артикул;Название;Цена;Остаток;Единица\n00-1234;Саморез;0,99;7;кг\n00-5;Кант;3;4;м\n";
+    let check = panel.upload(import, &ours, &[], Some(("б.csv", second.as_bytes()))).await;
+    for words in ["цена: 0,85\u{a0}₽ → 0,99\u{a0}₽", "название: «Саморез 4×25 жёлтый» → «Саморез»"]
+    {
+        assert!(check.body.contains(words), "no «{words}» in {}", check.body);
+    }
+    let id = Panel::field(&check.body, "id");
+    let seen = Panel::field(&check.body, "checked");
+    let only_stock = [("choices", "1"), ("update", "stocks")];
+    let form = |act: &'static str, seen: &str| {
+        let own = [("id", id.clone()), ("act", act.to_owned()), ("checked", seen.to_owned())];
+        let chosen = only_stock.map(|(name, value)| (name, value.to_owned()));
+        own.into_iter().chain(chosen).collect::<Vec<_>>()
+    };
+    let send = async |act: &'static str, seen: &str| {
+        let fields = form(act, seen);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        panel.upload(import, &ours, &fields, None).await
+    };
+    // «Загрузить» over other choices than were looked at shows what would happen instead.
+    let unseen = send("load", &seen).await;
+    assert!(unseen.body.contains("Выбор изменился"), "{}", unseen.body);
+    assert_eq!((price(&panel), stock(&panel)), (85, 12_000_000), "nothing is loaded");
+    assert!(
+        !unseen.body.contains("цена:") && !unseen.body.contains("название:"),
+        "{}",
+        unseen.body
+    );
+    assert!(unseen.body.contains("единица: шт → кг"), "other fields are none of the choices");
+    let seen = Panel::field(&unseen.body, "checked");
+    let loaded = send("load", &seen).await;
+    assert!(loaded.body.contains("Каталог загружен"), "{}", loaded.body);
+    assert_eq!(stock(&panel), 7_000);
+    assert_eq!(title(&panel), "Саморез 4×25 жёлтый");
+    // A product that is new has its price and its name all the same.
+    assert_eq!(price(&panel), 85 + 300);
+    assert_eq!(panel.count("select count(*) from products where title = 'Кант'"), 1);
+    let sample = panel.send("GET", "/admin/catalog/import/sample", ours.clone(), "").await;
+    let again =
+        panel.upload(import, &ours, &[], Some(("образец.csv", sample.body.as_bytes()))).await;
+    assert!(!again.body.contains("Пропущенные строки"), "our own sample is read: {}", again.body);
+}
+
+#[tokio::test]
 async fn an_answer_to_a_question_is_on_its_way_to_the_client() {
     let panel = Panel::start().await;
     panel.desk.base

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
-use partner_m::domain::{ChatKey, OrderId, OrganizationId, PersonId};
+use partner_m::config::Config;
+use partner_m::domain::{ChatKey, Money, OrderId, OrganizationId, PersonId, Price, Secret};
 use partner_m::services::ordering::Party;
 use partner_m::storage::StorageError;
 
@@ -11,7 +12,11 @@ use crate::support::panel::{Answer, Panel, percent};
 
 /// A panel with № 1042: a screw line that is certain and one that a manager is to pick.
 async fn panel() -> (Panel, HeaderMap) {
-    let panel = Panel::start().await;
+    panel_with(Config::default()).await
+}
+
+async fn panel_with(config: Config) -> (Panel, HeaderMap) {
+    let panel = Panel::start_with(config).await;
     panel.desk.base.db.write_blocking(|tx| Ok::<_, StorageError>(tx.execute_batch(MORE)?)).unwrap();
     panel.desk.catalog.refresh().await.unwrap();
     let maria = panel.sign_in_as("%2B79000000002").await;
@@ -93,6 +98,193 @@ async fn the_client_learns_of_changes_when_they_are_sent() {
     let theirs = panel.desk.ordering.own_order(&anna(), OrderId(1)).await.unwrap();
     assert_eq!(theirs.lines.len(), 4);
     assert_eq!(panel.count("select total_kopecks from orders where id = 1"), 3_000 * 85 + 290_000);
+}
+
+/// What the standard exchange gives 1C now.
+async fn offered(panel: &Panel) -> String {
+    let mut onec = HeaderMap::new();
+    let basic = "Basic MWM6ZXhjaGFuZ2UtcGFzc3dvcmQtMQ=="; // 1c:exchange-password-1
+    onec.insert(header::AUTHORIZATION, basic.parse().unwrap());
+    let auth = "/1c_exchange?type=sale&mode=checkauth";
+    let session = panel.send("GET", auth, onec.clone(), "").await.body;
+    let cookie = session.lines().skip(1).take(2).collect::<Vec<_>>().join("=");
+    onec.insert(header::COOKIE, cookie.parse().unwrap());
+    panel.send("GET", "/1c_exchange?type=sale&mode=query", onec, "").await.body
+}
+
+#[tokio::test]
+async fn a_price_that_the_catalogue_lacks_is_given_by_a_manager_and_lets_the_order_go_to_1c() {
+    let mut config = Config::default();
+    config.onec.exchange.username = Some("1c".to_owned());
+    config.onec.exchange.password = Some(Secret::new("exchange-password-1"));
+    let (panel, maria) = panel_with(config).await;
+    let edit = "/admin/orders/1042/edit";
+    let priceless = |tx: &rusqlite::Transaction<'_>| {
+        tx.execute("delete from prices where product_id = 2", [])?;
+        Ok::<_, StorageError>(())
+    };
+    panel.desk.base.db.write_blocking(priceless).unwrap();
+    let early = format!("{}&act=price&line=1&price=5", token(&panel));
+    let early = post(&panel, &maria, edit, &early).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY, "no product has no price");
+    let pick = format!("{}&product=2", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/lines/1", &pick).await;
+    let count = format!("{}&act=quantity&line=1&quantity=3", token(&panel));
+    post(&panel, &maria, edit, &count).await;
+    let accept = format!("{}&status=accepted", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/status", &accept).await;
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    for words in ["без цены: 1", "указать цену", "нет цены: позиция 1"]
+    {
+        assert!(shown.contains(words), "no «{words}» in {shown}");
+    }
+    assert!(!offered(&panel).await.contains("PM-1042"));
+
+    for wrong in ["", "0", "-5", "дорого", "1000000000"] {
+        let fields = format!("{}&act=price&line=1&price={}", token(&panel), percent(wrong));
+        let refused = post(&panel, &maria, edit, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    let told_before = told(&panel);
+    let old = token(&panel);
+    let give = format!("{old}&act=price&line=1&price={}", percent("1 250,55 ₽"));
+    let given = post(&panel, &maria, edit, &give).await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.body);
+    let late = format!("{old}&act=price&line=1&price=9");
+    assert_eq!(post(&panel, &maria, edit, &late).await.status, StatusCode::CONFLICT);
+    let finer = format!("{}&act=price&line=2&price=0,8125", token(&panel));
+    post(&panel, &maria, edit, &finer).await;
+    let sums = "select group_concat(sum_kopecks, ' ') from
+        (select sum_kopecks from order_lines where order_id = 1 order by position)";
+    assert_eq!(panel.text(sums), "375165 325000");
+    assert_eq!(panel.count("select total_kopecks from orders where id = 1"), 375_165 + 325_000);
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    for words in [
+        "Позиция 1: цена — → 1\u{a0}250,55\u{a0}₽",
+        "Позиция 2: цена 0,85\u{a0}₽ → 0,8125\u{a0}₽",
+        "– «Саморез 4×25 жёлтый»: цена 0,85\u{a0}₽ → 0,8125\u{a0}₽",
+        "Сумма: 7\u{a0}001,65\u{a0}₽",
+    ] {
+        assert!(shown.contains(words), "no «{words}» in {shown}");
+    }
+    assert!(!shown.contains("нет цены"), "{shown}");
+    assert_eq!(told(&panel), told_before, "the client is told when it is sent");
+    let theirs = panel.desk.ordering.own_order(&anna(), OrderId(1)).await.unwrap();
+    assert_eq!(theirs.lines[1].price, Some(Price::each(Money::from_kopecks(85))));
+    let offered = offered(&panel).await;
+    assert!(offered.contains("PM-1042") && offered.contains("3751.65"), "{offered}");
+    post(&panel, &maria, edit, &format!("{}&act=send", token(&panel))).await;
+    assert!(told(&panel) > told_before);
+
+    // Who sees no prices is told of none: then there is nothing to tell.
+    let unverified = |tx: &rusqlite::Transaction<'_>| {
+        tx.execute("update organizations set verified = 0", [])?;
+        Ok::<_, StorageError>(())
+    };
+    panel.desk.base.db.write_blocking(unverified).unwrap();
+    let again = format!("{}&act=price&line=1&price=1300", token(&panel));
+    post(&panel, &maria, edit, &again).await;
+    assert_eq!(panel.count("select price_amount_kopecks from order_lines where id = 1"), 130_000);
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(!shown.contains("Клиент ещё не знает"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_a_client_wrote_about_an_order_wants_attention_until_it_is_answered() {
+    let (panel, maria) = panel().await;
+    let asks = async |text: &str, key: &str| {
+        panel.desk.ordering.ask_manager(&anna(), OrderId(1), text, key).await.unwrap();
+    };
+    let attention = async || {
+        let today = page(&panel, &maria, "/admin").await;
+        let (_, after) = today.split_once("id=\"attention\"").unwrap();
+        after.split("</section>").next().unwrap().to_owned()
+    };
+    assert!(!attention().await.contains("Сообщение клиента"));
+    let long = format!("Когда привезёте? {}", "Очень ждём. ".repeat(30));
+    asks(&long, "first").await;
+    panel.desk.base.clock.advance(Duration::from_mins(50));
+    asks("И ещё вопрос", "second").await;
+    let shown = attention().await;
+    for words in [
+        "Сообщение клиента, всего 2: «Когда привезёте?",
+        "Ждёт ответа 50\u{a0}мин",
+        "href=\"/admin/orders/1042#composer\"",
+    ] {
+        assert!(shown.contains(words), "no «{words}» in {shown}");
+    }
+    assert!(!shown.contains("И ещё вопрос") && shown.len() < 3_000, "{shown}");
+    let messages = "/admin/orders/1042/messages";
+    post(&panel, &maria, messages, "kind=client&text=%D0%97%D0%B0%D0%B2%D1%82%D1%80%D0%B0").await;
+    assert!(!attention().await.contains("Сообщение клиента"));
+    asks("А во сколько?", "third").await;
+    assert!(attention().await.contains("Сообщение клиента: «А во сколько?»"));
+    post(&panel, &maria, messages, "kind=note&text=call").await;
+    assert!(!attention().await.contains("Сообщение клиента"), "they were called");
+}
+
+#[tokio::test]
+async fn a_file_of_an_order_is_sent_once_listed_and_taken_safely() {
+    let (panel, maria) = panel().await;
+    let path = "/admin/orders/1042/files";
+    let form = [("key", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"), ("caption", "<b>до пятницы</b>")];
+    let html = &b"<script>alert(1)</script>"[..];
+    for _ in 0..3 {
+        let sent = panel.upload(path, &maria, &form, Some(("../сч\u{451}т<17>.html", html))).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+        assert_eq!(sent.headers[header::LOCATION], "/admin/orders/1042#documents");
+    }
+    assert_eq!(panel.count("select count(*) from files"), 1, "the same form three times");
+    assert_eq!(told(&panel), 1, "the client is told at once");
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(shown.contains("Файл «счёт&lt;17&gt;.html»"), "{shown}");
+    assert!(shown.contains("&lt;b&gt;до пятницы"), "{shown}");
+    let entry = panel.count("select id from order_events where attachment is not null");
+    let one = format!("{path}/{entry}");
+    assert!(shown.contains(&format!("href=\"{one}\"")), "{shown}");
+    let taken = panel.send("GET", &one, maria.clone(), "").await;
+    assert_eq!((taken.status, taken.body.as_bytes()), (StatusCode::OK, html));
+    assert_eq!(taken.headers[header::CONTENT_TYPE], "application/octet-stream");
+    assert_eq!(taken.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    let disposition = taken.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
+    let coded = percent("счёт<17>.html");
+    assert_eq!(disposition, format!("attachment; filename*=UTF-8''{coded}"));
+    for absent in ["/admin/orders/1042/files/1", "/admin/orders/1042/files/999"] {
+        let answer = panel.send("GET", absent, maria.clone(), "").await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{absent}");
+    }
+    let anonymous = panel.send("GET", &one, HeaderMap::new(), "").await;
+    assert_eq!(anonymous.status, StatusCode::SEE_OTHER, "to the sign-in");
+    for refused in [None, Some(("пусто.pdf", &b""[..]))] {
+        let answer = panel.upload(path, &maria, &[], refused).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    }
+    let large = vec![b'x'; 20 * 1024 * 1024 + 1];
+    let answer = panel.upload(path, &maria, &[], Some(("большой.pdf", &large))).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("больше 20\u{a0}МБ"), "{}", answer.body);
+    assert_eq!(panel.count("select count(*) from files"), 1);
+
+    // What only Telegram keeps comes to one's own chat there, where one has such a chat.
+    let theirs = |tx: &rusqlite::Transaction<'_>| {
+        Ok::<_, StorageError>(tx.execute_batch(
+            "insert into order_events (id, order_id, at_ms, channel, person_id, kind, text, attachment)
+             values (900, 1, 1795518000001, 'bot', 1, 'message', 'Фото', '{\"chat\":\"tg:7\",\"message_id\":5,\"file\":null}')",
+        )?)
+    };
+    panel.desk.base.db.write_blocking(theirs).unwrap();
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(shown.contains("Прислать файл мне в Telegram"), "{shown}");
+    let mine = format!("{path}/900");
+    assert_eq!(post(&panel, &maria, &mine, "").await.status, StatusCode::CONFLICT, "no chat");
+    let chat = |tx: &rusqlite::Transaction<'_>| {
+        let sql = "insert into chats (key, person_id) values ('tg:8', 2)";
+        Ok::<_, StorageError>(tx.execute_batch(sql)?)
+    };
+    panel.desk.base.db.write_blocking(chat).unwrap();
+    assert_eq!(post(&panel, &maria, &mine, "").await.status, StatusCode::SEE_OTHER);
+    let copies = "select count(*) from outbox where chat_key = 'tg:8' and payload like '%copy%'";
+    assert_eq!(panel.count(copies), 1);
 }
 
 fn anna() -> Party {

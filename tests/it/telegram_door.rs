@@ -15,6 +15,7 @@ use partner_m::services::Base;
 use partner_m::services::bot_status::{BotState, BotStatus};
 use partner_m::services::conversations::Conversations;
 use partner_m::services::courier::{Courier, TELEGRAM};
+use partner_m::services::files::Files;
 use partner_m::services::live::Live;
 use partner_m::services::notifications::{
     self, Composer, Message, Notice, Outgoing, Place, ReplyKey, ReplyKeyboard, Sending,
@@ -172,7 +173,8 @@ impl Door {
         let echo = Arc::new(Echo::default());
         let status = BotStatus::default();
         let courier = Courier::new(base.clone(), Arc::new(Words));
-        courier.register(TELEGRAM, Arc::new(TelegramMessenger::new(bot.clone())));
+        let messenger = TelegramMessenger::new(bot.clone(), Files::new(base.clone()));
+        courier.register(TELEGRAM, Arc::new(messenger));
         Self {
             polling: Polling::new(bot, base.clone(), status.clone()),
             worker: Worker::new(&base, echo.clone()),

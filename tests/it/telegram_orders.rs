@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use partner_m::chat::Core;
 use partner_m::chat::worker::Worker;
 use partner_m::config::Config;
@@ -23,6 +24,7 @@ use partner_m::telegram::{Polling, TelegramFiles, TelegramMessenger, bot};
 
 use crate::support::bot_api::{BotApi, Person};
 use crate::support::desk::{CATALOG, START};
+use crate::support::panel::Panel;
 
 const ANNA: i64 = 7;
 const MARIA: i64 = 8;
@@ -61,7 +63,8 @@ impl Process {
         let ordering = Ordering::new(base.clone(), catalog);
         let core = Core::new(base.clone(), Accounts::new(base.clone()), ordering);
         let courier = Courier::new(base.clone(), Arc::new(core.clone()));
-        courier.register(TELEGRAM, Arc::new(TelegramMessenger::new(bot.clone())));
+        let messenger = TelegramMessenger::new(bot.clone(), core.files().clone());
+        courier.register(TELEGRAM, Arc::new(messenger));
         core.files().connect(Arc::new(TelegramFiles::new(bot.clone())));
         let polling = Polling::new(bot, base.clone(), BotStatus::default());
         Self { polling, worker: Worker::new(&base, Arc::new(core)), courier, base }
@@ -348,6 +351,39 @@ async fn a_reply_finds_its_conversation_though_the_message_is_not_known() {
     desk.acted().await;
     assert_eq!(number(&desk, "select count(*) from thread_messages where thread_id = 1"), 3);
     assert_eq!(desk.bot_api.calls_of("copyMessage").len(), 1, "{}", desk.shows(ANNA));
+    desk.bot_api.assert_tidy();
+}
+
+#[tokio::test]
+async fn a_file_from_the_panel_comes_to_the_client_in_telegram_and_can_be_had_again() {
+    let mut desk = TelegramDesk::start(false).await;
+    main_job(&mut desk).await;
+    let panel = Panel::over(desk.process.base.clone()).await;
+    let maria = panel.sign_in_with("%2B79000000002", "длинный пароль 1").await;
+    let key = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    let form = [("key", key), ("caption", "Оплатить до пятницы")];
+    let path = "/admin/orders/1001/files";
+    for _ in 0..3 {
+        let file = Some(("счёт 17.pdf", &b"%PDF-1.4 bytes"[..]));
+        let sent = panel.upload(path, &maria, &form, file).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    }
+    desk.turn().await;
+    let sent = desk.bot_api.calls_of("sendDocument");
+    assert_eq!(sent.len(), 1, "{}", desk.shows(ANNA));
+    assert_eq!(sent[0].params["file_name"], "счёт 17.pdf");
+    assert!(sent[0].params.to_string().contains("%PDF-1.4 bytes"), "{:?}", sent[0]);
+    let shown = desk.shows(ANNA);
+    assert!(shown.contains("Файл «счёт 17.pdf»\n  Оплатить до пятницы"), "{shown}");
+    // The file stays with its order when others are forgotten.
+    desk.clock.advance(Duration::from_hours(24 * 40));
+    let anna = desk.bot_api.user(ANNA, "Анна");
+    anna.sends_bytes("список.csv", "саморез 4х25 желтый;4000".as_bytes(), "");
+    desk.turn().await;
+    desk.says(&anna, "/orders").await;
+    desk.taps(&anna, "№\u{a0}1001 · Принята · 24.11.2026").await;
+    desk.taps(&anna, "Документы").await;
+    assert_eq!(desk.bot_api.calls_of("sendDocument").len(), 2, "{}", desk.shows(ANNA));
     desk.bot_api.assert_tidy();
 }
 

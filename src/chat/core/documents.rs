@@ -106,6 +106,9 @@ impl Core {
             (ChatKey::Telegram(_), from @ ChatKey::Telegram(_), _) => {
                 Some(Document::Copy(Outgoing::Copy { from, message_id }))
             }
+            (ChatKey::Telegram(_), from, Some(file)) => {
+                Some(Document::Copy(Outgoing::File { from, file }))
+            }
             (ChatKey::Web(persona), from, Some(file)) => {
                 let key = format!("document:{}:{chat}", entry.id);
                 let shared = self.files.share(&from, file, chat, &key).await?;

@@ -8,7 +8,7 @@ use crate::chat::{Action, FileRef, MediaKind, Screen};
 use crate::domain::{Delivery, OrderId, ThreadId, ru};
 use crate::formats::order_table::{self, Layout, MAX_LINES, OrderTableError, Sheet};
 use crate::formats::sheet;
-use crate::services::files::{FetchError, MAX_BYTES};
+use crate::services::files::{FetchError, MAX_BYTES, label};
 use crate::services::notifications::Outgoing;
 use crate::services::ordering::OrderError;
 use crate::services::questions::{Attachment, QuestionError, Said, Topic, Writer};
@@ -421,17 +421,6 @@ pub(super) fn said(talk: &Talk<'_>, handed: &Handed) -> Said {
     let attachment =
         Attachment { chat: talk.chat.clone(), message_id: handed.message_id, file: handed.file };
     Said { text: text.trim().to_owned(), attachment: Some(attachment) }
-}
-
-/// A file's name as people read it: a label, never a path.
-fn label(name: &str) -> String {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    if name.trim().is_empty() {
-        "без имени".to_owned()
-    } else {
-        ru::ellipsis(name.trim(), 200)
-    }
 }
 
 /// Reads a table beside everything else; a reader that panics has met a damaged file.

@@ -9,7 +9,10 @@ use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
 use super::places::{Categories, PriceTypes, Warehouses};
 use super::state::{Known, Resolved, State, overlay};
 use super::variants::Variants;
-use super::{ApplyReport, ExchangeError, Origin, PROBLEMS_KEPT, count_one};
+use super::{
+    ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT,
+    count_one,
+};
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
 };
@@ -81,6 +84,7 @@ pub fn apply<S: CatalogSource>(
         variants: if head.variants { Variants::load(tx)? } else { Variants::default() },
         known,
         digests,
+        left_alone: origin.left_alone,
         report: ApplyReport::default(),
     };
     work.report.warnings.clone_from(&head.warnings);
@@ -157,6 +161,8 @@ struct Work<'t> {
     batch_type: Option<i64>,
     /// Items and characteristics that the batch has made or changed.
     variants: Variants,
+    /// What of known products the batch does not touch.
+    left_alone: LeftAlone,
     report: ApplyReport,
 }
 
@@ -232,8 +238,10 @@ impl Work<'_> {
         records: usize,
         head: &CatalogHead,
     ) -> Result<(), StorageError> {
-        let resolved = self.resolve(record, head)?;
         let made = (slot as usize).checked_sub(self.known.len());
+        let left = if made.is_none() { self.left_alone } else { LeftAlone::NOTHING };
+        let record = &*left.out_of(record);
+        let resolved = self.resolve(record, head)?;
         let known = match made {
             Some(made) => self.made[made],
             None => self.known.id(slot),
@@ -264,6 +272,9 @@ impl Work<'_> {
         if state == old {
             self.report.unchanged += records;
             return Ok(());
+        }
+        if self.report.differences.len() < DIFFERENCES_KEPT {
+            self.report.differences.push(Difference::between(&old, &state));
         }
         state.save(self.tx, Some(&old), self.now)?;
         if head.variants {

@@ -9,8 +9,8 @@ use super::staff::{OrderView, fill};
 use super::undo::Before;
 use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{
-    Channel, Delivery, LineState, Money, OrderId, OrderLineId, PersonId, ProductId, Quantity,
-    Timestamp, Unit,
+    Channel, Delivery, LineState, Money, OrderId, OrderLineId, PersonId, Price, ProductId,
+    Quantity, Timestamp, Unit,
 };
 use crate::services::notifications::Notice;
 use crate::storage::order_edits;
@@ -28,6 +28,13 @@ pub enum Edit {
         quantity: Quantity,
         /// Of which unit; `None`: of the present one.
         unit: Option<Unit>,
+    },
+    /// Another price of a line, or the first one of a product that the catalogue has none of.
+    Price {
+        /// The line; it has a product.
+        line: OrderLineId,
+        /// The price, above zero.
+        price: Price,
     },
     /// Another product in a line.
     Replace {
@@ -221,6 +228,19 @@ fn apply(
             orders::update_line(tx, &row)?;
             ("line", format!("Позиция {}: {was} → {}", row.position, amount(&row)))
         }
+        Edit::Price { line, price } => {
+            let mut row = line_of(tx, order, line)?;
+            if row.product.is_none() || price.amount <= Money::ZERO || row.price == Some(price) {
+                return Err(OrderError::Empty);
+            }
+            let was = cost(&row);
+            row.price = Some(price);
+            if let Some(base) = row.base_quantity {
+                row.sum = Some(price.for_quantity(base).ok_or(OrderError::Empty)?);
+            }
+            orders::update_line(tx, &row)?;
+            ("line", format!("Позиция {}: цена {was} → {price}", row.position))
+        }
         Edit::Replace { line, product, remember } => {
             let mut row = line_of(tx, order, line)?;
             let (was, before) = (name(&row), row.product);
@@ -380,6 +400,7 @@ pub(super) fn tell_before(
 pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>, OrderError> {
     let Some(shown) = Shown::load(conn, order.id)? else { return Ok(Vec::new()) };
     let lines = orders::lines(conn, order.id)?;
+    let prices = sees_prices(conn, order)?;
     let mut said = Vec::new();
     for was in &shown.lines {
         let Some(is) = lines.iter().find(|line| line.id == was.id) else {
@@ -388,8 +409,17 @@ pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>
         };
         if was.product != is.product {
             said.push(format!("– «{}»: теперь «{}», {}", name(was), name(is), amount(is)));
-        } else if (was.quantity, &was.unit) != (is.quantity, &is.unit) {
-            said.push(format!("– «{}»: {} → {}", name(is), amount(was), amount(is)));
+            continue;
+        }
+        let mut parts = Vec::new();
+        if (was.quantity, &was.unit) != (is.quantity, &is.unit) {
+            parts.push(format!("{} → {}", amount(was), amount(is)));
+        }
+        if prices && was.price != is.price {
+            parts.push(format!("цена {} → {}", cost(was), cost(is)));
+        }
+        if !parts.is_empty() {
+            said.push(format!("– «{}»: {}", name(is), parts.join(", ")));
         }
     }
     for is in lines.iter().filter(|is| !shown.lines.iter().any(|was| was.id == is.id)) {
@@ -402,7 +432,7 @@ pub(super) fn changes(conn: &Connection, order: &OrderRow) -> Result<Vec<String>
     if shown.address != order.address && !order.address.is_empty() {
         said.push(format!("– адрес: {}", order.address));
     }
-    if !said.is_empty() && shown.total != order.total && sees_prices(conn, order)? {
+    if !said.is_empty() && shown.total != order.total && prices {
         said.push(format!("Сумма: {}", order.total));
     }
     Ok(said)
@@ -420,6 +450,12 @@ fn day(delivery: Delivery) -> String {
 /// The product's title, or the client's words for it.
 fn name(row: &OrderLineRow) -> String {
     if row.title.is_empty() { row.raw.trim().to_owned() } else { row.title.clone() }
+}
+
+/// «0,85 ₽», or «—» without a price.
+fn cost(row: &OrderLineRow) -> String {
+    let price = row.price.filter(|price| price.amount > Money::ZERO);
+    price.map_or_else(|| "—".to_owned(), |price| price.to_string())
 }
 
 /// «10 м», or «—» without a quantity.

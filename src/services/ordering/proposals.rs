@@ -123,7 +123,9 @@ impl Ordering {
                     format!("Позиция {position}: от замены отказались")
                 };
                 let actor = Actor { person: of.person, channel: crate::domain::Channel::Bot };
-                let event = note(tx, &actor, order.id, "message", &text, false, now)?;
+                // A refusal waits for a manager's word, an agreement is a change of the line.
+                let kind = if agreed { "line" } else { "message" };
+                let event = note(tx, &actor, order.id, kind, &text, false, now)?;
                 let told = Notice::OrderMessage { order: order.id, event };
                 match order.manager.or(proposal.proposed_by) {
                     Some(manager) => notices::to_person(tx, manager, told, now)?,

@@ -1,5 +1,7 @@
 //! Orders from the company's side, and as their buyers list them.
 
+use std::time::Duration;
+
 use rusqlite::Transaction;
 
 use super::change::note;
@@ -14,8 +16,11 @@ use crate::services::notifications::Notice;
 use crate::services::questions::{Attachment, Said};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{
-    self, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
+    self, AskingOrder, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
 };
+
+/// A message that has waited for longer is no news any more; it stays in its order.
+const NEWS: Duration = Duration::from_hours(24 * 30);
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -107,6 +112,13 @@ impl Ordering {
     ) -> Result<Vec<(OrderStatus, u32)>, OrderError> {
         let statuses = statuses.to_vec();
         Ok(self.base.db.read(move |conn| orders::count_by_status(conn, &statuses)).await?)
+    }
+
+    /// Orders about which their clients have written in the last month and got no answer, the
+    /// longest waiting first.
+    pub async fn asking(&self) -> Result<Vec<AskingOrder>, OrderError> {
+        let since = self.now().minus(NEWS);
+        Ok(self.base.db.read(move |conn| orders::list_asking(conn, since)).await?)
     }
 
     /// An order with its lines and timeline, for staff.

@@ -297,3 +297,50 @@ pub fn count_by_status(
     let rows = stmt.query_map([], |row| Ok((row.get("status")?, row.get("orders")?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// An order about which its client has written and nobody has answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskingOrder {
+    /// Its number.
+    pub number: OrderNumber,
+    /// Who buys.
+    pub organization_name: String,
+    /// The manager who has it; empty: nobody.
+    pub manager_name: String,
+    /// The first message without an answer.
+    pub text: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// How many messages have no answer.
+    pub messages: u32,
+}
+
+/// Orders about which their clients have written since `since` and got no answer, the longest
+/// waiting first. A message to the client is an answer, and so is a note: they were called.
+pub fn list_asking(conn: &Connection, since: Timestamp) -> Result<Vec<AskingOrder>, StorageError> {
+    // Of the columns beside an only `min` SQLite takes those of the row that has it.
+    const SQL: &str = "
+        select o.number, g.name as organization_name, coalesce(m.name, '') as manager_name, e.text,
+            min(e.at_ms) as at_ms, count(*) as messages
+        from order_events e indexed by order_events_asked
+        join orders o on o.id = e.order_id
+        join organizations g on g.id = o.organization_id
+        left join persons m on m.id = o.manager_id
+        where e.kind = 'message' and e.to_client = 0 and e.at_ms >= :since and o.history = 0
+            and not exists (select 1 from order_events a
+                where a.order_id = e.order_id and a.id > e.id
+                    and (a.kind = 'note' or a.kind = 'message' and a.to_client = 1))
+        group by e.order_id order by at_ms, e.order_id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map(named_params! { ":since": since }, |row| {
+        Ok(AskingOrder {
+            number: row.get("number")?,
+            organization_name: row.get("organization_name")?,
+            manager_name: row.get("manager_name")?,
+            text: row.get("text")?,
+            at: row.get("at_ms")?,
+            messages: row.get("messages")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

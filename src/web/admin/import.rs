@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::ru;
 use crate::formats::sheet::Cell;
-use crate::services::exchange::ApplyReport;
+use crate::services::exchange::{ApplyReport, LeftAlone};
 use crate::services::imports::{ImportError, Reading};
 use crate::web::Desk;
 use crate::web::admin::around;
@@ -24,13 +24,23 @@ const NAMED: usize = 100;
 const SAMPLE: usize = 5;
 
 /// Columns that a person may point at, with what they are.
-const FIELDS: [(&str, &str); 6] = [
+const FIELDS: [(&str, &str); 9] = [
     ("sku", "Артикул"),
     ("title", "Название"),
     ("price", "Цена"),
     ("stock_qty", "Остаток"),
     ("category", "Категория"),
     ("unit", "Единица"),
+    ("pack", "В упаковке"),
+    ("multiple", "Кратность"),
+    ("description", "Описание"),
+];
+
+/// What is brought up to date in known products: how the form calls it, and in words.
+const UPDATED: [(&str, &str); 3] = [
+    ("prices", "Обновлять цены"),
+    ("stocks", "Обновлять остатки"),
+    ("titles", "Обновлять названия"),
 ];
 
 /// What the form says.
@@ -41,13 +51,62 @@ struct Given {
     id: Option<Uuid>,
     act: String,
     reading: Reading,
+    /// Whether the form asks what to update, and what it was told.
+    choices: Option<Vec<String>>,
+    /// The choices that the last check was made with.
+    checked: Option<String>,
+}
+
+impl Given {
+    fn settle(&mut self) {
+        if let Some(updated) = &self.choices {
+            let left = |name: &str| !updated.iter().any(|chosen| chosen == name);
+            self.reading.left_alone = LeftAlone {
+                prices: left("prices"),
+                stocks: left("stocks"),
+                titles: left("titles"),
+            };
+        }
+    }
+
+    /// What is to be loaded is not what was looked at.
+    fn is_unseen(&self) -> bool {
+        self.checked.as_ref().is_some_and(|checked| *checked != choices(&self.reading))
+    }
+}
+
+fn updates(reading: &Reading, what: &str) -> bool {
+    let LeftAlone { prices, stocks, titles } = reading.left_alone;
+    !match what {
+        "prices" => prices,
+        "stocks" => stocks,
+        _ => titles,
+    }
+}
+
+/// The choices of a reading as one word.
+fn choices(reading: &Reading) -> String {
+    let chosen = UPDATED.iter().filter(|(name, _)| updates(reading, name));
+    let full = reading.full.then_some("full");
+    chosen.map(|(name, _)| *name).chain(full).collect::<Vec<_>>().join("-")
 }
 
 /// Where the person is.
 enum Step<'a> {
-    Choose { problem: Option<&'a str> },
-    Check { id: Uuid, name: &'a str, report: &'a ApplyReport, sample: &'a [Vec<String>] },
-    Done { report: &'a ApplyReport },
+    Choose {
+        problem: Option<&'a str>,
+    },
+    /// `unseen`: the choices have changed since the last check.
+    Check {
+        id: Uuid,
+        name: &'a str,
+        report: &'a ApplyReport,
+        sample: &'a [Vec<String>],
+        unseen: bool,
+    },
+    Done {
+        report: &'a ApplyReport,
+    },
 }
 
 /// `GET /admin/catalog/import`
@@ -79,7 +138,7 @@ pub async fn take(
         return file(left_out(&report), "errors", "csv").await;
     }
     let outcome = match (given.id, given.act.as_str()) {
-        (Some(id), "load") => {
+        (Some(id), "load") if !given.is_unseen() => {
             imports.load(me.account_actor(), id, &given.reading).await.map(|r| (None, r))
         }
         (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
@@ -94,7 +153,8 @@ pub async fn take(
     let page = match &outcome {
         Ok((Some(id), report)) => {
             let sample = imports.sample(*id, SAMPLE + 1).await.unwrap_or_default();
-            let step = Step::Check { id: *id, name: &given.name, report, sample: &sample };
+            let unseen = given.act == "load";
+            let step = Step::Check { id: *id, name: &given.name, report, sample: &sample, unseen };
             draw(&desk, &visitor, &me, &given.reading, &step).await?
         }
         Ok((None, report)) => {
@@ -110,6 +170,17 @@ pub async fn take(
         }
     };
     Ok(page.into_response())
+}
+
+/// `GET /admin/catalog/import/sample`: a table to fill in.
+pub async fn sample(_me: ManagerSession) -> Result<Response, WebError> {
+    let rows = [
+        "Артикул;Название;Категория;Цена;Остаток;Единица;В упаковке;Кратность;Описание",
+        "00-1234;Саморез 4×25 жёлтый;Крепёж/Саморезы;0,85;12000;шт;1000;500;",
+        "00-2201;Молния рулонная Т5 чёрная;Фурнитура/Молнии;14,50;600;м;200;;",
+    ];
+    let rows = rows.iter().map(|row| row.split(';').map(Cell::text).collect()).collect();
+    file(rows, "catalog-sample", "csv").await
 }
 
 async fn read(mut form: Multipart) -> Result<Given, WebError> {
@@ -128,6 +199,9 @@ async fn read(mut form: Multipart) -> Result<Given, WebError> {
             "act" => given.act = value,
             "name" => given.name = value,
             "full" => given.reading.full = value == "1",
+            "choices" => given.choices = Some(given.choices.take().unwrap_or_default()),
+            "update" => given.choices.get_or_insert_default().push(value),
+            "checked" => given.checked = Some(value),
             name => {
                 if let Some(column) = name.strip_prefix("column-")
                     && !value.trim().is_empty()
@@ -137,6 +211,7 @@ async fn read(mut form: Multipart) -> Result<Given, WebError> {
             }
         }
     }
+    given.settle();
     Ok(given)
 }
 
@@ -165,8 +240,9 @@ async fn draw(
         }
         @match step {
             Step::Choose { problem } => (choose(visitor, reading, *problem)),
-            Step::Check { id, name, report, sample } => {
-                (check(visitor, reading, *id, name, report))
+            Step::Check { id, name, report, sample, unseen } => {
+                (check(visitor, reading, *id, name, report, (!sample.is_empty(), *unseen)))
+                (differences(report))
                 (columns(visitor, reading, *id, name, sample))
                 (problems(report))
             },
@@ -195,7 +271,7 @@ fn choose(visitor: &Visitor, reading: &Reading, problem: Option<&str>) -> Markup
                 div.field {
                     label for="file" { "Файл каталога" }
                     input #file type="file" name="file" required accept=".csv,.xlsx,.json,.txt" aria-describedby="file-hint";
-                    span.hint #file-hint { "До 20\u{a0}МБ: .csv (UTF-8 или Windows-1251), .xlsx или .json. В первой строке таблицы — названия столбцов. Сначала будет проверка, каталог не изменится." }
+                    span.hint #file-hint { "До 20\u{a0}МБ: .csv (UTF-8 или Windows-1251), .xlsx или .json. В первой строке таблицы — названия столбцов. Сначала будет проверка, каталог не изменится. " a href="/admin/catalog/import/sample" { "Скачать образец" } }
                 }
                 details open[problem.is_some() || !reading.map.is_empty()] {
                     summary { "Указать столбцы вручную" }
@@ -232,6 +308,33 @@ fn figures(report: &ApplyReport, words: [&str; 4]) -> Markup {
     }
 }
 
+/// What changes in products that are known.
+fn differences(report: &ApplyReport) -> Markup {
+    html! {
+        @if !report.differences.is_empty() {
+            section.card aria-labelledby="differences-title" {
+                header { h2 #differences-title { "Что меняется" } span.count { (ru::count(report.changed as u64, ["товар", "товара", "товаров"])) } }
+                div.table-wrap.scrolled tabindex="0" role="region" aria-labelledby="differences-title" {
+                    table {
+                        caption.sr { "Изменяемые товары и поля" }
+                        thead { tr { th scope="col" { "Артикул" } th scope="col" { "Товар" } th scope="col" { "Изменения" } } }
+                        tbody {
+                            @for changed in &report.differences {
+                                tr {
+                                    td.muted { @if changed.sku.is_empty() { "—" } @else { (changed.sku) } }
+                                    td { (changed.title) }
+                                    td { @for (index, field) in changed.fields.iter().enumerate() { @if index > 0 { br; } (field) } }
+                                }
+                            }
+                        }
+                    }
+                }
+                @if report.changed > report.differences.len() { p.body.muted { "Показаны первые " (report.differences.len()) "." } }
+            }
+        }
+    }
+}
+
 fn problems(report: &ApplyReport) -> Markup {
     html! {
         @if !report.problems.is_empty() {
@@ -260,19 +363,35 @@ fn check(
     id: Uuid,
     name: &str,
     report: &ApplyReport,
+    (table, unseen): (bool, bool),
 ) -> Markup {
     html! {
         section.card.narrow aria-labelledby="check-title" {
             header { h2 #check-title { "Что изменится" } @if !name.is_empty() { span.count { (ru::ellipsis(name, 40)) } } }
+            @if unseen { p.notice data-tone="warn" role="alert" { (icon(Icon::Alert)) span { "Выбор изменился, ничего ещё не загружено. Вот что получится теперь." } } }
             (figures(report, ["Создать", "Изменить", "Без изменений", "Пропустить"]))
-            form.body.buttons method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
+            form.body.form method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
                 (csrf(visitor))
                 input type="hidden" name="id" value=(id);
-                input type="hidden" name="full" value=(u8::from(reading.full));
+                input type="hidden" name="name" value=(name);
+                input type="hidden" name="choices" value="1";
+                input type="hidden" name="checked" value=(choices(reading));
                 @for (field, column) in &reading.map { input type="hidden" name=(format!("column-{field}")) value=(column); }
-                button.button.primary type="submit" name="act" value="load" { "Загрузить" }
-                @if report.skipped > 0 { button.button type="submit" name="act" value="errors" { (icon(Icon::Download)) "Скачать ошибки .csv" } }
-                a.button href="/admin/catalog/import" { "Другой файл" }
+                fieldset.choices {
+                    legend { "Что менять у товаров, которые уже есть" }
+                    @for (what, words) in UPDATED {
+                        label.check { input type="checkbox" name="update" value=(what) checked[updates(reading, what)]; (words) }
+                    }
+                    @if table {
+                        label.check { input type="checkbox" name="full" value="1" checked[reading.full]; "Скрыть отсутствующие в файле" }
+                    } @else { input type="hidden" name="full" value=(u8::from(reading.full)); }
+                }
+                div.buttons {
+                    button.button.primary type="submit" name="act" value="load" { "Загрузить" }
+                    button.button type="submit" name="act" value="check" { "Пересчитать" }
+                    @if report.skipped > 0 { button.button type="submit" name="act" value="errors" { (icon(Icon::Download)) "Скачать ошибки .csv" } }
+                    a.button.quiet href="/admin/catalog/import" { "Другой файл" }
+                }
             }
         }
     }
@@ -316,6 +435,8 @@ fn columns(
                 input type="hidden" name="id" value=(id);
                 input type="hidden" name="name" value=(name);
                 input type="hidden" name="full" value=(u8::from(reading.full));
+                input type="hidden" name="choices" value="1";
+                @for (what, _) in UPDATED.iter().filter(|(what, _)| updates(reading, what)) { input type="hidden" name="update" value=(what); }
                 div.columns {
                     @for (field, word) in FIELDS {
                         div.field {

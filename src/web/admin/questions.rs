@@ -10,15 +10,17 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::domain::{ChatKey, OrganizationId, PersonId, ThreadId, Timestamp, ru, time};
+use crate::domain::{OrganizationId, PersonId, ThreadId, Timestamp, ru, time};
+use crate::services::files::Files;
 use crate::services::questions::{
-    Attachment, QuestionError, ReplyRow, ThreadCounts, ThreadPage, ThreadView, Topic, Writer,
-    attachment, fill, topic_label,
+    QuestionError, ReplyRow, ThreadCounts, ThreadPage, ThreadView, Topic, Writer, attachment, fill,
+    topic_label,
 };
 use crate::storage::threads::{Fate, MessageRow, ThreadFilter, ThreadOrder, ThreadRow};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::{WebError, encode};
+use crate::web::files;
 use crate::web::layout::{Page, Pager, Section, Tone, badge, csrf, page as framed};
 use crate::web::markup::{Icon, icon};
 use crate::web::session::{ManagerSession, Visitor};
@@ -338,25 +340,6 @@ impl Shown<'_> {
         }
     }
 
-    /// The file that came with a message: kept here, or in Telegram alone.
-    fn file(&self, message: &MessageRow) -> Markup {
-        let (thread, id) = (message.thread, message.id);
-        html! {
-            @match attachment(message) {
-                Some(Attachment { file: Some(_), .. }) => {
-                    p.with-file { a.button.small href=(format!("/admin/questions/{thread}/files/{id}")) { (icon(Icon::Download)) "Скачать файл" } }
-                },
-                Some(Attachment { chat: ChatKey::Telegram(_), .. }) => {
-                    form.with-file method="post" action=(format!("/admin/questions/{thread}/files/{id}")) data-swap data-done="Файл придёт вам в Telegram" {
-                        (csrf(self.visitor))
-                        button.button.small type="submit" { "Прислать файл мне в Telegram" }
-                    }
-                },
-                _ => {},
-            }
-        }
-    }
-
     fn message(&self, message: &MessageRow) -> Markup {
         let side = if message.note {
             "note"
@@ -368,7 +351,7 @@ impl Shown<'_> {
         html! {
             li data-side=(side) {
                 p.said { (message.text) }
-                (self.file(message))
+                (files::link(self.visitor, attachment(message).as_ref(), &format!("/admin/questions/{}/files/{}", message.thread, message.id)))
                 p.who {
                     (message.person_name) @if message.note { " · заметка" }
                     " · " time datetime=(self.desk.base.zone.rfc3339(message.at)) { (self.desk.base.zone.date_time(message.at, self.now())) }
@@ -485,8 +468,9 @@ pub async fn file(
     _me: ManagerSession,
     Path((id, message)): Path<(i64, i64)>,
 ) -> Result<Response, WebError> {
-    let file = desk.questions().file(ThreadId(id), message).await?;
-    Ok(crate::web::simulator::files::download(&file).into_response())
+    let attachment = desk.questions().file(ThreadId(id), message).await?;
+    let file = Files::new(desk.base.clone()).attached(&attachment).await?;
+    Ok(files::download(&file.ok_or(WebError::NotFound)?).into_response())
 }
 
 /// `POST /admin/questions/{id}/files/{message}`: a file that only Telegram keeps, to one's own chat.
@@ -495,11 +479,8 @@ pub async fn send_file(
     me: ManagerSession,
     Path((id, message)): Path<(i64, i64)>,
 ) -> Result<Redirect, WebError> {
-    if !desk.questions().send_file(writer(&me), ThreadId(id), message).await? {
-        return Err(WebError::Conflict(
-            "У вас нет чата с ботом: откройте бота в Telegram и подтвердите номер.".to_owned(),
-        ));
-    }
+    let attachment = desk.questions().file(ThreadId(id), message).await?;
+    files::forward(&desk, &me, &attachment).await?;
     Ok(Redirect::to(&format!("/admin/questions/{id}")))
 }
 

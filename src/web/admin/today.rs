@@ -10,7 +10,7 @@ use crate::services::health::{Level, Report};
 use crate::services::overview::Figures;
 use crate::services::standing;
 use crate::storage::figures::Turnover;
-use crate::storage::orders::{OrderFilter, OrderRow};
+use crate::storage::orders::{AskingOrder, OrderFilter, OrderRow};
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::WebError;
@@ -20,6 +20,9 @@ use crate::web::session::{ManagerSession, Visitor};
 
 /// Orders named one by one; the rest is a link.
 const NAMED: u32 = 8;
+
+/// So much of a message is shown, in characters.
+const BEGINNING: usize = 120;
 
 /// `GET /admin`
 pub async fn page(
@@ -35,6 +38,7 @@ pub async fn page(
     let untaken = desk.ordering.orders(of(&[OrderStatus::New], false), 0, NAMED).await?;
     let active = [OrderStatus::Accepted, OrderStatus::Picking, OrderStatus::Ready];
     let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
+    let asking = desk.ordering.asking().await?;
     let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
     let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
     let figures = desk.overview().figures().await?;
@@ -42,6 +46,8 @@ pub async fn page(
     let around = around(&desk, &me).await?;
     let exchange = super::exchange::standing(&desk).await?;
     let requests = desk.accounts.access_requests().await?.len();
+    let asked = u32::try_from(asking.len()).unwrap_or(u32::MAX);
+    let wanted = untaken.total + unresolved.total + waiting + asked + around.open_questions;
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
         @if all == 0 { (first_steps(&desk, &figures)) }
@@ -49,13 +55,16 @@ pub async fn page(
             section.card #attention data-live aria-labelledby="attention-title" {
                 header {
                     h2 #attention-title { "Требует внимания" }
-                    @let n = untaken.total + unresolved.total + waiting + around.open_questions;
-                    @if n > 0 { span.count { (n) } }
+                    @if wanted > 0 { span.count { (wanted) } }
                 }
                 ul.rows {
                     @for order in &untaken.orders { (row(&desk, order, "Новая заявка")) }
                     @if untaken.total > NAMED {
                         li { a href="/admin/orders?view=new" { "Ещё новых: " (untaken.total - NAMED) } }
+                    }
+                    @for order in asking.iter().take(NAMED as usize) { (asks(&desk, order)) }
+                    @if asked > NAMED {
+                        li { div.grow.muted { "Ещё сообщений без ответа: " (asked - NAMED) } }
                     }
                     @for order in &unresolved.orders { (row(&desk, order, "Позиции без товара")) }
                     @if waiting > 0 {
@@ -83,7 +92,7 @@ pub async fn page(
                     @let exchange_wants = exchange.held.is_some()
                         || matches!(exchange.state, standing::State::Fails | standing::State::Silent)
                         || (exchange.waiting > 0 && exchange.ways.any());
-                    @if untaken.total + unresolved.total + waiting + around.open_questions == 0 && requests == 0 && !exchange_wants {
+                    @if wanted == 0 && requests == 0 && !exchange_wants {
                         li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
                     }
                 }
@@ -195,6 +204,24 @@ pub fn bot_tone(state: BotState) -> Tone {
         BotState::Off | BotState::Starting => Tone::Neutral,
         BotState::Offline => Tone::Warn,
         BotState::Refused | BotState::Conflict => Tone::Danger,
+    }
+}
+
+/// A client has written about an order.
+fn asks(desk: &Desk, order: &AskingOrder) -> Markup {
+    let waits = desk.base.clock.now().since(order.at);
+    let href = format!("/admin/orders/{}#composer", order.number);
+    html! {
+        li {
+            div.grow {
+                a.quiet href=(href) {
+                    strong { "№\u{a0}" (order.number) } " · " (order.organization_name)
+                }
+                span.sub { "Сообщение клиента" @if order.messages > 1 { ", всего " (order.messages) } ": «" (ru::ellipsis(&order.text.replace('\n', " "), BEGINNING)) "»" }
+                span.sub { "Ждёт ответа " (time::ago(waits)) @if !order.manager_name.is_empty() { " · " (order.manager_name) } }
+            }
+            a.button.small href=(href) { "Ответить" span.sr { " по заказу № " (order.number) } (icon(Icon::Forward)) }
+        }
     }
 }
 

@@ -68,6 +68,7 @@ impl Messenger for Door {
                 }
                 // What Telegram holds is not shown here; the words before it say so.
                 Outgoing::Copy { .. }
+                | Outgoing::File { .. }
                 | Outgoing::Answer { text: None, .. }
                 | Outgoing::Typing
                 | Outgoing::Commands { .. }

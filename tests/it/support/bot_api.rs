@@ -1179,6 +1179,9 @@ async fn body(request: Request) -> Map<String, Value> {
         let mut fields = Map::new();
         while let Some(field) = multipart.next_field().await.expect("a field") {
             let name = field.name().unwrap_or_default().to_owned();
+            if let Some(file_name) = field.file_name() {
+                fields.insert("file_name".to_owned(), Value::String(file_name.to_owned()));
+            }
             let value = String::from_utf8_lossy(&field.bytes().await.expect("bytes")).into_owned();
             fields.insert(name, Value::String(value));
         }

@@ -176,11 +176,16 @@ impl Panel {
 
     /// Signs someone in by their phone, percent-encoded.
     pub async fn sign_in_as(&self, phone: &str) -> HeaderMap {
+        self.sign_in_with(phone, PASSWORD).await
+    }
+
+    /// [`Panel::sign_in_as`] with a password of one's own.
+    pub async fn sign_in_with(&self, phone: &str, password: &str) -> HeaderMap {
         let page = self.send("GET", "/admin/login", HeaderMap::new(), "").await;
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, cookie(&page.headers));
         let token = field(&page.body, "csrf");
-        let password: String = percent(PASSWORD);
+        let password: String = percent(password);
         let fields = format!("csrf={token}&phone={phone}&password={password}&next=");
         let answer = self.send("POST", "/admin/login", headers, &fields).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
@@ -237,6 +242,15 @@ impl Panel {
 
     /// One number from the database.
     pub fn count(&self, sql: &str) -> i64 {
+        self.desk
+            .base
+            .db
+            .read_blocking(|conn| Ok::<_, StorageError>(conn.query_row(sql, [], |row| row.get(0))?))
+            .unwrap()
+    }
+
+    /// One text from the database.
+    pub fn text(&self, sql: &str) -> String {
         self.desk
             .base
             .db

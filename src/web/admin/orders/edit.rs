@@ -9,7 +9,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{FOUND, to_add, to_pick};
-use crate::domain::{Delivery, OrderLineId, OrderStatus, PersonId, ProductId, time};
+use crate::domain::{Delivery, Money, OrderLineId, OrderStatus, PersonId, Price, ProductId, time};
+use crate::formats::text::Decimal;
 use crate::recognition::parse_quantity;
 use crate::services::ordering::{Edit, OrderError, OrderView};
 use crate::web::Desk;
@@ -17,6 +18,9 @@ use crate::web::admin::{around, lookup};
 use crate::web::error::WebError;
 use crate::web::layout::{Page, Section, csrf, page as framed, status_badge};
 use crate::web::session::{ManagerSession, Visitor};
+
+/// A price of a billion roubles is a slip of the hand.
+const DEAREST: Money = Money::from_kopecks(100_000_000_000);
 
 /// The fields of a form, as they came.
 type Fields = Vec<(String, String)>;
@@ -171,6 +175,7 @@ fn asked(fields: &Fields) -> Result<Edit, WebError> {
             let unit = said.or_else(|| chosen.map(crate::domain::Unit::new));
             Edit::Quantity { line: line()?, quantity, unit }
         }
+        "price" => Edit::Price { line: line()?, price: price(get(fields, "price"))? },
         "split" => Edit::Split { line: line()?, quantity: amount()?.0 },
         "remove" => Edit::Remove { line: line()? },
         "add" => {
@@ -190,6 +195,15 @@ fn asked(fields: &Fields) -> Result<Edit, WebError> {
             Edit::Delivery { delivery, address: get(fields, "address").to_owned() }
         }
         _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
+    })
+}
+
+/// A price of one base unit, as people type it: «1 250,50», «0,85 ₽».
+fn price(typed: &str) -> Result<Price, WebError> {
+    let number = typed.trim_end_matches(|c: char| c.is_alphabetic() || matches!(c, '₽' | '.'));
+    let price = Decimal::parse(number).and_then(Decimal::price).ok();
+    price.filter(|price| price.amount > Money::ZERO && price.amount < DEAREST).ok_or_else(|| {
+        WebError::Invalid(format!("«{typed}» — не цена. Напишите рубли: «250», «1 250,50»."))
     })
 }
 

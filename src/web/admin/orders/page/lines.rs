@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::OrderPage;
-use crate::domain::{LineState, ProductId, Quantity, ru};
+use crate::domain::{LineState, Money, ProductId, Quantity, ru};
 use crate::services::ordering::OrderView;
 use crate::storage::offers::Offer;
 use crate::storage::orders::OrderLineRow;
@@ -27,6 +27,8 @@ impl OrderPage<'_> {
                     h2 #lines-title { "Позиции" }
                     @let unresolved = view.lines.iter().filter(|line| line.state != LineState::Ok).count();
                     @if unresolved > 0 { (badge(Tone::Warn, format!("подобрать: {unresolved}"))) }
+                    @let priceless = view.lines.iter().filter(|line| is_priceless(line)).count();
+                    @if priceless > 0 { (badge(Tone::Warn, format!("без цены: {priceless}"))) }
                     span.count { (ru::positions(view.lines.len())) }
                     @if !view.order.status.is_final() && self.query.edit != "new" {
                         a.button.small data-part href=(self.href("edit=new#add")) { (small_icon(Icon::Plus)) "Добавить" }
@@ -90,6 +92,8 @@ impl OrderPage<'_> {
         let id = line.id;
         let unit = if line.unit.is_empty() { &line.base_unit } else { &line.unit };
         let quantity = line.quantity.map(|q| q.to_string()).unwrap_or_default();
+        let price = line.price.filter(|_| !is_priceless(line));
+        let price = price.map(|price| price.decimal().replace('.', ",")).unwrap_or_default();
         let offer = line.product.and_then(|product| self.view.offer(product));
         let form = |act: &str, inside: &Markup| {
             html! {
@@ -115,6 +119,13 @@ impl OrderPage<'_> {
                             }
                             button.button.small.primary type="submit" { "Сохранить" }
                         }))
+                        @if line.product.is_some() {
+                            (form("price", &html! {
+                                label for=(format!("price-{id}")) { "Цена за\u{a0}" (line.base_unit) ", ₽" }
+                                input.short-field id=(format!("price-{id}")) type="text" name="price" value=(price) required inputmode="decimal" autocomplete="off";
+                                button.button.small type="submit" { "Сохранить" span.sr { " цену" } }
+                            }))
+                        }
                         @if line.quantity.is_some() {
                             (form("split", &html! {
                                 label for=(format!("split-{id}")) { "Отделить" }
@@ -137,6 +148,7 @@ impl OrderPage<'_> {
         let open = line.state != LineState::Ok;
         let editing = self.query.edit == line.id.to_string();
         let editable = !self.view.order.status.is_final();
+        let edit = self.href(&format!("edit={}#line-{}", line.id, line.id));
         let offer = line.product.and_then(|product| self.view.offer(product));
         let quantity = line.quantity.map(|quantity| {
             let unit = if line.unit.is_empty() { &line.base_unit } else { &line.unit };
@@ -162,11 +174,15 @@ impl OrderPage<'_> {
                 td.num.p2 {
                     (quantity.unwrap_or_else(|| "—".to_owned()))
                     @if editable && !editing {
-                        a.edit data-part href=(self.href(&format!("edit={}#line-{}", line.id, line.id))) aria-label=(format!("Изменить позицию {}", line.position)) { (small_icon(Icon::Edit)) }
+                        a.edit data-part href=(edit) aria-label=(format!("Изменить позицию {}", line.position)) { (small_icon(Icon::Edit)) }
                     }
                     @if let Some(base) = base { span.sub { (base.with_unit(&line.base_unit)) } }
                 }
-                td.num.p4 { @if let Some(price) = line.price { (price) } @else { span.muted { "—" } } }
+                td.num.p4 {
+                    @if is_priceless(line) && editable && !editing {
+                        a data-part href=(edit) aria-label=(format!("Указать цену позиции {}", line.position)) { "указать цену" }
+                    } @else if let Some(price) = line.price { (price) } @else { span.muted { "—" } }
+                }
                 td.num.p3 { @if let Some(sum) = line.sum { (sum) } @else { span.muted { "—" } } }
                 td.num.wide.p5 { (stock(offer, line, self.stocks)) }
             }
@@ -190,6 +206,11 @@ impl OrderPage<'_> {
             @if looked && self.found.is_empty() { p.words { "Ничего не найдено, измените слова." } }
         }
     }
+}
+
+/// Whether the line has a product that nobody has given a price yet.
+fn is_priceless(line: &OrderLineRow) -> bool {
+    line.product.is_some() && line.price.is_none_or(|price| price.amount <= Money::ZERO)
 }
 
 fn state_words(state: LineState) -> &'static str {

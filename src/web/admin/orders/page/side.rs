@@ -3,9 +3,12 @@
 use maud::{Markup, html};
 
 use super::OrderPage;
-use crate::domain::{Delivery, time};
+use crate::domain::{Delivery, ru, time};
+use crate::services::questions::Attachment;
 use crate::web::admin::orders::manager_options;
+use crate::web::files;
 use crate::web::layout::{Tone, badge, csrf, status_badge};
+use crate::web::markup::{Icon, icon};
 
 impl OrderPage<'_> {
     pub(super) fn side(&self) -> Markup {
@@ -38,6 +41,7 @@ impl OrderPage<'_> {
             }
             (self.delivery(today))
             (self.manager())
+            (self.documents())
             @if !self.threads.is_empty() {
                 section.card aria-labelledby="threads-title" {
                     header { h2 #threads-title { "Открытые вопросы" } span.count { (self.threads.len()) } }
@@ -63,6 +67,49 @@ impl OrderPage<'_> {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// The files of the order, and the form of one more.
+    fn documents(&self) -> Markup {
+        let order = &self.view.order;
+        let base = &self.desk.base;
+        let now = base.clock.now();
+        let entries = self.view.events.iter().filter(|event| event.attachment.is_some());
+        let action = format!("/admin/orders/{}/files", order.number);
+        html! {
+            section.card aria-labelledby="documents-title" {
+                header { h2 #documents-title { "Документы" } }
+                ul.rows #documents data-live {
+                    @for entry in entries {
+                        li {
+                            div.grow {
+                                span.block { (ru::ellipsis(entry.text.lines().next().unwrap_or_default(), 80)) }
+                                span.sub {
+                                    @if entry.to_client { "клиенту" } @else { "от клиента" }
+                                    @if !entry.person_name.is_empty() { " · " (entry.person_name) }
+                                    " · " (base.zone.date_time(entry.at, now))
+                                }
+                            }
+                            (files::link(self.visitor, entry.attachment.as_deref().and_then(Attachment::read).as_ref(), &format!("{action}/{}", entry.id)))
+                        }
+                    }
+                }
+                form.body.stack.tight method="post" action=(action) enctype="multipart/form-data" {
+                    (csrf(self.visitor))
+                    input type="hidden" name="key" value=(uuid::Uuid::new_v4());
+                    div.field {
+                        label for="document" { "Отправить клиенту файл" }
+                        input #document type="file" name="file" required aria-describedby="document-hint";
+                        span.hint #document-hint { "До 20\u{a0}МБ: выберите или перетащите сюда. Придёт клиенту сразу." }
+                    }
+                    div.field {
+                        label for="document-caption" { "Подпись" }
+                        input #document-caption type="text" name="caption" maxlength="1000" placeholder="Например: оплатить до пятницы";
+                    }
+                    div.buttons { button.button type="submit" { (icon(Icon::Upload)) "Отправить файл" } }
                 }
             }
         }
