@@ -94,6 +94,8 @@ pub struct Index {
     pub(crate) optional: FxSet<(u32, u32)>,
     /// Values that say nothing in a category: every product has them.
     pub(crate) constants: FxSet<(u32, u32, u8)>,
+    /// Values (by category) that a title of it has as a whole size: «25 мм», «25х25».
+    pub(crate) alone: FxSet<(u32, u32)>,
     /// Numbers of each category's path.
     pub(crate) path_figures: Rows<Figure>,
     /// Categories by a value of their path.
@@ -299,6 +301,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     let mut measures: FxSet<Measure> = FxSet::default();
+    let mut alone: FxSet<(u32, u32)> = FxSet::default();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
@@ -329,6 +332,9 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         all.extend(draft.spelt);
         for figure in &all {
             measures.insert(figure.measure);
+            if all.iter().all(|f| f.group != figure.group || f.value == figure.value) {
+                alone.insert((category[row as usize], figure.value));
+            }
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);
                 figure_rows.push((figure.value, row));
@@ -360,6 +366,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         optional: lessons.optional,
         called: lessons.called,
         constants: lessons.constants,
+        alone,
         path_figures,
         leaves,
         by_path_value,

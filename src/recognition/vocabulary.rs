@@ -293,7 +293,7 @@ impl Vocabulary {
             self.slashed(&text, &mut out);
         }
         out.sure = !out.words.is_empty();
-        if !out.sure && length >= 3 {
+        if !out.sure && length >= 3 && !super::threads::is_side(&word.text) {
             self.misspelt(&text, &mut out);
         }
         out.sort();

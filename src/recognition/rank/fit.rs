@@ -3,6 +3,7 @@
 use super::super::index::{ASIDE, Figure};
 use super::super::quantity::Said;
 use super::super::terms::{Measure, Number, PACK, Size};
+use super::super::threads;
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -255,6 +256,44 @@ impl Seeker<'_> {
             })
     }
 
+    /// Whether a size of a title is more than the one number of it that was said: «муфта 25» is no
+    /// «муфта 25×20» and no «муфта 25×1/2», while «труба 25» may be any «труба 25×4,2».
+    pub(crate) fn is_sized_further(&self, row: u32, wants: &[Want]) -> bool {
+        let figures = self.index.figures.row(row as usize);
+        let value = |f: &Figure| self.index.values.get(f.value as usize).copied().unwrap_or(0);
+        let sizes = || {
+            wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).filter_map(|n| match n {
+                Need::Size(size) => Some(size),
+                _ => None,
+            })
+        };
+        let said = |f: &Figure| sizes().flat_map(|s| &s.numbers).any(|n| n.value == value(f));
+        // «Муфта 32х1 НР»: the inch is of the thread.
+        let vocabulary = &self.index.vocabulary;
+        let sided = self
+            .index
+            .words
+            .row(row as usize)
+            .iter()
+            .any(|w| w & ASIDE == 0 && threads::is_side(&vocabulary.get(*w).surface));
+        let threaded =
+            |f: &Figure| f.measure == Measure::Inch || sided && matches!(value(f), 1000 | 2000);
+        let category = self.index.category[row as usize];
+        let further = |figure: &Figure| {
+            let own = value(figure);
+            figures.iter().any(|other| {
+                let more = value(other);
+                let near = || more <= own.saturating_mul(4) && own <= more.saturating_mul(4);
+                let whole = || self.index.alone.contains(&(category, other.value)) && near();
+                other.group == figure.group && !said(other) && (threaded(other) || whole())
+            })
+        };
+        sizes().filter(|s| s.numbers.len() == 1).any(|size| {
+            let own = |f: &&Figure| value(f) == size.numbers[0].value;
+            figures.iter().any(|f| own(&f)) && figures.iter().filter(own).all(further)
+        })
+    }
+
     /// Whether a title only mentions what these words name: «крышка к форме», «клей для поролона».
     pub(crate) fn is_mention(&self, row: u32, named: &[u32]) -> bool {
         let words = self.index.words.row(row as usize);
@@ -324,6 +363,16 @@ impl Seeker<'_> {
 
     /// Whether the first thing that a title names is another than the word.
     fn names_otherwise(&self, row: u32, sought: &Sought) -> bool {
+        // «Обжимной» is what a «тройник» is like: it names nothing. In «Малярные и клейкие» there are
+        // several kinds.
+        let leaf = self.index.entries[row as usize].category.rsplit('/').next().unwrap_or("");
+        let several = leaf.contains(" и ") || leaf.contains(',');
+        let alike = |w: &(u32, f32)| {
+            w.1 > 0.9 && super::super::line::is_adjective(&self.index.vocabulary.get(w.0).surface)
+        };
+        if !several && sought.meanings.words.iter().any(alike) {
+            return false;
+        }
         let own = self.index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
         let mut names = own.filter(|word| {
             let known = self.index.vocabulary.get(**word);
@@ -403,8 +452,8 @@ impl Seeker<'_> {
                     {
                         quality *= 0.85;
                     }
-                    // «20» is all of «20 мм» and a part of «20х1/2».
-                    if figures.iter().filter(|f| f.group == figure.group).count() > 1 {
+                    // «20» is all of «20 мм» and of «20х20», and a part of «20х1/2».
+                    if figures.iter().any(|f| f.group == figure.group && f.value != figure.value) {
                         quality *= 0.95;
                     }
                 } else if let Some((before, group)) = last {
