@@ -69,6 +69,19 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
     fit
 }
 
+/// Whether the only product that fits is none that was asked for: «муфта 25» is no «муфта 25×20», and
+/// «счётчик 20» is no «комплект для счётчика 20».
+pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
+    let first = wants.iter().find(|w| w.known && !w.numeric && !w.without);
+    let mentions = |want: &Want| {
+        let named: Vec<u32> = Seeker::words_of(want).collect();
+        seeker.is_head(want)
+            && seeker.is_mention(row, &named)
+            && !wants.iter().any(|w| seeker.begins(row, w))
+    };
+    seeker.is_sized_further(row, wants) || first.is_some_and(mentions)
+}
+
 /// Leaves out products whose name goes on, «Bella Lux», where the same without that is there. «Monin
 /// Вишня» stays beside «Monin Кокос»: neither is the other with something more.
 fn without_longer_names(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, wants: &[Want]) {

@@ -94,7 +94,7 @@ pub struct Index {
     pub(crate) optional: FxSet<(u32, u32)>,
     /// Values that say nothing in a category: every product has them.
     pub(crate) constants: FxSet<(u32, u32, u8)>,
-    /// Values (by category) that a title of it has as a whole size: «25 мм», «25х25».
+    /// Values (by the first word) that titles have as a whole size: «Муфта 25 мм».
     pub(crate) alone: FxSet<(u32, u32)>,
     /// Numbers of each category's path.
     pub(crate) path_figures: Rows<Figure>,
@@ -326,14 +326,15 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             }
         }
         word_rows.extend(own.iter().map(|w| (w & !ASIDE, row)));
+        let opening = own.first().copied().unwrap_or(ASIDE);
         words.push(own);
         let mut seen: Vec<u32> = Vec::new();
         let mut all = draft.figures;
         all.extend(draft.spelt);
         for figure in &all {
             measures.insert(figure.measure);
-            if all.iter().all(|f| f.group != figure.group || f.value == figure.value) {
-                alone.insert((category[row as usize], figure.value));
+            if all.iter().filter(|f| f.group == figure.group).count() == 1 {
+                alone.insert((opening, figure.value));
             }
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);

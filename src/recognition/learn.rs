@@ -237,6 +237,7 @@ fn aliases(
                     && !known.telling
                     && !known.name
                     && !letter
+                    && !super::decide::names_colour(&known.stem)
             })
             .map(|(feature, _)| *feature)
             .collect();

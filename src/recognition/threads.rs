@@ -131,6 +131,7 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
     let letter = matches!(lexeme.text.as_str(), "в" | "н");
     let bracketed =
         at > 0 && lexemes[at - 1].is('(') && lexemes.get(at + 1).is_some_and(|l| l.is(')'));
+    let after = after || bracketed && at > 1 && is_thread(lexemes, at - 2);
     let ends = word(at + 1).is_none() && !lexemes.get(at + 1).is_some_and(Lexeme::is_number);
     let stands = lexeme.upper && at > 0 && lexemes[at - 1].is_word() && lexeme.spaced;
     let capital = lexeme.upper && (bracketed || stands && !lexemes[at - 1].dotted);
@@ -225,7 +226,7 @@ mod tests {
             assert_eq!(shown(&format!("Кран 1/2\" {text} рычаг")), "кран 0.5 \" вр/нр рычаг");
         }
         assert_eq!(shown("подводка гайка гайка 60"), "подводка вр/вр 60");
-        for text in ["Н", "(Н)", "НР", "нар.р.", "нар.", "наружная"] {
+        for text in ["Н", "(Н)", "(н)", "НР", "нар.р.", "нар.", "наружная"] {
             assert_eq!(
                 shown(&format!("Муфта 20х3/4 {text}")).replace(['(', ')', ' '], ""),
                 "муфта20x0.75\"нр"

@@ -146,6 +146,15 @@ impl Seeker<'_> {
         })
     }
 
+    /// Whether a product's title begins with a word of the want.
+    pub(crate) fn begins(&self, row: u32, want: &Want) -> bool {
+        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Word(sought) => first.is_some_and(|w| sought.meanings.quality(*w) > 0.0),
+            _ => false,
+        })
+    }
+
     /// Whether a product's title has a word that tells products apart and that nothing said names.
     pub(crate) fn is_told_apart_unsaid(&self, row: u32, wants: &[Want]) -> bool {
         let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
@@ -278,14 +287,20 @@ impl Seeker<'_> {
             .any(|w| w & ASIDE == 0 && threads::is_side(&vocabulary.get(*w).surface));
         let threaded =
             |f: &Figure| f.measure == Measure::Inch || sided && matches!(value(f), 1000 | 2000);
-        let category = self.index.category[row as usize];
+        let first = self.index.words.row(row as usize).first().copied().unwrap_or(ASIDE);
+        let whole = |f: &Figure| self.index.alone.contains(&(first, f.value));
         let further = |figure: &Figure| {
             let own = value(figure);
             figures.iter().any(|other| {
                 let more = value(other);
-                let near = || more <= own.saturating_mul(4) && own <= more.saturating_mul(4);
-                let whole = || self.index.alone.contains(&(category, other.value)) && near();
-                other.group == figure.group && !said(other) && (threaded(other) || whole())
+                // «1х1,5» is a wire and its section, «110х2000» a pipe and its length.
+                let near =
+                    || own.min(more) >= 10_000 && own.max(more) <= own.min(more).saturating_mul(4);
+                let alike = || other.measure == figure.measure && whole(other) && near();
+                other.group == figure.group
+                    && !said(other)
+                    && whole(figure)
+                    && (threaded(other) || alike())
             })
         };
         sizes().filter(|s| s.numbers.len() == 1).any(|size| {

@@ -128,7 +128,7 @@ pub(crate) enum Stretch {
 pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
-    cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    cache: HashMap<(String, bool, bool, bool), Rc<Sought>>,
     ways: HashMap<(String, bool, bool), Vec<Way>>,
     rows: RefCell<Vec<u32>>,
     found: RefCell<Vec<Hit>>,
@@ -154,7 +154,7 @@ impl<'a> Seeker<'a> {
 
     /// A word's meanings with the categories it names.
     pub(crate) fn sought(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, false);
+        let key = (word.text.clone(), word.dotted, word.code, false);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
@@ -166,7 +166,7 @@ impl<'a> Seeker<'a> {
 
     /// The same when the word may be misspelt though the catalogue has it.
     fn near(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, true);
+        let key = (word.text.clone(), word.dotted, word.code, true);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
