@@ -79,7 +79,9 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
             && seeker.is_mention(row, &named)
             && !wants.iter().any(|w| seeker.begins(row, w))
     };
-    seeker.is_sized_further(row, wants) || first.is_some_and(mentions)
+    seeker.is_packed_otherwise(row, wants)
+        || seeker.is_sized_further(row, wants)
+        || first.is_some_and(mentions)
 }
 
 /// Leaves out products whose name goes on, «Bella Lux», where the same without that is there. «Monin

@@ -74,6 +74,14 @@ pub(crate) fn inherit(
             if gone.contains(&head) && count > 1 && !parts[head].numeric {
                 continue;
             }
+            // «80 г/м²» is said in no A3's stead.
+            let replaced = |g: &usize| {
+                let part = &parts[*g];
+                !part.numeric || fresh.iter().any(|w| w.numeric && is_of_kind(w, part))
+            };
+            if !gone.iter().all(replaced) {
+                continue;
+            }
             let like = f32::from(u8::from(gone_numbers == 0 || numbers > 0))
                 + f32::from(u8::from(gone_words == 0 || words > 0));
             if like < 2.0 {

@@ -451,6 +451,10 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
         }
     };
+    let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
+    if lexemes[start].text == "пол" && start > 0 && floor(&lexemes[start - 1]) {
+        return None;
+    }
     let first = word(start)?;
     let make = |value: i64, end: usize, named: bool| Lexeme {
         kind: Kind::Number,

@@ -253,7 +253,10 @@ fn prefer_said(ways: &mut [Reading], last: usize) {
     for way in ways.iter_mut().filter(|r| r.quantity.is_some() && !r.spoken_for.contains(&last)) {
         let letter = matches!(way.unit, Some(Said::Letter(_)));
         let packed = way.each && container && full(way).as_deref() == Some("шт");
-        if letter || packed {
+        if letter {
+            // «3п 16А, 7 шт» is no three pairs, whatever is found so.
+            way.prior -= 4.0;
+        } else if packed {
             way.prior -= 1.5;
         }
     }
@@ -355,8 +358,11 @@ fn number_readings(
     if glued && i == last && !power {
         // «чер10»
         let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
-        let prior = if code { -0.7 } else { 0.0 };
-        out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
+        // «P120» is no hundred and twenty of anything.
+        if lexemes[i - 1].text.chars().count() > 1 || !code {
+            let prior = if code { -0.7 } else { 0.0 };
+            out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
+        }
     }
     let tied = glued
         || i > 0 && !number.spaced && lexemes[i - 1].is('/')

@@ -86,6 +86,12 @@ impl Seeker<'_> {
         })
     }
 
+    /// Whether a product's title says how many are in a pack, and the wants say another number.
+    pub(crate) fn is_packed_otherwise(&self, row: u32, wants: &[Want]) -> bool {
+        let figures = self.index.figures.row(row as usize);
+        figures.iter().any(|f| f.measure == Measure::Piece) && !self.is_packed_as_said(row, wants)
+    }
+
     /// Whether a title says how large the thing is in the measure of a quantity.
     pub(crate) fn is_measured_in(&self, row: u32, unit: &Said) -> bool {
         let measure = unit.short().filter(|_| !unit.counts()).and_then(|u| Measure::read(u, true));

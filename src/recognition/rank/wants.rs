@@ -54,7 +54,8 @@ impl Seeker<'_> {
             let want = want.map(|mut want| {
                 if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
                     want.counted = word.from == size.to
-                        && matches!(size.numbers.as_slice(), [n] if n.marker == 0)
+                        && matches!(size.numbers.as_slice(), [n]
+                            if n.marker == 0 && n.measure == Measure::None)
                         && !super::super::threads::is_side(&word.text)
                         && !super::super::line::is_adjective(&word.text)
                         && !self.is_telling(&want)
