@@ -428,11 +428,18 @@ fn number_readings(
         let counts = unit.counts();
         // «2 кор по 500 шт»
         let measured = unit_at(lexemes, end + 2).is_some_and(|(unit, _)| !unit.counts());
-        if lexemes.get(end).is_some_and(|l| l.text == "по")
+        let by = lexemes.get(end).is_some_and(|l| l.text == "по")
             && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
-            && !each
-            && !(counts && measured)
-        {
+            && !each;
+        if by && counts && measured && unit.short().is_some() {
+            // «две бухты по 5 м»: of what is cut from a coil, five metres are no size.
+            let taken = unit_at(lexemes, end + 2).map_or(0, |u| u.1);
+            let mut all = spoken_for.clone();
+            all.extend(end..end + 2 + taken);
+            let unit = Some(unit.clone());
+            out.push(Reading { spoken_for: all, quantity, unit, prior: 0.7, ..Reading::default() });
+        }
+        if by && !(counts && measured) {
             spoken_for.extend([end, end + 1]);
             end += 2;
             if let Some((_, more)) = unit_at(lexemes, end) {

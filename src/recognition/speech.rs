@@ -14,6 +14,11 @@ pub(crate) fn is_filler(word: &str) -> bool {
     among(&SET, FILLERS, word) || latin && among(&SET, FILLERS, &cyrillic(word))
 }
 
+/// Whether a word is a verb that bids somebody do something: «отрежьте», «приготовьте».
+pub(crate) fn bids(word: &str) -> bool {
+    word.chars().count() > 5 && ["йте", "ьте", "ите"].iter().any(|e| word.ends_with(e))
+}
+
 /// Whether the words tell of an order that was: «мы у вас брали в том месяце».
 pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
     const PAST: &[&str] = &[

@@ -59,6 +59,10 @@ impl Seeker<'_> {
                             (false, false) => 0.95,
                         }
                     }
+                    Need::Sold(unit) => {
+                        let own = self.index.entries[row as usize].unit.as_ref();
+                        f32::from(u8::from(own.is_some_and(|own| own.as_str() == *unit)))
+                    }
                     Need::Product(sought) => f32::from(u8::from(*sought == row)),
                 };
                 quality *= found;

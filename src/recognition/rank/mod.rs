@@ -89,6 +89,8 @@ pub(crate) enum Need {
     /// So many in a pack, in thousandths. `must`: a product without it does not fit; else it only
     /// fits worse than one with it.
     Pack { value: i64, must: bool },
+    /// A product that is sold by this unit: «лист» of ХДФ.
+    Sold(&'static str),
     /// This very product.
     Product(u32),
 }
@@ -187,7 +189,7 @@ impl<'a> Seeker<'a> {
             reach += index.by_word.row(*id as usize).len();
             // Two letters begin the name of every second category.
             let letters = word.text.chars().count();
-            let vague = *quality < 0.93 && letters < 4;
+            let vague = *quality < 0.93 && letters < if word.dotted { 3 } else { 4 };
             if vague && letters < 3 {
                 continue;
             }

@@ -180,7 +180,15 @@ impl Seeker<'_> {
         {
             return (None, 1);
         }
-        let ways = self.ways(word, &sought);
+        let mut ways = self.ways(word, &sought);
+        // A verb that bids do something, «отрежьте», is of no goods.
+        if ways.is_empty() && speech::bids(&word.text) {
+            return (None, 1);
+        }
+        // «ХДФ 3 мм, лист 2800х2070»
+        if let Some(unit) = unit.filter(|u| u.chars().count() > 2) {
+            ways.push(Way::of(vec![Need::Sold(unit)], 0.96));
+        }
         if word.code && word.text.chars().count() == 1 && ways.is_empty() {
             return (None, 1);
         }
