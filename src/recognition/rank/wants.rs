@@ -181,8 +181,8 @@ impl Seeker<'_> {
             return (None, 1);
         }
         let mut ways = self.ways(word, &sought);
-        // A verb that bids do something, «отрежьте», is of no goods.
-        if ways.is_empty() && speech::bids(&word.text) {
+        // «Отрежьте» is of no goods.
+        if ways.is_empty() && speech::is_verb(&word.text) {
             return (None, 1);
         }
         // «ХДФ 3 мм, лист 2800х2070»
