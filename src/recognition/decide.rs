@@ -42,6 +42,10 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         prefer(&mut fit, |h| !seeker.is_mention(h.row, &named));
         prefer(&mut fit, |h| seeker.is_headed(h.row, first));
     }
+    // «Муфта 25» is the plain one, not that from 25 to 20.
+    if fit.len() <= COMPARED {
+        prefer(&mut fit, |h| !seeker.is_sized_further(h.row, wants));
+    }
     // «Подпятник забивной» is the one whose title says so, not another of its category.
     if fit.len() <= COMPARED {
         prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
@@ -63,6 +67,21 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         });
     }
     fit
+}
+
+/// Whether the only product that fits is none that was asked for: «муфта 25» is no «муфта 25×20», and
+/// «счётчик 20» is no «комплект для счётчика 20».
+pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
+    let first = wants.iter().find(|w| w.known && !w.numeric && !w.without);
+    let mentions = |want: &Want| {
+        let named: Vec<u32> = Seeker::words_of(want).collect();
+        seeker.is_head(want)
+            && seeker.is_mention(row, &named)
+            && !wants.iter().any(|w| seeker.begins(row, w))
+    };
+    seeker.is_packed_otherwise(row, wants)
+        || seeker.is_sized_further(row, wants)
+        || first.is_some_and(mentions)
 }
 
 /// Leaves out products whose name goes on, «Bella Lux», where the same without that is there. «Monin
@@ -159,8 +178,8 @@ impl Core {
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
         if self.category != other.category {
             // A special category's product is the plain category's with something more.
-            return self.needed.len() < other.full.len()
-                && within(&self.needed, &other.full)
+            return self.full.len() < other.full.len()
+                && within(&self.full, &other.full)
                 && !within(&other.needed, &self.full);
         }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);
@@ -268,7 +287,7 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
         let noun = match marker {
             b'#' => "номер",
             b'h' => "высота",
-            b'd' => "диаметр",
+            b'd' | super::terms::BORE => "диаметр",
             b'w' => "ширина",
             b'l' => "длина",
             b's' => "толщина",
@@ -277,9 +296,10 @@ pub(crate) fn question(index: &Index, rows: &[u32]) -> Option<Question> {
         };
         let score = spread(options.iter().map(|o| o.1.len()), rows.len());
         let labelled = options.into_iter().map(|(v, r)| {
-            let text =
-                crate::domain::Quantity::from_thousandths(index.values[v as usize]).decimal();
-            (text.replace('.', ","), r)
+            let value = index.values[v as usize];
+            let inches = first.is_some_and(|f| f.measure == Measure::Inch);
+            let written = inches.then(|| super::threads::written(value)).flatten();
+            (written.unwrap_or_else(|| super::rank::decimal(value).replace('.', ",")), r)
         });
         offer(score, make(index, noun, labelled.collect()));
     }

@@ -94,6 +94,8 @@ pub struct Index {
     pub(crate) optional: FxSet<(u32, u32)>,
     /// Values that say nothing in a category: every product has them.
     pub(crate) constants: FxSet<(u32, u32, u8)>,
+    /// Values (by the first word) that titles have as a whole size: «Муфта 25 мм».
+    pub(crate) alone: FxSet<(u32, u32)>,
     /// Numbers of each category's path.
     pub(crate) path_figures: Rows<Figure>,
     /// Categories by a value of their path.
@@ -299,6 +301,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     let mut measures: FxSet<Measure> = FxSet::default();
+    let mut alone: FxSet<(u32, u32)> = FxSet::default();
     for (row, draft) in drafts.into_iter().enumerate() {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
@@ -323,12 +326,16 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             }
         }
         word_rows.extend(own.iter().map(|w| (w & !ASIDE, row)));
+        let opening = own.first().copied().unwrap_or(ASIDE);
         words.push(own);
         let mut seen: Vec<u32> = Vec::new();
         let mut all = draft.figures;
         all.extend(draft.spelt);
         for figure in &all {
             measures.insert(figure.measure);
+            if all.iter().filter(|f| f.group == figure.group).count() == 1 {
+                alone.insert((opening, figure.value));
+            }
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {
                 seen.push(figure.value);
                 figure_rows.push((figure.value, row));
@@ -360,6 +367,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         optional: lessons.optional,
         called: lessons.called,
         constants: lessons.constants,
+        alone,
         path_figures,
         leaves,
         by_path_value,

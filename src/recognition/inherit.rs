@@ -29,15 +29,17 @@ pub(crate) fn inherit(
     if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
         return None;
     }
-    let parts = parts(&context);
-    let fresh: Vec<&Want> =
-        draft.wants.iter().filter(|w| !context.iter().any(|c| c.key == w.key)).collect();
+    // What is said again is not inherited: nothing may take its place.
+    let kept: Vec<&Want> =
+        context.into_iter().filter(|c| !draft.wants.iter().any(|w| w.key == c.key)).collect();
+    let parts = parts(&kept);
     // «резинка белая 20, 25»: a number after a number is another.
     let another = instead
         && matches!(draft.wants.as_slice(), [want] if want.numeric
             && parts.iter().any(|p| p.numeric && is_of_kind(want, p)));
-    let fresh: Vec<Want> = fresh
-        .into_iter()
+    let fresh: Vec<Want> = draft
+        .wants
+        .iter()
         .cloned()
         .map(|mut want| {
             // A number alone is no pack of the thing before.
@@ -54,7 +56,9 @@ pub(crate) fn inherit(
         return Some((found, Heir::Adds));
     }
     let count = parts.len().min(9);
-    let head = parts.iter().position(|p| seeker.is_head(p)).unwrap_or(0);
+    let again = draft.wants.iter().any(|w| seeker.is_head(w));
+    let found = parts.iter().position(|p| seeker.is_head(p));
+    let head = found.unwrap_or(if again { usize::MAX } else { 0 });
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.len() - numbers;
     let most = 3_usize.min(count);
@@ -68,6 +72,14 @@ pub(crate) fn inherit(
             let gone_numbers = gone.iter().filter(|g| parts[**g].numeric).count();
             let gone_words = size - gone_numbers;
             if gone.contains(&head) && count > 1 && !parts[head].numeric {
+                continue;
+            }
+            // «80 г/м²» is said in no A3's stead.
+            let replaced = |g: &usize| {
+                let part = &parts[*g];
+                !part.numeric || fresh.iter().any(|w| w.numeric && is_of_kind(w, part))
+            };
+            if !gone.iter().all(replaced) {
                 continue;
             }
             let like = f32::from(u8::from(gone_numbers == 0 || numbers > 0))

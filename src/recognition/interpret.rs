@@ -154,6 +154,8 @@ pub(crate) struct Light<'c> {
     pub(crate) titled: usize,
     /// The item before in the list ends with its quantity, and so does this one.
     pub(crate) counted: bool,
+    /// The quantity, with its unit, comes after the comma.
+    pub(crate) followed: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -198,6 +200,10 @@ pub(crate) fn read(
     }
     if light.header {
         ways.retain(|r| r.quantity.is_none() || r.each);
+    }
+    if light.followed {
+        // «столешница Дуб 38, 1 шт»
+        ways.retain(|r| r.quantity.is_none() || r.unit.is_some());
     }
     if light.counted {
         quantities_last(lexemes, &mut ways);

@@ -232,11 +232,14 @@ fn aliases(
                 let known = vocabulary.get(word);
                 // What one title of a category says is said of that product.
                 let letter = known.stem.chars().count() == 1;
-                **times as usize * 8 >= all
+                // What no title begins with is rather what a part of them is like.
+                let share = if known.head { 8 } else { 3 };
+                **times as usize * share >= all
                     && **times >= 2
                     && !known.telling
                     && !known.name
                     && !letter
+                    && !super::decide::names_colour(&known.stem)
             })
             .map(|(feature, _)| *feature)
             .collect();

@@ -2,6 +2,7 @@
 
 use super::normalize::{Chars, one_script};
 use super::terms::Measure;
+use super::threads;
 
 /// What a lexeme is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
                 lexeme.kind = Kind::Word;
                 let measured = after_number
                     && !matches!(letters.as_str(), "г" | "гр" | "кг" | "g" | "kg")
-                    && Measure::read(&letters, true).is_some();
+                    && Measure::read(&letters, !lexeme.spaced).is_some();
                 if !measured {
                     i = slashed(ch, i, &mut letters);
                 }
@@ -154,7 +155,7 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
         }
         out.push(lexeme);
     }
-    out
+    threads::joined(out)
 }
 
 /// Whether a mark inside a word is none of its letters: an accent, or the apostrophe that stands for

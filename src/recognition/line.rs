@@ -69,9 +69,11 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line
     // «индикаторка» is of the root of «индикатор», and of nothing else that was said.
     let faint = matches!(draft.wants.as_slice(), [one] if !one.numeric)
         && draft.meant.first().is_some_and(|hit| hit.quality < 0.87);
+    let doubtful = matches!(draft.meant.as_slice(), [hit]
+        if super::decide::is_another(seeker, hit.row, &draft.wants));
     let decision = if learnt.is_some() {
         Decision::Matched
-    } else if draft.meant.is_empty() || unknown > 0 || faint {
+    } else if draft.meant.is_empty() || unknown > 0 || faint || doubtful {
         Decision::Unmatched
     } else if draft.meant.len() == 1 {
         Decision::Matched

@@ -14,6 +14,10 @@ pub(crate) const COUNT: u8 = b'n';
 pub(crate) const COUNTED: u8 = b'N';
 /// The marker of a wanted number that titles have without any letter.
 pub(crate) const BARE: u8 = b'~';
+/// The marker of a nominal bore: «Ду15».
+pub(crate) const BORE: u8 = b'D';
+/// The marker of a wanted number that titles must have as a nominal bore.
+pub(crate) const BORED: u8 = b'B';
 /// The marker of a number that says how much is in a roll or a box: «рул 200м».
 pub(crate) const PACK: u8 = b'r';
 
@@ -221,7 +225,9 @@ impl Number {
             (a, b) if a == b => 1.0,
             (BARE, 0) => 0.97,
             (COUNTED, COUNT) => 1.0,
-            (BARE | COUNTED, _) => 0.0,
+            (BORED, BORE) => 1.0,
+            (BARE | COUNTED | BORED, _) => 0.0,
+            (b'd', BORE) | (BORE, b'd') => 0.99,
             (0, COUNT) => 0.99,
             (COUNT, 0) => 0.95,
             (a, b) if a >= ONE_LETTER && b >= ONE_LETTER => 0.0,
@@ -246,7 +252,7 @@ impl Number {
     /// Whether the letter before the number says which of a title's numbers it is: «h80» is no «h40»,
     /// «PN20» no «PN25», whatever else is 80 or 20 there. A number or a colour may be any of several.
     pub(crate) fn is_bound(self) -> bool {
-        !matches!(self.marker, 0 | b'#' | CODE | PACK | BARE | COUNTED)
+        !matches!(self.marker, 0 | b'#' | CODE | PACK | BARE | COUNTED | BORED)
     }
 
     /// Whether the unit says that there is little of it: millilitres are never sheets.

@@ -25,6 +25,7 @@ mod synonyms;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod titles;
 mod trace;
 mod translit;

@@ -125,10 +125,17 @@ fn named(word: &str) -> Option<i64> {
         ("девят", 9),
         ("десят", 10),
         ("двенадцат", 12),
+        ("одиннадцат", 11),
+        ("тринадцат", 13),
+        ("четырнадцат", 14),
         ("пятнаш", 15),
+        ("пятнадцат", 15),
+        ("шестнаш", 16),
         ("шестнадцат", 16),
         ("двадцат", 20),
+        ("восемнадцат", 18),
         ("двадцатипят", 25),
+        ("тридцатидву", 32),
         ("тридцат", 30),
         ("сороков", 40),
         ("пятидесят", 50),
@@ -451,6 +458,10 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
             piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
         }
     };
+    let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
+    if lexemes[start].text == "пол" && start > 0 && floor(&lexemes[start - 1]) {
+        return None;
+    }
     let first = word(start)?;
     let make = |value: i64, end: usize, named: bool| Lexeme {
         kind: Kind::Number,

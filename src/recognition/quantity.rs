@@ -253,7 +253,10 @@ fn prefer_said(ways: &mut [Reading], last: usize) {
     for way in ways.iter_mut().filter(|r| r.quantity.is_some() && !r.spoken_for.contains(&last)) {
         let letter = matches!(way.unit, Some(Said::Letter(_)));
         let packed = way.each && container && full(way).as_deref() == Some("шт");
-        if letter || packed {
+        if letter {
+            // «3п 16А, 7 шт» is no three pairs, whatever is found so.
+            way.prior -= 4.0;
+        } else if packed {
             way.prior -= 1.5;
         }
     }
@@ -355,8 +358,11 @@ fn number_readings(
     if glued && i == last && !power {
         // «чер10»
         let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
-        let prior = if code { -0.7 } else { 0.0 };
-        out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
+        // «P120» is no hundred and twenty of anything.
+        if lexemes[i - 1].text.chars().count() > 1 || !code {
+            let prior = if code { -0.7 } else { 0.0 };
+            out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
+        }
     }
     let tied = glued
         || i > 0 && !number.spaced && lexemes[i - 1].is('/')
@@ -422,11 +428,18 @@ fn number_readings(
         let counts = unit.counts();
         // «2 кор по 500 шт»
         let measured = unit_at(lexemes, end + 2).is_some_and(|(unit, _)| !unit.counts());
-        if lexemes.get(end).is_some_and(|l| l.text == "по")
+        let by = lexemes.get(end).is_some_and(|l| l.text == "по")
             && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
-            && !each
-            && !(counts && measured)
-        {
+            && !each;
+        if by && counts && measured && unit.short().is_some() {
+            // «две бухты по 5 м»: of what is cut from a coil, five metres are no size.
+            let taken = unit_at(lexemes, end + 2).map_or(0, |u| u.1);
+            let mut all = spoken_for.clone();
+            all.extend(end..end + 2 + taken);
+            let unit = Some(unit.clone());
+            out.push(Reading { spoken_for: all, quantity, unit, prior: 0.7, ..Reading::default() });
+        }
+        if by && !(counts && measured) {
             spoken_for.extend([end, end + 1]);
             end += 2;
             if let Some((_, more)) = unit_at(lexemes, end) {

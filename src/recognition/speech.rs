@@ -14,6 +14,17 @@ pub(crate) fn is_filler(word: &str) -> bool {
     among(&SET, FILLERS, word) || latin && among(&SET, FILLERS, &cyrillic(word))
 }
 
+/// Whether a word is a verb that bids somebody do something: «отрежьте», «приготовьте».
+fn bids(word: &str) -> bool {
+    word.chars().count() > 5 && ["йте", "ьте", "ите"].iter().any(|e| word.ends_with(e))
+}
+
+/// Whether a word is a verb of what somebody does or bids: «интересуюсь», «отрежьте».
+pub(crate) fn is_verb(word: &str) -> bool {
+    let reflexive = ["юсь", "усь", "емся", "имся", "тесь", "ться"];
+    bids(word) || word.chars().count() > 5 && reflexive.iter().any(|e| word.ends_with(e))
+}
+
 /// Whether the words tell of an order that was: «мы у вас брали в том месяце».
 pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
     const PAST: &[&str] = &[

@@ -2,7 +2,9 @@
 //! their neighbours («4×25»). The same for titles and for orders.
 
 use super::lexer::Lexeme;
-pub(crate) use super::measure::{BARE, CODE, COUNT, COUNTED, Measure, Number, PACK, code};
+pub(crate) use super::measure::{
+    BARE, BORE, BORED, CODE, COUNT, COUNTED, Measure, Number, PACK, code,
+};
 use super::normalize::{WordSet, among, as_latin_twin, sound};
 
 /// A part of a title or of an order line that says one thing.
@@ -62,9 +64,10 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     Some(match word {
         "h" | "н" if glued => b'h',
         "h" | "выс" | "высота" | "высотой" | "высоты" => b'h',
-        "d" | "ф" | "дм" | "диа" | "диам" | "диаметр" | "диаметром" | "dn" | "ду" | "д" => {
+        "d" | "ф" | "дм" | "диа" | "диам" | "диаметр" | "диаметром" | "д" => {
             b'd'
         }
+        "dn" | "ду" => BORE,
         "м" | "m" if glued => b'm',
         "т" | "t" if glued => b'#',
         "l" if glued => b'l',
@@ -495,8 +498,12 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         let slash = (mark.is('/') || mark.is('+') || mark.is('\\'))
             && tight
             && (size.slash || size.numbers.len() < 2);
-        let range =
-            mark.is('-') && tight && number.measure == Measure::None && !lexemes[start].spoken;
+        let inches = number.measure == Measure::Inch
+            && lexemes.get(i + 2).is_some_and(|l| l.is('"') && !l.spaced);
+        let range = mark.is('-')
+            && tight
+            && (number.measure == Measure::None || inches)
+            && !lexemes[start].spoken;
         let joins = cross || slash || range;
         if !joins || cross && size.slash {
             i = joint;
@@ -622,7 +629,7 @@ mod tests {
         assert_eq!(shown("Скотч 48ммх66м"), "скотч 48Mm×66Metre");
         assert_eq!(shown("Кант темно-серый"), "кант темносерый");
         assert_eq!(shown("Каркас без лат"), "каркас -лат");
-        assert_eq!(shown("Труба Ду15 1/2\""), "труба d15 1×2Inch");
+        assert_eq!(shown("Труба Ду15 1/2\""), "труба D15 0.5Inch");
         assert_eq!(shown("Скоба 80/8 (10000 шт/уп)"), "скоба 80×8 10000Piece");
     }
 }

@@ -293,7 +293,9 @@ impl Vocabulary {
             self.slashed(&text, &mut out);
         }
         out.sure = !out.words.is_empty();
-        if !out.sure && length >= 3 {
+        // A code of a few letters, «СХВ-20», is another code in another letter.
+        let code = word.code && length <= 4 || super::threads::is_side(&word.text);
+        if !out.sure && length >= 3 && !code {
             self.misspelt(&text, &mut out);
         }
         out.sort();

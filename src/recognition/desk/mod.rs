@@ -10,9 +10,10 @@ use std::time::Instant;
 use super::index::Index;
 use super::inherit::{Heir, inherit, of_the_same};
 use super::interpret::{Draft, Light, only_quantity, read, settle};
-use super::lexer::Lexeme;
+use super::lexer::{Lexeme, lex};
 use super::line::line;
-use super::quantity::Said;
+use super::normalize::Chars;
+use super::quantity::{Reading, Said};
 use super::rank::{Seeker, Stretch, Want};
 use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, pieces};
@@ -47,7 +48,9 @@ impl Index {
         let mut seeker = Seeker::new(self, &own);
         let chars = characters(self, text);
         let mut desk = Desk::new(text);
-        for piece in pieces(self, &chars) {
+        let mut all = pieces(self, &chars).into_iter().peekable();
+        while let Some(piece) = all.next() {
+            desk.followed = all.peek().is_some_and(is_quantity_with_unit);
             desk.take(&mut seeker, piece);
         }
         desk.finish(&seeker, buyer)
@@ -71,6 +74,8 @@ struct Desk<'t> {
     correcting: bool,
     /// «ул.» was said: a street follows.
     street: bool,
+    /// A quantity with its unit is all that the next piece says.
+    followed: bool,
     /// «По 5»: of each that the sentence goes on to name.
     ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
@@ -87,6 +92,7 @@ impl<'t> Desk<'t> {
             talked: None,
             correcting: false,
             street: false,
+            followed: false,
             ahead: None,
         }
     }
@@ -128,6 +134,7 @@ impl<'t> Desk<'t> {
             header: piece.header,
             instead: number_before,
             titled: piece.titled,
+            followed: self.followed,
             counted: !anchored
                 && self.lines.last().is_some_and(|l| l.quantity.is_some() && !l.header),
         };
@@ -280,6 +287,14 @@ impl<'t> Desk<'t> {
         let unit = draft.reading.unit.clone();
         if known {
             self.context = draft.wants.clone();
+        }
+        // After an article, or a title copied whole, «бронза 8» is of what the title says.
+        if draft.by_article
+            && let [hit] = draft.meant.as_slice()
+        {
+            let title = seeker.index.entries[hit.row as usize].title.clone();
+            let lexemes = lex(&Chars::new(&title));
+            self.context = seeker.wants(&lexemes, &[]);
         }
         let mut line = pending(piece, draft, begun);
         if piece.same_quantity
@@ -450,6 +465,12 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
                 && !super::terms::is_little(&l.text)
                 && opens(index, l)
         })
+}
+
+/// Whether a piece goes on the sentence with nothing but a quantity and its unit: «…, 1 шт».
+fn is_quantity_with_unit(piece: &Piece) -> bool {
+    let counts = |r: &Reading| r.unit.as_ref().is_some_and(Said::counts);
+    piece.continues && !piece.corrects && only_quantity(&piece.lexemes).is_some_and(|r| counts(&r))
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {

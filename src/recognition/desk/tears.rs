@@ -48,6 +48,20 @@ impl Desk<'_> {
                 &left.lexemes,
                 Light { context: &context, ..Light::default() },
             );
+            // «мыло 1 л» of a bottle is no litre of it.
+            let own = first
+                .meant
+                .first()
+                .and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
+            let measured = first.reading.unit.as_ref().is_some_and(|said| {
+                !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
+            });
+            let bare = first.reading.quantity.is_some()
+                && first.reading.unit.is_none()
+                && first.reading.spoken_for.iter().all(|i| !lexemes[*i].spoken);
+            if measured || bare {
+                continue;
+            }
             let begins = lexemes[place].is_number();
             let ends =
                 first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));

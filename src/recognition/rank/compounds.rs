@@ -6,6 +6,7 @@ use super::super::adjectives;
 use super::super::lexer::{Lexeme, lex};
 use super::super::normalize::{Chars, is_cyrillic, spelt_out, stem};
 use super::super::terms::{COUNTED, Number, Size, Term, Word, terms};
+use super::super::threads;
 use super::super::types::SynonymTarget;
 use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
 use super::{Need, Seeker, Stretch, Want, Way};
@@ -198,7 +199,7 @@ impl Seeker<'_> {
 
     /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.
     pub(super) fn initials(&mut self, word: &Word) -> Vec<Way> {
-        if word.dotted && !word.text.contains('/') {
+        if word.dotted && !word.text.contains('/') || threads::is_side(&word.text) {
             return Vec::new();
         }
         let parts: Vec<String> = if word.text.contains('/') {

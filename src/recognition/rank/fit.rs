@@ -3,6 +3,7 @@
 use super::super::index::{ASIDE, Figure};
 use super::super::quantity::Said;
 use super::super::terms::{Measure, Number, PACK, Size};
+use super::super::threads;
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -58,6 +59,10 @@ impl Seeker<'_> {
                             (false, false) => 0.95,
                         }
                     }
+                    Need::Sold(unit) => {
+                        let own = self.index.entries[row as usize].unit.as_ref();
+                        f32::from(u8::from(own.is_some_and(|own| own.as_str() == *unit)))
+                    }
                     Need::Product(sought) => f32::from(u8::from(*sought == row)),
                 };
                 quality *= found;
@@ -83,6 +88,12 @@ impl Seeker<'_> {
             Need::Pack { value, must: false } => self.is_packed(row, *value, false),
             _ => true,
         })
+    }
+
+    /// Whether a product's title says how many are in a pack, and the wants say another number.
+    pub(crate) fn is_packed_otherwise(&self, row: u32, wants: &[Want]) -> bool {
+        let figures = self.index.figures.row(row as usize);
+        figures.iter().any(|f| f.measure == Measure::Piece) && !self.is_packed_as_said(row, wants)
     }
 
     /// Whether a title says how large the thing is in the measure of a quantity.
@@ -141,6 +152,15 @@ impl Seeker<'_> {
                         .iter()
                         .any(|w| sought.meanings.quality(*w) > 0.0)
             }
+            _ => false,
+        })
+    }
+
+    /// Whether a product's title begins with a word of the want.
+    pub(crate) fn begins(&self, row: u32, want: &Want) -> bool {
+        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Word(sought) => first.is_some_and(|w| sought.meanings.quality(*w) > 0.0),
             _ => false,
         })
     }
@@ -255,6 +275,50 @@ impl Seeker<'_> {
             })
     }
 
+    /// Whether a size of a title is more than the one number of it that was said: «муфта 25» is no
+    /// «муфта 25×20» and no «муфта 25×1/2», while «труба 25» may be any «труба 25×4,2».
+    pub(crate) fn is_sized_further(&self, row: u32, wants: &[Want]) -> bool {
+        let figures = self.index.figures.row(row as usize);
+        let value = |f: &Figure| self.index.values.get(f.value as usize).copied().unwrap_or(0);
+        let sizes = || {
+            wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).filter_map(|n| match n {
+                Need::Size(size) => Some(size),
+                _ => None,
+            })
+        };
+        let said = |f: &Figure| sizes().flat_map(|s| &s.numbers).any(|n| n.value == value(f));
+        // «Муфта 32х1 НР»: the inch is of the thread.
+        let vocabulary = &self.index.vocabulary;
+        let sided = self
+            .index
+            .words
+            .row(row as usize)
+            .iter()
+            .any(|w| w & ASIDE == 0 && threads::is_side(&vocabulary.get(*w).surface));
+        let threaded =
+            |f: &Figure| f.measure == Measure::Inch || sided && matches!(value(f), 1000 | 2000);
+        let first = self.index.words.row(row as usize).first().copied().unwrap_or(ASIDE);
+        let whole = |f: &Figure| self.index.alone.contains(&(first, f.value));
+        let further = |figure: &Figure| {
+            let own = value(figure);
+            figures.iter().any(|other| {
+                let more = value(other);
+                // «1х1,5» is a wire and its section, «110х2000» a pipe and its length.
+                let near =
+                    || own.min(more) >= 10_000 && own.max(more) <= own.min(more).saturating_mul(4);
+                let alike = || other.measure == figure.measure && whole(other) && near();
+                other.group == figure.group
+                    && !said(other)
+                    && whole(figure)
+                    && (threaded(other) || alike())
+            })
+        };
+        sizes().filter(|s| s.numbers.len() == 1).any(|size| {
+            let own = |f: &&Figure| value(f) == size.numbers[0].value;
+            figures.iter().any(|f| own(&f)) && figures.iter().filter(own).all(further)
+        })
+    }
+
     /// Whether a title only mentions what these words name: «крышка к форме», «клей для поролона».
     pub(crate) fn is_mention(&self, row: u32, named: &[u32]) -> bool {
         let words = self.index.words.row(row as usize);
@@ -324,6 +388,16 @@ impl Seeker<'_> {
 
     /// Whether the first thing that a title names is another than the word.
     fn names_otherwise(&self, row: u32, sought: &Sought) -> bool {
+        // «Обжимной» is what a «тройник» is like: it names nothing. In «Малярные и клейкие» there are
+        // several kinds.
+        let leaf = self.index.entries[row as usize].category.rsplit('/').next().unwrap_or("");
+        let several = leaf.contains(" и ") || leaf.contains(',');
+        let alike = |w: &(u32, f32)| {
+            w.1 > 0.9 && super::super::line::is_adjective(&self.index.vocabulary.get(w.0).surface)
+        };
+        if !several && sought.meanings.words.iter().any(alike) {
+            return false;
+        }
         let own = self.index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
         let mut names = own.filter(|word| {
             let known = self.index.vocabulary.get(**word);
@@ -403,8 +477,8 @@ impl Seeker<'_> {
                     {
                         quality *= 0.85;
                     }
-                    // «20» is all of «20 мм» and a part of «20х1/2».
-                    if figures.iter().filter(|f| f.group == figure.group).count() > 1 {
+                    // «20» is all of «20 мм» and of «20х20», and a part of «20х1/2».
+                    if figures.iter().any(|f| f.group == figure.group && f.value != figure.value) {
                         quality *= 0.95;
                     }
                 } else if let Some((before, group)) = last {

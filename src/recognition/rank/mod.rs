@@ -89,6 +89,8 @@ pub(crate) enum Need {
     /// So many in a pack, in thousandths. `must`: a product without it does not fit; else it only
     /// fits worse than one with it.
     Pack { value: i64, must: bool },
+    /// A product that is sold by this unit: «лист» of ХДФ.
+    Sold(&'static str),
     /// This very product.
     Product(u32),
 }
@@ -128,7 +130,7 @@ pub(crate) enum Stretch {
 pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
-    cache: HashMap<(String, bool, bool), Rc<Sought>>,
+    cache: HashMap<(String, bool, bool, bool), Rc<Sought>>,
     ways: HashMap<(String, bool, bool), Vec<Way>>,
     rows: RefCell<Vec<u32>>,
     found: RefCell<Vec<Hit>>,
@@ -154,7 +156,7 @@ impl<'a> Seeker<'a> {
 
     /// A word's meanings with the categories it names.
     pub(crate) fn sought(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, false);
+        let key = (word.text.clone(), word.dotted, word.code, false);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
@@ -166,7 +168,7 @@ impl<'a> Seeker<'a> {
 
     /// The same when the word may be misspelt though the catalogue has it.
     fn near(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, true);
+        let key = (word.text.clone(), word.dotted, word.code, true);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
@@ -187,7 +189,7 @@ impl<'a> Seeker<'a> {
             reach += index.by_word.row(*id as usize).len();
             // Two letters begin the name of every second category.
             let letters = word.text.chars().count();
-            let vague = *quality < 0.93 && letters < 4;
+            let vague = *quality < 0.93 && letters < if word.dotted { 3 } else { 4 };
             if vague && letters < 3 {
                 continue;
             }

@@ -111,7 +111,7 @@ impl Seeker<'_> {
             Need::Size(size) => {
                 size.numbers.iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
             }
-            Need::Pack { .. } => ANYWHERE,
+            Need::Pack { .. } | Need::Sold(_) => ANYWHERE,
             Need::Product(_) => 1,
         }
     }
@@ -141,7 +141,7 @@ impl Seeker<'_> {
                     }
                 }
             }
-            Need::Pack { .. } => {}
+            Need::Pack { .. } | Need::Sold(_) => {}
             Need::Product(row) => rows.push(*row),
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::lexer::Lexeme;
 use super::super::normalize::stem;
 use super::super::speech;
-use super::super::terms::{BARE, COUNTED, Measure, Number, Size, Term, Word, terms};
+use super::super::terms::{BARE, BORE, BORED, COUNTED, Measure, Number, Size, Term, Word, terms};
 use super::super::vocabulary::cyrillic;
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -54,7 +54,9 @@ impl Seeker<'_> {
             let want = want.map(|mut want| {
                 if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
                     want.counted = word.from == size.to
-                        && size.numbers.len() == 1
+                        && matches!(size.numbers.as_slice(), [n]
+                            if n.marker == 0 && n.measure == Measure::None)
+                        && !super::super::threads::is_side(&word.text)
                         && !super::super::line::is_adjective(&word.text)
                         && !self.is_telling(&want)
                         && !self.is_head(&want)
@@ -178,7 +180,15 @@ impl Seeker<'_> {
         {
             return (None, 1);
         }
-        let ways = self.ways(word, &sought);
+        let mut ways = self.ways(word, &sought);
+        // «Отрежьте» is of no goods.
+        if ways.is_empty() && speech::is_verb(&word.text) {
+            return (None, 1);
+        }
+        // «ХДФ 3 мм, лист 2800х2070»
+        if let Some(unit) = unit.filter(|u| u.chars().count() > 2) {
+            ways.push(Way::of(vec![Need::Sold(unit)], 0.96));
+        }
         if word.code && word.text.chars().count() == 1 && ways.is_empty() {
             return (None, 1);
         }
@@ -260,6 +270,7 @@ impl Seeker<'_> {
                 if want.numeric
                     || want.without
                     || want.text.chars().count() < 4
+                    || super::super::threads::is_side(&want.text)
                     || want.text.contains(' ')
                 {
                     return want.clone();
@@ -305,29 +316,19 @@ fn joined_code(size: &Size) -> Option<Number> {
 ///
 /// Source: ГОСТ 6357-81 and ГОСТ 28338-89.
 pub(super) fn pipe_thread(size: &Size) -> Option<Size> {
-    const PAIRS: &[(i64, &[i64])] = &[
-        (10, &[3, 8]),
-        (15, &[1, 2]),
-        (20, &[3, 4]),
-        (25, &[1]),
-        (32, &[1, 1, 4]),
-        (40, &[1, 1, 2]),
-        (50, &[2]),
-    ];
-    let whole: Vec<i64> = size.numbers.iter().map(|n| n.value / 1000).collect();
-    if let [number] = size.numbers.as_slice()
-        && number.marker == b'd'
-    {
+    const PAIRS: &[(i64, i64)] =
+        &[(10, 375), (15, 500), (20, 750), (25, 1000), (32, 1250), (40, 1500), (50, 2000)];
+    let [number] = size.numbers.as_slice() else { return None };
+    let other = if matches!(number.marker, b'd' | BORE) {
         let (_, thread) = PAIRS.iter().find(|(bore, _)| *bore * 1000 == number.value)?;
-        let numbers = thread.iter().map(|n| Number { value: n * 1000, ..Number::default() });
-        return Some(Size { numbers: numbers.collect(), slash: true, ..size.clone() });
-    }
-    if size.slash && size.numbers.len() == 2 {
-        let (bore, _) = PAIRS.iter().find(|(_, thread)| *thread == whole.as_slice())?;
-        let number = Number { value: bore * 1000, marker: b'd', ..Number::default() };
-        return Some(Size { numbers: vec![number], slash: false, ..size.clone() });
-    }
-    None
+        Number { value: *thread, measure: Measure::Inch, ..Number::default() }
+    } else if number.measure == Measure::Inch {
+        let (bore, _) = PAIRS.iter().find(|(_, thread)| *thread == number.value)?;
+        Number { value: bore * 1000, marker: BORED, ..Number::default() }
+    } else {
+        return None;
+    };
+    Some(Size { numbers: vec![other], ..size.clone() })
 }
 
 /// A number in thousandths as people write it: «1.5».
@@ -337,9 +338,12 @@ pub(crate) fn decimal(thousandths: i64) -> String {
 
 /// A size as people write it: «4×25».
 pub(crate) fn shown(size: &Size) -> String {
+    let inches = |n: &Number| {
+        (n.measure == Measure::Inch).then(|| super::super::threads::written(n.value)).flatten()
+    };
     let numbers = size
         .numbers
         .iter()
-        .map(|n| crate::domain::Quantity::from_thousandths(n.value).decimal().replace('.', ","));
+        .map(|n| inches(n).unwrap_or_else(|| decimal(n.value).replace('.', ",")));
     numbers.collect::<Vec<_>>().join(if size.slash { "/" } else { "×" })
 }

@@ -19,11 +19,14 @@ struct Field {
 pub(super) struct Cards;
 
 impl Cards {
-    /// The lines of a text, with the lines of one card made one.
+    /// The lines of a text, with the lines of one card made one, and whether they were.
+    ///
+    /// What a card leaves out between its values looks like the gaps of a table.
     pub(super) fn joined(
+        index: &Index,
         lines: impl Iterator<Item = Vec<Lexeme>>,
-    ) -> impl Iterator<Item = Vec<Lexeme>> {
-        let mut out: Vec<Vec<Lexeme>> = Vec::new();
+    ) -> impl Iterator<Item = (Vec<Lexeme>, bool)> {
+        let mut out: Vec<(Vec<Lexeme>, bool)> = Vec::new();
         let mut card: Vec<(Vec<Lexeme>, Field)> = Vec::new();
         for line in lines {
             match field(&line, !card.is_empty()) {
@@ -34,11 +37,19 @@ impl Cards {
                     if again {
                         close(&mut card, &mut out);
                     }
+                    // «Кран шаровой ⏎ производитель: СТМ ⏎ кол-во: 4 шт»
+                    if card.is_empty()
+                        && !names_itself(&field)
+                        && let Some((goods, _)) = out.pop_if(|(line, _)| is_goods(index, line))
+                    {
+                        let (name, value) = (Vec::new(), goods.clone());
+                        card.push((goods, Field { name, value, column: Column::Name }));
+                    }
                     card.push((line, field));
                 }
                 None => {
                     close(&mut card, &mut out);
-                    out.push(line);
+                    out.push((line, false));
                 }
             }
         }
@@ -48,11 +59,13 @@ impl Cards {
 }
 
 /// Ends a card: one line of several attributes, or the lines as they were.
-fn close(card: &mut Vec<(Vec<Lexeme>, Field)>, out: &mut Vec<Vec<Lexeme>>) {
+fn close(card: &mut Vec<(Vec<Lexeme>, Field)>, out: &mut Vec<(Vec<Lexeme>, bool)>) {
     let lines = std::mem::take(card);
     let named = lines.iter().any(|(_, f)| matches!(f.column, Column::Name | Column::Code));
-    if lines.len() < 2 || !named {
-        out.extend(lines.into_iter().map(|(line, _)| line));
+    let counted = lines.iter().any(|(_, f)| matches!(f.column, Column::Quantity(_)));
+    let headed = lines.first().is_some_and(|(_, f)| f.name.is_empty());
+    if lines.len() < 2 || !named || headed && !counted {
+        out.extend(lines.into_iter().map(|(line, _)| (line, false)));
         return;
     }
     let mut said: Vec<Vec<Lexeme>> = Vec::new();
@@ -75,7 +88,21 @@ fn close(card: &mut Vec<(Vec<Lexeme>, Field)>, out: &mut Vec<Vec<Lexeme>>) {
         });
     }
     line.extend(spaced(quantity));
-    out.push(line);
+    out.push((line, true));
+}
+
+/// Whether a field names the goods and not what they are like.
+fn names_itself(field: &Field) -> bool {
+    const NAMES: &[&str] = &["наимен", "товар", "номенклат", "позиц", "назван", "артикул", "код"];
+    let first = field.name.first().map_or("", |l| l.text.as_str());
+    NAMES.iter().any(|name| first.starts_with(name))
+}
+
+/// Whether a line is nothing but a name of goods.
+fn is_goods(index: &Index, line: &[Lexeme]) -> bool {
+    line.len() <= 6
+        && line.iter().all(|l| l.is_word() || l.is('-'))
+        && line.iter().any(|l| opens(index, l))
 }
 
 /// An attribute as one says it: «ширина 80 мм», «прозрачный».
@@ -92,9 +119,9 @@ fn field(line: &[Lexeme], within: bool) -> Option<Field> {
     let colon = line.iter().take(5).position(|l| l.is(':'))?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     let (column, sure) = column(name);
-    let words = !name.is_empty() && name.iter().all(Lexeme::is_word);
+    let words = !name.is_empty() && name.iter().all(|l| l.is_word() || l.is('-'));
     let told = value.iter().any(|l| l.is_word() || l.is_number());
-    ((sure || within && name.len() <= 2) && words && told).then(|| Field {
+    ((sure || within && name.len() <= 3) && words && told).then(|| Field {
         name: name.to_vec(),
         value: value.to_vec(),
         column,

@@ -93,9 +93,9 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
         line.drain(..number);
         line
     });
-    let rows: Vec<(Vec<Lexeme>, Option<Cells>)> = Cards::joined(lines)
-        .map(|line| {
-            let cells = fields(index, &line);
+    let rows: Vec<(Vec<Lexeme>, Option<Cells>)> = Cards::joined(index, lines)
+        .map(|(line, card)| {
+            let cells = if card { None } else { fields(index, &line) };
             (line, cells)
         })
         .collect();

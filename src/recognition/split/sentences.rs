@@ -175,6 +175,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && depth == 0
             && (lexeme.text.chars().count() >= 4
                 && (speech::is_filler(&lexeme.text)
+                    || speech::is_verb(&lexeme.text)
                     || speech::is_cancel(&lexeme.text)
                     || speech::is_delivery(&lexeme.text))
                 || lexeme.text.chars().count() >= 4
