@@ -6,6 +6,7 @@ pub mod calls;
 pub mod explain;
 pub mod files;
 pub mod journal;
+mod known;
 pub mod mapping;
 pub mod matching;
 pub mod partners;
