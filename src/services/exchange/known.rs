@@ -27,6 +27,8 @@ struct KnownProduct {
     external_id: u64,
     sku: u64,
     title: u64,
+    /// Of the title without the last thing in brackets, the label of a characteristic; 0: none.
+    bare: u64,
     unit: u64,
     description: u64,
     barcode: u64,
@@ -49,6 +51,7 @@ impl Known {
             external_id: digests.content(product.external_id),
             sku: digests.content(product.sku),
             title: digests.content(product.title),
+            bare: product.title.rfind(" (").map_or(0, |at| digests.content(&product.title[..at])),
             unit: digests.content(product.unit),
             description: digests.content(product.description),
             barcode: digests.content(product.barcode),
@@ -145,7 +148,8 @@ impl Known {
         let title = match &record.title {
             Field::Set(title) => digests.content(title) == known.title,
             Field::Keep | Field::Clear => {
-                record.name_hint.is_empty() || digests.content(&record.name_hint) == known.title
+                let hint = digests.content(&record.name_hint);
+                hint == 0 || hint == known.title || hint == known.bare
             }
         };
         let category = match resolved.category {
@@ -345,6 +349,17 @@ mod tests {
         let (record, resolved) = with(7, &[]);
         let record = ProductRecord { title: Field::Set("Клей 88".to_owned()), ..record };
         assert_eq!(news((record, resolved)), News::Unclear);
+        // An offer of 10.3 has the bare name of its item.
+        let offer = |hint: &str| ProductRecord { name_hint: hint.to_owned(), ..Default::default() };
+        for (hint, told) in
+            [("Клей (туба)", News::None), ("Клей", News::Unclear), ("Кл", News::Unclear)]
+        {
+            let mut state = State::new();
+            state.row.title = "Клей (туба) (88, 5 л)".to_owned();
+            let stored = super::tests::known(&state, &digests);
+            let record = offer(hint);
+            assert_eq!(stored.news(0, &record, &Resolved::default(), &digests), told, "{hint}");
+        }
     }
 
     proptest! {
