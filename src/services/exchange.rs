@@ -7,6 +7,7 @@ mod difference;
 pub mod explain;
 pub mod files;
 pub mod journal;
+mod known;
 pub mod mapping;
 pub mod matching;
 pub mod partners;

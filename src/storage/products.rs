@@ -86,25 +86,22 @@ const COLUMNS: &str = "id, external_id, sku, title, category_id, unit, descripti
 
 impl ProductRow {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let withdrawn = Withdrawn::read(
-            row.get("withdrawn")?,
-            row.get_ref("withdrawn_why")?.as_str().unwrap_or_default(),
-        );
+        // By position, in the order of `COLUMNS`: an exchange reads many rows.
         Ok(Self {
-            id: row.get("id")?,
-            external_id: row.get("external_id")?,
-            sku: row.get("sku")?,
-            title: row.get("title")?,
-            category: row.get("category_id")?,
-            unit: row.get("unit")?,
-            description: row.get("description")?,
-            barcode: row.get("barcode")?,
-            multiple: row.get("multiple_thousandths")?,
-            available: row.get("available_thousandths")?,
-            withdrawn,
-            hidden: row.get("hidden")?,
-            search_words: row.get("search_words")?,
-            updated_at: row.get("updated_at_ms")?,
+            id: row.get(0)?,
+            external_id: row.get(1)?,
+            sku: row.get(2)?,
+            title: row.get(3)?,
+            category: row.get(4)?,
+            unit: row.get(5)?,
+            description: row.get(6)?,
+            barcode: row.get(7)?,
+            multiple: row.get(8)?,
+            available: row.get(9)?,
+            withdrawn: Withdrawn::read(row.get(10)?, row.get_ref(11)?.as_str().unwrap_or_default()),
+            hidden: row.get(12)?,
+            search_words: row.get(13)?,
+            updated_at: row.get(14)?,
         })
     }
 }
@@ -346,6 +343,20 @@ pub fn update(
         ":hidden": row.hidden, ":search_words": row.search_words, ":updated_at": row.updated_at,
     })?;
     one_row(found)
+}
+
+/// Notes a change of a product's figures: its free stock; `None`: only prices have changed.
+pub fn set_available(
+    tx: &Transaction<'_>,
+    id: ProductId,
+    available: Option<Quantity>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update products set updated_at_ms = ?2,
+            available_thousandths = coalesce(?3, available_thousandths)
+        where id = ?1";
+    one_row(tx.prepare_cached(SQL)?.execute(params![id, now, available])?)
 }
 
 /// Takes a product off sale because a full exchange did not mention it; whether it was on sale.

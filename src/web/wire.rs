@@ -140,7 +140,8 @@ impl<S> Wire<S> {
                 Stage::Body(left) => {
                     let bytes = usize::try_from(left)
                         .map_or(self.held.len(), |left| left.min(self.held.len()));
-                    self.out.extend(self.held.drain(..bytes));
+                    self.out.extend_from_slice(&self.held[..bytes]);
+                    self.held.drain(..bytes);
                     let left = left - bytes as u64;
                     state.stage = if left == 0 { Stage::Line } else { Stage::Body(left) };
                 }

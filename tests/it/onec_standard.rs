@@ -6,6 +6,7 @@ use partner_m::services::exchange::calls::{Door, Turned};
 use serde_json::Value;
 
 use crate::onec_server::Server;
+use crate::onec_uploads::waiting;
 use crate::support::ut103::{Habits, LOGIN, PASSWORD, UT103, Ut103, fixture, server, server_with};
 
 pub fn expected() -> Value {
@@ -579,11 +580,13 @@ async fn an_import_that_takes_long_says_how_far_it_is_and_succeeds_after_the_com
         assert!(text.starts_with("progress\nОбработано записей: "), "{text}");
     }
     assert_eq!(server.rows("select count(*) from products"), ["0"]);
+    assert_eq!(waiting(&server).len(), 1, "a program that dies now takes it up again");
     wait.0.send(()).expect("heard");
     busy.join().expect("ends").expect("commits");
     server.tasks.finished().await;
     assert_eq!(onec.ask("GET", query, Vec::new()).await.text(), "success");
     assert_eq!(server.rows("select count(*) from products"), ["27"]);
+    assert_eq!(waiting(&server).len(), 0);
 }
 
 #[tokio::test]

@@ -126,7 +126,7 @@ async fn one_name_in_two_folders_means_two_files() {
 }
 
 /// What waits on the disk for its import.
-fn waiting(server: &Server) -> Vec<std::path::PathBuf> {
+pub fn waiting(server: &Server) -> Vec<std::path::PathBuf> {
     let folder = std::fs::read_dir(server.base.config.data_dir.join("exchange")).expect("a folder");
     let paths = folder.map(|entry| entry.expect("an entry").path());
     paths.filter(|path| path.extension().is_some_and(|e| e == "upload")).collect()

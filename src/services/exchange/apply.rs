@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use rusqlite::Transaction;
 
+use super::known::{Known, News};
 use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
 use super::places::{Categories, PriceTypes, Warehouses};
-use super::state::{Known, Resolved, State, overlay};
+use super::state::{Resolved, State, overlay};
 use super::variants::Variants;
 use super::{
     ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT,
@@ -19,7 +20,7 @@ use crate::domain::catalog::{
 use crate::domain::{ProductId, Timestamp};
 use crate::services::Base;
 use crate::storage::products::Withdrawn;
-use crate::storage::{StorageError, exchange_log, mentions, products};
+use crate::storage::{StorageError, exchange_log, mentions, prices, products};
 
 /// A batch that has been read once.
 pub struct Batch<S> {
@@ -259,9 +260,23 @@ impl Work<'_> {
             self.report.created += records;
             return Ok(());
         };
-        if self.known.is_unchanged(slot, record, &resolved, &self.digests) {
-            self.report.unchanged += records;
-            return Ok(());
+        match self.known.news(slot, record, &resolved, &self.digests) {
+            News::None => {
+                self.report.unchanged += records;
+                return Ok(());
+            }
+            News::Figures { available, prices } if self.stands_alone(record, head) => {
+                products::set_available(self.tx, id, available, self.now)?;
+                for (price_type, price) in prices {
+                    match price {
+                        Some(price) => prices::set(self.tx, id, price_type, price)?,
+                        None => prices::remove(self.tx, id, price_type)?,
+                    }
+                }
+                self.report.changed += records;
+                return Ok(());
+            }
+            News::Figures { .. } | News::Unclear => {}
         }
         let old = match self.known.state(self.tx, slot)? {
             Some(state) => state,
@@ -282,6 +297,12 @@ impl Work<'_> {
         }
         self.report.changed += records;
         Ok(())
+    }
+
+    /// Whether nothing follows from the product's figures: whether an item is sold itself beside its
+    /// characteristics depends on them.
+    fn stands_alone(&self, record: &ProductRecord, head: &CatalogHead) -> bool {
+        !head.variants || !self.variants.any() || record.external_id.contains('#')
     }
 
     fn resolve(

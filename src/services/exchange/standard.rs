@@ -350,7 +350,7 @@ impl File {
         Self { name, staged, at, closed: false, job: None, progress: super::Progress::default() }
     }
 
-    /// What comes under its name now is a new file, and this one goes with the program.
+    /// It is not to be imported any more, not even by a program that is started anew.
     fn close(&mut self) {
         self.closed = true;
         self.staged.forget_note();
@@ -410,7 +410,10 @@ impl Upload<'_> {
 
     fn put(&self, staged: Staged) {
         let file = File::new(self.name.clone(), staged, self.at);
-        lock(&self.session.state).files.insert(self.name.key.clone(), file);
+        let former = lock(&self.session.state).files.insert(self.name.key.clone(), file);
+        if let Some(former) = former {
+            former.staged.forget_note();
+        }
     }
 }
 

@@ -1,20 +1,16 @@
-//! What a record does to a product: the stored state, the record laid over it, and a quick way to
-//! see that nothing would change.
-
-use std::ops::Range;
+//! What a record does to a product: the stored state, and the record laid over it.
 
 use rusqlite::Transaction;
 
-use super::matching::Digests;
 use crate::domain::catalog::{Field, ProductRecord};
 use crate::domain::{CategoryId, Price, ProductId, Quantity, Timestamp, Unit};
-use crate::storage::products::{self, ProductRow, Scanned, Withdrawn};
+use crate::storage::products::{self, ProductRow, Withdrawn};
 use crate::storage::{StorageError, prices, stocks};
 
 /// The unit of a product that names none.
-const BASE_UNIT: &str = "шт";
+pub const BASE_UNIT: &str = "шт";
 /// The unit of a pack that only its size is known of.
-const PACK_UNIT: &str = "уп";
+pub const PACK_UNIT: &str = "уп";
 
 /// A record whose category, price types and warehouses have been found.
 #[derive(Debug, Clone, Default)]
@@ -229,7 +225,7 @@ fn lay_text(stored: &mut String, field: &Field<String>) {
 
 /// A mention brings back what was missing from a full exchange, and a title fills a placeholder;
 /// what was deleted at the source comes back when the source says that it is not.
-fn withdrawn_after(before: Withdrawn, record: &ProductRecord, untitled: bool) -> Withdrawn {
+pub fn withdrawn_after(before: Withdrawn, record: &ProductRecord, untitled: bool) -> Withdrawn {
     match (record.deleted, before) {
         (Field::Set(true), _) | (Field::Keep, Withdrawn::Deleted) => Withdrawn::Deleted,
         // These two follow from other products: when the batch is through.
@@ -283,250 +279,8 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
     }
 }
 
-/// All stored products in digests: enough to see that a record changes nothing, at some hundred
-/// bytes a product.
-#[derive(Debug, Default)]
-pub struct Known {
-    products: Vec<KnownProduct>,
-    prices: Vec<(i64, Price)>,
-    packs: Vec<(u64, Quantity)>,
-    stocks: Vec<(i64, Quantity)>,
-}
-
-#[derive(Debug)]
-struct KnownProduct {
-    id: ProductId,
-    external_id: u64,
-    sku: u64,
-    title: u64,
-    unit: u64,
-    description: u64,
-    barcode: u64,
-    search_words: u64,
-    category: Option<CategoryId>,
-    multiple: Option<Quantity>,
-    available: Quantity,
-    withdrawn: Withdrawn,
-    hidden: bool,
-    prices: Range<u32>,
-    packs: Range<u32>,
-    stocks: Range<u32>,
-}
-
-impl Known {
-    /// Adds a product; in the order of ids.
-    pub fn add(&mut self, product: &Scanned<'_>, digests: &Digests) {
-        self.products.push(KnownProduct {
-            id: product.id,
-            external_id: digests.content(product.external_id),
-            sku: digests.content(product.sku),
-            title: digests.content(product.title),
-            unit: digests.content(product.unit),
-            description: digests.content(product.description),
-            barcode: digests.content(product.barcode),
-            search_words: digests.content(product.search_words),
-            category: product.category,
-            multiple: product.multiple,
-            available: product.available,
-            withdrawn: product.withdrawn,
-            hidden: product.hidden,
-            prices: 0..0,
-            packs: 0..0,
-            stocks: 0..0,
-        });
-    }
-
-    /// Adds what belongs to the products; all of them are known by now.
-    pub fn load_belongings(
-        &mut self,
-        tx: &Transaction<'_>,
-        digests: &Digests,
-    ) -> Result<(), StorageError> {
-        let products = &mut self.products;
-        let mut at = Cursor::default();
-        let prices = &mut self.prices;
-        prices::scan(tx, |id, price_type, price| {
-            at.note(products, id, prices.len(), |p| &mut p.prices);
-            prices.push((price_type, price));
-        })?;
-        let mut at = Cursor::default();
-        let packs = &mut self.packs;
-        products::scan_packs(tx, |id, unit, coefficient| {
-            at.note(products, id, packs.len(), |p| &mut p.packs);
-            packs.push((digests.content(unit), coefficient));
-        })?;
-        let mut at = Cursor::default();
-        let stocks = &mut self.stocks;
-        stocks::scan(tx, |id, warehouse, quantity| {
-            at.note(products, id, stocks.len(), |p| &mut p.stocks);
-            stocks.push((warehouse, quantity));
-        })
-    }
-
-    /// The product in this slot as it is stored. Only what the digests do not hold is read.
-    pub fn state(&self, tx: &Transaction<'_>, slot: u32) -> Result<Option<State>, StorageError> {
-        let Some(known) = self.products.get(slot as usize) else { return Ok(None) };
-        let row = products::find(tx, known.id)?;
-        let row = row.ok_or(StorageError::RowsAffected { expected: 1, found: 0 })?;
-        let mut packs =
-            if known.packs.is_empty() { Vec::new() } else { products::packs(tx, known.id)? };
-        packs.sort();
-        let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-        Ok(Some(State {
-            row,
-            prices: self.prices[range(&known.prices)].to_vec(),
-            packs,
-            stocks: self.stocks[range(&known.stocks)].to_vec(),
-        }))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.products.len()
-    }
-
-    /// The id of the product in this slot.
-    pub fn id(&self, slot: u32) -> Option<ProductId> {
-        self.products.get(slot as usize).map(|p| p.id)
-    }
-
-    /// Slots and ids of the products on sale.
-    pub fn on_sale(&self) -> impl Iterator<Item = (usize, ProductId)> {
-        let live = |(_, product): &(usize, &KnownProduct)| product.withdrawn == Withdrawn::No;
-        self.products.iter().enumerate().filter(live).map(|(slot, product)| (slot, product.id))
-    }
-
-    /// Whether the record certainly changes nothing. What it cannot tell it denies; then
-    /// [`State::merge`] finds out.
-    pub fn is_unchanged(
-        &self,
-        slot: u32,
-        record: &ProductRecord,
-        resolved: &Resolved,
-        digests: &Digests,
-    ) -> bool {
-        let Some(known) = self.products.get(slot as usize) else { return false };
-        let text = |field: &Field<String>, stored: u64| match field {
-            Field::Keep => true,
-            Field::Clear => stored == 0,
-            Field::Set(text) => digests.content(text) == stored,
-        };
-        let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-        let same_id = record.external_id.is_empty()
-            || digests.content(&record.external_id) == known.external_id;
-        let title = match &record.title {
-            Field::Set(title) => digests.content(title) == known.title,
-            Field::Keep | Field::Clear => {
-                record.name_hint.is_empty() || digests.content(&record.name_hint) == known.title
-            }
-        };
-        let category = match resolved.category {
-            Field::Keep => true,
-            Field::Clear => known.category.is_none(),
-            Field::Set(id) => known.category == Some(id),
-        };
-        let unit = match &record.unit {
-            Field::Keep => true,
-            Field::Clear => known.unit == digests.content(BASE_UNIT),
-            Field::Set(unit) => known.unit == digests.content(unit.as_str()),
-        };
-        let multiple = match record.multiple {
-            Field::Keep => true,
-            Field::Clear => known.multiple.is_none(),
-            Field::Set(multiple) => known.multiple == Some(multiple),
-        };
-        let hidden = match record.hidden {
-            Field::Keep => true,
-            Field::Clear => !known.hidden,
-            Field::Set(hidden) => known.hidden == hidden,
-        };
-        let withdrawn =
-            known.withdrawn == withdrawn_after(known.withdrawn, record, known.title == 0);
-        let stocks = &self.stocks[range(&known.stocks)];
-        let stock = match (&resolved.stocks, record.stock) {
-            (Field::Set((by_warehouse, total)), _) => {
-                stocks == by_warehouse.as_slice() && known.available == *total
-            }
-            (Field::Keep, Field::Keep) => true,
-            (_, stock) => {
-                stocks.is_empty() && known.available == stock.set().copied().unwrap_or_default()
-            }
-        };
-        let stored_prices = &self.prices[range(&known.prices)];
-        let prices = resolved.prices.iter().all(|(price_type, price)| {
-            let stored = stored_prices.iter().find(|(stored, _)| stored == price_type);
-            stored.map(|(_, stored)| *stored) == *price
-        });
-        let stored_packs = &self.packs[range(&known.packs)];
-        let has_pack = |(unit, coefficient): (&Unit, &Quantity)| {
-            stored_packs.contains(&(digests.content(unit.as_str()), *coefficient))
-        };
-        let packs = match (&record.packs, &record.pack_size) {
-            (Field::Keep, Field::Keep) => true,
-            (Field::Keep, Field::Set(size)) => has_pack((&Unit::new(PACK_UNIT), size)),
-            (Field::Clear, Field::Keep) => stored_packs.is_empty(),
-            (Field::Set(packs), Field::Keep) => {
-                packs.len() == stored_packs.len()
-                    && packs.iter().all(|(unit, coefficient)| has_pack((unit, coefficient)))
-                    && distinct(packs)
-            }
-            _ => stored_packs.is_empty() && record.packs == Field::Keep,
-        };
-        let priced = record.prices.iter().filter_map(|p| p.pack.as_ref());
-        let mut priced = priced.chain(&record.more_packs);
-        // A changed base unit may swallow a pack: that is not told from digests.
-        let quiet = matches!(record.unit, Field::Keep) || stored_packs.is_empty() || unit;
-        same_id
-            && text(&record.sku, known.sku)
-            && title
-            && category
-            && unit
-            && text(&record.description, known.description)
-            && text(&record.barcode, known.barcode)
-            && text(&record.search_words, known.search_words)
-            && multiple
-            && hidden
-            && withdrawn
-            && stock
-            && prices
-            && packs
-            && quiet
-            && priced.all(|(unit, coefficient)| has_pack((unit, coefficient)))
-    }
-}
-
-fn distinct(packs: &[(Unit, Quantity)]) -> bool {
-    packs.iter().enumerate().all(|(i, (unit, _))| packs[..i].iter().all(|(other, _)| other != unit))
-}
-
-/// Walks over the products beside rows that are in their order.
-#[derive(Default)]
-struct Cursor(usize);
-
-impl Cursor {
-    fn note(
-        &mut self,
-        products: &mut [KnownProduct],
-        id: ProductId,
-        at: usize,
-        range: impl Fn(&mut KnownProduct) -> &mut Range<u32>,
-    ) {
-        while products.get(self.0).is_some_and(|product| product.id < id) {
-            self.0 += 1;
-        }
-        if let Some(product) = products.get_mut(self.0).filter(|product| product.id == id) {
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            let range = range(product);
-            if range.end == range.start {
-                range.start = at;
-            }
-            range.end = at + 1;
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -563,7 +317,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn record()(
+        pub fn record()(
             title in field(texts()), sku in field(texts()), description in field(texts()),
             unit in field(vec![Unit::new("шт"), Unit::new("м")]),
             multiple in field(quantities()), pack_size in field(quantities()),
@@ -584,7 +338,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn resolved()(
+        pub fn resolved()(
             category in field(vec![CategoryId(1), CategoryId(2)]),
             kopecks in proptest::collection::vec(proptest::option::of(1_i64..3), 0..3),
             stocks in field(vec![vec![(1, Quantity::whole(1))], vec![(1, Quantity::whole(2)), (2, Quantity::ZERO)]]),
@@ -602,58 +356,7 @@ mod tests {
         }
     }
 
-    fn known(state: &State, digests: &Digests) -> Known {
-        let row = &state.row;
-        let mut known = Known::default();
-        known.add(
-            &Scanned {
-                id: row.id,
-                external_id: row.external_id.as_deref().unwrap_or(""),
-                sku: &row.sku,
-                title: &row.title,
-                category: row.category,
-                unit: row.unit.as_str(),
-                description: &row.description,
-                barcode: &row.barcode,
-                multiple: row.multiple,
-                available: row.available,
-                withdrawn: row.withdrawn,
-                hidden: row.hidden,
-                search_words: &row.search_words,
-            },
-            digests,
-        );
-        let end = |len: usize| 0..u32::try_from(len).expect("few");
-        known.prices.clone_from(&state.prices);
-        known.products[0].prices = end(state.prices.len());
-        known.packs = state.packs.iter().map(|(u, c)| (digests.content(u.as_str()), *c)).collect();
-        known.products[0].packs = end(state.packs.len());
-        known.stocks.clone_from(&state.stocks);
-        known.products[0].stocks = end(state.stocks.len());
-        known
-    }
-
     proptest! {
-        #[test]
-        fn what_is_called_unchanged_changes_nothing(
-            first in record(), first_resolved in resolved(), second in record(), second_resolved in resolved(), same: bool,
-        ) {
-            let digests = Digests::default();
-            let mut state = State::new();
-            state.merge(&first, &first_resolved);
-            let (second, second_resolved) =
-                if same { (first, first_resolved) } else { (second, second_resolved) };
-            let quick = known(&state, &digests).is_unchanged(0, &second, &second_resolved, &digests);
-            let before = state.clone();
-            state.merge(&second, &second_resolved);
-            if quick {
-                prop_assert_eq!(&state, &before);
-            }
-            if same {
-                prop_assert_eq!(state, before, "a repeated record changes nothing");
-            }
-        }
-
         #[test]
         fn two_records_laid_over_each_other_do_what_they_do_in_turn(first in record(), second in record()) {
             let (mut in_turn, mut at_once) = (State::new(), State::new());

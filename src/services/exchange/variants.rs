@@ -43,6 +43,11 @@ impl Variants {
         Ok(Self { any: products::has_variants(tx)?, ..Self::default() })
     }
 
+    /// Whether there is any characteristic.
+    pub fn any(&self) -> bool {
+        self.any
+    }
+
     /// A product has been made, or changed from `old`.
     pub fn stored(
         &mut self,

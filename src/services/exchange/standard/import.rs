@@ -62,12 +62,14 @@ impl Exchange {
                 None => {
                     let (done, job) = watch::channel(None);
                     file.job = Some(job.clone());
-                    file.close();
+                    file.closed = true;
                     let (this, session) = (self.clone(), session.clone());
                     let (name, staged) = (file.name.clone(), file.staged.clone());
                     let progress = file.progress.clone();
                     tasks.spawn_once("import", async move {
-                        let result = this.work(&session, &name, staged, progress).await;
+                        let result = this.work(&session, &name, staged.clone(), progress).await;
+                        // A program that dies before this takes the file up again.
+                        staged.forget_note();
                         let _ = done.send(Some(result));
                     });
                     job
