@@ -82,7 +82,7 @@ impl OrderPage<'_> {
         html! {
             section.card aria-labelledby="documents-title" {
                 header { h2 #documents-title { "Документы" } }
-                ul.rows #documents data-live {
+                ul.rows.files #documents data-live {
                     @for entry in entries {
                         li {
                             div.grow {
