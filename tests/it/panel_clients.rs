@@ -53,7 +53,11 @@ async fn a_name_that_a_client_is_known_by_is_switched_off_on_and_forgotten() {
     let journal = panel.send("GET", "/admin/clients/1?tab=journal", maria.clone(), "").await.body;
     for words in ["Название выключено", "Название включено", "Название забыто"]
     {
-        assert!(journal.contains(words), "no «{words}» in {}", journal.split("<main").last().unwrap());
+        assert!(
+            journal.contains(words),
+            "no «{words}» in {}",
+            journal.split("<main").last().unwrap()
+        );
     }
 }
 

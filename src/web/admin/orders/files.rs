@@ -31,7 +31,7 @@ pub async fn forward_file(
 ) -> Result<Redirect, WebError> {
     let attachment = attached(&desk, &number, entry).await?;
     files::forward(&desk, &me, &attachment).await?;
-    Ok(Redirect::to(&format!("/admin/orders/{number}#documents")))
+    Ok(Redirect::to(&format!("/admin/orders/{number}#documents-title")))
 }
 
 /// `POST /admin/orders/{number}/files`: a file for the client, once however often the form comes.
@@ -55,7 +55,7 @@ pub async fn send_file(
         attachment: Some(Attachment { chat: panel(), message_id: 0, file: Some(file) }),
     };
     desk.ordering.write_to_client(me.actor(), order.id, said, Some(&event_key)).await?;
-    Ok(Redirect::to(&format!("/admin/orders/{}#documents", order.number)))
+    Ok(Redirect::to(&format!("/admin/orders/{}#documents-title", order.number)))
 }
 
 async fn attached(desk: &Desk, number: &str, entry: i64) -> Result<Attachment, WebError> {
