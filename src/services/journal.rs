@@ -41,6 +41,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("person.sign_out", "выход"),
     ("phrase.accepted", "слова клиента приняты"),
     ("phrase.refused", "слова клиента отклонены"),
+    ("phrase.forgotten", "слова клиента забыты"),
     ("product.own_fields", "свои поля товара"),
     ("setting.changed", "настройка"),
     ("synonym.added", "синоним добавлен"),

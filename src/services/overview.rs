@@ -37,6 +37,14 @@ pub struct Figures {
     pub unknown: Vec<(String, u32)>,
     /// Products that are sold.
     pub products: u32,
+    /// Organizations that nobody has vouched for.
+    pub unverified: u32,
+    /// Messages that were given up.
+    pub undelivered: i64,
+    /// The last exchange, where it has left records out, and how many.
+    pub rejected: Option<(i64, u32)>,
+    /// Whether anything was ever recognised.
+    pub recognised: bool,
 }
 
 impl Overview {
@@ -57,6 +65,8 @@ impl Overview {
             .read(move |conn| {
                 let week = now.minus(DAY * 7);
                 let waits = figures::waits(conn, week)?;
+                let strangers = ClientFilter { unverified: true, ..ClientFilter::default() };
+                let last = exchange_log::list(conn, 1)?.pop();
                 Ok(Figures {
                     today: figures::turnover(conn, midnight)?,
                     week: figures::turnover(conn, week)?,
@@ -65,6 +75,10 @@ impl Overview {
                     deliveries_tomorrow: figures::deliveries(conn, &tomorrow.to_string())?,
                     unknown: figures::unknown_words(conn, now.minus(DAY * 30), UNKNOWN)?,
                     products: figures::products(conn)?,
+                    unverified: directory::count_clients(conn, &strangers)?,
+                    undelivered: outbox::count(conn, now)?.2,
+                    rejected: last.filter(|row| row.skipped > 0).map(|row| (row.id, row.skipped)),
+                    recognised: !figures::recognised(conn, None, 0, 1)?.is_empty(),
                 })
             })
             .await

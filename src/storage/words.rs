@@ -209,6 +209,38 @@ pub fn refuse(
     Ok(())
 }
 
+/// Whether the phrase of the organization was learnt to mean the product, or never to.
+pub fn is_learnt(
+    conn: &Connection,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        select exists (select 1 from learnt_phrases
+        where organization_id = :organization and phrase = :phrase and product_id = :product)";
+    let params = named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product,
+    };
+    Ok(conn.prepare_cached(SQL)?.query_row(params, |row| row.get(0))?)
+}
+
+/// Forgets that the phrase means the product, or never does.
+pub fn forget(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        delete from learnt_phrases
+        where organization_id = :organization and phrase = :phrase and product_id = :product";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":organization": organization, ":phrase": phrase, ":product": product,
+    })?;
+    Ok(())
+}
+
 /// Forgets what was learnt from an order; how many phrases.
 pub fn unlearn(tx: &Transaction<'_>, order: OrderId) -> Result<usize, StorageError> {
     const SQL: &str = "delete from learnt_phrases where learnt_from_order_id = :order";

@@ -11,8 +11,8 @@ use super::layout::csrf;
 use super::markup::{Icon, icon};
 use super::session::{ManagerSession, Visitor};
 use crate::domain::ChatKey;
-use crate::services::files::{Files, MAX_BYTES, label};
-use crate::services::questions::Attachment;
+use crate::services::files::{Files, MAX_BYTES, label, panel};
+use crate::services::questions::{Attachment, Said};
 use crate::storage::files::FileRow;
 
 /// The longest words beside a file, in characters.
@@ -56,6 +56,42 @@ pub async fn read(desk: &Desk, request: Request) -> Result<Given, WebError> {
     given.name = label(&given.name);
     given.caption = given.caption.trim().chars().take(CAPTION).collect();
     Ok(given)
+}
+
+/// The form that sends a client a file, in words of its own below it.
+pub fn form(visitor: &Visitor, action: &str) -> Markup {
+    html! {
+        form.body.stack.tight method="post" action=(action) enctype="multipart/form-data" {
+            (csrf(visitor))
+            input type="hidden" name="key" value=(uuid::Uuid::new_v4());
+            div.field {
+                label for="document" { "Отправить клиенту файл" }
+                input #document type="file" name="file" required aria-describedby="document-hint";
+                span.hint #document-hint { "До 20\u{a0}МБ: выберите или перетащите сюда. Придёт клиенту сразу." }
+            }
+            div.field {
+                label for="document-caption" { "Подпись" }
+                input #document-caption type="text" name="caption" maxlength="1000" placeholder="Например: оплатить до пятницы";
+            }
+            div.buttons { button.button type="submit" { (icon(Icon::Upload)) "Отправить файл" } }
+        }
+    }
+}
+
+/// What that form sends, its file kept, and the key of the event: of a form that comes twice it is
+/// the same.
+pub async fn said(desk: &Desk, request: Request) -> Result<(Said, String), WebError> {
+    let Given { name, content, caption, key } = read(desk, request).await?;
+    if content.is_empty() {
+        return Err(WebError::Invalid(format!("Файл «{name}» пуст, выберите другой.")));
+    }
+    let key = uuid::Uuid::parse_str(&key).unwrap_or_else(|_| uuid::Uuid::new_v4());
+    let event_key = format!("panel:{key}");
+    let file_key = format!("{event_key}:file");
+    let file = Files::new(desk.base.clone()).keep(&panel(), &file_key, &name, content).await?;
+    let text = format!("Файл «{name}»\n{caption}").trim().to_owned();
+    let attachment = Some(Attachment { chat: panel(), message_id: 0, file: Some(file) });
+    Ok((Said { text, attachment }, event_key))
 }
 
 /// The way to the file beside a message: kept here, or in Telegram alone; both at `href`.

@@ -99,6 +99,7 @@ fn work() -> Router<Desk> {
         .route("/admin/questions/{id}", get(questions::one).post(questions::act))
         .route("/admin/questions/{id}/messages", post(questions::write))
         .route("/admin/questions/{id}/read", post(questions::read))
+        .route("/admin/questions/{id}/files", post(questions::give_file))
         .route(
             "/admin/questions/{id}/files/{message}",
             get(questions::file).post(questions::send_file),

@@ -39,13 +39,20 @@ insert into order_lines (order_id, position, raw, phrase, state, product_id, tit
     (3, 1, 'поролон 40', 'поролон 40', 'ok', 4, 'Поролон ST 2240 40 мм 1×2 м', '00-0417', 300000, 'лист', 300000, 'лист', 61500, 1, 18450000, '[]'),
     (4, 1, 'скобы', 'скобы', 'ok', 5, 'Скоба обивочная 80/10 (10 000 шт)', '00-5110', 5000, 'кор', 5000, 'кор', 48000, 1, 240000, '[]'),
     (4, 2, 'кант белый', 'кант белый', 'manager', null, '', '', 50000, 'м', null, '', null, null, null, '[]');
+insert into files (id, chat_key, name, content, created_at_ms) values (1, 'web:panel', 'Счёт на оплату № 417.pdf', x'25504446', :now);
+insert into order_events (order_id, at_ms, channel, person_id, kind, text, to_client, attachment) values
+    (3, :now - 8000000, 'panel', 2, 'message', 'Файл «Счёт на оплату № 417.pdf»', 1, '{"chat":"web:panel","message_id":0,"file":1}'),
+    (3, :now - 600000, 'bot', 11, 'message', 'Фото', 0, '{"chat":"tg:7","message_id":5,"file":null}');
 insert into order_events (order_id, at_ms, channel, person_id, kind, text, to_client) values
     (1, :now - 420000, 'bot', 1, 'created', 'Заявка отправлена: 6 позиций, 12 450,00 ₽', 0),
     (1, :now - 300000, 'bot', 1, 'message', 'Ткань нужна в тон прошлой партии, если серой нет — графит', 0),
     (1, :now - 180000, 'panel', 2, 'note', 'Проверить остаток «Велес» на складе в Энгельсе', 0),
     (1, :now - 120000, 'panel', 2, 'line', 'Позиция 5: 4 → 40 кор', 0),
     (3, :now - 9000000, 'bot', 11, 'created', 'Заявка отправлена: 1 позиция, 184 600,00 ₽', 0),
-    (3, :now - 8400000, 'panel', 2, 'status', 'Новая → Принята', 1);
+    (3, :now - 8400000, 'panel', 2, 'status', 'Новая → Принята', 1),
+    (3, :now - 2400000, 'bot', 11, 'message', 'Привезите, пожалуйста, до обеда: после двух на складе никого не будет, а пропуск выпишут только утром', 0),
+    (3, :now - 1200000, 'bot', 11, 'message', 'И позвоните за час', 0);
+update order_lines set price_amount_kopecks = null, price_per = null, sum_kopecks = null where order_id = 2;
 
 insert into synonyms (organization_id, words, means, product_id, origin, created_at_ms) values
     (null, 'т.шт', 'тыс шт', null, 'manual', :now), (1, 'жёлтенький', null, 1, 'learnt', :now);

@@ -17,6 +17,50 @@ async fn post(panel: &Panel, who: &HeaderMap, path: &str, fields: &str) -> Answe
     panel.send("POST", path, who.clone(), &format!("csrf={token}&{fields}")).await
 }
 
+#[tokio::test]
+async fn a_name_that_a_client_is_known_by_is_switched_off_on_and_forgotten() {
+    let (panel, _) = panel("").await;
+    let maria = panel.sign_in_as("%2B79000000002").await;
+    let (path, tab) = ("/admin/clients/1", "/admin/clients/1?tab=words");
+    let look = async || panel.send("GET", tab, maria.clone(), "").await.body;
+    let tried = "/admin/search?text=%D1%88%D0%BF%D1%83%D0%BD%D1%8C%D0%BA%D0%B0%2050&organization=1";
+    let find = format!("{tried}&at=0&find=%D1%81%D0%B0%D0%BC%D0%BE%D1%80%D0%B5%D0%B7");
+    let found = panel.send("GET", &find, maria.clone(), "").await.body;
+    let phrase = Panel::field(&found, "phrase");
+    let lesson = format!("phrase={phrase}&product=1&scope=client&organization=1&text=x");
+    post(&panel, &maria, "/admin/search/teach", &lesson).await;
+    let known = async || {
+        let answer = panel.send("GET", tried, maria.clone(), "").await.body;
+        answer.contains("Саморез 4×25 жёлтый")
+    };
+    let shown = look().await;
+    assert!(shown.contains("Выключить") && known().await, "{shown}");
+    let value = Panel::field(&shown, "value");
+    let fields = format!("act=phrase-off&value={value}");
+    let absent = post(&panel, &maria, "/admin/clients/999", &fields).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
+    let foreign = post(&panel, &maria, path, "act=phrase-off&value=1%20never").await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND, "what was never learnt is not made up");
+    let off = post(&panel, &maria, path, &fields).await;
+    assert_eq!(off.headers[header::LOCATION], tab, "{}", off.body);
+    let shown = look().await;
+    assert!(shown.contains("выключено") && shown.contains("Включить"), "{shown}");
+    assert!(!known().await, "the bot does not understand it so any more");
+    post(&panel, &maria, path, &format!("act=phrase-on&value={value}")).await;
+    assert!(known().await);
+    post(&panel, &maria, path, &format!("act=phrase-forget&value={value}")).await;
+    assert!(look().await.contains("Своих названий у клиента пока нет"));
+    let journal = panel.send("GET", "/admin/clients/1?tab=journal", maria.clone(), "").await.body;
+    for words in ["Название выключено", "Название включено", "Название забыто"]
+    {
+        assert!(
+            journal.contains(words),
+            "no «{words}» in {}",
+            journal.split("<main").last().unwrap()
+        );
+    }
+}
+
 const TWIN: &str = "
     insert into organizations (id, kind, name, inn, created_at_ms) values (7, 'company', 'Диван М ООО', '6451000000', 1);
     insert into persons (id, name, phone, created_at_ms) values (70, 'Олег Петров', '+79000000070', 1);

@@ -126,6 +126,44 @@ async fn what_the_check_promises_the_load_does() {
 }
 
 #[tokio::test]
+async fn today_leads_the_first_run_and_names_what_waits_for_a_person() {
+    let panel = Panel::start().await;
+    let write = |sql: &'static str| {
+        let work =
+            move |tx: &rusqlite::Transaction<'_>| Ok::<_, StorageError>(tx.execute_batch(sql)?);
+        panel.desk.base.db.write_blocking(work).unwrap();
+    };
+    let (boss, maria) = (panel.sign_in().await, panel.sign_in_as("%2B79000000002").await);
+    write(
+        "delete from orders;
+         insert into organizations (id, kind, name, created_at_ms) values (9, 'company', 'Новый', 1);
+         insert into outbox (chat_key, payload, due_at_ms, created_at_ms, state, error) values ('tg:7', '{}', 1, 1, 'failed', 'x');
+         insert into exchanges (id, at_ms, duration_ms, way, kind, received, created, changed, unchanged, skipped, hidden, held)
+             values (5, 1, 1, 'json', 'catalog', 3, 0, 0, 0, 3, 0, 0);",
+    );
+    let today = panel.send("GET", "/admin", boss, "").await.body;
+    for (href, words) in [
+        ("/admin/clients?view=unverified", "Клиенты без подтверждения: 1"),
+        ("/admin/outbox?view=failed", "Не доставлено сообщений: 1"),
+        ("/admin/exchange/5", "Последний обмен пропустил 3\u{a0}записи"),
+        ("/admin/people", "Добавьте менеджера"),
+        ("/admin/catalog/import", "Загрузите каталог"),
+        ("/admin/search", "Проверьте распознавание"),
+    ] {
+        assert!(today.contains(&format!("href=\"{href}\"")), "no {href} in {today}");
+        assert!(today.contains(words), "no «{words}» in {today}");
+    }
+    assert!(!today.contains("Всё разобрано"), "{today}");
+    // A manager is led nowhere where only an administrator may go.
+    let today = panel.send("GET", "/admin", maria, "").await.body;
+    assert!(
+        !today.contains("/admin/outbox") && !today.contains("/admin/catalog/import"),
+        "{today}"
+    );
+    assert!(today.contains("Клиенты без подтверждения: 1"), "{today}");
+}
+
+#[tokio::test]
 async fn an_import_leaves_alone_what_was_unticked_in_the_check_and_in_the_load() {
     let panel = Panel::start().await;
     let ours = panel.sign_in().await;

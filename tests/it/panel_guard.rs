@@ -72,6 +72,7 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("POST", "/admin/questions/{id}/read", "/admin/questions/1/read", Manager),
     ("GET", "/admin/questions/replies", "/admin/questions/replies", Manager),
     ("POST", "/admin/questions/replies", "/admin/questions/replies", Manager),
+    ("POST", "/admin/questions/{id}/files", "/admin/questions/1/files", Manager),
     ("GET", "/admin/questions/{id}/files/{message}", "/admin/questions/1/files/1", Manager),
     ("POST", "/admin/questions/{id}/files/{message}", "/admin/questions/1/files/1", Manager),
     ("GET", "/admin/threads", "/admin/threads", Manager),

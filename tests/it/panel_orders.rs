@@ -232,7 +232,7 @@ async fn a_file_of_an_order_is_sent_once_listed_and_taken_safely() {
     for _ in 0..3 {
         let sent = panel.upload(path, &maria, &form, Some(("../сч\u{451}т<17>.html", html))).await;
         assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
-        assert_eq!(sent.headers[header::LOCATION], "/admin/orders/1042#documents");
+        assert_eq!(sent.headers[header::LOCATION], "/admin/orders/1042#documents-title");
     }
     assert_eq!(panel.count("select count(*) from files"), 1, "the same form three times");
     assert_eq!(told(&panel), 1, "the client is told at once");

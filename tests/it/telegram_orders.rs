@@ -358,6 +358,7 @@ async fn a_reply_finds_its_conversation_though_the_message_is_not_known() {
 async fn a_file_from_the_panel_comes_to_the_client_in_telegram_and_can_be_had_again() {
     let mut desk = TelegramDesk::start(false).await;
     main_job(&mut desk).await;
+    let anna = desk.bot_api.user(ANNA, "Анна");
     let panel = Panel::over(desk.process.base.clone()).await;
     let maria = panel.sign_in_with("%2B79000000002", "длинный пароль 1").await;
     let key = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
@@ -375,15 +376,36 @@ async fn a_file_from_the_panel_comes_to_the_client_in_telegram_and_can_be_had_ag
     assert!(sent[0].params.to_string().contains("%PDF-1.4 bytes"), "{:?}", sent[0]);
     let shown = desk.shows(ANNA);
     assert!(shown.contains("Файл «счёт 17.pdf»\n  Оплатить до пятницы"), "{shown}");
+    // Into a question too.
+    desk.says(&anna, "/questions").await;
+    desk.taps(&anna, "Задать вопрос").await;
+    desk.taps(&anna, "Документы и оплата").await;
+    desk.says(&anna, "Пришлите счёт, пожалуйста").await;
+    let (name, path) = ("акт.pdf", "/admin/questions/1/files");
+    for _ in 0..2 {
+        let file = Some((name, &b"%PDF-1.4 act"[..]));
+        let sent =
+            panel.upload(path, &maria, &[("key", "3f2504e0-4f89-41d3-9a0c-0305e82c3302")], file);
+        let sent = sent.await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    }
+    desk.turn().await;
+    let sent = desk.bot_api.calls_of("sendDocument");
+    assert_eq!(sent.len(), 2, "{}", desk.shows(ANNA));
+    assert_eq!(sent[1].params["file_name"], name);
+    let page = panel.send("GET", "/admin/questions/1", maria.clone(), "").await.body;
+    assert!(page.contains("Файл «акт.pdf»") && page.contains("Скачать файл"), "{page}");
+    let absent =
+        panel.upload("/admin/questions/9/files", &maria, &[], Some((name, &b"x"[..]))).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
     // The file stays with its order when others are forgotten.
     desk.clock.advance(Duration::from_hours(24 * 40));
-    let anna = desk.bot_api.user(ANNA, "Анна");
     anna.sends_bytes("список.csv", "саморез 4х25 желтый;4000".as_bytes(), "");
     desk.turn().await;
     desk.says(&anna, "/orders").await;
     desk.taps(&anna, "№\u{a0}1001 · Принята · 24.11.2026").await;
     desk.taps(&anna, "Документы").await;
-    assert_eq!(desk.bot_api.calls_of("sendDocument").len(), 2, "{}", desk.shows(ANNA));
+    assert_eq!(desk.bot_api.calls_of("sendDocument").len(), 3, "{}", desk.shows(ANNA));
     desk.bot_api.assert_tidy();
 }
 

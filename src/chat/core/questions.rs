@@ -335,16 +335,23 @@ impl Core {
         let slot = format!("thread:{thread}:{}", message.id);
         let file = attachment(&message);
         let link = match (&file, chat) {
-            (Some(Attachment { file: Some(id), .. }), ChatKey::Web(persona)) => {
-                Some(format!("/chat/{persona}/files/{id}"))
+            (Some(Attachment { chat: from, file: Some(id), .. }), ChatKey::Web(persona)) => {
+                let key = format!("thread:{}:{chat}", message.id);
+                let shared = self.files.share(from, *id, chat, &key).await?;
+                shared.map(|id| format!("/chat/{persona}/files/{id}"))
             }
             _ => None,
         };
         let mut out = vec![questions::news(&row, &message, link).in_place(slot)];
-        if let (Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }), false) =
-            (file, matches!(chat, ChatKey::Web(_)))
-        {
-            out.push(Outgoing::Copy { from, message_id });
+        match (file, chat) {
+            (
+                Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }),
+                ChatKey::Telegram(_),
+            ) => out.push(Outgoing::Copy { from, message_id }),
+            (Some(Attachment { chat: from, file: Some(file), .. }), ChatKey::Telegram(_)) => {
+                out.push(Outgoing::File { from, file });
+            }
+            _ => {}
         }
         Ok(out)
     }

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use rusqlite::Transaction;
+
 use super::answer::{Answer, AnswerLine, Answers};
 use super::score::{Case, Fault, Report, Tally};
 use super::{Bench, BenchError, TEXT_MAX_CHARS};
@@ -64,6 +66,18 @@ pub enum Verdict {
     Accept,
     /// It is wrong: the phrase never means the product, unless it is taught again.
     Refuse,
+    /// Neither: as if it had never been learnt.
+    Forget,
+}
+
+impl Verdict {
+    fn action(self) -> &'static str {
+        match self {
+            Self::Accept => "phrase.accepted",
+            Self::Refuse => "phrase.refused",
+            Self::Forget => "phrase.forgotten",
+        }
+    }
 }
 
 impl Bench {
@@ -264,16 +278,8 @@ impl Bench {
                     if !words::accept(tx, *organization, phrase, *product)? {
                         continue;
                     }
-                    let action = match verdict {
-                        Verdict::Accept => "phrase.accepted",
-                        Verdict::Refuse => {
-                            words::refuse(tx, *organization, phrase, *product, now)?;
-                            "phrase.refused"
-                        }
-                    };
-                    let object = format!("organization:{}", organization.0);
-                    let what = format!("{phrase} → товар {product}");
-                    audit::record(tx, &entry(&by, now, action, &object, (None, Some(&what))))?;
+                    settle(tx, *organization, phrase, *product, verdict, now)?;
+                    note_phrase(tx, &by, *organization, phrase, *product, verdict, now)?;
                     done += 1;
                 }
                 Ok::<_, StorageError>(done)
@@ -283,12 +289,69 @@ impl Bench {
         Ok(done)
     }
 
+    /// Decides about what a client's words were learnt to mean, looked at before or not; whether
+    /// they were learnt at all.
+    pub async fn settle_phrase(
+        &self,
+        by: Actor,
+        organization: OrganizationId,
+        product: ProductId,
+        phrase: String,
+        verdict: Verdict,
+    ) -> Result<bool, BenchError> {
+        let now = self.base.clock.now();
+        let settled = self
+            .base
+            .db
+            .write(move |tx| {
+                if !words::is_learnt(tx, organization, &phrase, product)? {
+                    return Ok(false);
+                }
+                settle(tx, organization, &phrase, product, verdict, now)?;
+                note_phrase(tx, &by, organization, &phrase, product, verdict, now)?;
+                Ok::<_, StorageError>(true)
+            })
+            .await?;
+        self.changed().await?;
+        Ok(settled)
+    }
+
     /// Answers in nobody's words, by the index that the bot uses.
     async fn answers(&self) -> Result<Answers, BenchError> {
         let index = self.catalog.index().await?;
         let read = move |conn: &rusqlite::Connection| Answers::new(conn, index, Buyer::default());
         Ok(self.base.db.read(read).await?)
     }
+}
+
+/// Does to a phrase what was decided about it.
+fn settle(
+    tx: &Transaction<'_>,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    match verdict {
+        Verdict::Accept => words::learn(tx, organization, phrase, product, None, now).map(|_| ()),
+        Verdict::Refuse => words::refuse(tx, organization, phrase, product, now),
+        Verdict::Forget => words::forget(tx, organization, phrase, product),
+    }
+}
+
+fn note_phrase(
+    tx: &Transaction<'_>,
+    by: &Actor,
+    organization: OrganizationId,
+    phrase: &str,
+    product: ProductId,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let object = format!("organization:{}", organization.0);
+    let what = format!("{phrase} → товар {product}");
+    audit::record(tx, &entry(by, now, verdict.action(), &object, (None, Some(&what))))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -230,14 +230,7 @@ fn apply(
         }
         Edit::Price { line, price } => {
             let mut row = line_of(tx, order, line)?;
-            if row.product.is_none() || price.amount <= Money::ZERO || row.price == Some(price) {
-                return Err(OrderError::Empty);
-            }
-            let was = cost(&row);
-            row.price = Some(price);
-            if let Some(base) = row.base_quantity {
-                row.sum = Some(price.for_quantity(base).ok_or(OrderError::Empty)?);
-            }
+            let was = set_price(&mut row, price)?;
             orders::update_line(tx, &row)?;
             ("line", format!("Позиция {}: цена {was} → {price}", row.position))
         }
@@ -336,6 +329,19 @@ fn line_of(
 
 fn next_position(conn: &Connection, order: OrderId) -> Result<i64, OrderError> {
     Ok(orders::lines(conn, order)?.iter().map(|line| line.position).max().unwrap_or(0) + 1)
+}
+
+/// Gives the line a price; what it cost before.
+fn set_price(row: &mut OrderLineRow, price: Price) -> Result<String, OrderError> {
+    if row.product.is_none() || price.amount <= Money::ZERO || row.price == Some(price) {
+        return Err(OrderError::Empty);
+    }
+    let was = cost(row);
+    row.price = Some(price);
+    if let Some(base) = row.base_quantity {
+        row.sum = Some(price.for_quantity(base).ok_or(OrderError::Empty)?);
+    }
+    Ok(was)
 }
 
 /// Sets how many; the price of a product that has one stays that of the order.

@@ -314,7 +314,7 @@ fn differences(report: &ApplyReport) -> Markup {
         @if !report.differences.is_empty() {
             section.card aria-labelledby="differences-title" {
                 header { h2 #differences-title { "Что меняется" } span.count { (ru::count(report.changed as u64, ["товар", "товара", "товаров"])) } }
-                div.table-wrap.scrolled tabindex="0" role="region" aria-labelledby="differences-title" {
+                div.table-wrap.scrolled tabindex="0" role="region" aria-label="Таблица изменений" {
                     table {
                         caption.sr { "Изменяемые товары и поля" }
                         thead { tr { th scope="col" { "Артикул" } th scope="col" { "Товар" } th scope="col" { "Изменения" } } }
@@ -423,7 +423,7 @@ fn columns(
     html! {
         section.card aria-labelledby="columns-title" {
             header { h2 #columns-title { "Столбцы файла" } }
-            div.table-wrap.scrolled tabindex="0" role="region" aria-labelledby="columns-title" {
+            div.table-wrap.scrolled tabindex="0" role="region" aria-label="Первые строки файла" {
                 table.plain {
                     caption.sr { "Первые строки файла" }
                     thead { tr { @for head in heads { th scope="col" { (ru::ellipsis(head, 40)) } } } }

@@ -5,7 +5,7 @@ mod replies;
 pub use replies::{change as change_replies, page as replies};
 
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -313,6 +313,7 @@ impl Shown<'_> {
                         button.button.primary type="submit" { "Ответить" }
                     }
                 }
+                details.to-send { summary { "Отправить файл" } (files::form(self.visitor, &format!("{action}/files"))) }
             }
         }
     }
@@ -471,6 +472,20 @@ pub async fn file(
     let attachment = desk.questions().file(ThreadId(id), message).await?;
     let file = Files::new(desk.base.clone()).attached(&attachment).await?;
     Ok(files::download(&file.ok_or(WebError::NotFound)?).into_response())
+}
+
+/// `POST /admin/questions/{id}/files`: a file for the client, once however often the form comes.
+pub async fn give_file(
+    State(desk): State<Desk>,
+    me: ManagerSession,
+    Path(id): Path<i64>,
+    request: Request,
+) -> Result<Redirect, WebError> {
+    let thread = ThreadId(id);
+    desk.questions().thread(writer(&me), thread, 1).await?;
+    let (said, event_key) = files::said(&desk, request).await?;
+    desk.questions().reply(writer(&me), thread, said, Some(&event_key)).await?;
+    Ok(Redirect::to(&format!("/admin/questions/{id}#composer")))
 }
 
 /// `POST /admin/questions/{id}/files/{message}`: a file that only Telegram keeps, to one's own chat.

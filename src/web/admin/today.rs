@@ -46,11 +46,14 @@ pub async fn page(
     let around = around(&desk, &me).await?;
     let exchange = super::exchange::standing(&desk).await?;
     let requests = desk.accounts.access_requests().await?.len();
+    let admin = me.staff.role == Role::Admin;
+    let staff = desk.accounts.staff().await?;
+    let managers = staff.iter().any(|member| member.role == Role::Manager && !member.blocked);
     let asked = u32::try_from(asking.len()).unwrap_or(u32::MAX);
     let wanted = untaken.total + unresolved.total + waiting + asked + around.open_questions;
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
-        @if all == 0 { (first_steps(&desk, &figures)) }
+        @if all == 0 { (first_steps(&desk, &figures, managers, admin)) }
         div.today {
             section.card #attention data-live aria-labelledby="attention-title" {
                 header {
@@ -89,17 +92,28 @@ pub async fn page(
                     @if requests > 0 {
                         li { div.grow { a.quiet href="/admin/requests" { "Запросы доступа: " (requests) } } }
                     }
+                    @if let Some((id, records)) = figures.rejected {
+                        li { div.grow { a.quiet href=(format!("/admin/exchange/{id}")) { "Последний обмен пропустил " (ru::count(u64::from(records), ["запись", "записи", "записей"])) } } }
+                    }
+                    @if figures.unverified > 0 {
+                        li { div.grow { a.quiet href="/admin/clients?view=unverified" { "Клиенты без подтверждения: " (figures.unverified) } } }
+                    }
+                    @if admin && figures.undelivered > 0 {
+                        li { div.grow { a.quiet href="/admin/outbox?view=failed" { "Не доставлено сообщений: " (figures.undelivered) } } }
+                    }
                     @let exchange_wants = exchange.held.is_some()
                         || matches!(exchange.state, standing::State::Fails | standing::State::Silent)
-                        || (exchange.waiting > 0 && exchange.ways.any());
-                    @if wanted == 0 && requests == 0 && !exchange_wants {
+                        || (exchange.waiting > 0 && exchange.ways.any())
+                        || figures.rejected.is_some();
+                    @let people_want = requests > 0 || figures.unverified > 0 || (admin && figures.undelivered > 0);
+                    @if wanted == 0 && !people_want && !exchange_wants {
                         li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
                     }
                 }
             }
             div {
                 (figures_card(&figures))
-                (state_card(&report, &figures, me.staff.role == Role::Admin))
+                (state_card(&report, &figures, admin))
                 @if !figures.unknown.is_empty() { (unknown_card(&figures)) }
             }
         }
@@ -167,28 +181,51 @@ fn unknown_card(figures: &Figures) -> Markup {
 }
 
 /// What to do first, while there are no orders.
-fn first_steps(desk: &Desk, figures: &Figures) -> Markup {
+fn first_steps(desk: &Desk, figures: &Figures, managers: bool, admin: bool) -> Markup {
     let bot = desk.bot.report().state == BotState::Ok;
     let exchange = desk.base.config.onec.webhook_token.is_some()
         || desk.base.config.onec.exchange.password.is_some()
         || desk.base.config.onec.pull.enabled;
     let steps = [
-        (bot, "Подключите бота", "Токен из @BotFather — в telegram.bot_token или BOT_TOKEN"),
+        (
+            bot,
+            "Подключите бота",
+            "Токен из @BotFather — в telegram.bot_token или BOT_TOKEN",
+            "/admin/settings",
+        ),
         (
             figures.products > 0,
             "Загрузите каталог",
-            "Выгрузкой из 1С или командой partner-m catalog import ФАЙЛ",
+            "Файлом, выгрузкой из 1С или командой partner-m catalog import ФАЙЛ",
+            "/admin/catalog/import",
         ),
-        (exchange, "Настройте обмен", "Токен или пароль обмена — в разделе [onec] настроек"),
+        (
+            managers,
+            "Добавьте менеджера",
+            "Кому придут заявки: роль — на карточке человека",
+            "/admin/people",
+        ),
+        (
+            exchange,
+            "Настройте обмен",
+            "Токен или пароль обмена — в разделе [onec] настроек",
+            "/admin/exchange/connect",
+        ),
+        (
+            figures.recognised,
+            "Проверьте распознавание",
+            "Вставьте заявку, какие пишут клиенты, и посмотрите разбор",
+            "/admin/search",
+        ),
     ];
     html! {
         section.card.first aria-labelledby="first-title" {
             header { h2 #first-title { "Первые шаги" } }
             ol.steps {
-                @for (done, what, how) in steps {
+                @for (done, what, how, href) in steps {
                     li {
                         span.state-mark data-done[done] { @if done { (icon(Icon::Check)) } @else { (icon(Icon::Forward)) } }
-                        div.grow { strong { (what) } span.sub.muted { " " (how) } }
+                        div.grow { @if admin { a.quiet href=(href) { strong { (what) } } } @else { strong { (what) } } span.sub.muted { " " (how) } }
                         span.count { (if done { "готово" } else { "не сделано" }) }
                     }
                 }

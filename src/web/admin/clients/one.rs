@@ -7,8 +7,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{client_state, in_words};
-use crate::domain::{MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, ru, time};
+use crate::domain::{
+    MemberState, OrgKind, OrgRole, OrganizationId, PersonId, Phone, ProductId, ru, time,
+};
 use crate::services::accounts::Actor;
+use crate::services::bench::Verdict;
 use crate::services::directory::{Client, ClientSide};
 use crate::services::questions::Writer;
 use crate::storage::audit::AuditRow;
@@ -368,11 +371,26 @@ impl Shown<'_> {
             );
         }
         html! {
-            ul.card.rows {
+            p.hint.lead { "Выключенное название бот больше так не понимает. Забытое может выучить снова, когда товар опять выберут по этим словам." }
+            ul.card.rows.learnt {
                 @for line in learnt {
                     li {
-                        div.grow { "«" (line.phrase) "»" span.sub { @if line.refused { "не " } (line.title) } }
-                        span.count { (zone.date(line.at, now)) }
+                        div.grow {
+                            "«" (line.phrase) "» " @if line.refused { (badge(Tone::Neutral, "выключено")) }
+                            span.sub { @if line.refused { "не " } (line.title) " · " (zone.date(line.at, now)) }
+                        }
+                        form.in-row method="post" action=(self.action()) {
+                            (csrf(self.visitor))
+                            input type="hidden" name="value" value=(format!("{} {}", line.product, line.phrase));
+                            @if line.refused {
+                                button.button.small type="submit" name="act" value="phrase-on" aria-label=(format!("Включить: «{}»", line.phrase)) { "Включить" }
+                            } @else {
+                                button.button.small type="submit" name="act" value="phrase-off" aria-label=(format!("Выключить: «{}»", line.phrase)) { "Выключить" }
+                            }
+                            button.button.small.quiet.danger type="submit" name="act" value="phrase-forget"
+                                data-confirm=(format!("Забыть название «{}»?", line.phrase))
+                                aria-label=(format!("Забыть: «{}»", line.phrase)) { "Забыть" }
+                        }
                     }
                 }
             }
@@ -436,6 +454,9 @@ fn action_words(action: &str) -> &str {
         "organization.price_type" => "Выбран вид цен",
         "organization.merge" => "Присоединён дубль",
         "member.invited" => "Приглашение",
+        "phrase.accepted" => "Название включено",
+        "phrase.refused" => "Название выключено",
+        "phrase.forgotten" => "Название забыто",
         other => other,
     }
 }
@@ -476,6 +497,20 @@ pub async fn act(
         "price_type" => desk.directory().set_price_type(by, id, form.value.parse().ok()).await?,
         "admit" => desk.accounts.admit(&by, id, person()?).await.map_err(in_words)?,
         "refuse" => desk.accounts.refuse(&by, id, person()?).await.map_err(in_words)?,
+        act @ ("phrase-on" | "phrase-off" | "phrase-forget") => {
+            let verdict = match act {
+                "phrase-on" => Verdict::Accept,
+                "phrase-off" => Verdict::Refuse,
+                _ => Verdict::Forget,
+            };
+            let (product, phrase) = form.value.split_once(' ').ok_or(WebError::NotFound)?;
+            let product = product.parse().map(ProductId).map_err(|_| WebError::NotFound)?;
+            let bench = desk.bench();
+            if !bench.settle_phrase(by, id, product, phrase.to_owned(), verdict).await? {
+                return Err(WebError::NotFound);
+            }
+            to = format!("/admin/clients/{id}?tab=words");
+        }
         "invite" => return invite(&desk, &visitor, &me, by, id, &form).await,
         "merge" => {
             me.must_be_admin("объединять клиентов")?;

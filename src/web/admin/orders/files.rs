@@ -3,12 +3,12 @@
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::services::files::{Files, panel};
-use crate::services::questions::{Attachment, Said};
+use crate::services::files::Files;
+use crate::services::questions::Attachment;
 use crate::web::Desk;
 use crate::web::admin::lookup;
 use crate::web::error::WebError;
-use crate::web::files::{self, Given};
+use crate::web::files;
 use crate::web::session::ManagerSession;
 
 /// `GET /admin/orders/{number}/files/{entry}`: the file of an entry of the timeline, where this
@@ -31,7 +31,7 @@ pub async fn forward_file(
 ) -> Result<Redirect, WebError> {
     let attachment = attached(&desk, &number, entry).await?;
     files::forward(&desk, &me, &attachment).await?;
-    Ok(Redirect::to(&format!("/admin/orders/{number}#documents")))
+    Ok(Redirect::to(&format!("/admin/orders/{number}#documents-title")))
 }
 
 /// `POST /admin/orders/{number}/files`: a file for the client, once however often the form comes.
@@ -42,20 +42,9 @@ pub async fn send_file(
     request: Request,
 ) -> Result<Redirect, WebError> {
     let order = lookup(&desk, &number).await?.order;
-    let Given { name, content, caption, key } = files::read(&desk, request).await?;
-    if content.is_empty() {
-        return Err(WebError::Invalid(format!("Файл «{name}» пуст, выберите другой.")));
-    }
-    let key = uuid::Uuid::parse_str(&key).unwrap_or_else(|_| uuid::Uuid::new_v4());
-    let event_key = format!("panel:{key}");
-    let file_key = format!("{event_key}:file");
-    let file = Files::new(desk.base.clone()).keep(&panel(), &file_key, &name, content).await?;
-    let said = Said {
-        text: format!("Файл «{name}»\n{caption}").trim().to_owned(),
-        attachment: Some(Attachment { chat: panel(), message_id: 0, file: Some(file) }),
-    };
+    let (said, event_key) = files::said(&desk, request).await?;
     desk.ordering.write_to_client(me.actor(), order.id, said, Some(&event_key)).await?;
-    Ok(Redirect::to(&format!("/admin/orders/{}#documents", order.number)))
+    Ok(Redirect::to(&format!("/admin/orders/{}#documents-title", order.number)))
 }
 
 async fn attached(desk: &Desk, number: &str, entry: i64) -> Result<Attachment, WebError> {

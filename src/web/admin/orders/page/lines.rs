@@ -149,6 +149,10 @@ impl OrderPage<'_> {
         let editing = self.query.edit == line.id.to_string();
         let editable = !self.view.order.status.is_final();
         let edit = self.href(&format!("edit={}#line-{}", line.id, line.id));
+        let unpriced = is_priceless(line) && editable && !editing;
+        let give_price = html! {
+            a data-part href=(edit) aria-label=(format!("Указать цену позиции {}", line.position)) { "указать цену" }
+        };
         let offer = line.product.and_then(|product| self.view.offer(product));
         let quantity = line.quantity.map(|quantity| {
             let unit = if line.unit.is_empty() { &line.base_unit } else { &line.unit };
@@ -179,11 +183,12 @@ impl OrderPage<'_> {
                     @if let Some(base) = base { span.sub { (base.with_unit(&line.base_unit)) } }
                 }
                 td.num.p4 {
-                    @if is_priceless(line) && editable && !editing {
-                        a data-part href=(edit) aria-label=(format!("Указать цену позиции {}", line.position)) { "указать цену" }
-                    } @else if let Some(price) = line.price { (price) } @else { span.muted { "—" } }
+                    @if unpriced { (give_price) } @else if let Some(price) = line.price { (price) } @else { span.muted { "—" } }
                 }
-                td.num.p3 { @if let Some(sum) = line.sum { (sum) } @else { span.muted { "—" } } }
+                td.num.p3 {
+                    @if unpriced { span.only-phone { (give_price) } span.muted.not-phone { "—" } }
+                    @else if let Some(sum) = line.sum { (sum) } @else { span.muted { "—" } }
+                }
                 td.num.wide.p5 { (stock(offer, line, self.stocks)) }
             }
         }

@@ -8,7 +8,6 @@ use crate::services::questions::Attachment;
 use crate::web::admin::orders::manager_options;
 use crate::web::files;
 use crate::web::layout::{Tone, badge, csrf, status_badge};
-use crate::web::markup::{Icon, icon};
 
 impl OrderPage<'_> {
     pub(super) fn side(&self) -> Markup {
@@ -82,7 +81,7 @@ impl OrderPage<'_> {
         html! {
             section.card aria-labelledby="documents-title" {
                 header { h2 #documents-title { "Документы" } }
-                ul.rows #documents data-live {
+                ul.rows.files #documents data-live {
                     @for entry in entries {
                         li {
                             div.grow {
@@ -97,20 +96,7 @@ impl OrderPage<'_> {
                         }
                     }
                 }
-                form.body.stack.tight method="post" action=(action) enctype="multipart/form-data" {
-                    (csrf(self.visitor))
-                    input type="hidden" name="key" value=(uuid::Uuid::new_v4());
-                    div.field {
-                        label for="document" { "Отправить клиенту файл" }
-                        input #document type="file" name="file" required aria-describedby="document-hint";
-                        span.hint #document-hint { "До 20\u{a0}МБ: выберите или перетащите сюда. Придёт клиенту сразу." }
-                    }
-                    div.field {
-                        label for="document-caption" { "Подпись" }
-                        input #document-caption type="text" name="caption" maxlength="1000" placeholder="Например: оплатить до пятницы";
-                    }
-                    div.buttons { button.button type="submit" { (icon(Icon::Upload)) "Отправить файл" } }
-                }
+                (files::form(self.visitor, &action))
             }
         }
     }
