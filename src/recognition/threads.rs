@@ -145,7 +145,7 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
 fn is_thread(lexemes: &[Lexeme], at: usize) -> bool {
     let lexeme = &lexemes[at];
     let whole = lexeme.is_number() && matches!(lexeme.value, 1000 | 2000);
-    lexeme.is('"') || is_fraction(lexemes, at) || whole
+    lexeme.is('"') || lexeme.text.starts_with("дюйм") || is_fraction(lexemes, at) || whole
 }
 
 /// Whether the lower number of a fraction of an inch is here.
