@@ -94,7 +94,7 @@ pub struct Index {
     pub(crate) optional: FxSet<(u32, u32)>,
     /// Values that say nothing in a category: every product has them.
     pub(crate) constants: FxSet<(u32, u32, u8)>,
-    /// Values (by the first word) that titles have as a whole size: «Муфта 25 мм».
+    /// Values (by the first word) that titles have as a whole size: «Муфта 25 мм», «Муфта 25х25».
     pub(crate) alone: FxSet<(u32, u32)>,
     /// Numbers of each category's path.
     pub(crate) path_figures: Rows<Figure>,
@@ -333,7 +333,10 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         all.extend(draft.spelt);
         for figure in &all {
             measures.insert(figure.measure);
-            if all.iter().filter(|f| f.group == figure.group).count() == 1 {
+            let mut of_size = all.iter().filter(|f| f.group == figure.group);
+            let equal = values[figure.value as usize] >= 10_000
+                && of_size.clone().all(|f| f.value == figure.value);
+            if of_size.nth(1).is_none() || equal {
                 alone.insert((opening, figure.value));
             }
             if figure.measure != Measure::Piece && !seen.contains(&figure.value) {

@@ -36,7 +36,7 @@ pub(crate) fn inherit(
     // «резинка белая 20, 25»: a number after a number is another.
     let another = instead
         && matches!(draft.wants.as_slice(), [want] if want.numeric
-            && parts.iter().any(|p| p.numeric && is_of_kind(want, p)));
+            && kept.iter().any(|c| c.numeric && count(c) == count(want) && is_of_kind(want, c)));
     let fresh: Vec<Want> = draft
         .wants
         .iter()
@@ -150,6 +150,13 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
     let keys: Vec<String> = out.iter().map(|w| w.key.clone()).collect();
     out.extend(draft.wants.iter().filter(|w| !keys.contains(&w.key)).cloned());
     out
+}
+
+/// How many numbers a size has.
+fn count(want: &Want) -> usize {
+    let needs = want.ways.iter().flat_map(|w| &w.needs);
+    let sizes = needs.filter_map(|n| if let Need::Size(size) = n { Some(size) } else { None });
+    sizes.map(|size| size.numbers.len()).max().unwrap_or(0)
 }
 
 /// Whether a number may be said instead of another: «толщина 6 см» is no other «25».

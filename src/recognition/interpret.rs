@@ -4,7 +4,7 @@ use super::decide::meant;
 use super::index::Index;
 use super::inherit::{Heir, inherit};
 use super::lexer::Lexeme;
-use super::quantity::{Reading, readings};
+use super::quantity::{Reading, Said, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
 
 /// A piece, read.
@@ -374,7 +374,8 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
             && own.is_some_and(|o| unit.resolve(own) == *o)
         {
             score += if unit.counts() { 0.1 } else { 0.8 };
-        } else if let Some(unit) = draft.reading.unit.as_ref().filter(|_| draft.reading.glued)
+        } else if let Some(unit) =
+            draft.reading.unit.as_ref().filter(|u| draft.reading.glued || is_filling(u))
             && seeker.is_measured_in(best.row, unit)
         {
             // «Кетчуп 700г» is not seven hundred grams of a bottle of 500.
@@ -387,6 +388,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     }
     score += draft.reading.prior;
     draft.score = score;
+}
+
+/// Whether a unit says how much is in a thing, so that nobody counts things in it: «бойлер 80 литров».
+fn is_filling(unit: &Said) -> bool {
+    matches!(unit.short(), Some("л" | "г"))
 }
 
 /// Whether the words ask for defective or retired goods.

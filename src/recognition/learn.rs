@@ -114,6 +114,10 @@ fn complete(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
     let mut full: FxMap<u32, u32> = FxMap::default();
     for id in cut {
         let stem = &vocabulary.get(id).stem;
+        // «Р-р XL» is no «розовый».
+        if stem.chars().count() < 2 {
+            continue;
+        }
         let fits = counts.iter().filter(|(other, _)| {
             **other != id && vocabulary.get(**other).stem.starts_with(&**stem)
         });

@@ -227,7 +227,14 @@ pub fn parse_quantity(text: &str) -> Option<(Quantity, Option<Unit>)> {
 /// `telling` knows words after which a lone number is hardly a number of the product: colours.
 pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) -> Vec<Reading> {
     let mut out = vec![Reading::default()];
-    let last = (0..lexemes.len()).rev().find(|i| lexemes[*i].is_word() || lexemes[*i].is_number());
+    // «…красный два, всё, спасибо»: thanks come after the end.
+    let talk = |l: &Lexeme| {
+        (super::speech::is_filler(&l.text) || super::speech::is_greeting(&l.text))
+            && known_unit(&l.text).is_none()
+            && !is_lone_unit(&l.text)
+    };
+    let told = |l: &Lexeme| l.is_number() || l.is_word() && !talk(l);
+    let last = (0..lexemes.len()).rev().find(|i| told(&lexemes[*i]));
     let Some(last) = last else { return out };
     let first =
         (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! Words that mean other words: the common ones, and those of an organization.
 
 use super::lexer::{Lexeme, lex};
-use super::normalize::{Chars, FxMap, sound, stem};
+use super::normalize::{Chars, FxMap, distance, sound, stem};
 use super::types::{Synonym, SynonymTarget};
 
 /// Synonyms by their first word.
@@ -66,6 +66,21 @@ impl Lexicon {
             .collect();
         out.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         out
+    }
+
+    /// The first word of a synonym of which this may be a slip.
+    pub(crate) fn near(&self, word: &str) -> Option<&str> {
+        let text: Vec<char> = stem(word).chars().collect();
+        if text.len() < 6 {
+            return None;
+        }
+        let keys = self.by_first.keys().filter(|key| key.chars().next() == text.first().copied());
+        let near = keys.filter_map(|key| {
+            let other: Vec<char> = key.chars().collect();
+            let cost = distance(&text, &other, 2).filter(|_| other.len() >= 5)?;
+            Some((cost, key.as_str()))
+        });
+        near.min().map(|(_, key)| key)
     }
 
     /// Whether there are none.

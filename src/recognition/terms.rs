@@ -311,6 +311,10 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         }
         let marked = is_mark(lexemes, i);
         if (is_little(&lexeme.text) || latin) && !glued && !marked {
+            // «без рулона, а Monako» is not without it.
+            if lexeme.text == "а" {
+                without = None;
+            }
             i += 1;
             continue;
         }

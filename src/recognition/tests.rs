@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ProductId, Unit};
 
+mod kinds;
 mod slips;
 
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.
@@ -537,13 +538,14 @@ fn a_third_trade_is_read_as_well() {
     assert!(wrong * 100 <= all * 2, "{wrong} of {all} unread lines are confidently wrong");
 }
 
-/// Three trades more, written by somebody who had not seen the engine; their unread halves were only
+/// Four trades more, written by somebody who had not seen the engine; their unread halves were only
 /// ever scored.
 #[test]
 fn trades_that_came_later_are_read_as_well() {
     let stationery = include_str!("../../tests/fixtures/recognition/stationery_catalog.json");
     let building = include_str!("../../tests/fixtures/recognition/building_catalog.json");
     let electrics = include_str!("../../tests/fixtures/recognition/electrics_catalog.json");
+    let plumbing = include_str!("../../tests/fixtures/recognition/plumbing_catalog.json");
     let sets = [
         (
             stationery,
@@ -561,6 +563,8 @@ fn trades_that_came_later_are_read_as_well() {
         (building, include_str!("../../tests/fixtures/recognition/building_unread.jsonl"), 84, 3),
         (electrics, include_str!("../../tests/fixtures/recognition/electrics_orders.jsonl"), 92, 1),
         (electrics, include_str!("../../tests/fixtures/recognition/electrics_unread.jsonl"), 81, 4),
+        (plumbing, include_str!("../../tests/fixtures/recognition/plumbing_orders.jsonl"), 90, 1),
+        (plumbing, include_str!("../../tests/fixtures/recognition/plumbing_unread.jsonl"), 83, 5),
     ];
     for (at, (catalog, orders, least, most)) in sets.into_iter().enumerate() {
         let (right, all, wrong) = score(catalog, orders);

@@ -145,7 +145,7 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
 fn is_thread(lexemes: &[Lexeme], at: usize) -> bool {
     let lexeme = &lexemes[at];
     let whole = lexeme.is_number() && matches!(lexeme.value, 1000 | 2000);
-    lexeme.is('"') || is_fraction(lexemes, at) || whole
+    lexeme.is('"') || lexeme.text.starts_with("дюйм") || is_fraction(lexemes, at) || whole
 }
 
 /// Whether the lower number of a fraction of an inch is here.
@@ -167,8 +167,10 @@ fn on_line(lexemes: &[Lexeme], at: usize) -> bool {
 
 /// A fraction of an inch in thousandths.
 fn part(upper: i64, lower: i64) -> Option<i64> {
+    let whole = upper % 1000 == 0 && lower % 1000 == 0;
     let (upper, lower) = (upper / 1000, lower / 1000);
-    (matches!(lower, 2 | 4 | 8) && upper < lower && upper % 2 == 1).then(|| upper * 1000 / lower)
+    (whole && matches!(lower, 2 | 4 | 8) && upper < lower && upper % 2 == 1)
+        .then(|| upper * 1000 / lower)
 }
 
 /// «3/4», «1 1/4», «1.1/4»: inches as one number, and how many lexemes say it.

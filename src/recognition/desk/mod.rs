@@ -410,7 +410,11 @@ impl<'t> Desk<'t> {
         }
         last.end = piece.end;
         self.context.clone_from(&draft.wants);
+        // «Бумага Ballet А3, 80 г/м², 7 шт» is no A4, though the A3 is not known.
+        let unknown: Vec<Want> =
+            last.draft.wants.iter().filter(|w| !w.known && w.numeric).cloned().collect();
         last.draft = draft;
+        last.draft.wants.extend(unknown);
         for want in &mut last.draft.wants {
             want.inherited = false;
         }

@@ -479,7 +479,7 @@ impl Seeker<'_> {
                     }
                     // «20» is all of «20 мм» and of «20х20», and a part of «20х1/2».
                     if figures.iter().any(|f| f.group == figure.group && f.value != figure.value) {
-                        quality *= 0.95;
+                        quality *= 0.96;
                     }
                 } else if let Some((before, group)) = last {
                     quality *= match (at > before, group == figure.group) {

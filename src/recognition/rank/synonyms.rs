@@ -26,6 +26,18 @@ impl Seeker<'_> {
         if options.is_empty() {
             options = common.at(&run);
         }
+        // «лампочька»: a slip of a word that only the synonyms have.
+        let mended: Lexeme;
+        if options.is_empty()
+            && let Some(first) = run.first().filter(|l| l.is_word() && !l.dotted)
+            && !self.index.vocabulary.hears(&first.text)
+            && let Some(near) = common.near(&first.text)
+        {
+            mended = Lexeme { text: near.to_owned(), ..(*first).clone() };
+            let mut run = run.clone();
+            run[0] = &mended;
+            options = common.at(&run);
+        }
         let mut best: Option<(Want, usize)> = None;
         for (count, target) in options {
             // The synonym must end where a term ends.

@@ -112,3 +112,37 @@ fn a_size_that_no_product_has_orders_nothing() {
     });
     assert!(outcome.wrong * 25 <= outcome.all, "{outcome:?}");
 }
+
+/// One in sixteen still orders its like.
+#[test]
+fn a_title_that_was_taken_out_orders_nothing() {
+    let told = |title: &str| -> String {
+        title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let mut outcome = Outcome::default();
+    for catalog in CATALOGS {
+        let (whole, _) = trade(catalog);
+        let gone = |at: usize| at % 5 == 3;
+        let left = |(at, entry): (usize, &Entry)| (!gone(at)).then(|| entry.clone());
+        let index = Index::build(
+            whole.entries.iter().enumerate().filter_map(left).collect(),
+            &starter_synonyms(),
+        );
+        let there: Vec<String> = index.entries.iter().map(|e| told(&e.title)).collect();
+        for (_, entry) in whole.entries.iter().enumerate().filter(|(at, _)| gone(*at)) {
+            if there.contains(&told(&entry.title)) {
+                continue;
+            }
+            let text = format!("{} - 7 шт", entry.title.to_lowercase());
+            let found = index.recognize(&text, &Buyer::default());
+            outcome.all += 1;
+            for product in found.lines.iter().filter_map(|l| index.entry(l.product?)) {
+                outcome.wrong += 1;
+                if outcome.example.is_empty() {
+                    outcome.example = format!("{text} is read as {}", product.title);
+                }
+            }
+        }
+    }
+    assert!(outcome.wrong * 14 <= outcome.all, "{outcome:?}");
+}
