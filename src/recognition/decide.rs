@@ -3,8 +3,8 @@
 use super::index::{ASIDE, Index};
 use super::interpret::asks_for_junk;
 use super::normalize::{FxMap, sound};
-use super::rank::{Hit, Seeker, Want};
-use super::terms::Measure;
+use super::rank::{Hit, Need, Seeker, Want};
+use super::terms::{Measure, Number};
 use super::types::{Question, QuestionOption};
 use crate::domain::ProductId;
 
@@ -79,9 +79,22 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
             && seeker.is_mention(row, &named)
             && !wants.iter().any(|w| seeker.begins(row, w))
     };
-    seeker.is_packed_otherwise(row, wants)
+    // «Напишите «250» или 3 кор»: a bare number names nothing.
+    wants.iter().all(is_bare_number)
+        || seeker.is_packed_otherwise(row, wants)
         || seeker.is_sized_further(row, wants)
         || first.is_some_and(mentions)
+}
+
+/// Whether a want is one number without a letter, a unit or a name, said by itself.
+fn is_bare_number(want: &Want) -> bool {
+    let plain = |n: &Number| n.measure == Measure::None && n.marker == 0;
+    let bare = |need: &Need| match need {
+        Need::Size(size) => matches!(size.numbers.as_slice(), [n] if plain(n)),
+        Need::Pack { .. } => true,
+        _ => false,
+    };
+    want.numeric && !want.inherited && want.ways.iter().flat_map(|w| &w.needs).all(bare)
 }
 
 /// Leaves out products whose name goes on, «Bella Lux», where the same without that is there. «Monin

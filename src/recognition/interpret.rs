@@ -143,6 +143,7 @@ fn article(
 
 /// What a piece is read in the light of.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what stands around a piece is told apart")]
 pub(crate) struct Light<'c> {
     /// What the piece before wanted; empty where nothing may be inherited.
     pub(crate) context: &'c [Want],

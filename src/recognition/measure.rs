@@ -224,11 +224,9 @@ impl Number {
         let marks = match (self.marker, title.marker) {
             (a, b) if a == b => 1.0,
             (BARE, 0) => 0.97,
-            (COUNTED, COUNT) => 1.0,
-            (BORED, BORE) => 1.0,
+            (COUNTED, COUNT) | (BORED, BORE) => 1.0,
             (BARE | COUNTED | BORED, _) => 0.0,
-            (b'd', BORE) | (BORE, b'd') => 0.99,
-            (0, COUNT) => 0.99,
+            (b'd', BORE) | (BORE, b'd') | (0, COUNT) => 0.99,
             (COUNT, 0) => 0.95,
             (a, b) if a >= ONE_LETTER && b >= ONE_LETTER => 0.0,
             (a, b) if code(a) && code(b) => 0.99,

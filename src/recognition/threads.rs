@@ -181,7 +181,7 @@ fn inches(lexemes: &[Lexeme], at: usize) -> Option<(Lexeme, usize)> {
     // «1/50/1000» and «2/4» are no inches.
     let fraction = |at: usize| {
         let tight = slash(at + 1) && lexemes[at + 1..].iter().take(2).all(|l| !l.spaced);
-        let alone = !slash(at + 3) && !(at > 0 && slash(at - 1));
+        let alone = !slash(at + 3) && (at == 0 || !slash(at - 1));
         part(value(at)?, value(at + 2)?).filter(|_| tight && alone)
     };
     let whole = |value: i64| (1000..=6000).contains(&value) && value % 1000 == 0;
