@@ -85,6 +85,7 @@ async fn turn(mode: LlmMode) -> Vec<Duration> {
             from_name: "Покупатель".to_owned(),
             at: app.base.clock.now(),
             kind,
+            quoted: Vec::new(),
         };
         let payload = serde_json::to_string(&event).unwrap();
         let began = Instant::now();

@@ -454,6 +454,7 @@ create table orders (
 create index orders_status on orders (status, created_at_ms desc, total_kopecks);
 create index orders_manager on orders (manager_id, status) where manager_id is not null;
 create index orders_organization on orders (organization_id, created_at_ms desc);
+create index orders_author on orders (author_id);
 create index orders_created on orders (created_at_ms);
 -- Covers what lists let through, so that they need not read the orders themselves.
 create index orders_listed on orders (created_at_ms, status, manager_id, source, organization_id, author_id, delivery_date, total_kopecks, onec_acknowledged_at_ms);

@@ -45,6 +45,7 @@ pub struct Catalog {
     trees: Cache<i64, Arc<Tree>>,
     /// What products are found by in lists, by the catalogue's version.
     texts: Cache<i64, Arc<Vec<(ProductId, String)>>>,
+    priceless: Cache<i64, Arc<Vec<ProductId>>>,
 }
 
 #[derive(Clone)]
@@ -92,7 +93,8 @@ impl Catalog {
     pub fn new(base: Base) -> Self {
         let trees = Cache::builder().max_capacity(2).build();
         let texts = Cache::builder().max_capacity(1).build();
-        Self { base, index: Arc::new(watch::Sender::new(None)), trees, texts }
+        let priceless = Cache::builder().max_capacity(1).build();
+        Self { base, index: Arc::new(watch::Sender::new(None)), trees, texts, priceless }
     }
 
     /// The index in use; the first who ask wait for it to be built.
@@ -176,6 +178,18 @@ impl Catalog {
             found.map(|(product, _)| *product).collect()
         };
         tokio::task::spawn_blocking(found).await.map_err(|_| StorageError::Interrupted)
+    }
+
+    /// Products on sale without a price of the default type, by title. Kept until the catalogue
+    /// changes: each is looked up by itself.
+    pub async fn priceless(&self) -> Result<Arc<Vec<ProductId>>, StorageError> {
+        let version = self.base.db.read(entries::version).await?;
+        if let Some(found) = self.priceless.get(&version).await {
+            return Ok(found);
+        }
+        let found = Arc::new(self.base.db.read(directory::priceless).await?);
+        self.priceless.insert(version, found.clone()).await;
+        Ok(found)
     }
 
     /// Products on sale right in this category, `None`: in none, by title; and how many there are.

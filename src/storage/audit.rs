@@ -103,8 +103,8 @@ const WHERE: &str = "
     where (:channel is null or a.channel = :channel)
         and (:any_person or a.person_id is :person)
         and substr(a.action, 1, length(:action)) = :action
-        and (:query = '' or instr(fold(a.object || char(10) || coalesce(a.before, '') || char(10)
-            || coalesce(a.after, '') || char(10) || a.address), fold(:query)) > 0)
+        and (:query = '' or holds(a.object || char(10) || coalesce(a.before, '') || char(10)
+            || coalesce(a.after, '') || char(10) || a.address, fold(:query)))
         and a.at_ms >= :from and a.at_ms < :until";
 
 /// A page of entries, newest first, and how many there are in all.

@@ -55,10 +55,10 @@ pub struct ClientFilter {
 const CLIENTS: &str = "
     from organizations g
     where (:id is null or g.id = :id) and (:unverified = 0 or g.verified = 0)
-        and (:text = '' or instr(fold(g.name), :text) > 0 or instr(coalesce(g.inn, ''), :text) > 0
+        and (:text = '' or holds(g.name, :text) or instr(coalesce(g.inn, ''), :text) > 0
             or exists (select 1 from members b join persons p on p.id = b.person_id
                 where b.organization_id = g.id and b.state <> 'left'
-                    and (instr(fold(p.name), :text) > 0 or instr(coalesce(p.phone, ''), :text) > 0)))";
+                    and (holds(p.name, :text) or instr(coalesce(p.phone, ''), :text) > 0)))";
 
 /// A page of the organizations that the filter lets through, those that ordered last first.
 /// Orders are counted since `since`.
@@ -155,7 +155,7 @@ pub struct PersonLine {
 }
 
 const PEOPLE: &str = "
-    from persons p where (:id is null or p.id = :id) and (:text = '' or instr(fold(p.name), :text) > 0
+    from persons p where (:id is null or p.id = :id) and (:text = '' or holds(p.name, :text)
         or instr(coalesce(p.phone, ''), :text) > 0)";
 
 /// An organization that a person is in.
@@ -528,7 +528,7 @@ pub struct ProductFilter {
     pub among: Option<Vec<ProductId>>,
     /// In this category or below it.
     pub category: Option<CategoryId>,
-    /// `sold`, `out` (none in stock), `priceless`, `hidden`; anything else: all.
+    /// `sold`, `out` (none in stock), `hidden`; anything else: all.
     pub state: String,
     /// Only this one.
     pub id: Option<ProductId>,
@@ -600,11 +600,6 @@ fn product_conditions(filter: &ProductFilter) -> String {
     sql.push_str(match filter.state.as_str() {
         "sold" => " and p.withdrawn = 0 and p.hidden = 0",
         "out" => " and p.withdrawn = 0 and p.hidden = 0 and p.available_thousandths <= 0",
-        "priceless" => {
-            " and p.withdrawn = 0 and p.hidden = 0 and not exists (
-                select 1 from prices r where r.product_id = p.id and r.amount_kopecks > 0
-                    and r.price_type_id = (select id from price_types order by name <> '', id limit 1))"
-        }
         "hidden" => " and (p.withdrawn = 1 or p.hidden = 1)",
         _ => "",
     });
@@ -624,6 +619,18 @@ fn bind_products(
         }
     }
     Ok(())
+}
+
+/// Products on sale without a price of the default type, by title.
+pub fn priceless(conn: &Connection) -> Result<Vec<ProductId>, StorageError> {
+    const SQL: &str = "
+        select p.id from products p where p.withdrawn = 0 and p.hidden = 0 and not exists (
+            select 1 from prices r where r.product_id = p.id and r.amount_kopecks > 0
+                and r.price_type_id = (select id from price_types order by name <> '', id limit 1))
+        order by p.title, p.id";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let rows = stmt.query_map([], |row| row.get("id"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What each product is found by in lists, its title, article and own words, in lower case; in the

@@ -18,6 +18,7 @@ pub mod exchange_journal;
 pub mod exchange_log;
 pub mod figures;
 pub mod files;
+mod functions;
 pub mod golden;
 pub mod inbox;
 pub mod jobs;

@@ -43,8 +43,8 @@ const FROM: &str = "
     from synonyms s
     left join organizations g on g.id = s.organization_id
     left join products p on p.id = s.product_id
-    where (:text = '' or instr(fold(s.words), :text) > 0 or instr(fold(coalesce(s.means, '')), :text) > 0
-            or instr(fold(coalesce(p.title, '')), :text) > 0 or instr(fold(coalesce(g.name, '')), :text) > 0)
+    where (:text = '' or holds(s.words, :text) or holds(s.means, :text)
+            or holds(p.title, :text) or holds(g.name, :text))
         and (:origin = '' or s.origin = :origin)
         and (:own is null or (s.organization_id is not null) = :own)";
 

@@ -95,6 +95,7 @@ impl Ordering {
         offset: u32,
         limit: u32,
     ) -> Result<OrderPage, OrderError> {
+        let filter = self.with_products(filter).await?;
         self.base
             .db
             .read(move |conn| {
@@ -299,7 +300,17 @@ impl Ordering {
         filter: OrderFilter,
         limit: u32,
     ) -> Result<Vec<OrderId>, OrderError> {
+        let filter = self.with_products(filter).await?;
         Ok(self.base.db.read(move |conn| orders::ids(conn, &filter, limit)).await?)
+    }
+
+    /// The filter with the products that its words mean.
+    async fn with_products(&self, filter: OrderFilter) -> Result<OrderFilter, OrderError> {
+        if filter.product.trim().is_empty() {
+            return Ok(filter);
+        }
+        let products = Some(self.catalog.named(&filter.product).await?);
+        Ok(OrderFilter { products, ..filter })
     }
 
     /// Writes to the order's people, perhaps with a file; the message stands in the timeline. The

@@ -6,9 +6,11 @@ use rusqlite::{Connection, named_params};
 
 use super::{ORDER, OrderRow};
 use crate::domain::{
-    Channel, Money, OrderId, OrderNumber, OrderStatus, OrganizationId, PersonId, Timestamp,
+    Channel, Money, OrderId, OrderNumber, OrderStatus, OrganizationId, PersonId, ProductId,
+    Timestamp,
 };
 use crate::storage::StorageError;
+use crate::storage::drafts::ids_to_json;
 
 /// Which orders to list. Empty fields let everything through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,8 +45,10 @@ pub struct OrderFilter {
     pub total_to: Option<Money>,
     /// Whether 1C has said that it has the order.
     pub acknowledged: Option<bool>,
-    /// The article or the title of a product in it contains this.
+    /// The article or the title of a product in it contains these words: see `products`.
     pub product: String,
+    /// With one of these products: those that `product` means.
+    pub products: Option<Vec<ProductId>>,
     /// In which order.
     pub sort: OrderSort,
 }
@@ -127,11 +131,10 @@ fn conditions(filter: &OrderFilter) -> String {
         Some(false) => sql.push_str(" and o.onec_acknowledged_at_ms is null"),
         None => {}
     }
-    if !filter.product.trim().is_empty() {
+    if filter.products.is_some() {
         sql.push_str(
-            " and o.id in (select l.order_id from order_lines l where l.product_id in (
-                select p.id from products p
-                where instr(fold(p.title), :product) > 0 or instr(fold(p.sku), :product) > 0))",
+            " and o.id in (select l.order_id from order_lines l
+                where l.product_id in (select value from json_each(:products)))",
         );
     }
     if OrderNumber::parse(&filter.query).is_some() {
@@ -139,10 +142,12 @@ fn conditions(filter: &OrderFilter) -> String {
     } else if !filter.query.trim().is_empty() {
         // Names are looked through once, not once for every order.
         sql.push_str(
-            " and (o.organization_id in (select id from organizations
-                    where instr(fold(name), :text) > 0 or inn = :text)
-                or o.author_id in (select id from persons
-                    where instr(fold(name), :text) > 0 or instr(coalesce(phone, ''), :text) > 0))",
+            " and o.id in (
+                select id from orders where organization_id in (
+                    select id from organizations where holds(name, :text) or inn = :text)
+                union select id from orders where author_id in (
+                    select id from persons
+                    where holds(name, :text) or instr(coalesce(phone, ''), :text) > 0))",
         );
     }
     sql
@@ -152,14 +157,14 @@ fn conditions(filter: &OrderFilter) -> String {
 fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), StorageError> {
     let number = OrderNumber::parse(&filter.query);
     let text = filter.query.trim().to_lowercase();
-    let product = filter.product.trim().to_lowercase();
+    let products = filter.products.as_deref().map(ids_to_json);
     let values: [(&str, &dyn rusqlite::ToSql); 6] = [
         (":organization", &filter.organization),
         (":author", &filter.author),
         (":manager", &filter.manager),
         (":number", &number),
         (":text", &text),
-        (":product", &product),
+        (":products", &products),
     ];
     for (name, value) in values {
         if let Some(index) = stmt.parameter_index(name)? {

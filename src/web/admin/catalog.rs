@@ -4,6 +4,8 @@ mod product;
 
 pub use product::product;
 
+use std::collections::HashSet;
+
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
@@ -74,7 +76,15 @@ pub async fn page(
     let category = query.category.parse().ok().map(CategoryId);
     let state = query.state.clone();
     let words = query.q.trim();
-    let among = if words.is_empty() { None } else { Some(desk.catalog.named(words).await?) };
+    let named = if words.is_empty() { None } else { Some(desk.catalog.named(words).await?) };
+    let among = if state == "priceless" {
+        let priceless = desk.catalog.priceless().await?;
+        let named: Option<HashSet<ProductId>> = named.map(HashSet::from_iter);
+        let fits = |id: &ProductId| named.as_ref().is_none_or(|named| named.contains(id));
+        Some(priceless.iter().copied().filter(fits).collect())
+    } else {
+        named
+    };
     let filter = ProductFilter { among, category, state, ..ProductFilter::default() };
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
     let found = desk.directory().products(filter, pager.offset(), PAGE).await?;

@@ -40,7 +40,7 @@ pub async fn page(
     let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
     let asking = desk.ordering.asking().await?;
     let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
-    let all = desk.ordering.orders(OrderFilter::default(), 0, 0).await?.total;
+    let empty = desk.ordering.order_ids(OrderFilter::default(), 1).await?.is_empty();
     let figures = desk.overview().figures().await?;
     let report = desk.operations.health.report().await;
     let around = around(&desk, &me).await?;
@@ -53,7 +53,7 @@ pub async fn page(
     let wanted = untaken.total + unresolved.total + waiting + asked + around.open_questions;
     let content = html! {
         div.page-head { h1 { "Сегодня" } }
-        @if all == 0 { (first_steps(&desk, &figures, managers, admin)) }
+        @if empty { (first_steps(&desk, &figures, managers, admin)) }
         div.today {
             section.card #attention data-live aria-labelledby="attention-title" {
                 header {
@@ -107,7 +107,7 @@ pub async fn page(
                         || figures.rejected.is_some();
                     @let people_want = requests > 0 || figures.unverified > 0 || (admin && figures.undelivered > 0);
                     @if wanted == 0 && !people_want && !exchange_wants {
-                        li { div.grow.muted { "Всё разобрано." @if all == 0 { " Первая заявка появится здесь сама." } } }
+                        li { div.grow.muted { "Всё разобрано." @if empty { " Первая заявка появится здесь сама." } } }
                     }
                 }
             }

@@ -180,6 +180,7 @@ impl ListQuery {
                 _ => None,
             },
             product: self.get("product").to_owned(),
+            products: None,
             sort: SORTS
                 .iter()
                 .find(|(code, _)| *code == self.get("sort"))
