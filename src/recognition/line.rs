@@ -14,9 +14,10 @@ const CANDIDATES: usize = 10;
 /// Suggestions for what the catalogue lacks are sought among at most so many products of a want.
 const LOOKED: usize = 2_000;
 
-/// A line as it is answered.
+/// A line as it is answered. `offered`: it answers a question, so that something of what was offered
+/// is meant.
 #[expect(clippy::too_many_lines, reason = "one line of an answer, field by field")]
-pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line {
+pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending, offered: bool) -> Line {
     let index = seeker.index;
     let Pending { mut draft, start, end, quantity, unit, micros, .. } = pending;
     let phrase = phrase(&draft.wants);
@@ -69,8 +70,9 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending) -> Line
     // «индикаторка» is of the root of «индикатор», and of nothing else that was said.
     let faint = matches!(draft.wants.as_slice(), [one] if !one.numeric)
         && draft.meant.first().is_some_and(|hit| hit.quality < 0.87);
-    let doubtful = matches!(draft.meant.as_slice(), [hit]
-        if super::decide::is_another(seeker, hit.row, &draft.wants));
+    let doubtful = !offered
+        && matches!(draft.meant.as_slice(), [hit]
+            if super::decide::is_another(seeker, hit.row, &draft.wants));
     let decision = if learnt.is_some() {
         Decision::Matched
     } else if draft.meant.is_empty() || unknown > 0 || faint || doubtful {

@@ -26,7 +26,8 @@ impl Index {
         let lexemes: Vec<Lexeme> = super::lexer::lex(&chars);
         let lexemes = super::numerals::replace(&lexemes, |_| false);
         let begun = Instant::now();
-        let mut draft = Draft { wants: seeker.wants(&lexemes, &[]), ..Draft::default() };
+        let wants = seeker.wants(&lexemes, &[]);
+        let mut draft = Draft { wants, ..Draft::default() };
         let rows: Vec<u32> = among.iter().filter_map(|id| self.row(*id)).collect();
         let kept = |draft: &mut Draft, seeker: &Seeker<'_>, stretch: Stretch| {
             let hits: Vec<_> = seeker
@@ -59,7 +60,7 @@ impl Index {
             lexemes: Vec::new(),
             micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
-        let mut line = line(&seeker, buyer, pending);
+        let mut line = line(&seeker, buyer, pending, true);
         phrase.clone_into(&mut line.phrase);
         if !answered && line.decision == Decision::Matched {
             line.decision = Decision::Ambiguous;

@@ -448,6 +448,12 @@ fn a_question_parts_the_candidates() {
     assert_eq!(refined.phrase, line.phrase);
     let refused = index.refine(&line.phrase, "розовый", &among, &Buyer::default());
     assert_eq!(refused.decision, Decision::Ambiguous);
+    // By itself a number names nothing; in an answer it is one of what was offered.
+    assert_eq!(shown(&index, "70", &Buyer::default()).matches('✅').count(), 0);
+    let line = &index.recognize("спанбонд белый 2 рул", &Buyer::default()).lines[0];
+    let among: Vec<ProductId> = line.candidates.iter().map(|c| c.product).collect();
+    let refined = index.refine(&line.phrase, "70", &among, &Buyer::default());
+    assert_eq!(refined.decision, Decision::Matched);
 }
 
 #[test]

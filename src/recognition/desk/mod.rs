@@ -433,7 +433,7 @@ impl<'t> Desk<'t> {
             .lines
             .into_iter()
             .filter(|l| !l.header && (counted < 3 || !heading(l)))
-            .map(|l| line(seeker, buyer, l))
+            .map(|l| line(seeker, buyer, l, false))
             .collect();
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
