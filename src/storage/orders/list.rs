@@ -77,7 +77,7 @@ impl OrderSort {
             Self::Newest => "o.created_at_ms desc, o.id desc",
             Self::Oldest => "o.created_at_ms, o.id",
             Self::Dearest => "o.total_kopecks desc, o.id desc",
-            Self::Cheapest => "o.total_kopecks, o.id desc",
+            Self::Cheapest => "o.total_kopecks, o.id",
             Self::Delivery => "o.delivery_date nulls last, o.id",
             // Within one organization; the organizations themselves are put in order by name.
             Self::Organization => "o.id desc",

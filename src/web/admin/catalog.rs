@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::domain::{CategoryId, ProductId, ru};
+use crate::services::directory::Listed;
 use crate::storage::directory::{CategoryRow, ProductChange, ProductFilter, ProductLine};
 use crate::web::Desk;
 use crate::web::admin::around;
@@ -85,9 +86,21 @@ pub async fn page(
     } else {
         named
     };
-    let filter = ProductFilter { among, category, state, ..ProductFilter::default() };
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
-    let found = desk.directory().products(filter, pager.offset(), PAGE).await?;
+    let found = match among {
+        // They are in order already: only those of the page are read.
+        Some(ids) if category.is_none() && matches!(state.as_str(), "" | "priceless") => {
+            let page = ids.iter().copied().skip(pager.offset() as usize).take(PAGE as usize);
+            let among = Some(page.collect());
+            let filter = ProductFilter { among, ..ProductFilter::default() };
+            let found = desk.directory().products(filter, 0, PAGE).await?;
+            Listed { total: u32::try_from(ids.len()).unwrap_or(u32::MAX), ..found }
+        }
+        among => {
+            let filter = ProductFilter { among, category, state, ..ProductFilter::default() };
+            desk.directory().products(filter, pager.offset(), PAGE).await?
+        }
+    };
     pager.total = found.total;
     let tree = desk.directory().categories().await?;
     let around = around(&desk, &me).await?;

@@ -35,13 +35,21 @@ pub async fn page(
         unresolved,
         ..OrderFilter::default()
     };
-    let untaken = desk.ordering.orders(of(&[OrderStatus::New], false), 0, NAMED).await?;
     let active = [OrderStatus::Accepted, OrderStatus::Picking, OrderStatus::Ready];
-    let unresolved = desk.ordering.orders(of(&active, true), 0, NAMED).await?;
-    let asking = desk.ordering.asking().await?;
-    let waiting = desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?.total;
-    let empty = desk.ordering.order_ids(OrderFilter::default(), 1).await?.is_empty();
-    let figures = desk.overview().figures().await?;
+    let overview = desk.overview();
+    // Readers do not wait for one another.
+    let (untaken, unresolved, asking, waiting, some, figures) = tokio::try_join!(
+        async {
+            let new = of(&[OrderStatus::New], false);
+            Ok::<_, WebError>(desk.ordering.orders(new, 0, NAMED).await?)
+        },
+        async { Ok(desk.ordering.orders(of(&active, true), 0, NAMED).await?) },
+        async { Ok(desk.ordering.asking().await?) },
+        async { Ok(desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?) },
+        async { Ok(desk.ordering.order_ids(OrderFilter::default(), 1).await?) },
+        async { Ok(overview.figures().await?) },
+    )?;
+    let (waiting, empty) = (waiting.total, some.is_empty());
     let report = desk.operations.health.report().await;
     let around = around(&desk, &me).await?;
     let exchange = super::exchange::standing(&desk).await?;
