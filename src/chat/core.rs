@@ -547,9 +547,6 @@ impl Core {
                 talk.toast("В заявке нет позиций");
                 self.new_order(talk).await?;
             }
-            OrderError::NoOrganization if talk.who.is_guest() => {
-                return Box::pin(self.explain(talk, OrderError::Guest)).await;
-            }
             OrderError::Guest => {
                 talk.say(
                     Screen::text("Подтвердите номер телефона, и я отправлю заявку.")

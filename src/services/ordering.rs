@@ -66,13 +66,20 @@ pub struct Party {
     pub for_client: bool,
 }
 
-/// Who changes an order from the company's side.
+/// Who changes an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person; `None`: 1C or the program itself.
     pub person: Option<PersonId>,
     /// Through which door.
     pub channel: Channel,
+}
+
+impl Actor {
+    /// The one who buys, in the bot.
+    fn buyer(party: &Party) -> Self {
+        Self { person: party.person, channel: Channel::Bot }
+    }
 }
 
 /// Why a draft or an order was not changed.

@@ -63,7 +63,12 @@ async fn an_archive_whose_files_were_asked_for_by_name_is_not_imported_again() {
     let bytes = zip.finish().expect("an archive").into_inner();
     onec.upload("catalog", "all.zip", &bytes).await;
     assert_eq!(onec.import("import.xml").await, "success");
-    let mut later = Ut103::new(&server);
+    newer_goods_stay(&server).await;
+}
+
+/// Another session brings newer goods: what was left before them is not put over them.
+async fn newer_goods_stay(server: &Server) {
+    let mut later = Ut103::new(server);
     later.checkauth("catalog").await;
     later.init("catalog").await;
     later.upload("catalog", "import.xml", &one("Второй")).await;
@@ -81,14 +86,7 @@ async fn what_a_session_that_died_left_is_not_put_over_newer_goods() {
     died.init("catalog").await;
     died.upload("catalog", "import.xml", &one("Первый")).await;
     server.base.clock.advance(Duration::from_mins(1));
-    let mut onec = Ut103::new(&server);
-    onec.checkauth("catalog").await;
-    onec.init("catalog").await;
-    onec.upload("catalog", "import.xml", &one("Второй")).await;
-    assert_eq!(onec.import("import.xml").await, "success");
-    server.base.clock.advance(Duration::from_mins(11));
-    assert_eq!(server.exchange.import_forgotten(&server.tasks).await.expect("looks"), 0);
-    assert_eq!(server.rows("select title from products"), ["Второй"]);
+    newer_goods_stay(&server).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! What could not be handled: tried once more, or given to a manager.
 
+use super::files::refused_to_guest;
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::AccountForm;
-use crate::chat::screens::{menu, questions};
+use crate::chat::screens::questions;
 use crate::chat::worker::ChatError;
-use crate::chat::{Action, Event, EventKind, Screen};
+use crate::chat::{Action, Event, EventKind};
 use crate::domain::InboxId;
 use crate::services::conversations::Conversations;
 use crate::services::questions::Topic;
@@ -42,9 +43,7 @@ impl Core {
 
     /// The words become a question of the organization; without words it is asked for them.
     async fn hand_fault(&self, talk: &mut Talk<'_>, said: Option<String>) -> Result<(), Refused> {
-        if talk.who.is_guest() {
-            let words = "Подтвердите номер, и я передам вопрос менеджеру.";
-            talk.say(Screen::text(words).keyboard(menu::guest_keyboard()));
+        if refused_to_guest(talk) {
             return Ok(());
         }
         if talk.who.is_staff() {
@@ -55,9 +54,7 @@ impl Core {
             talk.out.push(questions::ask_topic().below(PANE));
             return Ok(());
         };
-        let asked = self.questions.ask(&talk.who, Topic::Other, None, &text, Some(talk.key)).await;
-        let thread = asked.map_err(super::files::refused)?;
-        let screen = questions::sent(thread, &self.base.config.company.hours);
+        let screen = self.ask_in_words(talk, Topic::Other, &text).await?;
         talk.out.push(screen.below(PANE));
         Ok(())
     }

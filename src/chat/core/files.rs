@@ -361,17 +361,24 @@ impl Core {
 
     /// What was written last becomes a question of the organization.
     async fn hand_question(&self, talk: &mut Talk<'_>) -> Result<(), Refused> {
-        if talk.who.is_guest() {
-            let words = "Подтвердите номер, и я передам вопрос менеджеру.";
-            talk.say(Screen::text(words).keyboard(menu::guest_keyboard()));
+        if refused_to_guest(talk) {
             return Ok(());
         }
         let text = talk.state.question.take().ok_or(OrderError::Stale)?;
-        let asked = self.questions.ask(&talk.who, Topic::Stock, None, &text, Some(talk.key)).await;
-        let thread = asked.map_err(refused)?;
-        let screen = questions::sent(thread, &self.base.config.company.hours);
+        let screen = self.ask_in_words(talk, Topic::Stock, &text).await?;
         talk.out.push(screen.in_place(PANE));
         Ok(())
+    }
+
+    /// Asks what was written; what is said of it.
+    pub(super) async fn ask_in_words(
+        &self,
+        talk: &Talk<'_>,
+        topic: Topic,
+        text: &str,
+    ) -> Result<Screen, Refused> {
+        let asked = self.questions.ask(&talk.who, topic, None, text, Some(talk.key)).await;
+        Ok(questions::sent(asked.map_err(refused)?, &self.base.config.company.hours))
     }
 
     /// «Скачать нераспознанные»
@@ -405,7 +412,17 @@ fn place(number: i64) -> Result<usize, OrderError> {
     usize::try_from(number).map_err(|_| OrderError::Stale)
 }
 
-pub(super) fn refused(error: QuestionError) -> Refused {
+/// Tells a guest that a question needs an account. Whether it is one.
+pub(super) fn refused_to_guest(talk: &mut Talk<'_>) -> bool {
+    let guest = talk.who.is_guest();
+    if guest {
+        let words = "Подтвердите номер, и я передам вопрос менеджеру.";
+        talk.say(Screen::text(words).keyboard(menu::guest_keyboard()));
+    }
+    guest
+}
+
+fn refused(error: QuestionError) -> Refused {
     match error {
         QuestionError::Guest => OrderError::Guest.into(),
         QuestionError::Storage(error) => error.into(),

@@ -118,6 +118,7 @@ impl Ordering {
         self.base
             .db
             .write(move |tx| {
+                party.person.ok_or(OrderError::Guest)?;
                 let organization = party.organization.ok_or(OrderError::NoOrganization)?;
                 let usual = words::usual_purchases(tx, organization, USUAL, USUAL_LINES)?;
                 let ids: Vec<ProductId> = usual.iter().map(|(product, _)| *product).collect();

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction};
 
+use super::change::note;
 use super::draft::owned;
 use super::edit::tell_before;
 use super::place::{editable_by, offers_of, sent_as, write_lines};
-use super::{OrderError, OrderPage, Ordering, Party, notices, order_of};
+use super::{Actor, OrderError, OrderPage, Ordering, Party, notices, order_of};
 use crate::domain::{
-    Channel, DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp,
-    ru,
+    DraftId, Money, OrderId, OrderStatus, OrganizationId, ProductId, Quantity, Timestamp, ru,
 };
 use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow};
 use crate::storage::offers::Offer;
-use crate::storage::orders::{self, NewOrderEvent, OrderFilter, OrderRow};
+use crate::storage::orders::{self, OrderFilter, OrderRow};
 
 /// How long an order is looked at as one that may have been sent twice.
 const TWIN_WITHIN: std::time::Duration = std::time::Duration::from_hours(24);
@@ -92,25 +92,15 @@ impl Ordering {
                 if !OPEN.contains(&target.status) {
                     return Err(OrderError::TooLate);
                 }
-                let person = party.person.ok_or(OrderError::Guest)?;
+                party.person.ok_or(OrderError::Guest)?;
                 let lines = drafts::lines(tx, draft)?;
                 if lines.is_empty() {
                     return Err(OrderError::Empty);
                 }
                 let offers = offers_of(tx, &lines, target.organization)?;
                 let own = editable_by(&party, &target);
-                let event = |kind: &'static str, text: &str| {
-                    let event = NewOrderEvent {
-                        order,
-                        at: now,
-                        channel: Channel::Bot,
-                        person: Some(person),
-                        kind,
-                        text,
-                        to_client: false,
-                    };
-                    orders::insert_event(tx, event)
-                };
+                let by = Actor::buyer(&party);
+                let event = |kind, text: &str| note(tx, &by, order, kind, text, false, now);
                 drafts::set_edits(tx, draft, order)?;
                 drafts::set_state(tx, draft, "sent", now)?;
                 if !own {

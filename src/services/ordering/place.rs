@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction};
 
+use super::change::note;
 use super::draft::{owned, settle};
 use super::edit::tell_before;
-use super::{OrderError, Ordering, Party, join, notices, order_of, price_type};
+use super::{Actor, OrderError, Ordering, Party, join, notices, order_of, price_type};
 use crate::config::Config;
 use crate::domain::{
     Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
@@ -16,7 +17,7 @@ use crate::services::live::Change;
 use crate::services::notifications::Notice;
 use crate::storage::drafts::{self, DraftLineRow, DraftRow};
 use crate::storage::offers::{self, Offer};
-use crate::storage::orders::{self, NewOrder, NewOrderEvent, OrderLineRow, OrderRow};
+use crate::storage::orders::{self, NewOrder, OrderLineRow, OrderRow};
 use crate::storage::{StorageError, members, organizations, words};
 
 /// How long the buyer can take a cancellation back.
@@ -141,18 +142,7 @@ impl Ordering {
                     "отправлена"
                 };
                 let text = format!("Заявка {how}: {}", crate::domain::ru::positions(lines.len()));
-                orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: Channel::Bot,
-                        person: Some(sender),
-                        kind: "created",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
+                note(tx, &Actor::buyer(&party), id, "created", &text, false, now)?;
                 if status == OrderStatus::New {
                     notices::to_staff(tx, &config, Notice::StaffOrder { order: id }, now)?;
                 } else {
@@ -289,7 +279,7 @@ impl Ordering {
                     return Ok(row);
                 }
                 orders::set_status(tx, order, next, &reason, now)?;
-                let event = note_by_buyer(tx, &party, order, "status", &text, now)?;
+                let event = note(tx, &Actor::buyer(&party), order, "status", &text, false, now)?;
                 let waited = matches!(row.status, OrderStatus::Approval | OrderStatus::Draft);
                 if next == OrderStatus::Approval {
                     notices::ask_approval(tx, &config, row.organization, order, now)?;
@@ -327,27 +317,6 @@ impl Ordering {
         self.base.live.tell(Change::Order(order));
         self.base.live.tell(Change::Outbox);
     }
-}
-
-/// Writes into the order's timeline what the buyer did; the entry.
-fn note_by_buyer(
-    tx: &Transaction<'_>,
-    party: &Party,
-    order: OrderId,
-    kind: &'static str,
-    text: &str,
-    now: Timestamp,
-) -> Result<i64, OrderError> {
-    let event = NewOrderEvent {
-        order,
-        at: now,
-        channel: Channel::Bot,
-        person: party.person,
-        kind,
-        text,
-        to_client: false,
-    };
-    Ok(orders::insert_event(tx, event)?)
 }
 
 /// Whose an order is that a manager writes: an owner's, or else any member's.
@@ -510,18 +479,19 @@ fn change_order(
         crate::domain::ru::positions(before.len()),
         crate::domain::ru::positions(lines.len())
     );
-    note_by_buyer(tx, party, order, "line", &text, now)?;
+    let by = Actor::buyer(party);
+    note(tx, &by, order, "line", &text, false, now)?;
     match row.status {
         OrderStatus::New => notices::refresh_staff_cards(tx, order, now)?,
         // What was returned goes the way of a new one.
         OrderStatus::Draft if party.may_send => {
             orders::set_status(tx, order, OrderStatus::New, "", now)?;
-            note_by_buyer(tx, party, order, "status", "Заявка отправлена", now)?;
+            note(tx, &by, order, "status", "Заявка отправлена", false, now)?;
             notices::to_staff(tx, config, Notice::StaffOrder { order }, now)?;
         }
         OrderStatus::Draft => {
             orders::set_status(tx, order, OrderStatus::Approval, "", now)?;
-            note_by_buyer(tx, party, order, "status", "Заявка снова на согласовании", now)?;
+            note(tx, &by, order, "status", "Заявка снова на согласовании", false, now)?;
             notices::ask_approval(tx, config, row.organization, order, now)?;
         }
         // The owners' card shows it as it is now.

@@ -16,7 +16,7 @@ use crate::services::notifications::Notice;
 use crate::services::questions::{Attachment, Said};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::{
-    self, AskingOrder, NewOrderEvent, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
+    self, AskingOrder, OrderEventRow, OrderFilter, OrderLineRow, OrderRow,
 };
 
 /// A message that has waited for longer is no news any more; it stays in its order.
@@ -351,17 +351,14 @@ impl Ordering {
                 if orders::has_event(tx, event_key.as_deref())? {
                     return Ok(());
                 }
-                let event = orders::insert_event(
+                let event = note(
                     tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: actor.channel,
-                        person: actor.person,
-                        kind: if to_client { "message" } else { "note" },
-                        text: &text,
-                        to_client,
-                    },
+                    &actor,
+                    id,
+                    if to_client { "message" } else { "note" },
+                    &text,
+                    to_client,
+                    now,
                 )?;
                 orders::set_origin(tx, event, event_key.as_deref(), attachment.as_deref())?;
                 if to_client {
@@ -396,18 +393,7 @@ impl Ordering {
                 if orders::has_event(tx, Some(&event_key))? {
                     return Ok(order);
                 }
-                let event = orders::insert_event(
-                    tx,
-                    NewOrderEvent {
-                        order: id,
-                        at: now,
-                        channel: Channel::Bot,
-                        person: party.person,
-                        kind: "message",
-                        text: &text,
-                        to_client: false,
-                    },
-                )?;
+                let event = note(tx, &Actor::buyer(&party), id, "message", &text, false, now)?;
                 orders::set_origin(tx, event, Some(&event_key), attachment.as_deref())?;
                 let notice = Notice::OrderMessage { order: id, event };
                 match order.manager {
