@@ -104,6 +104,8 @@ pub struct Index {
     pub(crate) shapes: FxMap<String, u32>,
     /// Words of the last step of each category's path.
     pub(crate) leaves: Rows<u32>,
+    /// Whether that step names several kinds: «Малярные и клейкие».
+    pub(crate) several: Vec<bool>,
     /// Products not offered unless asked for.
     pub(crate) junk: Vec<bool>,
     /// The units that titles measure in.
@@ -256,6 +258,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut by_path: FxMap<u32, Vec<u32>> = FxMap::default();
     let mut path_figures = Rows::new();
     let mut leaves = Rows::new();
+    let mut several = Vec::new();
     let mut by_path_value: FxMap<u32, Vec<u32>> = FxMap::default();
     let mut shapes: FxMap<String, u32> = FxMap::default();
     for (row, entry) in entries.iter().enumerate() {
@@ -277,6 +280,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             path_figures.push(figures);
             let leaf = entry.category.rsplit('/').next().unwrap_or("");
             leaves.push(vocabulary.add_text(leaf));
+            several.push(leaf.contains(" и ") || leaf.contains(','));
         }
         if let Some(last) = ranges.last_mut() {
             last.1 = row + 1;
@@ -373,6 +377,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         alone,
         path_figures,
         leaves,
+        several,
         by_path_value,
         shapes,
         junk,

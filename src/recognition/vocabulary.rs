@@ -1,5 +1,7 @@
 //! The words of the catalogue and how a word of an order is found among them.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::normalize::{
     FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
 };
@@ -46,7 +48,15 @@ pub(crate) struct Vocabulary {
     consonants: Vec<(Box<str>, u32)>,
     /// Words that titles cut with a slash, «г/к», by their parts.
     slashed: Vec<(Box<str>, Box<str>, u32)>,
+    /// What words of orders mean: the same ones come again and again.
+    remembered: Mutex<FxMap<Spelling, Arc<Meanings>>>,
 }
+
+/// What of a word decides its meanings: its letters, dotted, code, after a number.
+type Spelling = (String, bool, bool, bool);
+
+/// So many words of orders are remembered, then all are forgotten.
+const REMEMBERED: usize = 2_000;
 
 /// Words of the catalogue that a word of an order may mean, each with how surely.
 #[derive(Debug, Clone, Default)]
@@ -233,7 +243,22 @@ impl Vocabulary {
     }
 
     /// What a word of an order may mean.
-    pub(crate) fn meanings(&self, word: &Word) -> Meanings {
+    pub(crate) fn meanings(&self, word: &Word) -> Arc<Meanings> {
+        let spelling = (word.text.clone(), word.dotted, word.code, word.after_number);
+        let remembered = || self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = remembered().get(&spelling) {
+            return Arc::clone(found);
+        }
+        let found = Arc::new(self.understand(word));
+        let mut remembered = remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(spelling, Arc::clone(&found));
+        found
+    }
+
+    fn understand(&self, word: &Word) -> Meanings {
         let mut out = Meanings::default();
         let text = word.text.replace('/', "");
         self.spelt(&text, 1.0, &mut out);

@@ -7,6 +7,9 @@ use super::super::threads;
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
+/// Numbers in the units that they were said in, in thousandths.
+const AS_SAID: i64 = 1000;
+
 impl Seeker<'_> {
     /// How well a product satisfies the wants, or `None` when it contradicts one. Sizes of many
     /// numbers are to come first, so that a lone number does not take one of theirs.
@@ -390,8 +393,7 @@ impl Seeker<'_> {
     fn names_otherwise(&self, row: u32, sought: &Sought) -> bool {
         // «Обжимной» is what a «тройник» is like: it names nothing. In «Малярные и клейкие» there are
         // several kinds.
-        let leaf = self.index.entries[row as usize].category.rsplit('/').next().unwrap_or("");
-        let several = leaf.contains(" и ") || leaf.contains(',');
+        let several = self.index.several[self.index.category[row as usize] as usize];
         let alike = |w: &(u32, f32)| {
             w.1 > 0.9 && super::super::line::is_adjective(&self.index.vocabulary.get(w.0).surface)
         };
@@ -419,39 +421,36 @@ impl Seeker<'_> {
 
     /// How well a product has the size, taking its numbers.
     pub(super) fn size(&self, row: u32, size: &Size, stretch: Stretch, used: &mut u64) -> f32 {
-        let direct = self.numbers(row, &size.numbers, used);
+        let direct = self.numbers(row, &size.numbers, AS_SAID, used);
         if direct > 0.0 || stretch == Stretch::No {
             return direct;
         }
-        let first = size.numbers[0];
-        for by in scales(first, stretch, size.numbers.len() == 1) {
-            let numbers: Vec<Number> = size.numbers.iter().map(|n| scaled(*n, by)).collect();
-            let found = self.numbers(row, &numbers, used);
+        let turned = match size.numbers.as_slice() {
+            [first, second] => Some([*second, *first]),
+            _ => None,
+        };
+        for by in scales(size.numbers[0], stretch, size.numbers.len() == 1) {
+            let found = self.numbers(row, &size.numbers, *by, used);
             if found > 0.0 {
                 return found * 0.93;
             }
-            if numbers.len() == 2 {
-                let turned = [numbers[1], numbers[0]];
-                let found = self.numbers(row, &turned, used);
-                if found > 0.0 {
-                    return found * 0.9;
-                }
+            let found = turned.map_or(0.0, |turned| self.numbers(row, &turned, *by, used));
+            if found > 0.0 {
+                return found * 0.9;
             }
         }
-        if size.numbers.len() == 2 {
-            return self.numbers(row, &[size.numbers[1], size.numbers[0]], used) * 0.9;
-        }
-        0.0
+        turned.map_or(0.0, |turned| self.numbers(row, &turned, AS_SAID, used) * 0.9)
     }
 
-    pub(super) fn numbers(&self, row: u32, wanted: &[Number], used: &mut u64) -> f32 {
+    /// How well a product has the numbers, times `by` thousandths, in this order.
+    fn numbers(&self, row: u32, wanted: &[Number], by: i64, used: &mut u64) -> f32 {
         let index = self.index;
         let figures = index.figures.row(row as usize);
         let category = index.category[row as usize];
         let mut taken = *used;
         let mut total = 0.0;
         let mut last: Option<(usize, u8)> = None;
-        for number in wanted {
+        for number in wanted.iter().map(|n| if by == AS_SAID { *n } else { scaled(*n, by) }) {
             if number.is_bound() {
                 let mut same = figures.iter().filter(|f| f.marker == number.marker).peekable();
                 if same.peek().is_some()

@@ -160,7 +160,7 @@ impl<'a> Seeker<'a> {
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
-        let meanings = self.index.vocabulary.meanings(word);
+        let meanings = Meanings::clone(&self.index.vocabulary.meanings(word));
         let sought = Rc::new(self.place(meanings, word));
         self.cache.insert(key, Rc::clone(&sought));
         sought

@@ -26,7 +26,7 @@ impl Seeker<'_> {
         stretch: Stretch,
     ) -> impl Iterator<Item = u32> + '_ {
         let rows = &self.index.value_rows;
-        let scaled = scales(number, stretch, false).into_iter().map(move |by| scaled(number, by));
+        let scaled = scales(number, stretch, false).iter().map(move |by| scaled(number, *by));
         let keys: Vec<i64> =
             number.keys().chain(scaled.flat_map(|n| n.keys().collect::<Vec<_>>())).collect();
         let mut found: Vec<u32> = keys.into_iter().filter_map(|k| rows.get(&k).copied()).collect();
@@ -148,19 +148,17 @@ impl Seeker<'_> {
 }
 
 /// By how much a number without a unit may be scaled, in thousandths.
-pub(super) fn scales(number: Number, stretch: Stretch, alone: bool) -> Vec<i64> {
+pub(super) fn scales(number: Number, stretch: Stretch, alone: bool) -> &'static [i64] {
+    const UP: &[i64] = &[10_000, 1_000_000, 100_000];
+    const UP_AND_DOWN: &[i64] = &[10_000, 1_000_000, 100_000, 100];
     if stretch == Stretch::No || number.measure != Measure::None {
-        return Vec::new();
+        return &[];
     }
     if alone && number.value % 1000 == 0 {
         // «150» is no 15 and no 1500; «1,6» may be 1600.
-        return Vec::new();
+        return &[];
     }
-    let mut by = vec![10_000, 1_000_000, 100_000];
-    if number.value % 10_000 == 0 {
-        by.push(100);
-    }
-    by
+    if number.value % 10_000 == 0 { UP_AND_DOWN } else { UP }
 }
 
 pub(super) fn scaled(number: Number, by: i64) -> Number {
