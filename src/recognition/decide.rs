@@ -56,7 +56,8 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         without_longer_names(seeker, &mut fit, wants);
     }
     if fit.len() > 1 && fit.len() <= COMPARED {
-        let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row)).collect();
+        let full = full_words(index, &fit);
+        let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row, &full)).collect();
         let keep: Vec<bool> = (0..fit.len())
             .map(|b| !(0..fit.len()).any(|a| a != b && cores[a].is_plainer(&cores[b], a < b)))
             .collect();
@@ -132,6 +133,31 @@ fn prefer(fit: &mut Vec<Hit>, good: impl Fn(&Hit) -> bool) {
     }
 }
 
+/// For each word that the titles of these products cut with a full stop, the word of theirs that it
+/// begins: «бум.» is «бумажный», though in another category.
+fn full_words(index: &Index, fit: &[Hit]) -> FxMap<u32, u32> {
+    let known = |word: u32| index.vocabulary.get(word);
+    let mut words: Vec<u32> = fit
+        .iter()
+        .flat_map(|h| index.words.row(h.row as usize))
+        .copied()
+        .filter(|w| w & ASIDE == 0)
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut full = FxMap::default();
+    for cut in words.iter().copied().filter(|w| known(*w).cut) {
+        let begun = |w: &&u32| {
+            **w != cut && !known(**w).cut && known(**w).stem.starts_with(&*known(cut).stem)
+        };
+        let mut begun = words.iter().filter(begun);
+        if let (Some(word), None) = (begun.next(), begun.next()) {
+            full.insert(cut, *word);
+        }
+    }
+    full
+}
+
 /// What a title says, without other names for the same.
 struct Core {
     category: u32,
@@ -148,18 +174,22 @@ struct Core {
 }
 
 impl Core {
-    fn of(index: &Index, row: u32) -> Self {
+    fn of(index: &Index, row: u32, whole: &FxMap<u32, u32>) -> Self {
         let category = index.category[row as usize];
         let own = index.words.row(row as usize).iter().copied();
-        let mut full: Vec<u32> = own.filter(|w| w & ASIDE == 0).collect();
+        let own = own.filter(|w| w & ASIDE == 0);
+        let mut full: Vec<u32> = own.map(|w| whole.get(&w).copied().unwrap_or(w)).collect();
         full.sort_unstable();
+        full.dedup();
         let alias = |w: &u32| index.by_alias.get(w).is_some_and(|c| c.contains(&category));
         // The letters of an article in a title make no product less plain.
         let article = |w: &u32| {
             let known = index.vocabulary.get(*w);
             known.article && known.stem.chars().count() > 1
         };
-        let words: Vec<u32> = full.iter().copied().filter(|w| !alias(w) && !article(w)).collect();
+        let plain = |w: &u32| is_ordinary(&index.vocabulary.get(*w).stem);
+        let words: Vec<u32> =
+            full.iter().copied().filter(|w| !alias(w) && !article(w) && !plain(w)).collect();
         let figures = index.figures.row(row as usize).iter();
         let mut values: Vec<u32> =
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
@@ -376,6 +406,14 @@ const COLOURS: &[&str] = &[
     "молочн",
     "шоколад",
 ];
+
+/// Whether a stem says that a thing is the ordinary one, which is meant unless something else is
+/// said: zinc-plated, not stainless.
+fn is_ordinary(stem: &str) -> bool {
+    const BEGIN: &[&str] = &["оцинк", "обычн", "стандарт", "однослойн", "одинарн"];
+    matches!(stem, "цинк" | "оц" | "zn" | "din" | "гост")
+        || BEGIN.iter().any(|word| stem.starts_with(word))
+}
 
 /// Whether a stem begins as a colour's name does, for the question «Какой цвет?» only.
 fn is_colour(stem: &str) -> bool {

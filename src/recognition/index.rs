@@ -5,7 +5,7 @@ use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
 use super::synonyms::Lexicon;
-use super::terms::{COUNT, Measure, Number, Term, terms};
+use super::terms::{COUNT, HELD, Measure, Number, Term, terms};
 use super::titles::{Titles, fingerprint};
 use super::types::{Entry, Synonym};
 use super::vocabulary::Vocabulary;
@@ -167,6 +167,14 @@ impl Articles {
         self.whole.entry(key).or_default().push(row);
     }
 
+    /// An article that the title repeats: found whole only.
+    fn repeat(&mut self, article: &str, row: u32) {
+        let rows = self.whole.entry(article_key(article)).or_default();
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+
     /// Products with this article.
     pub(crate) fn whole(&self, text: &str) -> &[u32] {
         self.whole.get(&article_key(text)).map_or(&[], Vec::as_slice)
@@ -292,6 +300,10 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             *shapes.entry(article_shape(&entry.article)).or_default() += 1;
         }
         articles.add(&entry.barcode, row);
+        for code in codes(&entry.title, &lex(&Chars::new(&entry.title))) {
+            articles.repeat(code, row);
+            *shapes.entry(article_shape(code)).or_default() += 1;
+        }
         let (draft, is_junk, title) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
         junk.push(is_junk);
         titles.push((title, row));
@@ -452,9 +464,11 @@ fn draft(
                     vocabulary.set_article(id);
                 }
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
-                let aimed = word.from.checked_sub(1).is_some_and(|at| {
-                    matches!(lexemes[at].text.as_str(), "для" | "д" | "к" | "ко" | "под" | "от")
-                });
+                let aims = |at: Option<usize>| at.is_some_and(|at| is_aim(&lexemes[at].text));
+                let aimed = aims(word.from.checked_sub(1))
+                    || !word.text.is_ascii()
+                        && word.from.checked_sub(1).is_some_and(|at| lexemes[at].is_word())
+                        && aims(word.from.checked_sub(2));
                 words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed });
             }
             Term::Size(size) => {
@@ -464,11 +478,12 @@ fn draft(
                     group = group.saturating_sub(1);
                 }
                 let packed = is_packing(&lexemes, &size);
+                let held = is_held(&lexemes, &size);
                 for number in size.numbers {
                     figures.push(Figure {
                         value: row_of(number.value),
                         measure: if packed { Measure::Piece } else { number.measure },
-                        marker: number.marker,
+                        marker: if held { HELD } else { number.marker },
                         group,
                     });
                 }
@@ -480,6 +495,11 @@ fn draft(
     aside.extend(vocabulary.add_text(&entry.description));
     let title = fingerprint(&lexemes);
     (Draft { words, figures, aside, spelt }, is_junk(&lexemes), title)
+}
+
+/// Whether a title goes on to say what its thing is for, or what goes with it.
+fn is_aim(word: &str) -> bool {
+    matches!(word, "для" | "д" | "к" | "ко" | "под" | "от" | "с" | "со")
 }
 
 /// Whether a word is of an article that the title repeats: «MVA20-3-032-C», «ATN000151».
@@ -504,6 +524,43 @@ fn is_packing(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
         && size.numbers.iter().all(whole)
         && size.numbers.windows(2).all(holds)
         && size.numbers.last().is_some_and(|n| n.value >= 10_000)
+}
+
+/// «Ланч-бокс 500 мл (450)»: a number in brackets that ends a title.
+fn is_held(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
+    let [number] = size.numbers.as_slice() else { return false };
+    let open = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('('));
+    let plain = number.measure == Measure::None && number.marker == 0;
+    open && plain
+        && number.value >= 10_000
+        && number.value % 1000 == 0
+        && matches!(&lexemes[size.to..], [close] if close.is(')'))
+}
+
+/// Articles of makers that a title repeats: runs without blanks with a long number, «36200-125-1.0»,
+/// «2608615059».
+fn codes<'t>(title: &'t str, lexemes: &[Lexeme]) -> Vec<&'t str> {
+    const LONG: usize = 7;
+    const JOINED: usize = 5;
+    let mut out = Vec::new();
+    let mut from = 0;
+    while from < lexemes.len() {
+        let goes_on = |l: &Lexeme| {
+            !l.spaced && (l.is_word() || l.is_number() || ['-', '.', '/'].iter().any(|c| l.is(*c)))
+        };
+        let to = from + 1 + lexemes[from + 1..].iter().take_while(|l| goes_on(l)).count();
+        let run = &lexemes[from..to];
+        let told = run.iter().rposition(|l| l.is_word() || l.is_number()).unwrap_or(0);
+        let run = &run[..=told];
+        let most = run.iter().filter(|l| l.is_number()).map(|l| l.text.len()).max().unwrap_or(0);
+        let joined = run.iter().any(|l| l.is('-') || l.is_word());
+        let latin = run.iter().all(|l| !l.is_word() || l.text.is_ascii());
+        if latin && (most >= LONG || joined && most >= JOINED) {
+            out.extend(title.get(run[0].start..run[told].end));
+        }
+        from = to;
+    }
+    out
 }
 
 /// Numbers of a category's path.

@@ -71,6 +71,10 @@ pub(crate) fn inherit(
             // What gives way is of the kind of what comes.
             let gone_numbers = gone.iter().filter(|g| parts[**g].numeric).count();
             let gone_words = size - gone_numbers;
+            // «Чёрные» are said in the stead of «белые», and of no «биг-пак».
+            if gone_words > words {
+                continue;
+            }
             if gone.contains(&head) && count > 1 && !parts[head].numeric {
                 continue;
             }

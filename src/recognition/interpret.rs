@@ -88,6 +88,9 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
     out
 }
 
+/// A number of so many digits is an article, though the catalogue has none such.
+const LONG: usize = 8;
+
 fn article(
     index: &Index,
     text: &str,
@@ -136,6 +139,12 @@ fn article(
             if !rows.is_empty() && rows.len() <= 20 {
                 return Some((end, rows.to_vec()));
             }
+        }
+        // Nothing is so large, and nobody orders so much.
+        let phone = digits == 11 && raw.starts_with(['7', '8']) || raw.starts_with('9');
+        let requisite = matches!(before, "инн" | "кпп" | "огрн" | "бик" | "рс" | "кс" | "счет");
+        if end == to && digits >= LONG && digits == raw.len() && !phone && !requisite {
+            return Some((end, Vec::new()));
         }
     }
     None

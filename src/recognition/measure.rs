@@ -20,6 +20,9 @@ pub(crate) const BORE: u8 = b'D';
 pub(crate) const BORED: u8 = b'B';
 /// The marker of a number that says how much is in a roll or a box: «рул 200м».
 pub(crate) const PACK: u8 = b'r';
+/// The marker of a number that ends a title in brackets: «Ланч-бокс 500 мл (450)». It is mostly how
+/// many are in a box.
+pub(crate) const HELD: u8 = b'q';
 
 /// The marker of a number glued to letters that are no marker: «EL2240», «PN20».
 pub(crate) fn code(letters: &str) -> u8 {
@@ -233,6 +236,7 @@ impl Number {
             // «32А» is the 32 of «C32», where no other letter was said.
             (0, b) if b >= ONE_LETTER && self.measure != Measure::None => 1.0,
             (0, PACK) if self.measure == Measure::None => 0.0,
+            (0 | b'#', HELD) => 0.94,
             (0, b) if code(b) => 0.93,
             (a, 0) if code(a) => 0.97,
             (0, _) | (_, PACK) => 0.99,
@@ -275,9 +279,25 @@ impl Number {
             (1, 0) if base(self, one_a) == i128::from(title.value) * 1000 => 0.98,
             (1, 0) if same && self.measure == Measure::Metre && self.value >= 10_000 => 0.0,
             (_, 0) if same => 0.96,
+            // «М12х2000» of «М12 2м».
+            (0, 1) if title.measure == Measure::Metre && self.in_metres() == Some(title.value) => {
+                0.95
+            }
             (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
             _ => 0.0,
         }
+    }
+
+    /// Whether this is a title's number without its fraction: «125х1,2х22» of «125х1,2х22,2».
+    pub(crate) fn rounds(self, title: Self) -> bool {
+        let whole = self.value >= 10_000 && self.value % 1000 == 0;
+        whole && self.measure == title.measure && title.value / 1000 == self.value / 1000
+    }
+
+    /// So many metres, if a plain number is so many millimetres that titles rather say it in metres.
+    fn in_metres(self) -> Option<i64> {
+        let long = self.measure == Measure::None && self.marker == 0 && self.value >= 1_000_000;
+        (long && self.value % 500_000 == 0).then_some(self.value / 1000)
     }
 
     /// Values under which titles may have this number.
@@ -295,7 +315,7 @@ impl Number {
             Measure::Kilo | Measure::Litre | Measure::Kilowatt | Measure::Ampere => {
                 (up(1000), None)
             }
-            _ => (None, None),
+            _ => (self.in_metres(), None),
         };
         [Some(v), a, b].into_iter().flatten()
     }

@@ -198,11 +198,16 @@ pub(crate) fn as_latin_twin(word: &str) -> Option<String> {
     word.chars().map(|c| if c.is_ascii_alphabetic() { Some(c) } else { latin_twin(c) }).collect()
 }
 
+/// A word of so few letters is rather a sign, of which every letter tells.
+const SIGN: usize = 3;
+
 /// How a word sounds, in Latin letters: the same for «Монако» and «Monako», «экокожа» and
-/// «ekokozha». Doubled letters, soft signs and the difference of и, й, ы are lost.
+/// «ekokozha». Doubled letters of words, soft signs and the difference of и, й, ы are lost.
 #[expect(clippy::match_same_arms, reason = "letters in the order of the alphabet")]
 pub(crate) fn sound(word: &str) -> String {
     let chars: Vec<char> = word.chars().collect();
+    // «AA» is no «AAA», and «XL» no «XXL».
+    let push = if chars.len() <= SIGN { String::push } else { push_once };
     let mut out = String::with_capacity(word.len());
     let mut i = 0;
     while i < chars.len() {
@@ -265,14 +270,14 @@ pub(crate) fn sound(word: &str) -> String {
             'j' if i + 1 == chars.len() => ("i", 1),
             'j' => ("j", 1),
             _ if c.is_ascii_alphanumeric() => {
-                push_once(&mut out, c);
+                push(&mut out, c);
                 i += 1;
                 continue;
             }
             _ => ("", 1),
         };
         for p in piece.chars() {
-            push_once(&mut out, p);
+            push(&mut out, p);
         }
         i += used;
     }

@@ -559,6 +559,9 @@ fn number_readings(
             0.9
         } else if prefix {
             0.0
+        } else if dash && at_end && lexemes[i - 1].is('-') && i > 1 && lexemes[i - 2].is_word() {
+            // «Ножи - 5» is no «Набор № 5» with a knife.
+            1.4
         } else if bracket || dash && at_end {
             0.7
         } else if at_end {

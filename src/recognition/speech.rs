@@ -16,7 +16,10 @@ pub(crate) fn is_filler(word: &str) -> bool {
 
 /// Whether a word is a verb that bids somebody do something: «отрежьте», «приготовьте».
 fn bids(word: &str) -> bool {
-    word.chars().count() > 5 && ["йте", "ьте", "ите"].iter().any(|e| word.ends_with(e))
+    const ONE: &[&str] =
+        &["посчитай", "запиши", "отложи", "отправь", "пришли", "подготовь", "оформи", "собери"];
+    ONE.contains(&word)
+        || word.chars().count() > 5 && ["йте", "ьте", "ите"].iter().any(|e| word.ends_with(e))
 }
 
 /// Whether a word is a verb of what somebody does or bids: «интересуюсь», «отрежьте».

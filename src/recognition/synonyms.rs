@@ -43,6 +43,9 @@ impl Lexicon {
     /// Synonyms that these lexemes begin with, with how many lexemes each takes; longest first.
     pub(crate) fn at<'a>(&'a self, lexemes: &[&Lexeme]) -> Vec<(usize, &'a SynonymTarget)> {
         let Some(first) = lexemes.first() else { return Vec::new() };
+        if first.dotted {
+            return self.cut(lexemes);
+        }
         let Some(list) = self.by_first.get(&key(first)).or_else(|| {
             first
                 .text
@@ -62,6 +65,30 @@ impl Lexicon {
                         .skip(1)
                         .all(|(k, l)| *k == key(l) || sound(k) == sound(&key(l)))
             })
+            .map(|m| (m.keys.len(), &m.target))
+            .collect();
+        out.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+        out
+    }
+
+    /// Synonyms of several words that these lexemes begin with, cut with full stops: «распр. кор.» is
+    /// «распределительная коробка».
+    fn cut<'a>(&'a self, lexemes: &[&Lexeme]) -> Vec<(usize, &'a SynonymTarget)> {
+        const LEAST: usize = 3;
+        let begins = |k: &String, l: &Lexeme| {
+            let said = key(l);
+            *k == said || l.dotted && said.chars().count() >= LEAST && k.starts_with(&said)
+        };
+        let first = key(lexemes[0]);
+        let lists = self.by_first.iter().filter(|(k, _)| k.starts_with(&first));
+        let fits = |m: &&Meaning| {
+            m.keys.len() <= lexemes.len()
+                && (m.keys.len() > 1 || m.keys[0] == first)
+                && m.keys.iter().zip(lexemes).all(|(k, l)| begins(k, l))
+        };
+        let mut out: Vec<(usize, &SynonymTarget)> = lists
+            .flat_map(|(_, list)| list)
+            .filter(fits)
             .map(|m| (m.keys.len(), &m.target))
             .collect();
         out.sort_by_key(|(n, _)| std::cmp::Reverse(*n));

@@ -3,7 +3,7 @@
 
 use super::lexer::Lexeme;
 pub(crate) use super::measure::{
-    BARE, BORE, BORED, CODE, COUNT, COUNTED, Measure, Number, PACK, code,
+    BARE, BORE, BORED, CODE, COUNT, COUNTED, HELD, Measure, Number, PACK, code,
 };
 use super::normalize::{WordSet, among, as_latin_twin, sound};
 

@@ -376,7 +376,8 @@ impl Vocabulary {
             let Some(rest) = text.strip_prefix(&**one) else { continue };
             let joint = ["о", "е", "у"].iter().any(|vowel| {
                 rest.find(&format!("{vowel}{two}"))
-                    .is_some_and(|at| at > 0 || one.chars().count() > 1)
+                    // «Неопудренные» are «н/опудр.».
+                    .is_some_and(|at| at > 0 || one.chars().count() > 1 || &**one == "н")
             });
             if joint {
                 out.add(*word, 0.9);
@@ -485,6 +486,13 @@ impl Vocabulary {
                 out.add(id, 0.86);
             }
         }
+        // «чашка» for «чашечный», «щётка» for «щёточный»
+        if let Some(base) = key.strip_suffix("ечн").or_else(|| key.strip_suffix("очн"))
+            && base.chars().count() >= 3
+            && let Some(found) = self.by_stem.get(format!("{base}к").as_str())
+        {
+            out.add(*found, 0.87);
+        }
         for suffix in SUFFIXES {
             let Some(base) = key.strip_suffix(suffix) else { continue };
             if base.chars().count() < 4 {
@@ -545,7 +553,9 @@ impl Vocabulary {
                 if let Some(cost) = distance(&chars, &other, limit) {
                     let cost = u8::try_from(cost).unwrap_or(9);
                     let id = u32::try_from(id).unwrap_or(u32::MAX);
-                    out.add(id, 0.9 - 0.03 * f32::from(cost));
+                    // Of a long word a slip leaves enough to know it by.
+                    let each = if chars.len() > 8 { 0.01 } else { 0.03 };
+                    out.add(id, 0.9 - each * f32::from(cost));
                 }
             }
             if candidate == text {

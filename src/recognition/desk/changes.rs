@@ -1,6 +1,7 @@
 //! What is said of lines that were said before: «петель сделайте 6», «добавьте до 8», «скотча
 //! удвойте», «к первой ещё 500», «второй пункт вычеркните».
 
+use super::super::inherit::inherit;
 use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
 use super::super::rank::{Seeker, Want};
@@ -26,7 +27,9 @@ impl Change {
             "сделайте" | "сделай" | "сделаем" | "поставьте" | "поставь" | "исправьте"
             | "исправь" | "измените" | "измени" | "поменяйте" | "поменяй" | "увеличьте"
             | "увеличь" | "увеличим" | "уменьшите" | "уменьши" | "уменьшим" | "сократите"
-            | "сократи" | "доведите" | "доведи" | "пусть" => Self::Set,
+            | "сократи" | "доведите" | "доведи" | "пусть" | "лучше" | "только" | "таки" => {
+                Self::Set
+            }
             "добавьте" | "добавь" | "добавим" | "прибавьте" | "прибавь" | "докиньте" | "докинь"
             | "накиньте" | "накинь" | "доложите" | "еще" => Self::Add,
             "удвойте" | "удвой" | "удвоим" | "вдвое" => Self::Times(2),
@@ -69,6 +72,11 @@ impl Desk<'_> {
                 None => Some(piece),
             };
         }
+        if let Some(place) = place
+            && self.described(seeker, &piece, place)
+        {
+            return None;
+        }
         let ordered = |l: &Lexeme| l.is_word().then(|| Change::of(&l.text)).flatten();
         let Some(mut change) = piece.lexemes.iter().find_map(ordered) else { return Some(piece) };
         let until = |at: usize| {
@@ -102,6 +110,31 @@ impl Desk<'_> {
             Some(line) if self.apply(line, change, &draft) => None,
             _ => Some(piece),
         }
+    }
+
+    /// Makes another product of the line in this place: «вторые давайте чёрные», «второй замените на
+    /// 230х2,5».
+    fn described(&mut self, seeker: &mut Seeker<'_>, piece: &Piece, place: Place) -> bool {
+        let ordered = |l: &Lexeme| l.is_word() && replaces(&l.text);
+        if !piece.lexemes.iter().any(ordered) {
+            return false;
+        }
+        let kept: Vec<Lexeme> = (0..piece.lexemes.len())
+            .filter(|at| !(place.from..place.to).contains(at) && !ordered(&piece.lexemes[*at]))
+            .map(|at| piece.lexemes[at].clone())
+            .collect();
+        let light = Light { header: true, ..Light::default() };
+        let draft = read(seeker, self.text, &kept, light).0;
+        if draft.wants.is_empty() || draft.unknown() > 0 {
+            return false;
+        }
+        let line = &mut self.lines[place.line];
+        let Some((found, _)) = inherit(seeker, &line.draft.wants, &draft, false) else {
+            return false;
+        };
+        line.draft = Draft { reading: line.draft.reading.clone(), ..found };
+        line.end = line.end.max(piece.end);
+        true
     }
 
     /// The one line whose every product has all that a draft says.
@@ -140,6 +173,21 @@ impl Desk<'_> {
         }
         true
     }
+}
+
+/// Whether a word says that something is to be another.
+fn replaces(word: &str) -> bool {
+    matches!(
+        word,
+        "замените"
+            | "замени"
+            | "заменим"
+            | "поменяйте"
+            | "поменяй"
+            | "давайте"
+            | "пусть"
+            | "лучше"
+    )
 }
 
 /// Whether a word names goods or what they are like.

@@ -49,7 +49,13 @@ impl Index {
         let chars = characters(self, text);
         let mut desk = Desk::new(text);
         let mut all = pieces(self, &chars).into_iter().peekable();
-        while let Some(piece) = all.next() {
+        while let Some(mut piece) = all.next() {
+            while let Some(whole) =
+                all.peek().and_then(|next| tears::whole(&mut seeker, text, &piece, next))
+            {
+                piece = whole;
+                all.next();
+            }
             desk.followed = all.peek().is_some_and(is_quantity_with_unit);
             desk.take(&mut seeker, piece);
         }
@@ -210,6 +216,20 @@ impl<'t> Desk<'t> {
     ) -> (Draft, Heir) {
         if self.context.is_empty() || draft.by_article || piece.header {
             return (draft, Heir::None);
+        }
+        if anchored && says_the_same(&piece.lexemes) {
+            // «Вилки чёрные премиум, ложки такие же»: what the thing before was like, not what it was.
+            let what = self.context.iter().position(|w| w.known && !w.numeric);
+            let like = self.context.iter().enumerate();
+            let like: Vec<Want> = like
+                .filter(|(at, w)| Some(*at) != what && !seeker.is_head(w))
+                .map(|(_, w)| w.clone())
+                .collect();
+            if let Some((found, how)) = inherit(seeker, &like, &draft, false)
+                && found.meant.len() < draft.meant.len()
+            {
+                return (found, how);
+            }
         }
         if anchored {
             // «Сироп Monin ваниль 2, карамель 1»: every caramel here is a syrup.
@@ -499,4 +519,15 @@ pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
         settle(seeker, draft, Stretch::Units);
         draft.stretched = draft.fit > 0;
     }
+}
+
+/// «Такие же».
+fn says_the_same(lexemes: &[Lexeme]) -> bool {
+    lexemes.windows(2).any(|pair| {
+        pair[1].text == "же"
+            && matches!(
+                pair[0].text.as_str(),
+                "такой" | "такая" | "такое" | "такие" | "такую" | "таких" | "таким"
+            )
+    })
 }

@@ -3,6 +3,7 @@
 use super::super::interpret::Draft;
 use super::super::lexer::Lexeme;
 use super::super::quantity::Said;
+use super::super::rank::{Need, Want};
 use super::super::speech::Talk;
 use super::super::split::Piece;
 use super::super::types::{Remark, RemarkKind};
@@ -19,6 +20,14 @@ pub(super) fn goes_on_talking(piece: &Piece, before: Option<Talk>) -> bool {
         Some(_) => words == 0 && numbers == 1 && !piece.corrects,
         None => false,
     }
+}
+
+/// Whether a want is a size of several numbers.
+fn is_size(want: &Want) -> bool {
+    want.ways
+        .iter()
+        .flat_map(|w| &w.needs)
+        .any(|need| matches!(need, Need::Size(size) if size.numbers.len() > 1))
 }
 
 impl Desk<'_> {
@@ -50,6 +59,13 @@ impl Desk<'_> {
             piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
         if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
             return true;
+        }
+        // «чекавая ленат 57*60 20»: nobody talks in sizes.
+        if draft.wants.iter().any(is_size)
+            && known + unknown > 0
+            && draft.reading.quantity.is_some()
+        {
+            return false;
         }
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
         if !draft.by_article

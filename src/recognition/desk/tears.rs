@@ -102,6 +102,31 @@ impl Desk<'_> {
     }
 }
 
+/// A piece with the one that was cut from it, if that is one product as a whole, and not two as they
+/// are: «диск алмазный 230» and «турбо 1 шт».
+pub(super) fn whole(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    piece: &Piece,
+    next: &Piece,
+) -> Option<Piece> {
+    if !next.cut || piece.titled > 0 || piece.talk != Talk::None || next.talk != Talk::None {
+        return None;
+    }
+    let lexemes: Vec<Lexeme> = piece.lexemes.iter().chain(&next.lexemes).cloned().collect();
+    let mut read_alone = |lexemes: &[Lexeme]| read(seeker, text, lexemes, Light::default()).0;
+    let sure = |d: &Draft| d.is_certain() && !d.widened && !d.stretched;
+    let together = read_alone(&lexemes);
+    if !sure(&together)
+        || together.reading.quantity.is_none()
+        || sure(&read_alone(&piece.lexemes)) && sure(&read_alone(&next.lexemes))
+    {
+        return None;
+    }
+    let whole = make_piece(&lexemes)?;
+    Some(Piece { continues: piece.continues, new_line: piece.new_line, cut: piece.cut, ..whole })
+}
+
 /// A piece without the talk before and after the goods, read again, if that reads better.
 pub(super) fn without_talk(
     seeker: &mut Seeker<'_>,

@@ -465,6 +465,9 @@ impl Seeker<'_> {
                     continue;
                 }
                 let mut quality = number.agrees(index.number(*figure));
+                if quality == 0.0 && wanted.len() > 2 && number.rounds(index.number(*figure)) {
+                    quality = 0.9;
+                }
                 if quality == 0.0 {
                     continue;
                 }

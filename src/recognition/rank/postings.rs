@@ -1,6 +1,6 @@
 //! Which products may satisfy what is wanted: by the rarest of it.
 
-use super::super::terms::{Measure, Number};
+use super::super::terms::{Measure, Number, Size};
 use super::fit::numbers_in;
 use super::{Hit, KEPT, Need, Seeker, Stretch, Want, Way};
 
@@ -109,7 +109,7 @@ impl Seeker<'_> {
         match need {
             Need::Word(sought) => sought.reach,
             Need::Size(size) => {
-                size.numbers.iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
+                sure(size).iter().map(|n| self.products_with(*n, stretch)).min().unwrap_or(0)
             }
             Need::Pack { .. } | Need::Sold(_) => ANYWHERE,
             Need::Product(_) => 1,
@@ -132,7 +132,7 @@ impl Seeker<'_> {
                 }
             }
             Need::Size(size) => {
-                let rarest = size.numbers.iter().min_by_key(|n| self.products_with(**n, stretch));
+                let rarest = sure(size).iter().min_by_key(|n| self.products_with(**n, stretch));
                 for value in rarest.into_iter().flat_map(|n| self.values_of(*n, stretch)) {
                     rows.extend_from_slice(self.index.by_value.row(value as usize));
                     for category in self.index.by_path_value.get(&value).into_iter().flatten() {
@@ -145,6 +145,12 @@ impl Seeker<'_> {
             Need::Product(row) => rows.push(*row),
         }
     }
+}
+
+/// Numbers of a size that titles have as they are: of three or more the last may be rounded.
+pub(super) fn sure(size: &Size) -> &[Number] {
+    let count = size.numbers.len();
+    if count > 2 { &size.numbers[..count - 1] } else { &size.numbers }
 }
 
 /// By how much a number without a unit may be scaled, in thousandths.

@@ -116,7 +116,7 @@ impl Seeker<'_> {
                 }
                 let sure = needs.iter().all(|n| !matches!(n, Need::Word(s) if !s.meanings.sure));
                 if sure && !needs.is_empty() {
-                    ways.push(Way { needs, quality: quality * 0.98, adjacent: false, free: true });
+                    ways.push(Way { needs, quality: quality * 0.93, adjacent: false, free: true });
                 }
             }
         }

@@ -75,7 +75,8 @@ impl Seeker<'_> {
 
     pub(super) fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
-        let known = size.numbers.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
+        let sure = super::postings::sure(size);
+        let known = sure.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
         let mut ways = vec![Way::of(vec![Need::Size(size.clone())], 1.0)];
         let mut known = known;
         if let Some(other) = pipe_thread(size)
@@ -175,8 +176,15 @@ impl Seeker<'_> {
         let sought = self.sought(word);
         let unit = crate::recognition::quantity::known_unit(&word.text);
         // A unit by itself is of the quantity, or of any product.
+        let opens = || {
+            let row = self.index.vocabulary.row(&stem(&word.text));
+            word.from == 0 && row.is_some_and(|row| self.index.vocabulary.get(row).head)
+        };
         if unit.is_some() && !sought.meanings.sure
-            || matches!(unit, Some("шт" | "уп" | "компл")) && !word.code && !word.after_number
+            || matches!(unit, Some("шт" | "уп" | "компл"))
+                && !word.code
+                && !word.after_number
+                && !opens()
         {
             return (None, 1);
         }
@@ -208,7 +216,10 @@ impl Seeker<'_> {
         if known {
             ways.push(Way::of(vec![Need::Word(Rc::clone(sought))], 1.0));
         }
-        ways.extend(self.initials(word));
+        // «ПММ» that titles have is no other words' initials; «жц» may be.
+        if word.text.chars().count() < 3 || self.index.vocabulary.row(&stem(&word.text)).is_none() {
+            ways.extend(self.initials(word));
+        }
         ways.extend(self.counted(word));
         if !known && let Some(letters) = super::super::normalize::spelt_out(&word.text) {
             // «вэпэпэ» is «впп» is «воздушно-пузырчатая плёнка».

@@ -44,6 +44,8 @@ pub(crate) struct Piece {
     pub(crate) header: bool,
     /// Whether it goes on the sentence of the piece before.
     pub(crate) continues: bool,
+    /// Whether it was cut from the piece before where no comma stood.
+    pub(crate) cut: bool,
     /// Whether it begins a line of the text.
     pub(crate) new_line: bool,
     /// Whether it puts right what was said before: «нет, давайте 7».
@@ -237,7 +239,9 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
         start,
         end: end.max(lexemes.last().filter(|l| l.is('%') || l.is('"')).map_or(0, |l| l.end)),
         corrects: texts.iter().any(|t| speech::is_correction(t)),
+        // «Больше ничего не надо» takes nothing back.
         cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
+            && !texts.contains(&"ничего")
             || texts.iter().any(|t| speech::is_cancel(t)),
         same_quantity: pair("столько", "же"),
         absent: texts.last() == Some(&"нет") && texts.len() > 1,

@@ -46,6 +46,8 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
         return;
     }
     let mut depth = 0_usize;
+    // The piece that comes next was cut at a slash.
+    let mut parted = false;
     let mut begun_at = out.len();
     let count = line.len();
     for i in 0..count {
@@ -166,8 +168,13 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 && speech::is_conjunction(&lexeme.text)
                 && (lexeme.text != "плюс" || current.iter().any(Lexeme::is_number));
         if comma {
+            let from = out.len();
             flush(index, &mut current, begins, false, out);
             begins = false;
+            if let Some(first) = out.get_mut(from) {
+                first.cut |= std::mem::take(&mut parted);
+            }
+            parted = either;
             continue;
         }
         let stop = lexeme.dotted
@@ -197,7 +204,11 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             begun_at = out.len();
         }
     }
+    let from = out.len();
     flush(index, &mut current, begins, false, out);
+    if let Some(first) = out.get_mut(from) {
+        first.cut |= parted;
+    }
 }
 
 /// Whether a number and its unit of measure end a sentence: «рулон изолона 8 мм. Картон 3 мм есть?»
@@ -278,6 +289,7 @@ pub(super) fn flush(
         from = end;
         if let Some(mut piece) = piece(part) {
             piece.continues = !begins || n > 0;
+            piece.cut = n > 0;
             piece.header = header && from == lexemes.len();
             out.push(piece);
         }
