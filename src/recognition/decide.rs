@@ -168,6 +168,10 @@ struct Core {
     /// All words but those that titles of the category may do without.
     needed: Vec<u32>,
     values: Vec<u32>,
+    /// Words without which it would be more ordinary: «с доводчиком», «нерж».
+    extras: Vec<u32>,
+    /// Whether the title says what it is without.
+    lacks: bool,
     /// How many are in packs, as far as the title says.
     packs: Vec<u32>,
     available: bool,
@@ -199,6 +203,14 @@ impl Core {
             figures.filter(|f| f.measure == Measure::Piece).map(|f| f.value).collect();
         packs.sort_unstable();
 
+        let extra = |(at, word): (usize, &u32)| {
+            let with = at < 32 && index.extras[row as usize] >> at & 1 == 1;
+            let extra = with || is_special(&index.vocabulary.get(*word & !ASIDE).stem);
+            (extra && word & ASIDE == 0).then(|| whole.get(word).copied().unwrap_or(*word))
+        };
+        let extras = index.words.row(row as usize).iter().enumerate().filter_map(extra).collect();
+        let lacks = full.iter().any(|w| index.vocabulary.get(*w).is_without());
+
         // What the category is named after is not left out: a «Шар» is no plain «Свеча».
         let leaf = index.leaves.row(category as usize);
         let may_be_left_out = |w: u32| {
@@ -211,6 +223,8 @@ impl Core {
             full,
             needed,
             values,
+            extras,
+            lacks,
             packs,
             available: index.entries[row as usize].available,
         }
@@ -238,7 +252,14 @@ impl Core {
                 _ => first,
             };
         }
-        values && self.words.len() < other.words.len() && within(&self.words, &other.words)
+        let bare = || other.words.iter().copied().filter(|w| !other.extras.contains(w));
+        values
+            && (self.words.len() < other.words.len() && within(&self.words, &other.words)
+            // «Ключ 13 CrV» beside «ключ 13 с трещоткой»
+            || self.extras.is_empty()
+                && !self.lacks
+                && bare().count() < other.words.len()
+                && within(&bare().collect::<Vec<_>>(), &self.words))
     }
 }
 
@@ -406,6 +427,11 @@ const COLOURS: &[&str] = &[
     "молочн",
     "шоколад",
 ];
+
+/// Whether a word says that a thing is no ordinary one, so that whoever wants it says so.
+fn is_special(stem: &str) -> bool {
+    stem.starts_with("нерж") || matches!(stem, "a2" | "a4" | "а2" | "а4")
+}
 
 /// Whether a stem says that a thing is the ordinary one, which is meant unless something else is
 /// said: zinc-plated, not stainless.

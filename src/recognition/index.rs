@@ -71,6 +71,9 @@ pub struct Index {
     pub(crate) breaks: Vec<u32>,
     /// Which of its words a title only mentions, after «для», «к», «под»: a bit for each.
     pub(crate) aims: Vec<u32>,
+    /// For each product, a bit for each word of its title that says what goes with the thing: «с
+    /// доводчиком».
+    pub(crate) extras: Vec<u32>,
     /// Numbers of each product's title.
     pub(crate) figures: Rows<Figure>,
     /// Values of numbers, in thousandths.
@@ -248,6 +251,8 @@ pub(crate) struct DraftWord {
     pub(crate) ends: bool,
     /// Whether it is what the thing is for: «клей для поролона».
     pub(crate) aimed: bool,
+    /// Whether «с» stands before it.
+    pub(crate) with: bool,
 }
 
 #[expect(clippy::too_many_lines, reason = "every list of the index is filled once")]
@@ -314,6 +319,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     let mut figures = Rows::new();
     let mut breaks: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut aims: Vec<u32> = Vec::with_capacity(drafts.len());
+    let mut extras: Vec<u32> = Vec::with_capacity(drafts.len());
     let mut word_rows: Vec<(u32, u32)> = Vec::new();
     let mut figure_rows: Vec<(u32, u32)> = Vec::new();
     let mut measures: FxSet<Measure> = FxSet::default();
@@ -323,10 +329,14 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         let mut own: Vec<u32> = Vec::with_capacity(draft.words.len() + draft.aside.len());
         let mut stops = 0_u32;
         let mut aimed = 0_u32;
+        let mut extra = 0_u32;
         for word in &draft.words {
             if !own.contains(&word.id) {
                 if word.ends && own.len() < 32 {
                     stops |= 1 << own.len();
+                }
+                if word.with && own.len() < 32 {
+                    extra |= 1 << own.len();
                 }
                 if word.aimed && own.len() < 32 {
                     aimed |= 1 << own.len();
@@ -336,6 +346,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         }
         breaks.push(stops);
         aims.push(aimed);
+        extras.push(extra);
         for word in draft.aside {
             if !own.contains(&word) && !own.contains(&(word | ASIDE)) {
                 own.push(word | ASIDE);
@@ -373,6 +384,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         vocabulary,
         breaks,
         aims,
+        extras,
         words,
         figures,
         values,
@@ -469,7 +481,11 @@ fn draft(
                     || !word.text.is_ascii()
                         && word.from.checked_sub(1).is_some_and(|at| lexemes[at].is_word())
                         && aims(word.from.checked_sub(2));
-                words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed });
+                let with = word
+                    .from
+                    .checked_sub(1)
+                    .is_some_and(|at| matches!(lexemes[at].text.as_str(), "с" | "со"));
+                words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed, with });
             }
             Term::Size(size) => {
                 // «3/4"х1/2"» is one size though a cross and slashes make it.

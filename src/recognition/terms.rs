@@ -355,14 +355,18 @@ fn is_mark(lexemes: &[Lexeme], at: usize) -> bool {
     let lexeme = &lexemes[at];
     let alone = lexeme.is_word() && lexeme.upper && lexeme.text.chars().count() == 1;
     let after = lexemes.get(at + 1);
-    alone
-        && at > 0
-        && lexeme.spaced
-        && !lexeme.dotted
-        && !lexemes[at - 1].dotted
-        && !lexemes[at - 1].is('.')
-        && after
-            .is_none_or(|l| l.spaced && (l.is_number() || l.is_word() && l.upper) || !l.is_word())
+    // «Дюбель тип "К"»
+    let quoted = at > 0 && lexemes[at - 1].is('"') && after.is_some_and(|l| l.is('"'));
+    alone && quoted
+        || alone
+            && at > 0
+            && lexeme.spaced
+            && !lexeme.dotted
+            && !lexemes[at - 1].dotted
+            && !lexemes[at - 1].is('.')
+            && after.is_none_or(|l| {
+                l.spaced && (l.is_number() || l.is_word() && l.upper) || !l.is_word()
+            })
 }
 
 /// A single letter as Latin: the one that it looks like, or that it sounds like after a number, where

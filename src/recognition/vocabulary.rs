@@ -32,6 +32,13 @@ pub(crate) struct Known {
     pub(crate) article: bool,
 }
 
+impl Known {
+    /// Whether a title says what its thing is without.
+    pub(crate) fn is_without(&self) -> bool {
+        self.stem.starts_with(WITHOUT)
+    }
+}
+
 /// Words of the catalogue by spelling, by sound and by beginning.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
@@ -196,7 +203,7 @@ impl Vocabulary {
             let row = u32::try_from(id).unwrap_or(u32::MAX);
             self.words[id].titles = u32::try_from(titles(row)).unwrap_or(u32::MAX);
             let known = &self.words[id];
-            if known.stem.starts_with(WITHOUT) {
+            if known.is_without() {
                 // «Без клапана» is no «клапан», however alike they sound.
                 continue;
             }
@@ -537,7 +544,7 @@ impl Vocabulary {
                 if (known.letters ^ letters).count_ones() as usize > limit + 1 {
                     continue;
                 }
-                if known.stem.starts_with(WITHOUT) {
+                if known.is_without() {
                     continue;
                 }
                 // A stem is compared with stems, the whole word with words as titles write them:

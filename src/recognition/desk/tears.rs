@@ -110,20 +110,36 @@ pub(super) fn whole(
     piece: &Piece,
     next: &Piece,
 ) -> Option<Piece> {
-    if !next.cut || piece.titled > 0 || piece.talk != Talk::None || next.talk != Talk::None {
+    if !next.cut || piece.titled > 0 || next.talk != Talk::None {
         return None;
     }
     let lexemes: Vec<Lexeme> = piece.lexemes.iter().chain(&next.lexemes).cloned().collect();
-    let mut read_alone = |lexemes: &[Lexeme]| read(seeker, text, lexemes, Light::default()).0;
+    let mut whole = make_piece(&lexemes)?;
     let sure = |d: &Draft| d.is_certain() && !d.widened && !d.stretched;
-    let together = read_alone(&lexemes);
+    let mut together = read(seeker, text, &whole.lexemes, Light::default()).0;
+    if piece.talk != Talk::None {
+        (whole, together) = without_talk(seeker, text, &whole, &together)?;
+        // Talk orders nothing: what is left out must have no quantity.
+        let left_out: Vec<Lexeme> = lexemes
+            .iter()
+            .filter(|l| l.end <= whole.start || l.start >= whole.end)
+            .cloned()
+            .collect();
+        let counted = |i: usize| {
+            left_out[i].is_number()
+                && crate::recognition::quantity::unit_at(&left_out, i + 1).is_some()
+        };
+        if whole.start >= next.start || (0..left_out.len()).any(counted) {
+            return None;
+        }
+    }
+    let mut read_alone = |piece: &Piece| read(seeker, text, &piece.lexemes, Light::default()).0;
     if !sure(&together)
         || together.reading.quantity.is_none()
-        || sure(&read_alone(&piece.lexemes)) && sure(&read_alone(&next.lexemes))
+        || sure(&read_alone(piece)) && sure(&read_alone(next))
     {
         return None;
     }
-    let whole = make_piece(&lexemes)?;
     Some(Piece { continues: piece.continues, new_line: piece.new_line, cut: piece.cut, ..whole })
 }
 

@@ -178,7 +178,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             continue;
         }
         let stop = lexeme.dotted
-            && next.is_some_and(|n| n.spaced && n.is_word())
+            && next.is_some_and(|n| n.spaced && (n.is_word() || n.spoken && n.named))
             && depth == 0
             && (lexeme.text.chars().count() >= 4
                 && (speech::is_filler(&lexeme.text)
