@@ -11,6 +11,10 @@ use crate::domain::ProductId;
 /// How much worse than the best a product may fit and still be meant.
 const MARGIN: f32 = 0.045;
 
+/// Where the best does not fit as well as this, others may be worse by this and still be meant.
+const CLEAN: f32 = 0.93;
+const WIDE: f32 = 0.13;
+
 /// A name goes on with at most so many marks, «Lux», «Plus»: more of them are names of their own.
 const MARKS: usize = 2;
 
@@ -32,7 +36,8 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         fit.retain(|h| !junk(h));
     }
     let best = fit.first().map_or(0.0, |h| h.quality);
-    fit.retain(|h| h.quality >= best - MARGIN);
+    let margin = if best < CLEAN { WIDE } else { MARGIN };
+    fit.retain(|h| h.quality >= best - margin);
     if fit.len() < 2 {
         return fit;
     }
@@ -49,6 +54,7 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
     // «Подпятник забивной» is the one whose title says so, not another of its category.
     if fit.len() <= COMPARED {
         prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
+        as_called(seeker, &mut fit, wants);
         prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
     }
     // «Bella» is «Bella» before it is «Bella Lux».
@@ -68,6 +74,25 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         });
     }
     fit
+}
+
+/// What is called so itself goes before what a synonym makes it, if the catalogue keeps them apart:
+/// «стропа» is a «стропа» before it is a «лента», while an «автомат» stands among its like under
+/// either name.
+fn as_called(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, wants: &[Want]) {
+    let own: Vec<bool> = fit.iter().map(|h| seeker.is_called(h.row, wants)).collect();
+    let categories = |called: bool| -> Vec<u32> {
+        let of = |(hit, own): (&Hit, &bool)| {
+            (*own == called).then(|| seeker.index.category[hit.row as usize])
+        };
+        fit.iter().zip(&own).filter_map(of).collect()
+    };
+    let (called, other) = (categories(true), categories(false));
+    if called.is_empty() || called.iter().any(|c| other.contains(c)) {
+        return;
+    }
+    let mut own = own.into_iter();
+    fit.retain(|_| own.next().unwrap_or(false));
 }
 
 /// Whether the only product that fits is none that was asked for: «муфта 25» is no «муфта 25×20», and
@@ -252,7 +277,8 @@ impl Core {
                 _ => first,
             };
         }
-        let bare = || other.words.iter().copied().filter(|w| !other.extras.contains(w));
+        let extra = |w: &u32| other.extras.contains(w) && !self.words.contains(w);
+        let bare = || other.words.iter().copied().filter(|w| !extra(w));
         values
             && (self.words.len() < other.words.len() && within(&self.words, &other.words)
             // «Ключ 13 CrV» beside «ключ 13 с трещоткой»
@@ -430,7 +456,9 @@ const COLOURS: &[&str] = &[
 
 /// Whether a word says that a thing is no ordinary one, so that whoever wants it says so.
 fn is_special(stem: &str) -> bool {
-    stem.starts_with("нерж") || matches!(stem, "a2" | "a4" | "а2" | "а4")
+    stem.starts_with("нерж")
+        || stem.starts_with("утепл")
+        || matches!(stem, "a2" | "a4" | "а2" | "а4")
 }
 
 /// Whether a stem says that a thing is the ordinary one, which is meant unless something else is
@@ -450,7 +478,7 @@ fn is_colour(stem: &str) -> bool {
 
 /// Whether a stem is a colour's name and nothing else: «белый», not «белизна».
 pub(crate) fn names_colour(stem: &str) -> bool {
-    const OTHERS: &[&str] = &["оранж", "беж", "бордо", "сирен", "салат", "бирюз", "хак", "голуб"];
+    const OTHERS: &[&str] = &["оранж", "беж", "борд", "сирен", "салат", "бирюз", "хак", "голуб"];
     COLOURS.contains(&stem)
         || OTHERS.contains(&stem)
         || ["темно", "светло"]

@@ -5,7 +5,7 @@ use super::learn;
 use super::lexer::{Lexeme, lex};
 use super::normalize::{Chars, FxMap, FxSet};
 use super::synonyms::Lexicon;
-use super::terms::{COUNT, HELD, Measure, Number, Term, terms};
+use super::terms::{COUNT, HELD, Measure, Number, Term, packings, terms};
 use super::titles::{Titles, fingerprint};
 use super::types::{Entry, Synonym};
 use super::vocabulary::Vocabulary;
@@ -448,6 +448,7 @@ fn draft(
             next
         })
     };
+    let packs = packings(&lexemes);
     for term in terms(&lexemes, |_| false) {
         match term {
             Term::Word(word) => {
@@ -476,15 +477,18 @@ fn draft(
                     vocabulary.set_article(id);
                 }
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
-                let aims = |at: Option<usize>| at.is_some_and(|at| is_aim(&lexemes[at].text));
+                // «Х-ка С» is a letter.
+                let letter = |at: usize| at > 0 && lexemes[at - 1].text == "ка";
+                let aims = |at: Option<usize>| {
+                    at.is_some_and(|at| is_aim(&lexemes[at].text) && !letter(at))
+                };
                 let aimed = aims(word.from.checked_sub(1))
                     || !word.text.is_ascii()
                         && word.from.checked_sub(1).is_some_and(|at| lexemes[at].is_word())
                         && aims(word.from.checked_sub(2));
-                let with = word
-                    .from
-                    .checked_sub(1)
-                    .is_some_and(|at| matches!(lexemes[at].text.as_str(), "с" | "со"));
+                let with = word.from.checked_sub(1).is_some_and(|at| {
+                    matches!(lexemes[at].text.as_str(), "с" | "со") && !letter(at)
+                });
                 words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed, with });
             }
             Term::Size(size) => {
@@ -493,7 +497,7 @@ fn draft(
                 if crossed {
                     group = group.saturating_sub(1);
                 }
-                let packed = is_packing(&lexemes, &size);
+                let packed = packs.iter().any(|p| p.contains(&size.from));
                 let held = is_held(&lexemes, &size);
                 for number in size.numbers {
                     figures.push(Figure {
@@ -524,22 +528,6 @@ fn is_in_article(lexemes: &[Lexeme], at: usize) -> bool {
     let run = lexemes[from..].iter().enumerate().take_while(|(i, l)| *i == 0 || !l.spaced);
     let digits: usize = run.filter(|(_, l)| l.is_number()).map(|(_, l)| l.text.len()).sum();
     digits >= 5 && lexemes[at].text.is_ascii()
-}
-
-/// «(1/50/1000)»: how many are in packs and boxes, not what the thing is.
-fn is_packing(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
-    let open = size.from.checked_sub(1).is_some_and(|at| lexemes[at].is('('));
-    let close = lexemes.get(size.to).is_some_and(|l| l.is(')'));
-    let whole = |n: &super::terms::Number| n.measure == Measure::None && n.value % 1000 == 0;
-    let holds = |pair: &[super::terms::Number]| {
-        pair[0].value > 0 && pair[1].value > pair[0].value && pair[1].value % pair[0].value == 0
-    };
-    open && close
-        && size.slash
-        && size.numbers.len() > 1
-        && size.numbers.iter().all(whole)
-        && size.numbers.windows(2).all(holds)
-        && size.numbers.last().is_some_and(|n| n.value >= 10_000)
 }
 
 /// «Ланч-бокс 500 мл (450)»: a number in brackets that ends a title.

@@ -91,6 +91,9 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
 /// A number of so many digits is an article, though the catalogue has none such.
 const LONG: usize = 8;
 
+/// So many articles of one shape make it the catalogue's.
+const ALIKE: u32 = 5;
+
 fn article(
     index: &Index,
     text: &str,
@@ -104,6 +107,17 @@ fn article(
     for end in (from + 1..=to).rev() {
         let raw = text.get(lexemes[from].start..lexemes[end - 1].end)?;
         let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+        // «YA-J-54»: an article as the catalogue has it, however short.
+        if end == to
+            && raw.contains('-')
+            && raw.contains(|c: char| c.is_ascii_alphabetic())
+            && (2..4).contains(&digits)
+        {
+            let rows = index.articles.whole(raw);
+            if let [_] = rows {
+                return Some((end, rows.to_vec()));
+            }
+        }
         if digits < 4 || raw.contains(['х', '*', '×', ',']) {
             continue;
         }
@@ -123,7 +137,7 @@ fn article(
         let marked = shape.contains(['-', '/']) && digits >= 5;
         if end == to
             && marked
-            && (shape.contains('A') || raw.starts_with('0') || digits >= 8)
+            && (shape.contains('A') || raw.starts_with('0') && digits > 6 || digits >= 8)
             && index.shapes.iter().any(|(s, _)| {
                 *s == shape
                     || shape.contains('A')
@@ -132,6 +146,11 @@ fn article(
                         && s.replace(['-', '/'], "") == shape.replace(['-', '/'], "")
             })
         {
+            return Some((end, Vec::new()));
+        }
+        // «ATN000765» is as others are, and none of them.
+        let glued = shape.is_ascii() && shape.contains('A') && digits >= 6;
+        if end == to && glued && index.shapes.get(&shape).is_some_and(|count| *count >= ALIKE) {
             return Some((end, Vec::new()));
         }
         if digits >= 5 || (named && digits >= 4) {
@@ -390,6 +409,12 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
         {
             // «Кетчуп 700г» is not seven hundred grams of a bottle of 500.
             score -= 3.5;
+        } else if let Some(unit) = draft.reading.unit.as_ref().filter(|u| !u.counts())
+            && unit.short() == Some("кг")
+            && seeker.is_measured_in(best.row, unit)
+        {
+            // «Тосол 10 кг 3» is rather three of ten kilograms.
+            score -= 1.0;
         }
     }
     // «синтепон двести три рулона»: there is one of two hundred.

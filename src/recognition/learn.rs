@@ -6,6 +6,7 @@
 //! told two products apart is another name for the same thing («лента», «тесьма»), and a product of
 //! the category may be ordered by it.
 
+use super::decide::names_colour;
 use super::index::{Draft, Figure};
 use super::normalize::{FxMap, FxSet};
 use super::terms::Measure;
@@ -114,8 +115,8 @@ fn complete(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
     let mut full: FxMap<u32, u32> = FxMap::default();
     for id in cut {
         let stem = &vocabulary.get(id).stem;
-        // «Р-р XL» is no «розовый».
-        if stem.chars().count() < 2 {
+        // «Р-р XL» is no «розовый», and «бел.» no «бельевая» where others are «белая».
+        if stem.chars().count() < 2 || names_colour(stem) {
             continue;
         }
         let fits = counts.iter().filter(|(other, _)| {

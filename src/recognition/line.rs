@@ -148,9 +148,16 @@ fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
         && numbers + words >= 3
         && !want.numeric
         && !want.text.is_ascii()
-        // The last word is mostly a colour or a finish: it may stand in the stead of «пудровый».
-        && !(last
-            && (is_adjective(&want.text) || seeker.is_told_apart_unsaid(hit.row, &draft.wants)))
+        // The last word is mostly a colour or a finish.
+        && !(last && is_adjective(&want.text))
+        // «Сок Добрый» is no «Сок Rich»: what the title says besides may stand in the word's stead.
+        && !seeker.is_told_apart_unsaid(hit.row, &draft.wants, unknown != first || !acts(&want.text))
+}
+
+/// Whether a word ends as verbs do: «остаётся», «добавим».
+fn acts(word: &str) -> bool {
+    const ENDINGS: &[&str] = &["ся", "сь", "ем", "им", "ть", "ите", "йте", "ьте", "ют", "ут", "ет"];
+    ENDINGS.iter().any(|e| word.ends_with(e))
 }
 
 /// Whether a word ends as adjectives do: it says what the thing is like.

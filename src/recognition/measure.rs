@@ -205,6 +205,24 @@ impl Measure {
     }
 }
 
+impl Measure {
+    /// Whether titles that give this measure of a thing give its unit too: «5 л» is in no «GL-4/5 1л».
+    pub(crate) fn is_never_left_out(self) -> bool {
+        matches!(
+            self,
+            Self::Litre
+                | Self::Millilitre
+                | Self::Kilo
+                | Self::Volt
+                | Self::Ampere
+                | Self::Milliampere
+                | Self::Kelvin
+                | Self::Lumen
+                | Self::Bar
+        )
+    }
+}
+
 /// A number with its unit and its letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Number {
@@ -244,6 +262,11 @@ impl Number {
             _ => 0.85,
         };
         quality * marks
+    }
+
+    /// Whether letters are glued to the number as those of a model: «MDV10», «EL2240».
+    pub(crate) fn is_code(self) -> bool {
+        self.marker == CODE || (LETTERS..ONE_LETTER).contains(&self.marker)
     }
 
     /// Whether one letter is glued to the number: «C16».

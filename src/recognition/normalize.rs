@@ -266,6 +266,7 @@ pub(crate) fn sound(word: &str) -> String {
             'j' if next == 'u' => ("u", 2),
             'j' if next == 'a' => ("i", 1),
             'e' if next == 'w' => ("u", 2),
+            'e' if next == 'a' => ("i", 2),
             'g' if next == 'e' && i + 2 == chars.len() => ("j", 2),
             'j' if i + 1 == chars.len() => ("i", 1),
             'j' => ("j", 1),

@@ -373,7 +373,10 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             let pieces =
                 lexeme.text == "т" && lexemes.get(i + 1).is_some_and(|w| w.text.starts_with("шт"));
             // «2т» at the end is two thousand: tonnes are written out.
+            // «190*30*48т» has so many teeth.
+            let sized = i > 1 && lexemes[i - 2].is('x');
             let lone = lexeme.text == "т"
+                && !sized
                 && !lexeme.spaced
                 && last.value <= 100_000
                 && lexemes.get(i + 1).is_none_or(|l| !l.is_word() && !l.is_number());

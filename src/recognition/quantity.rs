@@ -391,7 +391,10 @@ fn number_readings(
         && (lexemes[i - 1].is('/')
             || lexemes[i - 1].is('№')
             || named(i - 1)
-            || i > 1 && lexemes[i - 1].is('=') && lexemes[i - 2].is_word());
+            || i > 1
+                && lexemes[i - 1].is('=')
+                && !lexemes[i - 1].spaced
+                && lexemes[i - 2].is_word());
     if tied || follows_slash {
         return;
     }
@@ -485,14 +488,14 @@ fn number_readings(
             glued: !lexemes[after].spaced && !number.spoken,
             ..Reading::default()
         });
-        // «сорок два комплекта» after «тысяча десять на»
-        if number.spoken && number.value > 20_000 && tens > 0 && ones > 0 && ones % 1000 == 0 {
+        // «сорок два комплекта» after «тысяча десять на», «четыреста двенадцать штук» of 400 ml
+        for (left, quantity) in parted(number) {
             out.push(Reading {
                 spoken_for: (after..after + taken).collect(),
-                quantity: Some(Quantity::from_thousandths(ones)),
-                unit: Some(unit),
+                quantity: Some(quantity),
+                unit: Some(unit.clone()),
                 prior: prior - 0.2,
-                left: Some((i, tens)),
+                left: Some((i, left)),
                 each,
                 ..Reading::default()
             });
@@ -583,7 +586,30 @@ fn number_readings(
             each,
             ..Reading::default()
         });
+        // «щётки семьсот две»
+        for (left, quantity) in parted(number).filter(|_| at_end && !each) {
+            out.push(Reading {
+                quantity: Some(quantity),
+                prior: prior - 0.2,
+                left: Some((i, left)),
+                ..Reading::default()
+            });
+        }
     }
+}
+
+/// A number in words as one of the goods and a quantity after it: «семьсот две» is two of 700.
+fn parted(number: &Lexeme) -> impl Iterator<Item = (i64, Quantity)> {
+    let whole = number.spoken && !number.named && number.value % 1000 == 0;
+    let splits = [10_000, 100_000].map(|by| (number.value / by * by, number.value % by));
+    let teens = |quantity: i64| (10_000..20_000).contains(&quantity);
+    splits
+        .into_iter()
+        .enumerate()
+        .filter(move |(at, (left, quantity))| {
+            whole && *left > 10_000 && *quantity > 0 && (*at == 0 || teens(*quantity))
+        })
+        .map(|(_, (left, quantity))| (left, Quantity::from_thousandths(quantity)))
 }
 
 /// «каждого», «каждой», «штуке» after «по 2».
@@ -642,6 +668,11 @@ pub(crate) fn is_lone_unit(word: &str) -> bool {
     ONE.contains(&word)
 }
 
+/// Whether the word is a container cut short, as it ends a line: «альфа 10 ник уп».
+fn is_cut_unit(word: &str) -> bool {
+    matches!(word, "уп" | "рул" | "кор")
+}
+
 /// «войлок рулон», «скотч коробку»: a container without a number is one.
 fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) {
     // «по рулону», «по пачке»: one of each.
@@ -661,7 +692,8 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
         });
         return;
     }
-    if !is_lone_unit(&lexemes[i].text) {
+    let cut = i == last && i > 0 && lexemes[i - 1].is_word() && is_cut_unit(&lexemes[i].text);
+    if !cut && !is_lone_unit(&lexemes[i].text) {
         return;
     }
     let begins = lexemes[..i].iter().all(|l| !l.is_number() && !l.is_word());

@@ -110,6 +110,12 @@ impl Lexicon {
         near.min().map(|(_, key)| key)
     }
 
+    /// Whether the word by itself is one of the language: no slip of another.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        let meanings = self.by_first.get(&stem(word)).into_iter().flatten();
+        meanings.into_iter().any(|meaning| meaning.keys.len() == 1)
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_first.is_empty()

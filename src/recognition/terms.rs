@@ -319,6 +319,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             continue;
         }
         let after_number = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number();
+        // «3х нитка», «3-х»
+        if after_number && matches!(lexeme.text.as_str(), "х" | "x") {
+            i += 1;
+            continue;
+        }
         let letter = if marked || after_number || glued {
             one_letter(&lexeme.text, after_number)
         } else {
@@ -344,16 +349,43 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 word.to = i + 3;
             }
         }
+        // «т.серый», «т.-серый», «св-серый»
+        if let Some(shade) = shade(lexeme, lexemes.get(i + 1))
+            && let Some((at, colour)) = (i + 1..lexemes.len().min(i + 3))
+                .find(|at| lexemes[*at].is_word())
+                .map(|at| (at, &lexemes[at]))
+            && free(at)
+            && super::decide::names_colour(&super::normalize::stem(&colour.text))
+        {
+            word.text = format!("{shade}{}", colour.text);
+            word.dotted = colour.dotted;
+            word.code = false;
+            word.to = at + 1;
+        }
         i = word.to;
         out.push(Term::Word(word));
     }
     out
 }
 
+/// The shade that a cut word before a colour says: «т.», «св-».
+fn shade(lexeme: &Lexeme, next: Option<&Lexeme>) -> Option<&'static str> {
+    let hyphen = next.is_some_and(|l| l.is('-') && !l.spaced);
+    if !(lexeme.dotted || hyphen) {
+        return None;
+    }
+    match lexeme.text.as_str() {
+        "т" | "тем" | "темн" => Some("темно"),
+        "св" | "свет" | "светл" => Some("светло"),
+        _ => None,
+    }
+}
+
 /// Whether a capital letter by itself is a mark, «16А С», and not a little word.
 fn is_mark(lexemes: &[Lexeme], at: usize) -> bool {
     let lexeme = &lexemes[at];
-    let alone = lexeme.is_word() && lexeme.upper && lexeme.text.chars().count() == 1;
+    let alone =
+        lexeme.is_word() && lexeme.upper && lexeme.text.chars().count() == 1 && lexeme.text != "и";
     let after = lexemes.get(at + 1);
     // «Дюбель тип "К"»
     let quoted = at > 0 && lexemes[at - 1].is('"') && after.is_some_and(|l| l.is('"'));
@@ -367,6 +399,30 @@ fn is_mark(lexemes: &[Lexeme], at: usize) -> bool {
             && after.is_none_or(|l| {
                 l.spaced && (l.is_number() || l.is_word() && l.upper) || !l.is_word()
             })
+}
+
+/// Brackets that say how many are in packs and boxes, «(1/50/1000)», «(25шт/500)»: lexemes within.
+pub(crate) fn packings(lexemes: &[Lexeme]) -> Vec<std::ops::Range<usize>> {
+    let mut out = Vec::new();
+    for (open, _) in lexemes.iter().enumerate().filter(|(_, l)| l.is('(')) {
+        let Some(inside) = lexemes[open + 1..].iter().position(|l| l.is(')')) else { break };
+        let within = open + 1..open + 1 + inside;
+        let run = &lexemes[within.clone()];
+        let counted = |l: &Lexeme| matches!(l.text.as_str(), "шт" | "уп" | "кор" | "пач" | "бл");
+        let told = |l: &Lexeme| l.is_number() || l.is('/') || l.is_word() && counted(l);
+        let numbers: Vec<i64> = run.iter().filter(|l| l.is_number()).map(|l| l.value).collect();
+        let holds = |pair: &[i64]| pair[0] > 0 && pair[1] > pair[0] && pair[1] % pair[0] == 0;
+        if run.iter().any(|l| l.is('/'))
+            && run.iter().all(told)
+            && numbers.len() > 1
+            && numbers.iter().all(|n| n % 1000 == 0)
+            && numbers.windows(2).all(holds)
+            && numbers.last().is_some_and(|n| *n >= 10_000)
+        {
+            out.push(within);
+        }
+    }
+    out
 }
 
 /// A single letter as Latin: the one that it looks like, or that it sounds like after a number, where

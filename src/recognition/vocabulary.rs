@@ -89,6 +89,13 @@ impl Meanings {
     }
 }
 
+/// «ХХЛ» is «XXL».
+fn clothing_size(text: &str) -> Option<String> {
+    let crosses = text.strip_suffix('л')?;
+    let all = !crosses.is_empty() && crosses.chars().all(|c| c == 'х');
+    all.then(|| format!("{}l", "x".repeat(crosses.chars().count())))
+}
+
 /// Sorts pairs by their key and keeps the best of each.
 pub(crate) fn best_of_each(pairs: &mut Vec<(u32, f32)>) {
     pairs.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
@@ -288,6 +295,10 @@ impl Vocabulary {
             let heard = sound(&text);
             let begun = self.latin.iter().filter(|(_, _, other)| other.starts_with(&heard));
             begun.for_each(|(id, ..)| out.add(*id, 0.9));
+        }
+        self.without_vowels_in_titles(&text, &mut out);
+        if let Some(size) = clothing_size(&text) {
+            self.spelt(&size, 0.97, &mut out);
         }
         self.kin(&text, &mut out);
         self.derived(&text, &mut out);
@@ -509,6 +520,24 @@ impl Vocabulary {
                 if let Some(found) = self.by_stem.get(base.as_str()) {
                     out.add(*found, 0.87);
                 }
+            }
+        }
+    }
+
+    /// Words of consonants alone that titles have for longer ones: «КМФ» for «камуфляж».
+    fn without_vowels_in_titles(&self, text: &str, out: &mut Meanings) {
+        const LETTERS: std::ops::RangeInclusive<usize> = 3..=4;
+        let consonants: Vec<char> =
+            text.chars().filter(|c| is_cyrillic(*c) && !"аеиоуыэюяьъ".contains(*c)).collect();
+        if text.chars().count() < 6 {
+            return;
+        }
+        for length in LETTERS.filter(|n| *n <= consonants.len()) {
+            let short: String = consonants[..length].iter().collect();
+            if !text.starts_with(&short)
+                && let Some(found) = self.by_stem.get(short.as_str())
+            {
+                out.add(*found, 0.9);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
 use super::super::rank::{Seeker, Want};
 use super::super::split::Piece;
-use super::Desk;
+use super::{Desk, Pending};
 use crate::domain::Quantity;
 
 /// What becomes of a line's quantity.
@@ -140,12 +140,18 @@ impl Desk<'_> {
     /// The one line whose every product has all that a draft says.
     fn named(&self, seeker: &Seeker<'_>, draft: &Draft) -> Option<usize> {
         let wants: Vec<&Want> = draft.wants.iter().filter(|w| w.known).collect();
-        if wants.iter().all(|w| w.numeric) || draft.unknown() > 0 {
+        if wants.is_empty() || draft.unknown() > 0 {
             return None;
         }
+        // «По 121 увеличьте до 25»: a number alone must have been said of the line.
+        let bare = wants.iter().all(|w| w.numeric);
+        let said = |line: &Pending| {
+            !bare || wants.iter().all(|w| line.draft.wants.iter().any(|l| l.key == w.key))
+        };
         let mut lines = (0..self.lines.len()).filter(|at| {
             let meant = &self.lines[*at].draft.meant;
             !meant.is_empty()
+                && said(&self.lines[*at])
                 && meant.iter().all(|hit| wants.iter().all(|w| seeker.has(hit.row, w)))
         });
         let line = lines.next()?;

@@ -217,7 +217,7 @@ impl<'t> Desk<'t> {
         if self.context.is_empty() || draft.by_article || piece.header {
             return (draft, Heir::None);
         }
-        if anchored && says_the_same(&piece.lexemes) {
+        if says_the_same(&piece.lexemes) {
             // «Вилки чёрные премиум, ложки такие же»: what the thing before was like, not what it was.
             let what = self.context.iter().position(|w| w.known && !w.numeric);
             let like = self.context.iter().enumerate();
@@ -440,7 +440,41 @@ impl<'t> Desk<'t> {
         }
     }
 
-    fn finish(self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
+    /// Makes one line, that nothing fits, of a line without a quantity and of what goes on it without
+    /// naming goods: «лампа автом. Маяк H4 24V P43t - 7 шт» that the catalogue lacks orders no lamp of
+    /// another maker.
+    fn join_torn(&mut self, seeker: &Seeker<'_>) {
+        let mut lines: Vec<Pending> = Vec::with_capacity(self.lines.len());
+        for line in self.lines.drain(..) {
+            let names = line.draft.by_article
+                || line.draft.wants.iter().any(|w| w.inherited || seeker.is_head(w));
+            let goes_on = !line.new_line && line.quantity.is_some() && !names;
+            let begun = |l: &&mut Pending| {
+                // «Лампа автом. Маяк…»: a cut word ends no sentence.
+                let between = self.text.get(l.end..line.start).unwrap_or("");
+                (line.continues || !between.contains(['!', '?', ';', ',']))
+                    && l.quantity.is_none()
+                    && !l.header
+                    && l.draft.fit > 0
+                    && !l.draft.by_article
+            };
+            match lines.last_mut().filter(|_| goes_on).filter(begun) {
+                Some(last) => {
+                    last.end = last.end.max(line.end);
+                    last.quantity = line.quantity;
+                    last.unit = line.unit;
+                    last.draft.wants.extend(line.draft.wants);
+                    last.draft.meant.clear();
+                    last.draft.fit = 0;
+                }
+                None => lines.push(line),
+            }
+        }
+        self.lines = lines;
+    }
+
+    fn finish(mut self, seeker: &Seeker<'_>, buyer: &Buyer) -> Recognition {
+        self.join_torn(seeker);
         // A heading over a list is no line: «спец-заказ кухня».
         let counted = self.lines.iter().filter(|l| l.quantity.is_some()).count();
         let heading = |l: &Pending| {

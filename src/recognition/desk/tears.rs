@@ -1,6 +1,6 @@
 //! A piece that reads badly, read again in parts: torn in two, or without the talk around it.
 
-use super::super::interpret::{Draft, Light, read};
+use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
 use super::super::quantity::Said;
 use super::super::rank::Seeker;
@@ -110,7 +110,7 @@ pub(super) fn whole(
     piece: &Piece,
     next: &Piece,
 ) -> Option<Piece> {
-    if !next.cut || piece.titled > 0 || next.talk != Talk::None {
+    if !(next.cut || next.parted) || piece.titled > 0 || next.talk != Talk::None {
         return None;
     }
     let lexemes: Vec<Lexeme> = piece.lexemes.iter().chain(&next.lexemes).cloned().collect();
@@ -133,14 +133,36 @@ pub(super) fn whole(
             return None;
         }
     }
-    let mut read_alone = |piece: &Piece| read(seeker, text, &piece.lexemes, Light::default()).0;
-    if !sure(&together)
-        || together.reading.quantity.is_none()
-        || sure(&read_alone(piece)) && sure(&read_alone(next))
-    {
+    let one = read(seeker, text, &piece.lexemes, Light::default()).0;
+    let other = read(seeker, text, &next.lexemes, Light::default()).0;
+    let fits = |d: &Draft| d.fit > 0 && d.unknown() == 0 && !d.widened && !d.stretched;
+    let whole_one = sure(&together) && !(sure(&one) && sure(&other))
+        || fits(&together) && !(is_item(seeker, &one) && is_item(seeker, &other));
+    // «Болты 100 и гайки» are two: what has its quantity is not gone on with.
+    let done =
+        next.parted && (one.reading.quantity.is_some() || only_quantity(&piece.lexemes).is_some());
+    if !whole_one || done || !one.says_something() || together.reading.quantity.is_none() {
         return None;
     }
-    Some(Piece { continues: piece.continues, new_line: piece.new_line, cut: piece.cut, ..whole })
+    Some(Piece {
+        continues: piece.continues,
+        new_line: piece.new_line,
+        cut: piece.cut,
+        parted: piece.parted,
+        ..whole
+    })
+}
+
+/// Whether a draft by itself orders so many of some goods.
+fn is_item(seeker: &Seeker<'_>, draft: &Draft) -> bool {
+    let own = draft.meant.first().and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
+    let measured = draft.reading.unit.as_ref().is_some_and(|said| {
+        !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
+    });
+    draft.fit > 0
+        && draft.reading.quantity.is_some()
+        && !measured
+        && draft.wants.iter().any(|w| seeker.names_goods(w))
 }
 
 /// A piece without the talk before and after the goods, read again, if that reads better.

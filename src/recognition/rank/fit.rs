@@ -2,7 +2,7 @@
 
 use super::super::index::{ASIDE, Figure};
 use super::super::quantity::Said;
-use super::super::terms::{Measure, Number, PACK, Size};
+use super::super::terms::{BARE, Measure, Number, PACK, Size};
 use super::super::threads;
 use super::postings::{scaled, scales};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
@@ -168,15 +168,19 @@ impl Seeker<'_> {
         })
     }
 
-    /// Whether a product's title has a word that tells products apart and that nothing said names.
-    pub(crate) fn is_told_apart_unsaid(&self, row: u32, wants: &[Want]) -> bool {
+    /// Whether a product's title has a word that tells products apart and that nobody said, or a
+    /// name, if these are asked for too.
+    pub(crate) fn is_told_apart_unsaid(&self, row: u32, wants: &[Want], named: bool) -> bool {
         let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
         let said = |word: u32| {
             needs().any(|need| matches!(need, Need::Word(s) if s.meanings.quality(word) > 0.0))
         };
-        self.index.words.row(row as usize).iter().any(|word| {
-            word & ASIDE == 0 && self.index.vocabulary.get(*word).telling && !said(*word)
-        })
+        let tells = |word: u32| {
+            let known = self.index.vocabulary.get(word);
+            known.telling || named && known.name && !known.article
+        };
+        let words = self.index.words.row(row as usize).iter();
+        words.filter(|word| *word & ASIDE == 0).any(|word| tells(*word) && !said(*word))
     }
 
     /// Whether a product satisfies a want, whatever else it is.
@@ -259,6 +263,19 @@ impl Seeker<'_> {
                         .any(|word| word & ASIDE == 0 && sought.meanings.quality(*word) > 0.85),
                     _ => true,
                 })
+            })
+        })
+    }
+
+    /// Whether a product has the words of the wants themselves, and not what synonyms make of them.
+    pub(crate) fn is_called(&self, row: u32, wants: &[Want]) -> bool {
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+            want.ways.iter().filter(|way| !way.free).any(|way| {
+                let has = |need: &Need| match need {
+                    Need::Word(sought) => self.word(row, sought) > 0.0,
+                    _ => true,
+                };
+                way.needs.iter().all(has)
             })
         })
     }
@@ -464,8 +481,22 @@ impl Seeker<'_> {
                 if taken >> at & 1 == 1 || figure.measure == Measure::Piece {
                     continue;
                 }
-                let mut quality = number.agrees(index.number(*figure));
-                if quality == 0.0 && wanted.len() > 2 && number.rounds(index.number(*figure)) {
+                let title = index.number(*figure);
+                // «10 мА» is none of «MDV10-2-016-030 … 30мА».
+                let measured = |f: &Figure| f.measure == number.measure && f.marker == 0;
+                let elsewhere = title.is_code() && number.measure != Measure::None
+                    || title.measure == Measure::None && number.measure.is_never_left_out();
+                // «H16» is in no «3х16».
+                let crossed = |f: &Figure| {
+                    f.group == figure.group && f.value != figure.value && f.group != u8::MAX
+                };
+                if elsewhere && figures.iter().any(measured)
+                    || number.marker == BARE && figures.iter().any(crossed)
+                {
+                    continue;
+                }
+                let mut quality = number.agrees(title);
+                if quality == 0.0 && wanted.len() > 2 && number.rounds(title) {
                     quality = 0.9;
                 }
                 if quality == 0.0 {

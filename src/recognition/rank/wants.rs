@@ -5,7 +5,9 @@ use std::rc::Rc;
 use super::super::lexer::Lexeme;
 use super::super::normalize::stem;
 use super::super::speech;
-use super::super::terms::{BARE, BORE, BORED, COUNTED, Measure, Number, Size, Term, Word, terms};
+use super::super::terms::{
+    BARE, BORE, BORED, COUNTED, Measure, Number, Size, Term, Word, packings, terms,
+};
 use super::super::vocabulary::cyrillic;
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
@@ -13,6 +15,8 @@ impl Seeker<'_> {
     /// Lexemes → wants. `skip`: those that say the quantity.
     pub(crate) fn wants(&mut self, lexemes: &[Lexeme], skip: &[usize]) -> Vec<Want> {
         let found = terms(lexemes, |i| skip.contains(&i));
+        let packs = packings(lexemes);
+        let packed = |size: &Size| packs.iter().any(|p| p.contains(&size.from));
         let mut wants: Vec<Want> = Vec::with_capacity(found.len());
         let mut at = 0;
         while at < found.len() {
@@ -43,7 +47,8 @@ impl Seeker<'_> {
             let (want, used) = match &found[at] {
                 // How many are in a pack tells only packs apart.
                 Term::Size(size)
-                    if size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
+                    if packed(size)
+                        || size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
                 {
                     (Some(pack_want(size)), 1)
                 }
@@ -63,7 +68,7 @@ impl Seeker<'_> {
                         && !word.code
                         && word.text.chars().count() > 2;
                     want.ways.extend(self.counted_noun(lexemes, size, word, &want));
-                    want.known = !want.ways.is_empty();
+                    want.known |= !want.ways.is_empty();
                 }
                 want
             });
@@ -189,6 +194,10 @@ impl Seeker<'_> {
             return (None, 1);
         }
         let mut ways = self.ways(word, &sought);
+        // «Нигрол» that no title has is no slip of anything.
+        if !sought.meanings.sure && self.index.lexicon.has(&word.text) {
+            ways.clear();
+        }
         // «Отрежьте» is of no goods.
         if ways.is_empty() && speech::is_verb(&word.text) {
             return (None, 1);
@@ -197,7 +206,9 @@ impl Seeker<'_> {
         if let Some(unit) = unit.filter(|u| u.chars().count() > 2) {
             ways.push(Way::of(vec![Need::Sold(unit)], 0.96));
         }
-        if word.code && word.text.chars().count() == 1 && ways.is_empty() {
+        // «Ботинки 40р»
+        let glued = word.code || word.after_number;
+        if glued && word.text.chars().count() == 1 && ways.is_empty() {
             return (None, 1);
         }
         let guessed = !sought.meanings.words.is_empty() && !sought.meanings.sure;
@@ -220,7 +231,12 @@ impl Seeker<'_> {
         if word.text.chars().count() < 3 || self.index.vocabulary.row(&stem(&word.text)).is_none() {
             ways.extend(self.initials(word));
         }
-        ways.extend(self.counted(word));
+        // «Двунитка» that titles begin with is no «2-х нитка»; «двухклавишный» may be «2-кл.».
+        let vocabulary = &self.index.vocabulary;
+        let heads = vocabulary.row(&stem(&word.text)).is_some_and(|w| vocabulary.get(w).head);
+        if !heads || super::super::line::is_adjective(&word.text) {
+            ways.extend(self.counted(word));
+        }
         if !known && let Some(letters) = super::super::normalize::spelt_out(&word.text) {
             // «вэпэпэ» is «впп» is «воздушно-пузырчатая плёнка».
             ways.extend(self.initials(&Word { text: letters, ..word.clone() }));
@@ -283,6 +299,7 @@ impl Seeker<'_> {
                     || want.text.chars().count() < 4
                     || super::super::threads::is_side(&want.text)
                     || want.text.contains(' ')
+                    || !want.known && self.index.lexicon.has(&want.text)
                 {
                     return want.clone();
                 }

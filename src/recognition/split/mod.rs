@@ -44,8 +44,10 @@ pub(crate) struct Piece {
     pub(crate) header: bool,
     /// Whether it goes on the sentence of the piece before.
     pub(crate) continues: bool,
-    /// Whether it was cut from the piece before where no comma stood.
+    /// Whether it was cut from the piece before where nothing stood.
     pub(crate) cut: bool,
+    /// Whether «и» or a slash parted it from the piece before.
+    pub(crate) parted: bool,
     /// Whether it begins a line of the text.
     pub(crate) new_line: bool,
     /// Whether it puts right what was said before: «нет, давайте 7».

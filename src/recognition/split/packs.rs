@@ -3,7 +3,7 @@
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
 
-/// Makes «по 4 в упаковке» and «100 шт в коробке» packs of so many pieces.
+/// Makes «по 4 в упаковке», «100 шт в коробке» and «50шт/уп» packs of so many pieces.
 pub(super) fn packs(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut i = 0;
@@ -39,7 +39,9 @@ fn pack(lexemes: &[Lexeme], at: usize, before: Option<&Lexeme>) -> Option<usize>
     let piece = unit_at(lexemes, at + 1).filter(|(unit, _)| unit.short() == Some("шт"));
     let within = at + 1 + piece.as_ref().map_or(0, |(_, taken)| *taken);
     let told = before.is_some_and(is_by) || piece.is_some();
-    if !told || lexemes.get(within).is_none_or(|l| l.text != "в") {
+    // «50шт/уп», «100 шт в коробке»
+    let each = |l: &Lexeme| l.text == "в" || piece.is_some() && l.is('/') && !l.spaced;
+    if !told || !lexemes.get(within).is_some_and(each) {
         return None;
     }
     let (unit, taken) = unit_at(lexemes, within + 1)?;

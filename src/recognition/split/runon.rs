@@ -3,8 +3,9 @@
 
 use super::super::index::Index;
 use super::super::lexer::Lexeme;
-use super::super::quantity::unit_at;
+use super::super::quantity::{Said, unit_at};
 use super::super::speech;
+use super::super::terms::Word;
 use super::super::types::SynonymTarget;
 
 /// Where a run of lexemes must be cut: after a quantity that another item follows.
@@ -44,6 +45,11 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                     || l.is_word()
                         && crate::recognition::terms::Measure::read(&l.text, !l.spaced).is_some()
             });
+        // «(25шт)» is in a pack.
+        if is_in_brackets(lexemes, i) {
+            i += 1;
+            continue;
+        }
         let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
         if unit.is_some()
             && lexemes.get(end).is_some_and(|l| l.text == "по")
@@ -78,7 +84,8 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let later =
             (0..rest.len()).filter(|k| rest[*k].is_number()).find_map(|k| unit_at(rest, k + 1));
         // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
-        let unit_later = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0));
+        let unit_later = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0))
+            && (opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
         let cut = if counts {
             says(before)
                 && says(rest)
@@ -88,7 +95,8 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             // «датчик 12 м IEK»: after a measure a maker's name goes on with the item.
             let goes_on =
                 next_word.is_some_and(|l| is_trailing_name(index, l) || l.text.contains('/'));
-            says(before) && !sized && opens_next && !goes_on && numbered
+            let sold = unit.as_ref().is_some_and(|u| is_sold_by(index, before, &u.0));
+            says(before) && !sized && opens_next && !goes_on && numbered && sold
         } else {
             heads(before)
                 && !sized
@@ -105,6 +113,38 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// Whether a lexeme stands in brackets.
+fn is_in_brackets(lexemes: &[Lexeme], at: usize) -> bool {
+    let open = lexemes[..at].iter().rposition(|l| l.is('(') || l.is(')'));
+    open.is_some_and(|open| lexemes[open].is('(')) && lexemes[at..].iter().any(|l| l.is(')'))
+}
+
+/// Whether a word says what a thing is like: «белые».
+fn describes(index: &Index, lexeme: &Lexeme) -> bool {
+    let key = crate::recognition::normalize::stem(&lexeme.text);
+    crate::recognition::line::is_adjective(&lexeme.text)
+        || crate::recognition::decide::names_colour(&key)
+        || index.vocabulary.row(&key).is_some_and(|r| index.vocabulary.get(r).telling)
+}
+
+/// Whether anything that these words may name is sold by the unit: «мыло 450мл» is a bottle, «клей 5
+/// кг» may be five kilograms. Of what is sold in rolls metres are cut.
+fn is_sold_by(index: &Index, run: &[Lexeme], unit: &Said) -> bool {
+    const LOOKED: usize = 300;
+    let Some(short) = unit.short().filter(|u| !matches!(*u, "м" | "м2" | "м3")) else {
+        return true;
+    };
+    run.iter().filter(|l| l.is_word() && opens(index, l)).any(|lexeme| {
+        let word = Word { text: lexeme.text.clone(), dotted: lexeme.dotted, ..Word::default() };
+        let meanings = index.vocabulary.meanings(&word);
+        let rows = meanings.words.iter().flat_map(|(w, _)| index.by_word.row(*w as usize));
+        rows.take(LOOKED).any(|row| {
+            let own = index.entries[*row as usize].unit.as_ref();
+            own.is_some_and(|own| own.as_str() == short)
+        })
+    })
 }
 
 /// Whether a word is a name that mostly stands inside titles: a maker's.

@@ -46,7 +46,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
         return;
     }
     let mut depth = 0_usize;
-    // The piece that comes next was cut at a slash.
+    // The piece that comes next was parted at «и» or a slash.
     let mut parted = false;
     let mut begun_at = out.len();
     let count = line.len();
@@ -106,6 +106,10 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             begun_at = out.len();
             continue;
         }
+        // «…и плюс халат»
+        if current.is_empty() && lexeme.text == "плюс" && next.is_some_and(Lexeme::is_word) {
+            continue;
+        }
         // «1000 шт нет 2000 шт», «точнее чёрный»
         let mends = depth == 0
             && lexeme.is_word()
@@ -159,7 +163,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             || listed
             || either
             || sizes
-            || lexeme.is('+') && lexeme.spaced && depth == 0
+            || lexeme.is('+') && lexeme.spaced && next.is_none_or(|n| n.spaced) && depth == 0
             || lexeme.is_word()
                 && depth == 0
                 && !current.is_empty()
@@ -172,9 +176,10 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             flush(index, &mut current, begins, false, out);
             begins = false;
             if let Some(first) = out.get_mut(from) {
-                first.cut |= std::mem::take(&mut parted);
+                first.parted = std::mem::take(&mut parted);
             }
-            parted = either;
+            // «Сверло по кирпичу и бетону» may be one thing.
+            parted = either || lexeme.text == "и";
             continue;
         }
         let stop = lexeme.dotted
@@ -207,7 +212,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
     let from = out.len();
     flush(index, &mut current, begins, false, out);
     if let Some(first) = out.get_mut(from) {
-        first.cut |= parted;
+        first.parted = parted;
     }
 }
 

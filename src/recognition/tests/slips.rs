@@ -3,10 +3,7 @@
 
 use super::*;
 
-const CATALOGS: [&str; 2] = [
-    include_str!("../../../tests/fixtures/recognition/household_food_catalog.json"),
-    include_str!("../../../tests/fixtures/recognition/plumbing_electrics_catalog.json"),
-];
+const CATALOGS: [&str; 2] = ["household_food_catalog.json", "plumbing_electrics_catalog.json"];
 
 /// How a title was read that somebody wrote so.
 #[derive(Debug, Default)]
@@ -26,7 +23,7 @@ fn written(none: bool, write: impl Fn(&str) -> Option<String>) -> Outcome {
     };
     let mut outcome = Outcome::default();
     for catalog in CATALOGS {
-        let (index, _) = trade(catalog);
+        let (index, _) = trade(&fixture(catalog));
         for entry in index.entries.iter().step_by(7) {
             let Some(text) = write(&entry.title.to_lowercase()) else { continue };
             let found = index.recognize(&format!("{text} - 7 шт"), &Buyer::default());
@@ -121,7 +118,7 @@ fn a_title_that_was_taken_out_orders_nothing() {
     };
     let mut outcome = Outcome::default();
     for catalog in CATALOGS {
-        let (whole, _) = trade(catalog);
+        let (whole, _) = trade(&fixture(catalog));
         let gone = |at: usize| at % 5 == 3;
         let left = |(at, entry): (usize, &Entry)| (!gone(at)).then(|| entry.clone());
         let index = Index::build(
