@@ -633,15 +633,22 @@ pub fn priceless(conn: &Connection) -> Result<Vec<ProductId>, StorageError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What each product is found by in lists, its title, article and own words, in lower case; in the
-/// order of titles.
-pub fn product_texts(conn: &Connection) -> Result<Vec<(ProductId, String)>, StorageError> {
+/// Goes over what each product is found by in lists, its title, article and own words, in lower
+/// case; in the order of titles.
+pub fn scan_texts(
+    conn: &Connection,
+    mut each: impl FnMut(ProductId, &str),
+) -> Result<(), StorageError> {
     const SQL: &str = "
         select id, fold(title || char(10) || sku || char(10) || search_words) as words
         from products order by title, id";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("words")?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = stmt.query([])?;
+    while let Some(row) = rows.next()? {
+        let words = row.get_ref("words")?;
+        each(row.get("id")?, words.as_str().map_err(rusqlite::Error::from)?);
+    }
+    Ok(())
 }
 
 /// A page of the products that the filter lets through, by title.
