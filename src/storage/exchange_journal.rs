@@ -62,14 +62,18 @@ pub fn latest(
     way: &str,
     only_good: bool,
 ) -> Result<Option<ExchangeRow>, StorageError> {
+    // A way that nothing came by for years is looked up, not looked for.
+    let of_way = if way.is_empty() { "way <> 'import'" } else { "way = :way" };
     let sql = format!(
-        "select {COLUMNS} from exchanges
-        where way <> 'import' and (:way = '' or way = :way) and (not :good or error = '')
+        "select {COLUMNS} from exchanges where {of_way} and (not :good or error = '')
         order by id desc limit 1"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    let params = named_params! { ":way": way, ":good": only_good };
-    Ok(stmt.query_row(params, ExchangeRow::from_row).optional()?)
+    stmt.raw_bind_parameter(":good", only_good)?;
+    if !way.is_empty() {
+        stmt.raw_bind_parameter(":way", way)?;
+    }
+    Ok(stmt.raw_query().next()?.map(ExchangeRow::from_row).transpose()?)
 }
 
 /// The exchanges of one standard session, in order.
@@ -87,10 +91,12 @@ pub fn refusal_of_order(
     uuid: &str,
     since: Timestamp,
 ) -> Result<Option<(Timestamp, String)>, StorageError> {
+    // From the few problems of the order to their exchanges: a week has a thousand of those.
     const SQL: &str = "
         select e.at_ms, p.reason
-        from exchanges e join exchange_problems p on p.exchange_id = e.id
-        where e.kind in ('statuses', 'orders') and e.at_ms >= :since and p.sku in (:wire, :plain, :uuid)
+        from exchange_problems p cross join exchanges e on e.id = p.exchange_id
+        where p.sku in (:wire, :plain, :uuid) and e.kind in ('statuses', 'orders')
+            and e.at_ms >= :since
         order by e.id desc limit 1";
     let mut stmt = conn.prepare_cached(SQL)?;
     let params = named_params! {
