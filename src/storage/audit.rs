@@ -130,23 +130,32 @@ pub fn page(
 
 /// The entries that the filter lets through, newest first.
 fn found(conn: &Connection, filter: &AuditFilter) -> Result<Vec<i64>, StorageError> {
-    const SQL: &str = "
-        select id from audit
-        where (:channel is null or channel = :channel)
-            and (:any_person or person_id is :person)
-            and substr(action, 1, length(:action)) = :action
-            and (:text = '' or any_holds(:text, object, before, after, address))
-            and at_ms >= :from and at_ms < :until
-        order by id desc";
-    let mut stmt = conn.prepare_cached(SQL)?;
-    let params = named_params! {
-        ":channel": filter.channel, ":any_person": filter.person.is_none(),
-        ":person": filter.person.flatten(), ":action": filter.action,
-        ":text": filter.query.to_lowercase(),
-        ":from": filter.from.unwrap_or(Timestamp::from_millis(i64::MIN)),
-        ":until": filter.until.unwrap_or(Timestamp::from_millis(i64::MAX)),
-    };
-    let rows = stmt.query_map(params, |row| row.get("id"))?;
+    let text = filter.query.to_lowercase();
+    let person = filter.person.flatten();
+    let asked: [(bool, &str, &str, &dyn rusqlite::ToSql); 6] = [
+        (filter.channel.is_some(), "channel = :channel", ":channel", &filter.channel),
+        (filter.person.is_some(), "person_id is :person", ":person", &person),
+        (
+            !filter.action.is_empty(),
+            "substr(action, 1, length(:action)) = :action",
+            ":action",
+            &filter.action,
+        ),
+        (!text.is_empty(), "any_holds(:text, object, before, after, address)", ":text", &text),
+        (filter.from.is_some(), "at_ms >= :from", ":from", &filter.from),
+        (filter.until.is_some(), "at_ms < :until", ":until", &filter.until),
+    ];
+    // Only what is asked for is looked at: there is a look for every entry there ever was.
+    let mut sql = "select id from audit where 1".to_owned();
+    let mut params = Vec::new();
+    for (_, condition, name, value) in asked.iter().filter(|(asked, ..)| *asked) {
+        sql.push_str(" and ");
+        sql.push_str(condition);
+        params.push((*name, *value));
+    }
+    sql.push_str(" order by id desc");
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(params.as_slice(), |row| row.get("id"))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
