@@ -152,6 +152,7 @@ create unique index products_title_key on products (title) where external_id is 
 create index products_sku on products (sku) where sku <> '';
 create index products_category on products (category_id, withdrawn, hidden);
 create index products_title on products (title);
+create index products_withdrawn on products (id) where withdrawn = 1;
 create index products_out on products (title) where withdrawn = 0 and hidden = 0 and available_thousandths <= 0;
 
 create table packs (
@@ -213,6 +214,7 @@ create table exchanges (
     error text not null default ''                      -- in Russian; empty: it went through
 ) strict;
 create index exchanges_at on exchanges (at_ms);
+create index exchanges_way on exchanges (way);
 
 -- What was left out and why: the first thousand of an exchange.
 create table exchange_problems (
@@ -223,6 +225,7 @@ create table exchange_problems (
     reason text not null,
     primary key (exchange_id, position)
 ) strict, without rowid;
+create index exchange_problems_sku on exchange_problems (sku);
 
 -- What happened in an exchange, in Russian, in order.
 create table exchange_steps (
@@ -485,7 +488,7 @@ create table order_lines (
 ) strict;
 create index order_lines_order on order_lines (order_id, position);
 create index order_lines_open on order_lines (order_id) where state <> 'ok';
-create index order_lines_product on order_lines (product_id) where product_id is not null;
+create index order_lines_product on order_lines (product_id, order_id) where product_id is not null;
 
 -- The timeline: events, messages and notes in one feed.
 create table order_events (
@@ -578,6 +581,7 @@ create table inbox (
     handled_at_ms integer
 ) strict;
 create index inbox_pending on inbox (chat_key, id) where state = 'pending';
+create index inbox_dead on inbox (id) where state = 'dead';
 create index inbox_received on inbox (received_at_ms);
 
 create table dialogues (

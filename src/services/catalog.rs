@@ -4,13 +4,13 @@
 //! The index is built beside the one in use and swapped in; nobody waits for it but the first.
 
 mod export;
+mod texts;
 mod tree;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use moka::future::Cache;
 use rusqlite::{Connection, Transaction};
 
 use tokio::sync::broadcast::error::RecvError;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Base;
+use super::kept::Kept;
 use super::live::Change;
 use super::notifications::{self, Notice, Outgoing};
 use crate::domain::catalog::ProductCard;
@@ -26,8 +27,11 @@ use crate::domain::{CategoryId, PersonId, Price, ProductId, Quantity, Timestamp,
 use crate::recognition::{Index, SynonymTarget, starter_synonyms};
 use crate::services::exchange::default_type;
 use crate::storage::{
-    Db, StorageError, directory, entries, offers, prices, products, synonyms, watches, words,
+    Db, StorageError, directory, entries, figures, offers, prices, products, synonyms, watches,
+    words,
 };
+
+use texts::Texts;
 
 pub use tree::{Category, Tree};
 
@@ -41,11 +45,11 @@ const COMPARED: u32 = 2_000;
 pub struct Catalog {
     base: Base,
     index: Arc<watch::Sender<Option<Built>>>,
-    /// The tree by the catalogue's version.
-    trees: Cache<i64, Arc<Tree>>,
-    /// What products are found by in lists, by the catalogue's version.
-    texts: Cache<i64, Arc<Vec<(ProductId, String)>>>,
-    priceless: Cache<i64, Arc<Vec<ProductId>>>,
+    tree: Kept<Tree>,
+    /// What products are found by in lists.
+    texts: Kept<Texts>,
+    priceless: Kept<Vec<ProductId>>,
+    on_sale: Kept<u32>,
 }
 
 #[derive(Clone)]
@@ -91,10 +95,14 @@ pub fn seed_starter_synonyms(db: &Db, now: Timestamp) -> Result<bool, StorageErr
 impl Catalog {
     /// A catalogue over this database. [`Catalog::run`] keeps its index fresh.
     pub fn new(base: Base) -> Self {
-        let trees = Cache::builder().max_capacity(2).build();
-        let texts = Cache::builder().max_capacity(1).build();
-        let priceless = Cache::builder().max_capacity(1).build();
-        Self { base, index: Arc::new(watch::Sender::new(None)), trees, texts, priceless }
+        Self {
+            base,
+            index: Arc::new(watch::Sender::new(None)),
+            tree: Kept::new(),
+            texts: Kept::new(),
+            priceless: Kept::new(),
+            on_sale: Kept::new(),
+        }
     }
 
     /// The index in use; the first who ask wait for it to be built.
@@ -148,48 +156,30 @@ impl Catalog {
     /// The tree of categories with how many products on sale each holds. Kept until the catalogue
     /// changes.
     pub async fn tree(&self) -> Result<Arc<Tree>, CatalogError> {
-        let version = self.base.db.read(entries::version).await?;
-        if let Some(tree) = self.trees.get(&version).await {
-            return Ok(tree);
-        }
-        let tree = Arc::new(self.base.db.read(Tree::load).await?);
-        self.trees.insert(version, tree.clone()).await;
-        Ok(tree)
+        Ok(self.tree.get(&self.base.db, Tree::load).await?)
     }
 
     /// Products, sold or not, whose title, article or own words contain all of these words, by
     /// title. The words are kept in memory: looking through a hundred thousand rows takes longer
     /// than a page may.
     pub async fn named(&self, query: &str) -> Result<Vec<ProductId>, StorageError> {
-        let version = self.base.db.read(entries::version).await?;
-        let texts = match self.texts.get(&version).await {
-            Some(texts) => texts,
-            None => {
-                let texts = Arc::new(self.base.db.read(directory::product_texts).await?);
-                self.texts.insert(version, texts.clone()).await;
-                texts
-            }
-        };
+        let texts = self.texts.get(&self.base.db, Texts::load).await?;
         let words: Vec<String> =
             query.to_lowercase().split_whitespace().take(6).map(str::to_owned).collect();
-        let found = move || {
-            let fits = |text: &str| words.iter().all(|word| text.contains(word.as_str()));
-            let found = texts.iter().filter(|(_, text)| fits(text));
-            found.map(|(product, _)| *product).collect()
-        };
-        tokio::task::spawn_blocking(found).await.map_err(|_| StorageError::Interrupted)
+        tokio::task::spawn_blocking(move || texts.with(&words))
+            .await
+            .map_err(|_| StorageError::Interrupted)
     }
 
     /// Products on sale without a price of the default type, by title. Kept until the catalogue
     /// changes: each is looked up by itself.
     pub async fn priceless(&self) -> Result<Arc<Vec<ProductId>>, StorageError> {
-        let version = self.base.db.read(entries::version).await?;
-        if let Some(found) = self.priceless.get(&version).await {
-            return Ok(found);
-        }
-        let found = Arc::new(self.base.db.read(directory::priceless).await?);
-        self.priceless.insert(version, found.clone()).await;
-        Ok(found)
+        self.priceless.get(&self.base.db, directory::priceless).await
+    }
+
+    /// How many products are sold now. Kept until the catalogue changes.
+    pub async fn on_sale(&self) -> Result<u32, StorageError> {
+        Ok(*self.on_sale.get(&self.base.db, figures::products).await?)
     }
 
     /// Products on sale right in this category, `None`: in none, by title; and how many there are.

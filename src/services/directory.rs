@@ -88,8 +88,8 @@ impl Directory {
         self.base
             .db
             .read(move |conn| {
-                let rows = directory::clients(conn, &filter, since, offset, limit)?;
-                Ok(Listed { rows, total: directory::count_clients(conn, &filter)? })
+                let (rows, total) = directory::clients(conn, &filter, since, offset, limit)?;
+                Ok(Listed { rows, total })
             })
             .await
     }
@@ -101,7 +101,7 @@ impl Directory {
         self.base
             .db
             .read(move |conn| {
-                let row = directory::clients(conn, &filter, since, 0, 1)?.pop();
+                let row = directory::clients(conn, &filter, since, 0, 1)?.0.pop();
                 let Some(row) = row else { return Ok(None) };
                 Ok(Some(Client {
                     row,
@@ -267,8 +267,8 @@ impl Directory {
         self.base
             .db
             .read(move |conn| {
-                let rows = directory::people(conn, &text, offset, limit)?;
-                Ok(Listed { rows, total: directory::count_people(conn, &text)? })
+                let (rows, total) = directory::people(conn, &text, offset, limit)?;
+                Ok(Listed { rows, total })
             })
             .await
     }

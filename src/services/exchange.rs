@@ -32,6 +32,7 @@ use tracing::{info, warn};
 
 use super::Base;
 use super::accounts::Actor;
+use super::kept::Kept;
 use super::live::Change;
 use crate::domain::Timestamp;
 use crate::domain::catalog::{
@@ -212,6 +213,7 @@ pub struct Exchange {
     turn: Arc<Semaphore>,
     standard: Arc<standard::Standard>,
     doors: Arc<calls::Doors>,
+    counted: Kept<mapping::Counted>,
 }
 
 /// How the transaction ends.
@@ -231,7 +233,7 @@ impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
         let turn = Arc::new(Semaphore::new(1));
-        Self { base, turn, standard: Arc::default(), doors: Arc::default() }
+        Self { base, turn, standard: Arc::default(), doors: Arc::default(), counted: Kept::new() }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {

@@ -19,6 +19,7 @@ pub mod health;
 pub mod imports;
 pub mod jobs;
 pub mod journal;
+mod kept;
 pub mod legacy;
 pub mod live;
 pub mod meter;

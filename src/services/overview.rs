@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Base;
+use super::catalog::Catalog;
 use crate::domain::Timestamp;
 use crate::storage::directory::{self, ClientFilter};
 use crate::storage::figures::{self, Turnover};
@@ -17,6 +18,7 @@ const UNKNOWN: u32 = 5;
 #[derive(Clone)]
 pub struct Overview {
     base: Base,
+    catalog: Catalog,
 }
 
 /// The figures of a moment.
@@ -48,9 +50,9 @@ pub struct Figures {
 }
 
 impl Overview {
-    /// Over this base.
-    pub fn new(base: Base) -> Self {
-        Self { base }
+    /// Over this base and catalogue.
+    pub fn new(base: Base, catalog: Catalog) -> Self {
+        Self { base, catalog }
     }
 
     /// The figures as they are now.
@@ -60,6 +62,7 @@ impl Overview {
         let midnight =
             self.base.zone.moment(today.at(0, 0, 0, 0)).unwrap_or_else(|| now.minus(DAY));
         let tomorrow = today.tomorrow().unwrap_or(today);
+        let products = self.catalog.on_sale().await?;
         self.base
             .db
             .read(move |conn| {
@@ -74,7 +77,7 @@ impl Overview {
                     deliveries_today: figures::deliveries(conn, &today.to_string())?,
                     deliveries_tomorrow: figures::deliveries(conn, &tomorrow.to_string())?,
                     unknown: figures::unknown_words(conn, now.minus(DAY * 30), UNKNOWN)?,
-                    products: figures::products(conn)?,
+                    products,
                     unverified: directory::count_clients(conn, &strangers)?,
                     undelivered: outbox::count(conn, now)?.2,
                     rejected: last.filter(|row| row.skipped > 0).map(|row| (row.id, row.skipped)),
@@ -111,6 +114,7 @@ impl Overview {
     pub async fn state(&self) -> Result<State, StorageError> {
         let now = self.base.clock.now();
         let database_bytes = std::fs::metadata(self.base.db.path()).map_or(0, |meta| meta.len());
+        let products = self.catalog.on_sale().await?;
         self.base
             .db
             .read(move |conn| {
@@ -120,7 +124,7 @@ impl Overview {
                 Ok(State {
                     questions: u32::try_from(waiting.len()).unwrap_or(u32::MAX),
                     clients: directory::count_clients(conn, &ClientFilter::default())?,
-                    products: figures::products(conn)?,
+                    products,
                     queued,
                     failed,
                     blocked_chats: recipients::count_blocked(conn)?,

@@ -98,14 +98,10 @@ pub struct AuditFilter {
     pub until: Option<Timestamp>,
 }
 
-const WHERE: &str = "
-    from audit a left join persons p on p.id = a.person_id
-    where (:channel is null or a.channel = :channel)
-        and (:any_person or a.person_id is :person)
-        and substr(a.action, 1, length(:action)) = :action
-        and (:query = '' or holds(a.object || char(10) || coalesce(a.before, '') || char(10)
-            || coalesce(a.after, '') || char(10) || a.address, fold(:query)))
-        and a.at_ms >= :from and a.at_ms < :until";
+const ENTRY: &str = "
+    select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
+        a.after, a.address
+    from audit a left join persons p on p.id = a.person_id";
 
 /// A page of entries, newest first, and how many there are in all.
 pub fn page(
@@ -114,36 +110,53 @@ pub fn page(
     offset: u32,
     limit: u32,
 ) -> Result<(Vec<AuditRow>, u32), StorageError> {
-    let from = filter.from.unwrap_or(Timestamp::from_millis(i64::MIN));
-    let until = filter.until.unwrap_or(Timestamp::from_millis(i64::MAX));
-    let total = if *filter == AuditFilter::default() {
-        let sql = "select count(*) as total from audit";
-        conn.prepare_cached(sql)?.query_row([], |row| row.get("total"))?
-    } else {
-        conn.prepare_cached(&format!("select count(*) as total {WHERE}"))?.query_row(
-            named_params! {
-                ":channel": filter.channel, ":any_person": filter.person.is_none(),
-                ":person": filter.person.flatten(), ":action": filter.action,
-                ":query": filter.query, ":from": from, ":until": until,
-            },
-            |row| row.get("total"),
-        )?
-    };
-    let sql = format!(
-        "select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
-            a.after, a.address {WHERE}
-        order by a.id desc limit :limit offset :offset"
-    );
+    if *filter == AuditFilter::default() {
+        let count = "select count(*) as total from audit";
+        let total = conn.prepare_cached(count)?.query_row([], |row| row.get("total"))?;
+        let sql = format!("{ENTRY} order by a.id desc limit :limit offset :offset");
+        let mut stmt = conn.prepare_cached(&sql)?;
+        let params = named_params! { ":limit": limit, ":offset": offset };
+        let rows = stmt.query_map(params, AuditRow::from_row)?;
+        return Ok((rows.collect::<Result<_, _>>()?, total));
+    }
+    // The journal is gone through once: what is found is counted on the way.
+    let found = found(conn, filter)?;
+    let mut stmt = conn.prepare_cached(&format!("{ENTRY} where a.id = :id"))?;
+    let page = found.iter().skip(offset as usize).take(limit as usize);
+    let rows = page.map(|id| stmt.query_row(named_params! { ":id": id }, AuditRow::from_row));
+    let rows = rows.collect::<Result<_, _>>()?;
+    Ok((rows, u32::try_from(found.len()).unwrap_or(u32::MAX)))
+}
+
+/// The entries that the filter lets through, newest first.
+fn found(conn: &Connection, filter: &AuditFilter) -> Result<Vec<i64>, StorageError> {
+    let text = filter.query.to_lowercase();
+    let person = filter.person.flatten();
+    let asked: [(bool, &str, &str, &dyn rusqlite::ToSql); 6] = [
+        (filter.channel.is_some(), "channel = :channel", ":channel", &filter.channel),
+        (filter.person.is_some(), "person_id is :person", ":person", &person),
+        (
+            !filter.action.is_empty(),
+            "substr(action, 1, length(:action)) = :action",
+            ":action",
+            &filter.action,
+        ),
+        (!text.is_empty(), "any_holds(:text, object, before, after, address)", ":text", &text),
+        (filter.from.is_some(), "at_ms >= :from", ":from", &filter.from),
+        (filter.until.is_some(), "at_ms < :until", ":until", &filter.until),
+    ];
+    // Only what is asked for is looked at: there is a look for every entry there ever was.
+    let mut sql = "select id from audit where 1".to_owned();
+    let mut params = Vec::new();
+    for (_, condition, name, value) in asked.iter().filter(|(asked, ..)| *asked) {
+        sql.push_str(" and ");
+        sql.push_str(condition);
+        params.push((*name, *value));
+    }
+    sql.push_str(" order by id desc");
     let mut stmt = conn.prepare_cached(&sql)?;
-    let rows = stmt.query_map(
-        named_params! {
-            ":channel": filter.channel, ":any_person": filter.person.is_none(),
-            ":person": filter.person.flatten(), ":action": filter.action, ":query": filter.query,
-            ":from": from, ":until": until, ":limit": limit, ":offset": offset,
-        },
-        AuditRow::from_row,
-    )?;
-    Ok((rows.collect::<Result<_, _>>()?, total))
+    let rows = stmt.query_map(params.as_slice(), |row| row.get("id"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Who is in the journal, by name.
@@ -181,12 +194,8 @@ pub fn of_object(
     object: &str,
     limit: u32,
 ) -> Result<Vec<AuditRow>, StorageError> {
-    const SQL: &str = "
-        select a.id, a.at_ms, a.channel, a.person_id, p.name, a.action, a.object, a.before,
-            a.after, a.address
-        from audit a left join persons p on p.id = a.person_id
-        where a.object = :object order by a.id desc limit :limit";
-    let mut stmt = conn.prepare_cached(SQL)?;
+    let sql = format!("{ENTRY} where a.object = :object order by a.id desc limit :limit");
+    let mut stmt = conn.prepare_cached(&sql)?;
     let rows =
         stmt.query_map(named_params! { ":object": object, ":limit": limit }, AuditRow::from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -60,61 +60,70 @@ const CLIENTS: &str = "
                 where b.organization_id = g.id and b.state <> 'left'
                     and (holds(p.name, :text) or instr(coalesce(p.phone, ''), :text) > 0)))";
 
-/// A page of the organizations that the filter lets through, those that ordered last first.
-/// Orders are counted since `since`.
+/// A page of the organizations that the filter lets through, those that ordered last first, and how
+/// many there are in all. Orders are counted since `since`.
 pub fn clients(
     conn: &Connection,
     filter: &ClientFilter,
     since: Timestamp,
     offset: u32,
     limit: u32,
-) -> Result<Vec<ClientRow>, StorageError> {
-    // Who is on the page first, what is told of them for these alone.
-    let sql = format!(
-        "with page (id, last_order_at_ms, sorted_by) as materialized (
-            select g.id, (select max(created_at_ms) from orders o where o.organization_id = g.id)
-                    as last_order_at_ms,
-                coalesce((select max(created_at_ms) from orders o where o.organization_id = g.id),
-                    g.created_at_ms) as sorted_by
-            {CLIENTS} order by sorted_by desc, g.id desc limit :limit offset :offset)
+) -> Result<(Vec<ClientRow>, u32), StorageError> {
+    const ROW: &str = "
         select g.id, g.kind, g.name, g.inn, g.external_id, g.verified, g.blocked,
             coalesce(m.name, '') as manager_name, coalesce(t.name, '') as price_type,
             (select count(*) from members b where b.organization_id = g.id and b.state = 'active') as people,
             (select count(*) from orders o where o.organization_id = g.id and o.created_at_ms >= :since) as orders,
             (select coalesce(sum(total_kopecks), 0) from orders o where o.organization_id = g.id
                 and o.created_at_ms >= :since and o.status not in ('cancelled', 'rejected')) as total_kopecks,
-            page.last_order_at_ms
-        from page join organizations g on g.id = page.id
+            (select max(created_at_ms) from orders o where o.organization_id = g.id)
+                as last_order_at_ms
+        from organizations g
         left join persons m on m.id = g.manager_id
         left join price_types t on t.id = g.price_type_id
-        order by page.sorted_by desc, g.id desc"
+        where g.id = :id";
+    // They are looked for once and counted on the way; what is told of them is read for those of
+    // the page alone.
+    let sql = format!(
+        "select g.id {CLIENTS} order by coalesce((select max(created_at_ms) from orders o
+            where o.organization_id = g.id), g.created_at_ms) desc, g.id desc"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    let rows = stmt.query_map(
+    let found = stmt.query_map(
         named_params! {
             ":id": filter.id, ":unverified": filter.unverified,
-            ":text": filter.query.trim().to_lowercase(), ":since": since,
-            ":limit": limit, ":offset": offset,
+            ":text": filter.query.trim().to_lowercase(),
         },
-        |row| {
-            Ok(ClientRow {
-                id: row.get("id")?,
-                kind: row.get("kind")?,
-                name: row.get("name")?,
-                inn: row.get("inn")?,
-                external_id: row.get("external_id")?,
-                verified: row.get("verified")?,
-                blocked: row.get("blocked")?,
-                manager_name: row.get("manager_name")?,
-                price_type: row.get("price_type")?,
-                people: row.get("people")?,
-                orders: row.get("orders")?,
-                total: row.get("total_kopecks")?,
-                last_order_at: row.get("last_order_at_ms")?,
-            })
-        },
+        |row| row.get("id"),
     )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let found: Vec<OrganizationId> = found.collect::<Result<_, _>>()?;
+    let mut stmt = conn.prepare_cached(ROW)?;
+    let page = found.iter().skip(offset as usize).take(limit as usize);
+    let rows = page.map(|id| {
+        stmt.query_row(named_params! { ":id": id, ":since": since }, ClientRow::from_row)
+    });
+    let rows = rows.collect::<Result<_, _>>()?;
+    Ok((rows, u32::try_from(found.len()).unwrap_or(u32::MAX)))
+}
+
+impl ClientRow {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            name: row.get("name")?,
+            inn: row.get("inn")?,
+            external_id: row.get("external_id")?,
+            verified: row.get("verified")?,
+            blocked: row.get("blocked")?,
+            manager_name: row.get("manager_name")?,
+            price_type: row.get("price_type")?,
+            people: row.get("people")?,
+            orders: row.get("orders")?,
+            total: row.get("total_kopecks")?,
+            last_order_at: row.get("last_order_at_ms")?,
+        })
+    }
 }
 
 /// How many organizations the filter lets through.
@@ -154,10 +163,6 @@ pub struct PersonLine {
     pub seen_at: Option<Timestamp>,
 }
 
-const PEOPLE: &str = "
-    from persons p where (:id is null or p.id = :id) and (:text = '' or holds(p.name, :text)
-        or instr(coalesce(p.phone, ''), :text) > 0)";
-
 /// An organization that a person is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonMembership {
@@ -178,7 +183,11 @@ pub fn person(
         select b.organization_id, g.name, b.role from members b
         join organizations g on g.id = b.organization_id
         where b.person_id = :id and b.state = 'active' order by g.name, g.id";
-    let Some(person) = people_of(conn, Some(id), "", 0, 1)?.pop() else { return Ok(None) };
+    let person = conn
+        .prepare_cached(PERSON)?
+        .query_row(named_params! { ":id": id }, PersonLine::from_row)
+        .optional()?;
+    let Some(person) = person else { return Ok(None) };
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map(named_params! { ":id": id }, |row| {
         Ok(PersonMembership {
@@ -190,65 +199,71 @@ pub fn person(
     Ok(Some((person, rows.collect::<Result<_, _>>()?)))
 }
 
-/// A page of the people whose name or phone contains the text, seen last first.
+/// A page of the people whose name or phone contains the text, seen last first, and how many there
+/// are in all.
 pub fn people(
     conn: &Connection,
     text: &str,
     offset: u32,
     limit: u32,
-) -> Result<Vec<PersonLine>, StorageError> {
-    people_of(conn, None, text, offset, limit)
-}
-
-fn people_of(
-    conn: &Connection,
-    id: Option<PersonId>,
-    text: &str,
-    offset: u32,
-    limit: u32,
-) -> Result<Vec<PersonLine>, StorageError> {
-    let sql = format!(
-        "select p.id, p.name, p.phone, p.phone_verified, p.blocked, p.granted_role, p.seen_at_ms,
-            (select coalesce(group_concat(g.name, ', '), '') from members b
-                join organizations g on g.id = b.organization_id
-                where b.person_id = p.id and b.state = 'active') as organizations,
-            (select count(*) from chats c where c.person_id = p.id) as chats,
-            exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
-                as chat_blocked
-        from (select p.id as at {PEOPLE} order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id
-            limit :limit offset :offset) page
-        cross join persons p on p.id = page.at
-        order by coalesce(p.seen_at_ms, p.created_at_ms) desc, p.id"
-    );
-    let mut stmt = conn.prepare_cached(&sql)?;
-    let rows = stmt.query_map(
-        named_params! {
-            ":id": id, ":text": text.trim().to_lowercase(), ":limit": limit, ":offset": offset,
-        },
-        |row| {
-            Ok(PersonLine {
-                id: row.get("id")?,
-                name: row.get("name")?,
-                phone: row.get("phone")?,
-                phone_verified: row.get("phone_verified")?,
-                blocked: row.get("blocked")?,
-                granted_role: row.get("granted_role")?,
-                organizations: row.get("organizations")?,
-                chats: row.get("chats")?,
-                chat_blocked: row.get("chat_blocked")?,
-                seen_at: row.get("seen_at_ms")?,
-            })
-        },
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// How many people there are whose name or phone contains the text.
-pub fn count_people(conn: &Connection, text: &str) -> Result<u32, StorageError> {
-    let mut stmt = conn.prepare_cached(&format!("select count(*) as people {PEOPLE}"))?;
+) -> Result<(Vec<PersonLine>, u32), StorageError> {
+    const COUNT: &str = "select count(*) as people from persons";
+    const PAGE: &str = "
+        select id from persons order by coalesce(seen_at_ms, created_at_ms) desc, id
+        limit :limit offset :offset";
+    const FOUND: &str = "
+        select id from persons
+        where holds(name, :text) or instr(coalesce(phone, ''), :text) > 0
+        order by coalesce(seen_at_ms, created_at_ms) desc, id";
     let text = text.trim().to_lowercase();
-    let none: Option<PersonId> = None;
-    Ok(stmt.query_row(named_params! { ":id": none, ":text": text }, |row| row.get("people"))?)
+    let (ids, total): (Vec<PersonId>, _) = if text.is_empty() {
+        let mut stmt = conn.prepare_cached(PAGE)?;
+        let params = named_params! { ":limit": limit, ":offset": offset };
+        let ids = stmt.query_map(params, |row| row.get("id"))?.collect::<Result<_, _>>()?;
+        (ids, conn.prepare_cached(COUNT)?.query_row([], |row| row.get("people"))?)
+    } else {
+        // They are looked for once and counted on the way.
+        let mut stmt = conn.prepare_cached(FOUND)?;
+        let found = stmt.query_map(named_params! { ":text": text }, |row| row.get("id"))?;
+        let mut found: Vec<_> = found.collect::<Result<_, _>>()?;
+        let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        found.drain(..found.len().min(offset as usize));
+        found.truncate(limit as usize);
+        (found, total)
+    };
+    let mut stmt = conn.prepare_cached(PERSON)?;
+    let rows = ids
+        .iter()
+        .map(|id| stmt.query_row(named_params! { ":id": id }, PersonLine::from_row))
+        .collect::<Result<_, _>>()?;
+    Ok((rows, total))
+}
+
+const PERSON: &str = "
+    select p.id, p.name, p.phone, p.phone_verified, p.blocked, p.granted_role, p.seen_at_ms,
+        (select coalesce(group_concat(g.name, ', '), '') from members b
+            join organizations g on g.id = b.organization_id
+            where b.person_id = p.id and b.state = 'active') as organizations,
+        (select count(*) from chats c where c.person_id = p.id) as chats,
+        exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
+            as chat_blocked
+    from persons p where p.id = :id";
+
+impl PersonLine {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            phone: row.get("phone")?,
+            phone_verified: row.get("phone_verified")?,
+            blocked: row.get("blocked")?,
+            granted_role: row.get("granted_role")?,
+            organizations: row.get("organizations")?,
+            chats: row.get("chats")?,
+            chat_blocked: row.get("chat_blocked")?,
+            seen_at: row.get("seen_at_ms")?,
+        })
+    }
 }
 
 /// Someone in an organization.
@@ -633,15 +648,22 @@ pub fn priceless(conn: &Connection) -> Result<Vec<ProductId>, StorageError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What each product is found by in lists, its title, article and own words, in lower case; in the
-/// order of titles.
-pub fn product_texts(conn: &Connection) -> Result<Vec<(ProductId, String)>, StorageError> {
+/// Goes over what each product is found by in lists, its title, article and own words, in lower
+/// case; in the order of titles.
+pub fn scan_texts(
+    conn: &Connection,
+    mut each: impl FnMut(ProductId, &str),
+) -> Result<(), StorageError> {
     const SQL: &str = "
         select id, fold(title || char(10) || sku || char(10) || search_words) as words
         from products order by title, id";
     let mut stmt = conn.prepare_cached(SQL)?;
-    let rows = stmt.query_map([], |row| Ok((row.get("id")?, row.get("words")?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = stmt.query([])?;
+    while let Some(row) = rows.next()? {
+        let words = row.get_ref("words")?;
+        each(row.get("id")?, words.as_str().map_err(rusqlite::Error::from)?);
+    }
+    Ok(())
 }
 
 /// A page of the products that the filter lets through, by title.

@@ -20,11 +20,40 @@ pub struct JournalFilter {
     pub outcome: String,
 }
 
-const WHERE: &str = "
-    where (:direction = '' or (:direction = 'out') = (kind = 'orders'))
-        and (:kind = '' or kind = :kind) and (:way = '' or way = :way)
-        and (:outcome = '' or :outcome = case
-            when error <> '' then 'failed' when skipped > 0 then 'partly' else 'ok' end)";
+/// The conditions of a filter: only of what it asks for, so that a look at everything reads no row
+/// but those of its page. The parameters are bound by name in [`bind`].
+fn conditions(filter: &JournalFilter) -> String {
+    let mut sql = "where 1".to_owned();
+    sql.push_str(match filter.direction.as_str() {
+        "" => "",
+        "out" => " and kind = 'orders'",
+        _ => " and kind <> 'orders'",
+    });
+    if !filter.kind.is_empty() {
+        sql.push_str(" and kind = :kind");
+    }
+    if !filter.way.is_empty() {
+        sql.push_str(" and way = :way");
+    }
+    sql.push_str(match filter.outcome.as_str() {
+        "" => "",
+        "failed" => " and error <> ''",
+        "partly" => " and error = '' and skipped > 0",
+        "ok" => " and error = '' and skipped <= 0",
+        _ => " and 0",
+    });
+    sql
+}
+
+/// Binds those of the filter's values that the statement names.
+fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &JournalFilter) -> Result<(), StorageError> {
+    for (name, value) in [(":kind", &filter.kind), (":way", &filter.way)] {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, value)?;
+        }
+    }
+    Ok(())
+}
 
 /// A page of the journal, newest first.
 pub fn page(
@@ -33,27 +62,30 @@ pub fn page(
     offset: u32,
     limit: u32,
 ) -> Result<Vec<ExchangeRow>, StorageError> {
+    // Which they are first, what is told of them for these alone.
     let sql = format!(
-        "select {COLUMNS} from exchanges {WHERE} order by id desc limit :limit offset :offset"
+        "select {COLUMNS} from exchanges where id in (
+            select id from exchanges {} order by id desc limit {limit} offset {offset})
+        order by id desc",
+        conditions(filter)
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    let params = named_params! {
-        ":direction": filter.direction, ":kind": filter.kind, ":way": filter.way,
-        ":outcome": filter.outcome, ":limit": limit, ":offset": offset,
-    };
-    let rows = stmt.query_map(params, ExchangeRow::from_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(ExchangeRow::from_row(row)?);
+    }
+    Ok(found)
 }
 
 /// How many exchanges the filter lets through.
 pub fn count(conn: &Connection, filter: &JournalFilter) -> Result<u32, StorageError> {
-    let sql = format!("select count(*) from exchanges {WHERE}");
+    let sql = format!("select count(*) as exchanges from exchanges {}", conditions(filter));
     let mut stmt = conn.prepare_cached(&sql)?;
-    let params = named_params! {
-        ":direction": filter.direction, ":kind": filter.kind, ":way": filter.way,
-        ":outcome": filter.outcome,
-    };
-    Ok(stmt.query_row(params, |row| row.get(0))?)
+    bind(&mut stmt, filter)?;
+    let mut rows = stmt.raw_query();
+    Ok(rows.next()?.map(|row| row.get("exchanges")).transpose()?.unwrap_or(0))
 }
 
 /// The latest exchange with 1C of this way (empty: any), whatever came of it or only a good one.
@@ -62,14 +94,18 @@ pub fn latest(
     way: &str,
     only_good: bool,
 ) -> Result<Option<ExchangeRow>, StorageError> {
+    // A way that nothing came by for years is looked up, not looked for.
+    let of_way = if way.is_empty() { "way <> 'import'" } else { "way = :way" };
     let sql = format!(
-        "select {COLUMNS} from exchanges
-        where way <> 'import' and (:way = '' or way = :way) and (not :good or error = '')
+        "select {COLUMNS} from exchanges where {of_way} and (not :good or error = '')
         order by id desc limit 1"
     );
     let mut stmt = conn.prepare_cached(&sql)?;
-    let params = named_params! { ":way": way, ":good": only_good };
-    Ok(stmt.query_row(params, ExchangeRow::from_row).optional()?)
+    stmt.raw_bind_parameter(":good", only_good)?;
+    if !way.is_empty() {
+        stmt.raw_bind_parameter(":way", way)?;
+    }
+    Ok(stmt.raw_query().next()?.map(ExchangeRow::from_row).transpose()?)
 }
 
 /// The exchanges of one standard session, in order.
@@ -87,10 +123,12 @@ pub fn refusal_of_order(
     uuid: &str,
     since: Timestamp,
 ) -> Result<Option<(Timestamp, String)>, StorageError> {
+    // From the few problems of the order to their exchanges: a week has a thousand of those.
     const SQL: &str = "
         select e.at_ms, p.reason
-        from exchanges e join exchange_problems p on p.exchange_id = e.id
-        where e.kind in ('statuses', 'orders') and e.at_ms >= :since and p.sku in (:wire, :plain, :uuid)
+        from exchange_problems p cross join exchanges e on e.id = p.exchange_id
+        where p.sku in (:wire, :plain, :uuid) and e.kind in ('statuses', 'orders')
+            and e.at_ms >= :since
         order by e.id desc limit 1";
     let mut stmt = conn.prepare_cached(SQL)?;
     let params = named_params! {

@@ -42,14 +42,16 @@ pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, Storage
 /// milliseconds, shortest first.
 pub fn waits(conn: &Connection, since: Timestamp) -> Result<Vec<i64>, StorageError> {
     const SQL: &str = "
-        select wait_ms from (
-            select (select min(e.at_ms) from order_events e where e.order_id = o.id
-                and e.kind = 'status' and e.person_id is not null) - o.created_at_ms as wait_ms
-            from orders o where o.created_at_ms >= :since)
-        where wait_ms >= 0 order by wait_ms";
+        select (select min(e.at_ms) from order_events e where e.order_id = o.id
+            and e.kind = 'status' and e.person_id is not null) - o.created_at_ms as wait_ms
+        from orders o where o.created_at_ms >= :since";
     let mut stmt = conn.prepare_cached(SQL)?;
     let rows = stmt.query_map(named_params! { ":since": since }, |row| row.get("wait_ms"))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    // Left to SQL, every order's events would be looked at once to choose and once to sort.
+    let waits: Vec<Option<i64>> = rows.collect::<Result<_, _>>()?;
+    let mut waits: Vec<i64> = waits.into_iter().flatten().filter(|wait| *wait >= 0).collect();
+    waits.sort_unstable();
+    Ok(waits)
 }
 
 /// How many orders in work are to be delivered on this day, `YYYY-MM-DD`.

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 
-/// Gives the connection `fold(text)`, a text in lower case, and `holds(text, part)`, whether a text
-/// has a part that is in lower case already, whatever the text's own case.
+/// Gives the connection `fold(text)`, a text in lower case; `holds(text, part)`, whether a text has
+/// a part that is in lower case already, whatever the text's own case; and `any_holds(part, text, …)`,
+/// whether one of the texts does.
 pub fn register(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_scalar_function("fold", 1, flags, |context| {
@@ -16,6 +17,15 @@ pub fn register(conn: &Connection) -> rusqlite::Result<()> {
             (Some(text), Some(part)) => holds(text, part),
             _ => false,
         })
+    })?;
+    conn.create_scalar_function("any_holds", -1, flags, |context| {
+        let Some(part) = text(context, 0)? else { return Ok(false) };
+        for at in 1..context.len() {
+            if text(context, at)?.is_some_and(|text| holds(text, part)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     })
 }
 
@@ -76,5 +86,8 @@ mod tests {
             |sql: &str| conn.query_row(sql, [], |row| row.get::<_, Option<bool>>(0)).unwrap();
         assert_eq!(said("select holds(null, 'а')"), Some(false));
         assert_eq!(said("select holds('Ёлка', 'ёл')"), Some(true));
+        assert_eq!(said("select any_holds('ёл', null, 'пень', 'Ёлка')"), Some(true));
+        assert_eq!(said("select any_holds('ёл', 'пень', null)"), Some(false));
+        assert_eq!(said("select any_holds(null, 'пень')"), Some(false));
     }
 }

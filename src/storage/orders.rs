@@ -3,7 +3,8 @@
 mod list;
 
 pub use list::{
-    AskingOrder, OrderFilter, OrderSort, count, count_by_status, ids, list, list_asking, totals,
+    AskingOrder, OrderFilter, OrderSort, count, count_by_status, ids, list, list_asking, page,
+    totals,
 };
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};

@@ -92,10 +92,9 @@ pub fn find_next_due(conn: &Connection, now: Timestamp) -> Result<Option<Timesta
 /// How many rows wait, how many of them were due before `late`, and how many failed for good.
 pub fn count(conn: &Connection, late: Timestamp) -> Result<(i64, i64, i64), StorageError> {
     const SQL: &str = "
-        select count(*) filter (where state = 'queued') as queued,
-               count(*) filter (where state = 'queued' and due_at_ms < :late) as late,
-               count(*) filter (where state = 'failed') as failed
-        from outbox where state in ('queued', 'failed')";
+        select (select count(*) from outbox where state = 'queued') as queued,
+            (select count(*) from outbox where state = 'queued' and due_at_ms < :late) as late,
+            (select count(*) from outbox where state = 'failed') as failed";
     let mut stmt = conn.prepare_cached(SQL)?;
     let params = named_params! { ":late": late };
     Ok(stmt

@@ -20,10 +20,10 @@ pub struct Queue {
 /// Events that wait to be handled.
 pub fn inbox(conn: &Connection) -> Result<Queue, StorageError> {
     const SQL: &str = "
-        select count(*) filter (where state = 'pending') as waiting,
-            min(received_at_ms) filter (where state = 'pending') as oldest,
-            count(*) filter (where state = 'dead') as given_up
-        from inbox where state in ('pending', 'dead')";
+        select (select count(*) from inbox where state = 'pending') as waiting,
+            (select min(received_at_ms) from inbox indexed by inbox_pending
+                where state = 'pending') as oldest,
+            (select count(*) from inbox where state = 'dead') as given_up";
     Ok(conn.prepare_cached(SQL)?.query_row([], |row| {
         Ok(Queue {
             waiting: row.get("waiting")?,
@@ -36,10 +36,10 @@ pub fn inbox(conn: &Connection) -> Result<Queue, StorageError> {
 /// Messages that are due by `now`, and those that were given up.
 pub fn outbox(conn: &Connection, now: Timestamp) -> Result<Queue, StorageError> {
     const SQL: &str = "
-        select count(*) filter (where state = 'queued') as waiting,
-            min(due_at_ms) filter (where state = 'queued' and due_at_ms <= :now) as oldest,
-            count(*) filter (where state = 'failed') as given_up
-        from outbox where state in ('queued', 'failed')";
+        select (select count(*) from outbox where state = 'queued') as waiting,
+            (select min(due_at_ms) from outbox where state = 'queued' and due_at_ms <= :now)
+                as oldest,
+            (select count(*) from outbox where state = 'failed') as given_up";
     Ok(conn.prepare_cached(SQL)?.query_row(named_params! { ":now": now }, |row| {
         Ok(Queue {
             waiting: row.get("waiting")?,

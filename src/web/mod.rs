@@ -118,7 +118,7 @@ impl Persona {
 impl Desk {
     /// Figures of the first page.
     fn overview(&self) -> Overview {
-        Overview::new(self.base.clone())
+        Overview::new(self.base.clone(), self.catalog.clone())
     }
 
     /// Clients, people and products as they are listed.

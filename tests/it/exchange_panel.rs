@@ -294,6 +294,17 @@ async fn the_queue_names_what_keeps_an_order_and_offers_it_again() {
     );
     let page = read(&panel, &ours, "/admin/exchange/queue").await;
     assert!(page.contains("готов") && page.contains("ещё не предлагался"), "{page}");
+    let text = r#"{"orders":[{"number":"PM-1042","status":"Потерян"}]}"#;
+    let body = partner_m::formats::json::Reader::new(text.as_bytes()).tree().unwrap();
+    panel.desk.exchange.statuses(body, Origin::new(Way::Json)).await.unwrap();
+    let page = read(&panel, &ours, "/admin/exchange/queue").await;
+    assert!(page.contains("неизвестный статус «Потерян»"), "what 1C said of it: {page}");
+    sql(&panel, "update products set withdrawn = 1 where id = 1");
+    let page = read(&panel, &ours, "/admin/exchange/queue").await;
+    assert!(page.contains("товар снят с продажи: позиция 1"), "{page}");
+    assert_eq!(panel.desk.exchange.queue_size().await.unwrap(), (1, 1));
+    sql(&panel, "update products set withdrawn = 0 where id = 1");
+    assert_eq!(panel.desk.exchange.queue_size().await.unwrap(), (1, 0));
     let (orders, _) = panel
         .desk
         .exchange
@@ -380,6 +391,33 @@ async fn a_word_of_1c_that_nobody_understood_is_mapped_and_then_understood() {
     );
     assert_eq!(audited(&panel, "exchange.map_status"), 2);
     assert_eq!(push("Выдан водителю").await.skipped.len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_catalogue_has_is_counted_anew_once_it_changes() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let push = async |body: &'static str| {
+        let origin = Origin::new(Way::Json);
+        panel.desk.exchange.apply(CatalogJson(body.as_bytes()), origin).await.unwrap();
+    };
+    let mapping = "/admin/exchange/mapping";
+    let page = read(&panel, &ours, mapping).await;
+    assert!(page.contains("1С ещё не присылала цен"), "{page}");
+    assert!(read(&panel, &ours, "/admin").await.contains("1\u{a0}товар<"));
+    push(
+        r#"{"items":[{"sku":"Н-1","title":"Нитки","price":10},
+            {"sku":"Н-2","title":"Нитки 2","price":12,"unit":"кг"}]}"#,
+    )
+    .await;
+    let page = read(&panel, &ours, mapping).await;
+    assert!(page.contains("цены есть у 2\u{a0}товаров") && page.contains("<strong>кг<"), "{page}");
+    assert!(read(&panel, &ours, "/admin").await.contains("3\u{a0}товара<"));
+    // A price alone is a change as well.
+    push(r#"{"items":[{"sku":"00-1234","title":"Саморез 4×25 жёлтый","price":1}]}"#).await;
+    assert!(read(&panel, &ours, mapping).await.contains("цены есть у 3\u{a0}товаров"));
+    post(&panel, &ours, "/admin/catalog/bulk", "act=hide&product=1").await;
+    assert!(read(&panel, &ours, "/admin").await.contains("Каталог</dt><dd>2\u{a0}товара<"));
 }
 
 #[tokio::test]

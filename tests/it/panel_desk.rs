@@ -273,6 +273,67 @@ async fn the_export_holds_what_the_list_shows() {
 }
 
 #[tokio::test]
+async fn the_median_wait_is_of_orders_that_a_person_took() {
+    let panel = Panel::start().await;
+    let made = panel.desk.base.clock.now().millis() - 7_200_000;
+    let write = move |tx: &rusqlite::Transaction<'_>| {
+        // By whom, after how many minutes; the last one by the program itself.
+        for (id, person, minutes) in
+            [(11, Some(1), 90), (12, Some(1), 2), (13, Some(1), 30), (14, None, 1)]
+        {
+            tx.execute(
+                "insert into orders (id, number, uuid, organization_id, author_id, status, source,
+                    created_at_ms, updated_at_ms) values (?1, ?1, ?1, 1, 1, 'accepted', 'bot', ?2, ?2)",
+                (id, made),
+            )?;
+            tx.execute(
+                "insert into order_events (order_id, at_ms, channel, person_id, kind, text)
+                    values (?1, ?2, 'panel', ?3, 'status', '')",
+                (id, made + minutes * 60_000, person),
+            )?;
+        }
+        Ok::<_, StorageError>(())
+    };
+    panel.desk.base.db.write_blocking(write).unwrap();
+    let today = panel.send("GET", "/admin", panel.sign_in().await, "").await.body;
+    assert!(today.contains("медиана</dt><dd>30\u{a0}мин</dd>"), "{today}");
+}
+
+#[tokio::test]
+async fn orders_found_by_words_are_listed_and_counted_as_all_of_them_are() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    let write = |tx: &rusqlite::Transaction<'_>| {
+        tx.execute_batch(
+            "with recursive n (i) as (select 2 union all select i + 1 from n where i < 61)
+                insert into orders (id, number, uuid, organization_id, author_id, status, source,
+                        total_kopecks, created_at_ms, updated_at_ms)
+                select i, 2000 + i, 'w' || i, 1, 1, 'new', 'bot', i * 7919 % 97 * 100, i, i from n;
+            insert into order_lines (order_id, position, raw, state, product_id)
+                select id, n, 'саморез', 'ok', 1 from orders join (select 2 as n union select 3);",
+        )?;
+        Ok::<_, StorageError>(())
+    };
+    panel.desk.base.db.write_blocking(write).unwrap();
+    let listed = async |narrowed: &str| {
+        let path = format!("/admin/orders?view=all{narrowed}");
+        let page = panel.send("GET", &path, ours.clone(), "").await.body;
+        let rows = page.split("id=\"order-").skip(1);
+        let rows: Vec<_> = rows.map(|row| row.split('"').next().unwrap().to_owned()).collect();
+        let (_, foot) = page.split_once("Всего по фильтру: ").unwrap();
+        (rows, foot.split("</tr>").next().unwrap().to_owned())
+    };
+    for of in ["", "&page=2", "&sort=dearest", "&sort=organization&page=2"] {
+        let all = listed(of).await;
+        assert!(all.1.starts_with("61\u{a0}заказ") && all.0.len() != 61, "{all:?}");
+        for words in ["q=%D0%B4%D0%B8%D0%B2%D0%B0%D0%BD", "product=1234", "product=4%C3%9725+1234"]
+        {
+            assert_eq!(listed(&format!("&{words}{of}")).await, all, "{words}{of}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_search_finds_orders_clients_and_goods() {
     let panel = Panel::start().await;
     let ours = panel.sign_in().await;

@@ -54,6 +54,11 @@ async fn the_journal_is_filtered_by_its_address_and_leaves_as_a_safe_table() {
     assert!(!page.contains("товар\u{a0}5"), "the others are filtered out");
     let page = get(&panel, &ours, "/admin/audit?q=PRODUCT:59").await;
     assert!(page.contains("товар\u{a0}59") && !page.contains("товар\u{a0}58"));
+    let page = get(&panel, &ours, "/admin/audit?q=product").await.replace('\u{a0}', " ");
+    assert!(page.contains("1–50 из 60") && page.contains("товар 59"), "{page}");
+    let page = get(&panel, &ours, "/admin/audit?q=product&page=2").await.replace('\u{a0}', " ");
+    assert!(page.contains("51–60 из 60") && page.contains("товар 0"), "{page}");
+    assert!(!page.contains("товар 10"), "it is on the first page: {page}");
     let page = get(&panel, &ours, "/admin/audit?who=-&until=2020-01-01").await;
     assert!(page.contains("Ничего не найдено"));
     // The panel's own sign-in is there, with its address.

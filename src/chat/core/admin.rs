@@ -30,7 +30,8 @@ impl Core {
     }
 
     async fn admin_screen(&self) -> Result<Screen, ChatError> {
-        let state = Overview::new(self.base.clone()).state().await?;
+        let state =
+            Overview::new(self.base.clone(), self.ordering.catalog().clone()).state().await?;
         let counts = self.ordering.counts(crate::domain::OrderStatus::ALL).await?;
         let findings = match &self.tools {
             Some(tools) => tools.alerts.findings().await,

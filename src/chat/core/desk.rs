@@ -79,7 +79,8 @@ impl Core {
     }
 
     async fn more_screen(&self, talk: &Talk<'_>) -> Result<Screen, ChatError> {
-        let figures = Overview::new(self.base.clone()).figures().await?;
+        let figures =
+            Overview::new(self.base.clone(), self.ordering.catalog().clone()).figures().await?;
         let on_shift = talk.who.person.as_ref().is_some_and(|person| person.on_shift);
         Ok(staff::more(&figures, on_shift, talk.who.is_admin()))
     }

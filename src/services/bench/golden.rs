@@ -275,12 +275,10 @@ impl Bench {
             .write(move |tx| {
                 let mut done = 0;
                 for (organization, product, phrase) in &chosen {
-                    if !words::accept(tx, *organization, phrase, *product)? {
-                        continue;
+                    if words::accept(tx, *organization, phrase, *product)? {
+                        settle(tx, &by, *organization, phrase, *product, verdict, now)?;
+                        done += 1;
                     }
-                    settle(tx, *organization, phrase, *product, verdict, now)?;
-                    note_phrase(tx, &by, *organization, phrase, *product, verdict, now)?;
-                    done += 1;
                 }
                 Ok::<_, StorageError>(done)
             })
@@ -304,12 +302,11 @@ impl Bench {
             .base
             .db
             .write(move |tx| {
-                if !words::is_learnt(tx, organization, &phrase, product)? {
-                    return Ok(false);
+                let learnt = words::is_learnt(tx, organization, &phrase, product)?;
+                if learnt {
+                    settle(tx, &by, organization, &phrase, product, verdict, now)?;
                 }
-                settle(tx, organization, &phrase, product, verdict, now)?;
-                note_phrase(tx, &by, organization, &phrase, product, verdict, now)?;
-                Ok::<_, StorageError>(true)
+                Ok::<_, StorageError>(learnt)
             })
             .await?;
         self.changed().await?;
@@ -324,23 +321,8 @@ impl Bench {
     }
 }
 
-/// Does to a phrase what was decided about it.
+/// Does to a phrase what was decided about it, and notes who did.
 fn settle(
-    tx: &Transaction<'_>,
-    organization: OrganizationId,
-    phrase: &str,
-    product: ProductId,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    match verdict {
-        Verdict::Accept => words::learn(tx, organization, phrase, product, None, now).map(|_| ()),
-        Verdict::Refuse => words::refuse(tx, organization, phrase, product, now),
-        Verdict::Forget => words::forget(tx, organization, phrase, product),
-    }
-}
-
-fn note_phrase(
     tx: &Transaction<'_>,
     by: &Actor,
     organization: OrganizationId,
@@ -349,6 +331,13 @@ fn note_phrase(
     verdict: Verdict,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    match verdict {
+        Verdict::Accept => {
+            words::learn(tx, organization, phrase, product, None, now)?;
+        }
+        Verdict::Refuse => words::refuse(tx, organization, phrase, product, now)?,
+        Verdict::Forget => words::forget(tx, organization, phrase, product)?,
+    }
     let object = format!("organization:{}", organization.0);
     let what = format!("{phrase} → товар {product}");
     audit::record(tx, &entry(by, now, verdict.action(), &object, (None, Some(&what))))

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::{Exchange, default_type};
 use crate::domain::OrderStatus;
 use crate::services::accounts::Actor;
@@ -56,6 +58,23 @@ pub struct Mapping {
     pub units: Vec<UnitSeen>,
 }
 
+/// What the catalogue has of each price type, warehouse and unit: a look at every row of it.
+pub(super) struct Counted {
+    priced: HashMap<i64, u32>,
+    stocked: HashMap<i64, u32>,
+    units: Vec<UnitSeen>,
+}
+
+impl Counted {
+    fn count(conn: &Connection) -> Result<Self, StorageError> {
+        Ok(Self {
+            priced: exchange_journal::priced(conn)?.into_iter().collect(),
+            stocked: exchange_journal::stocked(conn)?.into_iter().collect(),
+            units: exchange_journal::units(conn)?,
+        })
+    }
+}
+
 /// Why a word was not mapped.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
@@ -75,6 +94,7 @@ impl Exchange {
     pub async fn mapping(&self) -> Result<Mapping, StorageError> {
         let settings = self.base.config.onec.exchange.clone();
         let since = self.base.clock.now().minus(UNKNOWN_SHOWN);
+        let counted = self.counted.get(&self.base.db, Counted::count).await?;
         self.base
             .db
             .read(move |conn| {
@@ -90,24 +110,22 @@ impl Exchange {
                 let types = prices::types(conn)?;
                 let setting = settings.price_type.as_deref().unwrap_or_default();
                 let default = default_type(&types, setting);
-                let priced: HashMap<_, _> = exchange_journal::priced(conn)?.into_iter().collect();
                 let price_types = types
                     .into_iter()
                     .map(|row| PriceTypeUse {
-                        products: priced.get(&row.id).copied().unwrap_or(0),
+                        products: counted.priced.get(&row.id).copied().unwrap_or(0),
                         default: default == Some(row.id),
                         row,
                     })
                     .collect();
-                let stocked: HashMap<_, _> = exchange_journal::stocked(conn)?.into_iter().collect();
-                let counted = settings.warehouse.unwrap_or_default();
+                let chosen = settings.warehouse.unwrap_or_default();
                 let warehouses = stocks::warehouses(conn)?
                     .into_iter()
                     .map(|row| WarehouseUse {
-                        products: stocked.get(&row.id).copied().unwrap_or(0),
-                        counts: counted.is_empty()
-                            || row.name == counted
-                            || row.external_id.as_deref() == Some(&counted),
+                        products: counted.stocked.get(&row.id).copied().unwrap_or(0),
+                        counts: chosen.is_empty()
+                            || row.name == chosen
+                            || row.external_id.as_deref() == Some(&chosen),
                         row,
                     })
                     .collect();
@@ -117,7 +135,7 @@ impl Exchange {
                     unknown,
                     price_types,
                     warehouses,
-                    units: exchange_journal::units(conn)?,
+                    units: counted.units.clone(),
                 })
             })
             .await

@@ -99,8 +99,7 @@ impl Ordering {
         self.base
             .db
             .read(move |conn| {
-                let orders = orders::list(conn, &filter, offset, limit)?;
-                let (total, sum) = orders::totals(conn, &filter)?;
+                let (orders, total, sum) = orders::page(conn, &filter, offset, limit)?;
                 Ok(OrderPage { orders, total, sum })
             })
             .await

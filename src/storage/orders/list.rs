@@ -174,6 +174,40 @@ fn bind(stmt: &mut rusqlite::Statement<'_>, filter: &OrderFilter) -> Result<(), 
     Ok(())
 }
 
+/// A page of the orders that the filter lets through, in the order that it asks for; how many it
+/// lets through in all, and what they come to.
+pub fn page(
+    conn: &Connection,
+    filter: &OrderFilter,
+    offset: u32,
+    limit: u32,
+) -> Result<(Vec<OrderRow>, u32, Money), StorageError> {
+    let looks_for_words = filter.products.is_some() || !filter.query.trim().is_empty();
+    if limit == 0 || !looks_for_words || filter.sort == OrderSort::Organization {
+        let rows = list(conn, filter, offset, limit)?;
+        let (total, sum) = totals(conn, filter)?;
+        return Ok((rows, total, sum));
+    }
+    // Words are looked for once: what is found is counted on the way.
+    let sql = format!(
+        "select o.id, o.total_kopecks from orders o{} order by {}",
+        conditions(filter),
+        filter.sort.sql()
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    bind(&mut stmt, filter)?;
+    let mut found = stmt.raw_query();
+    let (mut total, mut kopecks, mut ids) = (0, 0, Vec::new());
+    while let Some(row) = found.next()? {
+        if (offset..offset.saturating_add(limit)).contains(&total) {
+            ids.push(row.get("id")?);
+        }
+        total += 1;
+        kopecks += row.get::<_, i64>("total_kopecks")?;
+    }
+    Ok((rows(conn, ids)?, total, Money::from_kopecks(kopecks)))
+}
+
 /// A page of the orders that the filter lets through, in the order that it asks for.
 ///
 /// Which orders they are is found out first, over narrow indexes; what is told of them is read for
@@ -189,9 +223,14 @@ pub fn list(
     } else {
         ids_of(conn, filter, None, offset, limit)?
     };
+    rows(conn, page)
+}
+
+/// What is told of these orders, in the same order.
+fn rows(conn: &Connection, ids: Vec<OrderId>) -> Result<Vec<OrderRow>, StorageError> {
     let mut stmt = conn.prepare_cached(&format!("{ORDER} where o.id = :id"))?;
     let rows =
-        page.into_iter().map(|id| stmt.query_row(named_params! { ":id": id }, OrderRow::from_row));
+        ids.into_iter().map(|id| stmt.query_row(named_params! { ":id": id }, OrderRow::from_row));
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

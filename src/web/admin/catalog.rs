@@ -75,21 +75,21 @@ pub async fn page(
     Query(query): Query<CatalogQuery>,
 ) -> Result<Markup, WebError> {
     let category = query.category.parse().ok().map(CategoryId);
-    let state = query.state.clone();
     let words = query.q.trim();
     let named = if words.is_empty() { None } else { Some(desk.catalog.named(words).await?) };
-    let among = if state == "priceless" {
+    // What has no price is a list of its own: once narrowed to it, no state is left to ask for.
+    let (among, state) = if query.state == "priceless" {
         let priceless = desk.catalog.priceless().await?;
         let named: Option<HashSet<ProductId>> = named.map(HashSet::from_iter);
         let fits = |id: &ProductId| named.as_ref().is_none_or(|named| named.contains(id));
-        Some(priceless.iter().copied().filter(fits).collect())
+        (Some(priceless.iter().copied().filter(fits).collect()), String::new())
     } else {
-        named
+        (named, query.state.clone())
     };
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
     let found = match among {
         // They are in order already: only those of the page are read.
-        Some(ids) if category.is_none() && matches!(state.as_str(), "" | "priceless") => {
+        Some(ids) if category.is_none() && state.is_empty() => {
             let page = ids.iter().copied().skip(pager.offset() as usize).take(PAGE as usize);
             let among = Some(page.collect());
             let filter = ProductFilter { among, ..ProductFilter::default() };

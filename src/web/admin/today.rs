@@ -7,6 +7,7 @@ use super::state::tone;
 use crate::domain::{OrderStatus, Role, ru, time};
 use crate::services::bot_status::BotState;
 use crate::services::health::{Level, Report};
+use crate::services::ordering::OrderPage;
 use crate::services::overview::Figures;
 use crate::services::standing;
 use crate::storage::figures::Turnover;
@@ -24,35 +25,53 @@ const NAMED: u32 = 8;
 /// So much of a message is shown, in characters.
 const BEGINNING: usize = 120;
 
+/// Orders that want attention.
+struct Orders {
+    untaken: OrderPage,
+    unresolved: OrderPage,
+    asking: Vec<AskingOrder>,
+    /// How many wait for their client.
+    waiting: u32,
+    /// Whether there has been no order yet.
+    empty: bool,
+}
+
+impl Orders {
+    async fn look(desk: &Desk) -> Result<Self, WebError> {
+        let of = |statuses: &[OrderStatus], unresolved: bool, limit: u32| {
+            let statuses = statuses.to_vec();
+            let filter = OrderFilter { statuses, unresolved, ..OrderFilter::default() };
+            desk.ordering.orders(filter, 0, limit)
+        };
+        let active = [OrderStatus::Accepted, OrderStatus::Picking, OrderStatus::Ready];
+        let (untaken, unresolved, asking, waiting, some) = tokio::try_join!(
+            of(&[OrderStatus::New], false, NAMED),
+            of(&active, true, NAMED),
+            desk.ordering.asking(),
+            of(&[OrderStatus::NeedsClient], false, 0),
+            desk.ordering.order_ids(OrderFilter::default(), 1),
+        )?;
+        let (waiting, empty) = (waiting.total, some.is_empty());
+        Ok(Self { untaken, unresolved, asking, waiting, empty })
+    }
+}
+
 /// `GET /admin`
 pub async fn page(
     State(desk): State<Desk>,
     visitor: Visitor,
     me: ManagerSession,
 ) -> Result<Markup, WebError> {
-    let of = |statuses: &[OrderStatus], unresolved: bool| OrderFilter {
-        statuses: statuses.to_vec(),
-        unresolved,
-        ..OrderFilter::default()
-    };
-    let active = [OrderStatus::Accepted, OrderStatus::Picking, OrderStatus::Ready];
     let overview = desk.overview();
     // Readers do not wait for one another.
-    let (untaken, unresolved, asking, waiting, some, figures) = tokio::try_join!(
-        async {
-            let new = of(&[OrderStatus::New], false);
-            Ok::<_, WebError>(desk.ordering.orders(new, 0, NAMED).await?)
-        },
-        async { Ok(desk.ordering.orders(of(&active, true), 0, NAMED).await?) },
-        async { Ok(desk.ordering.asking().await?) },
-        async { Ok(desk.ordering.orders(of(&[OrderStatus::NeedsClient], false), 0, 0).await?) },
-        async { Ok(desk.ordering.order_ids(OrderFilter::default(), 1).await?) },
+    let (orders, figures, report, around, exchange) = tokio::try_join!(
+        Orders::look(&desk),
         async { Ok(overview.figures().await?) },
+        async { Ok(desk.operations.health.report().await) },
+        around(&desk, &me),
+        super::exchange::standing(&desk),
     )?;
-    let (waiting, empty) = (waiting.total, some.is_empty());
-    let report = desk.operations.health.report().await;
-    let around = around(&desk, &me).await?;
-    let exchange = super::exchange::standing(&desk).await?;
+    let Orders { untaken, unresolved, asking, waiting, empty } = orders;
     let requests = desk.accounts.access_requests().await?.len();
     let admin = me.staff.role == Role::Admin;
     let staff = desk.accounts.staff().await?;
