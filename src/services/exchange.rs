@@ -109,6 +109,7 @@ impl LeftAlone {
         if self.prices {
             left.price = Field::Keep;
             left.prices.clear();
+            left.whole_types = Arc::default();
         }
         if self.stocks {
             (left.stock, left.stocks) = (Field::Keep, Field::Keep);

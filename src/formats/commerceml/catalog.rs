@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::markup::{Piece, attribute};
 use super::reader::{CommerceMlError, Node, Parser, Tree};
@@ -38,7 +39,8 @@ impl<B: Reopen> CatalogSource for CommerceMl<B> {
         // Requisites name nothing that we keep.
         let parser = Parser::new(self.0.reopen()?).without("ЗначенияРеквизитов");
         let (priced, currencies) = (HashSet::new(), HashMap::new());
-        Walk { parser, head, index: 0, priced, currencies, whole: false }.document(each)
+        let listed = Arc::default();
+        Walk { parser, head, index: 0, priced, currencies, whole: false, listed }.document(each)
     }
 }
 
@@ -53,6 +55,8 @@ struct Walk<R> {
     currencies: HashMap<String, String>,
     /// Whether the package that is being read says that it holds more than changes.
     whole: bool,
+    /// The price types of the last list of them.
+    listed: Arc<[String]>,
 }
 
 impl<R: Read> Walk<R> {
@@ -137,8 +141,11 @@ impl<R: Read> Walk<R> {
                 return Ok(match read {
                     Ok(mut record) => {
                         // An offer without prices is silent of them: they have a file of their own.
-                        record.prices_whole = self.whole && record.placeholder;
-                        record.prices_whole &= !record.prices.is_empty();
+                        // Of types that are not listed 1C was told to send none: what is known of
+                        // them came in another exchange.
+                        if self.whole && record.placeholder && !record.prices.is_empty() {
+                            record.whole_types = self.listed.clone();
+                        }
                         self.drop_foreign_prices(node, &mut record);
                         each(Record::Product(record))
                     }
@@ -151,6 +158,9 @@ impl<R: Read> Walk<R> {
             }
             "Группы" => groups(node, None, &mut self.head),
             "ТипыЦен" => {
+                let id = |one: Node<'_>| onec_id(&one.text_of("Ид").unwrap_or_default());
+                self.listed =
+                    node.children("ТипЦены").map(id).filter(|id| !id.is_empty()).collect();
                 for one in node.children("ТипЦены") {
                     let id = one.text_of("Ид").unwrap_or_default();
                     // One that names no currency learns it from the first price.
@@ -186,7 +196,7 @@ impl<R: Read> Walk<R> {
                 continue;
             }
             record.prices.retain(|price| price.type_external_id != id);
-            record.prices_whole = false;
+            record.whole_types = Arc::default();
             if self.head.warnings.len() < MAX_WARNINGS {
                 let name = record.name();
                 self.head.warnings.push(format!(

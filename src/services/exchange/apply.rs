@@ -353,11 +353,10 @@ impl Work<'_> {
                 self.price_types.resolve(self.tx, &price.type_external_id, &price.type_name)?;
             note(price_type, price.price);
         }
-        if record.prices_whole {
-            for price_type in self.price_types.with_id() {
-                if prices.iter().all(|(noted, _)| *noted != price_type) {
-                    prices.push((price_type, None));
-                }
+        for external_id in record.whole_types.iter() {
+            let price_type = self.price_types.resolve(self.tx, external_id, "")?;
+            if prices.iter().all(|(noted, _)| *noted != price_type) {
+                prices.push((price_type, None));
             }
         }
         let stocks = match &record.stocks {
