@@ -330,13 +330,13 @@ fn bare_upsert(body: &str, folder: &Path) -> (Duration, Duration) {
     )
     .unwrap();
     let mut times = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let began = Instant::now();
         let body: Body = serde_json::from_str(body).unwrap();
         bare_push(&mut db, &body.items);
         times.push(began.elapsed());
     }
-    (times[0], times[1])
+    (times[0], times[1].min(times[2]))
 }
 
 fn bare_push(db: &mut Connection, items: &[Item<'_>]) {

@@ -2,6 +2,7 @@
 //! CommerceML alike.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::{Price, Quantity, Unit};
 
@@ -82,9 +83,9 @@ pub struct ProductRecord {
     pub price: Field<Price>,
     /// Prices by type; a type that is not mentioned stays.
     pub prices: Vec<PriceRecord>,
-    /// Whether these are all the prices that the source has: those of other types that came with
-    /// an id are gone.
-    pub prices_whole: bool,
+    /// Ids of the price types that these are all the prices of: a price of one of them that is not
+    /// here is gone.
+    pub whole_types: Arc<[String]>,
     /// Deleted at the source.
     pub deleted: Field<bool>,
     /// Not to be shown.

@@ -9,6 +9,8 @@
 
 mod catalog;
 mod documents;
+mod markup;
+mod names;
 mod orders;
 mod reader;
 

@@ -1,8 +1,10 @@
 //! Text as 1C and people's tables bring it: encodings, numbers, words for yes and no.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1251};
+use memchr::memchr_iter;
 
 use crate::domain::{Money, Price, Quantity};
 
@@ -162,6 +164,9 @@ pub enum NumberError {
 /// The largest price in kopecks and the largest quantity in thousandths.
 const LARGEST: i128 = 1_000_000_000_000_000;
 
+/// A mantissa that takes no more digits.
+const FULL: i128 = 10_i128.pow(30);
+
 /// More decimals of a price than this are rounded away: it is the precision that is stored.
 const PRICE_DECIMALS: u32 = 6;
 
@@ -205,7 +210,7 @@ impl Decimal {
                 };
                 seen = true;
                 // Thirty digits hold every number we keep; further decimals do not count.
-                if mantissa.unsigned_abs() >= 10_u128.pow(30) {
+                if mantissa >= FULL {
                     if fractional {
                         continue;
                     }
@@ -368,57 +373,66 @@ pub fn yes_no(text: &str) -> Option<bool> {
     }
 }
 
+/// Whether the text has DEL or one of these control characters.
+fn has_control(text: &str, one: impl Fn(u8) -> bool) -> bool {
+    // Counted to the end in any case: so the compiler looks at many bytes at once.
+    text.bytes().filter(|byte| one(*byte) || *byte == 0x7f).count() > 0
+}
+
 /// A name on one line: without control characters and blanks around; no-break spaces inside stay.
-pub fn one_line(text: &str) -> String {
-    if text.bytes().any(|b| b < 0x20 || b == 0x7f) {
+pub fn line(text: &str) -> Cow<'_, str> {
+    if has_control(text, |b| b < 0x20) {
         let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        return clean.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        let words = clean.split(' ').filter(|word| !word.is_empty());
+        return Cow::Owned(words.collect::<Vec<_>>().join(" "));
     }
-    text.trim().to_owned()
+    Cow::Borrowed(text.trim())
 }
 
-fn is_plain(text: &str) -> bool {
-    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_whitespace());
-    !text.bytes().any(|b| b < 0x20 || b == 0x7f)
-        && edge(text.chars().next())
-        && edge(text.chars().next_back())
+/// [`line`], owned.
+pub fn one_line(text: &str) -> String {
+    line(text).into_owned()
 }
 
-/// [`one_line`] of a text that is ours: most are as they should be.
+/// [`line`] of a text that is ours: most are as they should be.
 pub fn into_line(text: String) -> String {
-    if is_plain(&text) { text } else { one_line(&text) }
+    let clean = matches!(line(&text), Cow::Borrowed(whole) if whole.len() == text.len());
+    if clean { text } else { one_line(&text) }
 }
 
 /// [`many_lines`] of a text that is ours.
 pub fn into_lines(text: String) -> String {
-    // Beyond ASCII there are control characters too: U+0080 … U+009F are 0xC2 with 0x80 … 0x9F.
-    let control = |pair: &[u8]| pair[0] == 0xc2 && pair[1] < 0xa0;
-    if is_plain(&text) && !text.as_bytes().windows(2).any(control) {
-        text
-    } else {
-        many_lines(&text)
-    }
+    let clean = matches!(lines(&text), Cow::Borrowed(whole) if whole.len() == text.len());
+    if clean { text } else { many_lines(&text) }
 }
 
 /// A text of many lines: tabs and line ends stay, other control characters go.
-pub fn many_lines(text: &str) -> String {
-    let keep = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-    if text.chars().all(keep) {
-        return text.trim().to_owned();
+pub fn lines(text: &str) -> Cow<'_, str> {
+    // Beyond ASCII there are control characters too: U+0080 … U+009F are 0xC2 with 0x80 … 0x9F.
+    let bytes = text.as_bytes();
+    let mut beyond = memchr_iter(0xc2, bytes).map(|at| bytes[at + 1]);
+    if !has_control(text, |b| b < 0x20 && !matches!(b, b'\n' | b'\t')) && !beyond.any(|b| b < 0xa0)
+    {
+        return Cow::Borrowed(text.trim());
     }
+    let keep = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars().filter(|c| keep(*c)).collect::<String>().trim().to_owned()
+    Cow::Owned(text.chars().filter(|c| keep(*c)).collect::<String>().trim().to_owned())
+}
+
+/// [`lines`], owned.
+pub fn many_lines(text: &str) -> String {
+    lines(text).into_owned()
 }
 
 /// An id of 1C: trimmed; GUIDs in lower case; the empty reference is no id.
 pub fn onec_id(text: &str) -> String {
-    let text = one_line(text);
+    let text = line(text);
     let guid = |part: &str| {
+        let part = part.as_bytes();
         part.len() == 36
-            && part.bytes().enumerate().all(|(i, b)| match i {
-                8 | 13 | 18 | 23 => b == b'-',
-                _ => b.is_ascii_hexdigit(),
-            })
+            && [8, 13, 18, 23].iter().all(|at| part[*at] == b'-')
+            && part.iter().filter(|b| b.is_ascii_hexdigit()).count() == 32
     };
     let empty = |part: &str| part.bytes().all(|b| matches!(b, b'0' | b'-'));
     match text.split_once('#') {
@@ -429,7 +443,7 @@ pub fn onec_id(text: &str) -> String {
         Some((item, variant)) if guid(item) && guid(variant) => text.to_ascii_lowercase(),
         None if guid(&text) && empty(&text) => String::new(),
         None if guid(&text) => text.to_ascii_lowercase(),
-        _ => text,
+        _ => text.into_owned(),
     }
 }
 

@@ -110,6 +110,7 @@ impl LeftAlone {
         if self.prices {
             left.price = Field::Keep;
             left.prices.clear();
+            left.whole_types = Arc::default();
         }
         if self.stocks {
             (left.stock, left.stocks) = (Field::Keep, Field::Keep);
@@ -211,6 +212,8 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub struct Exchange {
     base: Base,
     turn: Arc<Semaphore>,
+    /// Who may read the stored catalogue ahead of its turn: one, for it takes memory.
+    ahead: Arc<Semaphore>,
     standard: Arc<standard::Standard>,
     doors: Arc<calls::Doors>,
     counted: Kept<mapping::Counted>,
@@ -232,8 +235,14 @@ impl<E> From<StorageError> for End<E> {
 impl Exchange {
     /// On these foundations.
     pub fn new(base: Base) -> Self {
-        let turn = Arc::new(Semaphore::new(1));
-        Self { base, turn, standard: Arc::default(), doors: Arc::default(), counted: Kept::new() }
+        Self {
+            base,
+            turn: Arc::new(Semaphore::new(1)),
+            ahead: Arc::new(Semaphore::new(1)),
+            standard: Arc::default(),
+            doors: Arc::default(),
+            counted: Kept::new(),
+        }
     }
 
     async fn turn<E>(&self) -> Result<OwnedSemaphorePermit, ExchangeError<E>> {
@@ -245,7 +254,8 @@ impl Exchange {
     /// reported.
     ///
     /// The source is read before the transaction, to see that it can be read to its end and which
-    /// products it means; one that is too big to be kept in memory is read again inside.
+    /// products it means; one that is too big to be kept in memory is read again inside. So is what
+    /// is stored, when something was written after it had been read beside the source.
     ///
     /// # Errors
     ///
@@ -261,9 +271,16 @@ impl Exchange {
         S::Error: std::fmt::Display + Send + 'static,
     {
         let started = self.base.clock.now();
-        let scanned = blocking(move || scan(source)).await?;
-        let batch = match scanned {
-            Ok(batch) => batch,
+        let digests = Digests::default();
+        // What is stored is read beside the source, not after it: the transaction is the shorter.
+        let ahead = self.ahead.clone().try_acquire_owned();
+        let (db, seed, free) = (self.base.db.clone(), digests.clone(), ahead.is_ok());
+        let (scanned, stored) = tokio::join!(
+            blocking(move || scan(source, digests)),
+            blocking(move || if free { apply::Stored::read(&db, &seed).ok() } else { None }),
+        );
+        let batch = match scanned? {
+            Ok(batch) => apply::Batch { stored: stored?, ..batch },
             Err(error) => {
                 self.note_failure("catalog", &origin, started, &error.to_string()).await?;
                 return Err(ExchangeError::Source(error));
@@ -297,7 +314,7 @@ impl Exchange {
                 Ok((report, changed))
             })
             .await;
-        drop(turn);
+        drop((turn, ahead));
         let db = self.base.db.clone();
         if let Err(error) = blocking(move || db.release_memory()).await.flatten() {
             // What has been stored is stored all the same.
@@ -447,8 +464,7 @@ pub fn mark_default_type(db: &Db, setting: Option<&str>) -> Result<(), StorageEr
 }
 
 /// Reads a source once: that it can be read to its end, and which products it means.
-fn scan<S: CatalogSource>(mut source: S) -> Result<apply::Batch<S>, S::Error> {
-    let digests = Digests::default();
+fn scan<S: CatalogSource>(mut source: S, digests: Digests) -> Result<apply::Batch<S>, S::Error> {
     let mut mentions = Vec::new();
     let (mut records, mut weight) = (Some(Vec::new()), 0);
     let head = source.read(&mut |record| {
@@ -465,7 +481,7 @@ fn scan<S: CatalogSource>(mut source: S) -> Result<apply::Batch<S>, S::Error> {
         }
         ControlFlow::Continue(())
     })?;
-    Ok(apply::Batch { source, records, head, mentions, digests })
+    Ok(apply::Batch { source, records, head, mentions, digests, stored: None })
 }
 
 /// Applies a catalogue as a part of something larger, inside its transaction. The caller tells of
@@ -481,7 +497,7 @@ pub(super) fn apply_within(
     origin: &Origin,
 ) -> Result<ApplyReport, StorageError> {
     let started = base.clock.now();
-    let Ok(batch) = scan(batch);
+    let Ok(batch) = scan(batch, Digests::default());
     let outcome = apply::apply(tx, batch, base, origin);
     let mut report = match outcome {
         Ok(outcome) => outcome.report,

@@ -242,6 +242,25 @@ impl Db {
         work(&conn)
     }
 
+    /// Runs a read on a connection of its own, which then tells whether anything has been written
+    /// since. Not for async code.
+    pub fn read_and_watch<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<(T, Watch), E>
+    where
+        E: From<StorageError>,
+    {
+        let mut conn = connect(&self.inner.path)?;
+        let read = || StorageError::Sqlite;
+        conn.pragma_update(None, "query_only", true).map_err(read())?;
+        let tx = conn.transaction().map_err(read())?;
+        let value = work(&tx)?;
+        let version = data_version(&tx).map_err(read())?;
+        tx.finish().map_err(read())?;
+        Ok((value, Watch { conn, version }))
+    }
+
     /// Runs a write on this thread. Not for async code.
     pub fn write_blocking<T, E>(
         &self,
@@ -307,6 +326,26 @@ impl Db {
     ) -> Result<T, StorageError> {
         work(&mut self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Knows what has been read by [`Db::read_and_watch`].
+pub struct Watch {
+    conn: Connection,
+    version: i64,
+}
+
+impl Watch {
+    /// Whether it still stands: nothing has been committed since, here or by another process.
+    pub fn stands(&self) -> Result<bool, StorageError> {
+        Ok(data_version(&self.conn)? == self.version)
+    }
+}
+
+/// Another number after each commit of another connection.
+///
+/// Source: <https://www.sqlite.org/pragma.html#pragma_data_version>.
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "data_version", |row| row.get(0))
 }
 
 /// Whether the database can be written.
@@ -448,6 +487,34 @@ mod tests {
             row.get::<_, rusqlite::types::Value>(0).map(|v| format!("{v:?}"))
         })
         .expect("a pragma")
+    }
+
+    #[test]
+    fn what_was_read_stands_until_somebody_writes() {
+        let (dir, db) = open();
+        let read = || db.read_and_watch(|_| Ok::<_, StorageError>(())).expect("reads").1;
+        let insert = |tx: &Transaction<'_>| {
+            let sql =
+                "insert into audit (at_ms, channel, action, object) values (0, 'cli', 'x', 'x')";
+            Ok::<_, StorageError>(tx.execute(sql, []).map(drop)?)
+        };
+        let watch = read();
+        db.write_blocking(|tx| {
+            insert(tx)?;
+            assert!(watch.stands()?, "not before the commit");
+            Ok::<_, StorageError>(())
+        })
+        .expect("writes");
+        assert!(!watch.stands().expect("looks"));
+        let watch = read();
+        assert!(watch.stands().expect("looks"));
+        // Another process.
+        let other = Db::open(&dir.path().join("partner-m.db"), Create::No).expect("opens");
+        other.write_blocking(insert).expect("writes");
+        assert!(!watch.stands().expect("looks"));
+        let written =
+            db.read_and_watch(|conn| Ok::<_, StorageError>(conn.execute("delete from audit", [])?));
+        assert!(written.is_err(), "a reader does not write");
     }
 
     #[test]

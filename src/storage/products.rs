@@ -404,6 +404,12 @@ pub fn remove_pack(tx: &Transaction<'_>, id: ProductId, unit: &Unit) -> Result<(
     Ok(())
 }
 
+/// How many products there are, sold or not.
+pub fn count_all(conn: &Connection) -> Result<u32, StorageError> {
+    const SQL: &str = "select count(*) from products";
+    Ok(conn.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
 /// How many products are on sale, and how many there are.
 pub fn count(conn: &Connection) -> Result<(u32, u32), StorageError> {
     const SQL: &str = "

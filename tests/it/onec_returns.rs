@@ -6,6 +6,15 @@ use crate::support::ut103::{Ut103, one, server};
 
 /// A file of offers: `full`, and what each has beside its id.
 fn offers(full: bool, list: &[(&str, &str)]) -> Vec<u8> {
+    priced(full, &[], list)
+}
+
+/// The same with its list of price types.
+fn priced(full: bool, types: &[&str], list: &[(&str, &str)]) -> Vec<u8> {
+    let types: String = types
+        .iter()
+        .map(|of| format!("<ТипЦены><Ид>{of}</Ид><Наименование>{of}</Наименование></ТипЦены>"))
+        .collect();
     let list: String = list
         .iter()
         .map(|(id, inside)| format!("<Предложение{inside}<Ид>{id}</Ид></Предложение>"))
@@ -13,7 +22,8 @@ fn offers(full: bool, list: &[(&str, &str)]) -> Vec<u8> {
     let changes = !full;
     format!(
         "<КоммерческаяИнформация><ПакетПредложений СодержитТолькоИзменения=\"{changes}\">\
-         <Предложения>{list}</Предложения></ПакетПредложений></КоммерческаяИнформация>"
+         <ТипыЦен>{types}</ТипыЦен><Предложения>{list}</Предложения></ПакетПредложений>\
+         </КоммерческаяИнформация>"
     )
     .into_bytes()
 }
@@ -75,6 +85,19 @@ async fn a_characteristic_that_was_deleted_or_missing_is_there_again_when_it_com
     assert_eq!(now, ["Кромка", "Кромка (алая)"]);
 }
 
+/// The inside of an offer: these prices by type.
+fn prices(list: &[(&str, u32)]) -> String {
+    let list: String = list
+        .iter()
+        .map(|(of, price)| {
+            format!(
+                "<Цена><ИдТипаЦены>{of}</ИдТипаЦены><ЦенаЗаЕдиницу>{price}</ЦенаЗаЕдиницу></Цена>"
+            )
+        })
+        .collect();
+    format!("><Наименование>Клей</Наименование><Цены>{list}</Цены>")
+}
+
 #[tokio::test]
 async fn a_price_that_a_full_exchange_does_not_list_any_more_is_gone_and_changes_take_none_away() {
     let server = server().await;
@@ -84,17 +107,6 @@ async fn a_price_that_a_full_exchange_does_not_list_any_more_is_gone_and_changes
     assert_eq!(server.push(own).await.status, 200);
     onec.checkauth("catalog").await;
     onec.init("catalog").await;
-    let prices = |list: &[(&str, u32)]| {
-        let list: String = list
-            .iter()
-            .map(|(of, price)| {
-                format!(
-                    "<Цена><ИдТипаЦены>{of}</ИдТипаЦены><ЦенаЗаЕдиницу>{price}</ЦенаЗаЕдиницу></Цена>"
-                )
-            })
-            .collect();
-        format!("><Наименование>Клей</Наименование><Цены>{list}</Цены>")
-    };
     let stored = || {
         server.rows(
             "select coalesce(t.external_id, t.name), r.amount_kopecks from prices r
@@ -110,12 +122,63 @@ async fn a_price_that_a_full_exchange_does_not_list_any_more_is_gone_and_changes
         (true, prices(&[("opt", 11)]), vec!["opt | 1100", own]),
         (true, prices(&[("vip", 8)]), vec!["vip | 800", own]),
     ] {
-        onec.upload("catalog", "offers.xml", &offers(full, &[("a", &inside)])).await;
+        let file = priced(full, &["opt", "vip"], &[("a", &inside)]);
+        onec.upload("catalog", "offers.xml", &file).await;
         assert_eq!(onec.import("offers.xml").await, "success");
         assert_eq!(stored(), now, "{full} {inside}");
     }
     let version = server.version();
-    onec.upload("catalog", "offers.xml", &offers(true, &[("a", &prices(&[("vip", 8)]))])).await;
+    let file = priced(true, &["opt", "vip"], &[("a", &prices(&[("vip", 8)]))]);
+    onec.upload("catalog", "offers.xml", &file).await;
     assert_eq!(onec.import("offers.xml").await, "success");
     assert_eq!(server.version(), version, "nothing has changed");
+}
+
+#[tokio::test]
+async fn full_exchanges_of_different_price_types_leave_each_others_prices() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    let stored = || {
+        server.rows(
+            "select p.external_id, t.external_id, r.amount_kopecks from prices r
+             join price_types t on t.id = r.price_type_id
+             join products p on p.id = r.product_id order by 1, 2",
+        )
+    };
+    // Two settings of the exchange in one 1C: each is told to send price types of its own.
+    for (types, list, now) in [
+        (&["opt"][..], [("a", 10), ("b", 20)], ["a | opt | 1000", "b | opt | 2000"].as_slice()),
+        (
+            &["retail", "vip"],
+            [("a", 15), ("b", 25)],
+            &["a | opt | 1000", "a | retail | 1500", "b | opt | 2000", "b | retail | 2500"],
+        ),
+        (
+            &["opt"],
+            [("a", 11), ("b", 20)],
+            &["a | opt | 1100", "a | retail | 1500", "b | opt | 2000", "b | retail | 2500"],
+        ),
+        // Of a type that is listed what is not there is gone.
+        (
+            &["vip", "retail"],
+            [("a", 9), ("b", 19)],
+            &["a | opt | 1100", "a | vip | 900", "b | opt | 2000", "b | vip | 1900"],
+        ),
+        // A file that lists no types does not say which of them it has whole.
+        (
+            &[],
+            [("a", 8), ("b", 18)],
+            &["a | opt | 800", "a | vip | 900", "b | opt | 1800", "b | vip | 1900"],
+        ),
+    ] {
+        let of = types.first().unwrap_or(&"opt");
+        let offer = |(id, price): (&'static str, u32)| (id, prices(&[(of, price)]));
+        let list = list.map(offer);
+        let list: Vec<(&str, &str)> = list.iter().map(|(id, inside)| (*id, &**inside)).collect();
+        onec.upload("catalog", "offers.xml", &priced(true, types, &list)).await;
+        assert_eq!(onec.import("offers.xml").await, "success");
+        assert_eq!(stored(), now, "{types:?}");
+    }
 }

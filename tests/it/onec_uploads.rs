@@ -47,20 +47,22 @@ async fn a_new_beginning_forgets_what_was_staged() {
     assert_eq!(staged.count(), 1, "only what this session holds");
 }
 
+fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).expect("begun");
+        std::io::Write::write_all(&mut zip, bytes).expect("written");
+    }
+    zip.finish().expect("an archive").into_inner()
+}
+
 #[tokio::test]
 async fn an_archive_whose_files_were_asked_for_by_name_is_not_imported_again() {
     let server = server().await;
     let mut onec = Ut103::new(&server);
     onec.checkauth("catalog").await;
     onec.init("catalog").await;
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    for (name, bytes) in [("import.xml", one("Первый")), ("__MACOSX/._import.xml", vec![0, 1])]
-    {
-        zip.start_file(name, options).expect("begun");
-        std::io::Write::write_all(&mut zip, &bytes).expect("written");
-    }
-    let bytes = zip.finish().expect("an archive").into_inner();
+    let bytes = archive(&[("import.xml", one("Первый")), ("__MACOSX/._import.xml", vec![0, 1])]);
     onec.upload("catalog", "all.zip", &bytes).await;
     assert_eq!(onec.import("import.xml").await, "success");
     newer_goods_stay(&server).await;
@@ -158,6 +160,24 @@ async fn what_was_uploaded_and_not_asked_for_survives_a_restart() {
     assert_eq!(waiting(&server), Vec::<std::path::PathBuf>::new(), "once is enough");
     let again = Server::over(&server).await;
     assert_eq!(again.exchange.take_up_uploads().await.expect("nothing"), 0);
+}
+
+#[tokio::test]
+async fn what_an_archive_had_and_was_not_asked_for_survives_a_restart() {
+    let server = server().await;
+    let mut onec = Ut103::new(&server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    let files = ["import.xml", "offers.xml"].map(|name| (name, fixture(&format!("ut103/{name}"))));
+    onec.upload("catalog", "all.zip", &archive(&files)).await;
+    assert_eq!(onec.import("import.xml").await, "success");
+    assert_eq!(waiting(&server).len(), 1, "the offers, and not the archive");
+    let anew = Server::over(&server).await;
+    assert_eq!(anew.exchange.take_up_uploads().await.expect("taken up"), 1);
+    let onec = onec.at(&anew);
+    assert_eq!(onec.import("offers.xml").await, "success");
+    assert_holds(&server, &expected()["products"], UT103_SAYS);
+    assert_eq!(waiting(&server), Vec::<std::path::PathBuf>::new(), "once is enough");
 }
 
 #[tokio::test]

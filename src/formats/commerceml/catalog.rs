@@ -1,17 +1,20 @@
 //! Goods, offers, prices and stock.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::reader::{CommerceMlError, Node, Parser, Piece};
+use super::markup::{Piece, attribute};
+use super::reader::{CommerceMlError, Node, Parser, Tree};
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, CategoryRecord, CategoryRef, Field, PriceRecord, PriceTypeRecord,
     ProductRecord, Record, SkippedRecord, StockRecord,
 };
 use crate::domain::{Quantity, Unit, is_roubles};
 use crate::formats::onec_json::Reopen;
-use crate::formats::text::{Decimal, excerpt, many_lines, one_line, onec_id, yes_no};
+use crate::formats::text::{Decimal, excerpt, many_lines, onec_id, yes_no};
 
 /// An item that is bigger is left out: bytes.
 const MAX_ITEM: usize = 8 * 1024 * 1024;
@@ -36,7 +39,8 @@ impl<B: Reopen> CatalogSource for CommerceMl<B> {
         // Requisites name nothing that we keep.
         let parser = Parser::new(self.0.reopen()?).without("ЗначенияРеквизитов");
         let (priced, currencies) = (HashSet::new(), HashMap::new());
-        Walk { parser, head, index: 0, priced, currencies, whole: false }.document(each)
+        let listed = Arc::default();
+        Walk { parser, head, index: 0, priced, currencies, whole: false, listed }.document(each)
     }
 }
 
@@ -51,6 +55,8 @@ struct Walk<R> {
     currencies: HashMap<String, String>,
     /// Whether the package that is being read says that it holds more than changes.
     whole: bool,
+    /// The price types of the last list of them.
+    listed: Arc<[String]>,
 }
 
 impl<R: Read> Walk<R> {
@@ -63,6 +69,7 @@ impl<R: Read> Walk<R> {
             return Ok(self.head);
         }
         let mut path: Vec<&'static str> = Vec::new();
+        let mut tree = Tree::default();
         loop {
             match self.parser.piece()? {
                 Piece::Eof => return Err(self.parser.cut()),
@@ -79,18 +86,20 @@ impl<R: Read> Walk<R> {
                         return Ok(self.head);
                     }
                 }
-                Piece::Start(node, empty) => {
+                Piece::Start(tag) => {
+                    let (name, empty) = (tag.name, tag.empty);
                     let parent = path.last().copied().unwrap_or("");
-                    if let Some(bytes) = whole(parent, node.name) {
-                        let node = if empty { node } else { self.parser.subtree(node, bytes)? };
-                        if self.take(&node, each)?.is_break() {
+                    if let Some(bytes) = whole(parent, name) {
+                        tree.begin(tag, bytes);
+                        let node = self.parser.element(&mut tree)?;
+                        if self.take(node, each)?.is_break() {
                             return Ok(self.head);
                         }
                         continue;
                     }
-                    let changes = node.attribute("СодержитТолькоИзменения").and_then(yes_no);
-                    let full = changes == Some(false);
-                    match node.name {
+                    let changes = attribute(tag.attributes, "СодержитТолькоИзменения");
+                    let full = changes.and_then(|value| yes_no(&value)) == Some(false);
+                    match name {
                         "Каталог" => self.head.full_catalog |= full,
                         "ПакетПредложений" => self.whole = full,
                         "ИзмененияПакетаПредложений" => {
@@ -102,12 +111,12 @@ impl<R: Read> Walk<R> {
                         continue;
                     }
                     // Lines of an order are no goods.
-                    if matches!(node.name, "" | "Документ" | "Контейнер" | "Документы")
+                    if matches!(name, "" | "Документ" | "Контейнер" | "Документы")
                     {
                         self.parser.skip(path.len() + 1)?;
                         continue;
                     }
-                    path.push(node.name);
+                    path.push(name);
                     self.parser.check_depth(path.len())?;
                 }
             }
@@ -116,10 +125,10 @@ impl<R: Read> Walk<R> {
 
     fn take(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         each: &mut dyn FnMut(Record) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, CommerceMlError> {
-        match node.name {
+        match node.name() {
             "Товар" | "Предложение" => {
                 if self.index == MAX_RECORDS {
                     return Err(self.parser.error(format!("записей больше {MAX_RECORDS}")));
@@ -132,38 +141,44 @@ impl<R: Read> Walk<R> {
                 return Ok(match read {
                     Ok(mut record) => {
                         // An offer without prices is silent of them: they have a file of their own.
-                        record.prices_whole = self.whole && record.placeholder;
-                        record.prices_whole &= !record.prices.is_empty();
+                        // Of types that are not listed 1C was told to send none: what is known of
+                        // them came in another exchange.
+                        if self.whole && record.placeholder && !record.prices.is_empty() {
+                            record.whole_types = self.listed.clone();
+                        }
                         self.drop_foreign_prices(node, &mut record);
                         each(Record::Product(record))
                     }
                     Err(skipped) => each(Record::Skipped(skipped)),
                 });
             }
-            _ if node.cut => {
-                let why = format!("список «{}» слишком велик", node.name);
+            _ if node.cut() => {
+                let why = format!("список «{}» слишком велик", node.name());
                 return Err(self.parser.error(why));
             }
             "Группы" => groups(node, None, &mut self.head),
             "ТипыЦен" => {
+                let id = |one: Node<'_>| onec_id(&one.text_of("Ид").unwrap_or_default());
+                self.listed =
+                    node.children("ТипЦены").map(id).filter(|id| !id.is_empty()).collect();
                 for one in node.children("ТипЦены") {
                     let id = one.text_of("Ид").unwrap_or_default();
                     // One that names no currency learns it from the first price.
                     if let Some(currency) = one.text_of("Валюта") {
-                        self.currencies.insert(onec_id(&id), currency);
-                        self.priced.insert(id);
+                        self.currencies.insert(onec_id(&id), currency.into_owned());
+                        self.priced.insert(id.clone().into_owned());
                     }
                     self.head.price_types.push(PriceTypeRecord {
-                        external_id: onec_id(&one.text_of("Ид").unwrap_or_default()),
-                        name: one.text_of("Наименование").unwrap_or_default(),
-                        currency: one.text_of("Валюта").unwrap_or_default(),
+                        external_id: onec_id(&id),
+                        name: one.text_of("Наименование").unwrap_or_default().into_owned(),
+                        currency: one.text_of("Валюта").unwrap_or_default().into_owned(),
                     });
                 }
             }
             "Склады" => {
                 self.head.warehouses.extend(node.children("Склад").filter_map(|one| {
                     let id = onec_id(&one.text_of("Ид")?);
-                    Some((id, one.text_of("Наименование").unwrap_or_default()))
+                    Some((id, one.text_of("Наименование").unwrap_or_default().into_owned()))
                 }));
             }
             _ => {}
@@ -172,7 +187,7 @@ impl<R: Read> Walk<R> {
     }
 
     /// A price may be in another currency than its type: it is not a price of that type.
-    fn drop_foreign_prices(&mut self, node: &Node, record: &mut ProductRecord) {
+    fn drop_foreign_prices(&mut self, node: Node<'_>, record: &mut ProductRecord) {
         for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
             let Some(currency) = price.text_of("Валюта") else { continue };
             let id = onec_id(&price.text_of("ИдТипаЦены").unwrap_or_default());
@@ -181,7 +196,7 @@ impl<R: Read> Walk<R> {
                 continue;
             }
             record.prices.retain(|price| price.type_external_id != id);
-            record.prices_whole = false;
+            record.whole_types = Arc::default();
             if self.head.warnings.len() < MAX_WARNINGS {
                 let name = record.name();
                 self.head.warnings.push(format!(
@@ -194,19 +209,20 @@ impl<R: Read> Walk<R> {
     }
 
     /// A price names its currency too: a file of prices alone has no list of types.
-    fn note_currencies(&mut self, node: &Node) {
+    fn note_currencies(&mut self, node: Node<'_>) {
         for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
-            let Some(id) = price.child("ИдТипаЦены") else { continue };
-            if self.priced.contains(id.text.trim()) || self.priced.len() > MAX_WARNINGS {
+            let Some(id) = price.child("ИдТипаЦены").map(Node::line) else { continue };
+            if self.priced.contains(&*id) || self.priced.len() > MAX_WARNINGS {
                 continue;
             }
-            self.priced.insert(id.text.trim().to_owned());
-            let currency = price.text_of("Валюта").unwrap_or_default();
+            let (external_id, currency) = (onec_id(&id), price.text_of("Валюта"));
+            self.priced.insert(id.into_owned());
+            let currency = currency.unwrap_or_default().into_owned();
             if !currency.is_empty() {
-                self.currencies.insert(onec_id(&id.text), currency.clone());
+                self.currencies.insert(external_id.clone(), currency.clone());
             }
             self.head.price_types.push(PriceTypeRecord {
-                external_id: onec_id(&id.text),
+                external_id,
                 name: String::new(),
                 currency,
             });
@@ -233,10 +249,10 @@ fn whole(parent: &str, name: &str) -> Option<usize> {
     }
 }
 
-fn groups(node: &Node, parent: Option<&str>, head: &mut CatalogHead) {
+fn groups(node: Node<'_>, parent: Option<&str>, head: &mut CatalogHead) {
     for group in node.children("Группа") {
         let id = onec_id(&group.text_of("Ид").unwrap_or_default());
-        let title = group.text_of("Наименование").unwrap_or_default();
+        let title = group.text_of("Наименование").unwrap_or_default().into_owned();
         if id.is_empty() && title.is_empty() {
             if head.warnings.len() < MAX_WARNINGS {
                 head.warnings.push("группа без ид и названия пропущена".to_owned());
@@ -256,42 +272,48 @@ fn groups(node: &Node, parent: Option<&str>, head: &mut CatalogHead) {
     }
 }
 
-fn set(text: Option<String>) -> Field<String> {
-    text.map_or(Field::Keep, Field::Set)
+fn set(text: Option<Cow<'_, str>>) -> Field<String> {
+    text.map_or(Field::Keep, |text| Field::Set(text.into_owned()))
 }
 
-fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
-    let offer = node.name == "Предложение";
+fn product(node: Node<'_>, index: usize) -> Result<ProductRecord, SkippedRecord> {
+    let offer = node.name() == "Предложение";
     let id = identity(node);
     let sku = node.text_of("Артикул");
     let fail = |reason: String| SkippedRecord {
         index,
         external_id: id.clone(),
-        sku: sku.clone().unwrap_or_else(|| id.clone()),
+        sku: sku.as_ref().map_or_else(|| id.clone(), |sku| sku.clone().into_owned()),
         reason,
     };
     if id.is_empty() {
         return Err(fail("нет элемента «Ид»".to_owned()));
     }
-    if node.cut {
+    if node.cut() {
         return Err(fail(format!("запись больше {} МБ", MAX_ITEM / 1024 / 1024)));
     }
     let (prices, packs) = prices(node).map_err(&fail)?;
     let (stock, stocks) = stock(node).map_err(&fail)?;
+    let title = title(node, offer, &id);
     Ok(ProductRecord {
         index,
-        sku: set(sku.clone()),
-        title: title(node, offer, &id),
+        sku: set(sku),
+        // Beside a title a hint says nothing.
+        name_hint: match node.text_of("Наименование") {
+            Some(name) if offer && title == Field::Keep => name.into_owned(),
+            _ => String::new(),
+        },
+        title,
         category: match node.child("Группы").and_then(|g| g.text_of("Ид")).map(|g| onec_id(&g))
         {
             Some(group) if !group.is_empty() => Field::Set(CategoryRef::External(group)),
             _ => Field::Keep,
         },
         unit: unit(node.child("БазоваяЕдиница")),
-        description: set(node
-            .child("Описание")
-            .map(|d| many_lines(&d.text))
-            .filter(|t| !t.is_empty())),
+        description: match node.child("Описание").map(|d| many_lines(&d.text())) {
+            Some(text) if !text.is_empty() => Field::Set(text),
+            _ => Field::Keep,
+        },
         barcode: set(node.text_of("Штрихкод")),
         stock,
         stocks,
@@ -299,22 +321,17 @@ fn product(node: &Node, index: usize) -> Result<ProductRecord, SkippedRecord> {
         more_packs: packs,
         deleted: deleted(node, offer, &id),
         placeholder: offer,
-        name_hint: if offer {
-            node.text_of("Наименование").unwrap_or_default()
-        } else {
-            String::new()
-        },
-        external_id: id.clone(),
+        external_id: id,
         ..ProductRecord::default()
     })
 }
 
 /// `guid` or `guid#guid`. The empty reference is no characteristic.
-fn identity(node: &Node) -> String {
+fn identity(node: Node<'_>) -> String {
     let id = node.text_of("Ид").unwrap_or_default();
     let (item, inner) = match id.split_once('#') {
-        Some((item, variant)) => (item, Some(variant.to_owned())),
-        None => (id.as_str(), None),
+        Some((item, variant)) => (item, Some(Cow::Borrowed(variant))),
+        None => (&*id, None),
     };
     let item = onec_id(item);
     let variant = inner.or_else(|| node.text_of("ИдХарактеристики")).map(|id| onec_id(&id));
@@ -326,51 +343,48 @@ fn identity(node: &Node) -> String {
 
 /// The name with the characteristic's values. An offer of 10.3 repeats the bare name of its item: it
 /// names nothing new, and is kept as a hint.
-fn title(node: &Node, offer: bool, id: &str) -> Field<String> {
+fn title(node: Node<'_>, offer: bool, id: &str) -> Field<String> {
     let Some(name) = node.text_of("Наименование") else { return Field::Keep };
-    let values: Vec<String> = node
+    if !id.contains('#') {
+        return Field::Set(name.into_owned());
+    }
+    let values: Vec<Cow<'_, str>> = node
         .child("ХарактеристикиТовара")
         .into_iter()
         .flat_map(|list| list.children("ХарактеристикаТовара"))
         .filter_map(|one| one.text_of("Значение"))
         .collect();
-    let variant = id.contains('#');
-    if variant && !values.is_empty() {
-        // 11 writes them into the name itself.
-        let told = offer && name.ends_with(')') && values.iter().all(|v| name.contains(v.as_str()));
-        let whole = if told { name } else { format!("{name} ({})", values.join(", ")) };
-        return Field::Set(whole);
+    // 11 writes them into the name itself.
+    let told = offer && name.ends_with(')') && values.iter().all(|value| name.contains(&**value));
+    match (values.is_empty(), told) {
+        (false, false) => Field::Set(format!("{name} ({})", values.join(", "))),
+        (true, _) if offer => Field::Keep,
+        _ => Field::Set(name.into_owned()),
     }
-    if offer && variant { Field::Keep } else { Field::Set(name) }
 }
 
 /// The short name; else what the OKEI code says; else the full name.
-fn unit(node: Option<&Node>) -> Field<Unit> {
+fn unit(node: Option<Node<'_>>) -> Field<Unit> {
     let Some(node) = node else { return Field::Keep };
-    let text = one_line(&node.text);
+    let text = node.line();
     let code = text.bytes().all(|b| b.is_ascii_digit());
     if !text.is_empty() && !code {
         return Field::Set(Unit::new(&text));
     }
     if let Some(short) = node.attribute("НаименованиеКраткое") {
-        return Field::Set(Unit::new(short));
+        return Field::Set(Unit::new(&short));
     }
-    let by_code = Unit::from_okei(if text.is_empty() {
-        node.attribute("Код").unwrap_or("")
-    } else {
-        &text
-    });
-    if let Some(unit) = by_code {
+    let code = if code && !text.is_empty() { Some(text) } else { node.attribute("Код") };
+    if let Some(unit) = code.and_then(|code| Unit::from_okei(&code)) {
         return Field::Set(unit);
     }
-    node.attribute("НаименованиеПолное").map_or(Field::Keep, |name| Field::Set(Unit::new(name)))
+    node.attribute("НаименованиеПолное").map_or(Field::Keep, |name| Field::Set(Unit::new(&name)))
 }
 
-fn deleted(node: &Node, offer: bool, id: &str) -> Field<bool> {
-    let status = node.text_of("Статус");
-    let status = status.as_deref().or_else(|| node.attribute("Статус"));
+fn deleted(node: Node<'_>, offer: bool, id: &str) -> Field<bool> {
+    let status = node.text_of("Статус").or_else(|| node.attribute("Статус"));
     let marked = node.text_of("ПометкаУдаления").and_then(|text| yes_no(&text));
-    match (status, marked) {
+    match (status.as_deref(), marked) {
         (Some("Удален" | "Удалён" | "удален" | "удалён"), _) | (_, Some(true)) => {
             Field::Set(true)
         }
@@ -383,7 +397,7 @@ fn deleted(node: &Node, offer: bool, id: &str) -> Field<bool> {
 
 /// Whether an offer is the place where 11 describes a characteristic: there is no item of it, so
 /// the mark stands here or nowhere. 10.3 writes none of these into offers (observed in both).
-fn describes(node: &Node) -> bool {
+fn describes(node: Node<'_>) -> bool {
     let conversion = node.child("БазоваяЕдиница").and_then(|unit| unit.child("Пересчет"));
     let of_11 = conversion.is_some()
         || ["ХарактеристикиТовара", "Склад", "Склады"].iter().any(|n| node.child(n).is_some());
@@ -393,17 +407,12 @@ fn describes(node: &Node) -> bool {
 type Packs = Vec<(Unit, Quantity)>;
 
 /// Prices by type, and the packs that they and the base unit's conversion name.
-fn prices(node: &Node) -> Result<(Vec<PriceRecord>, Packs), String> {
+fn prices(node: Node<'_>) -> Result<(Vec<PriceRecord>, Packs), String> {
     let (mut prices, mut packs) = (Vec::new(), Vec::new());
     let conversions = node.child("БазоваяЕдиница").into_iter();
     for one in conversions.flat_map(|unit| unit.children("Пересчет")) {
         let coefficient = coefficient(one)?;
-        let Some(unit) = one.text_of("Единица").filter(|_| coefficient != Quantity::whole(1))
-        else {
-            continue;
-        };
-        let unit = Unit::from_okei(&unit).unwrap_or_else(|| Unit::new(&unit));
-        packs.push((unit, coefficient));
+        packs.extend(pack(one, coefficient));
     }
     for price in node.child("Цены").into_iter().flat_map(|list| list.children("Цена")) {
         let type_id = onec_id(&price.text_of("ИдТипаЦены").unwrap_or_default());
@@ -423,21 +432,27 @@ fn prices(node: &Node) -> Result<(Vec<PriceRecord>, Packs), String> {
         let stored = Decimal::parse(&amount)
             .and_then(|amount| amount.price_for(coefficient))
             .map_err(|error| format!("ЦенаЗаЕдиницу = «{}»: {error}", excerpt(&amount)))?;
-        let unit = price.text_of("Единица");
-        let unit = unit.map(|text| Unit::from_okei(&text).unwrap_or_else(|| Unit::new(&text)));
         prices.push(PriceRecord {
             type_external_id: type_id,
             type_name: String::new(),
-            pack: unit.filter(|_| coefficient != Quantity::whole(1)).map(|u| (u, coefficient)),
+            pack: pack(price, coefficient),
             price: Some(stored),
         });
     }
     Ok((prices, packs))
 }
 
+/// The pack of so many base units that `Единица` names; one of one unit is none.
+fn pack(node: Node<'_>, coefficient: Quantity) -> Option<(Unit, Quantity)> {
+    let unit = node.text_of("Единица").filter(|_| coefficient != Quantity::whole(1))?;
+    Some((Unit::from_okei(&unit).unwrap_or_else(|| Unit::new(&unit)), coefficient))
+}
+
 /// `Коэффициент`: base units in one; absent and 0 mean 1.
-fn coefficient(node: &Node) -> Result<Quantity, String> {
-    let Some(text) = node.text_of("Коэффициент") else { return Ok(Quantity::whole(1)) };
+fn coefficient(node: Node<'_>) -> Result<Quantity, String> {
+    let Some(text) = node.text_of("Коэффициент").filter(|text| text != "1") else {
+        return Ok(Quantity::whole(1));
+    };
     let read = Decimal::parse(&text)
         .and_then(Decimal::quantity)
         .map_err(|error| format!("Коэффициент = «{}»: {error}", excerpt(&text)))?;
@@ -451,7 +466,7 @@ fn coefficient(node: &Node) -> Result<Quantity, String> {
 }
 
 /// `Количество`; `Склад` with attributes, as 11 writes it; `Остатки` of 2.08 and later.
-fn stock(node: &Node) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), String> {
+fn stock(node: Node<'_>) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), String> {
     let read = |text: &str| {
         Decimal::parse(text)
             .and_then(Decimal::quantity)
@@ -470,12 +485,12 @@ fn stock(node: &Node) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), Stri
         });
         Ok(())
     };
-    let outer = node.children.iter().filter(|c| matches!(c.name, "Склад" | "Склады"));
-    for one in outer.flat_map(|c| std::iter::once(c).chain(c.children("Склад"))) {
+    let outer = node.elements().filter(|one| matches!(one.name(), "Склад" | "Склады"));
+    for one in outer.flat_map(|one| std::iter::once(one).chain(one.children("Склад"))) {
         if let (Some(id), Some(quantity)) =
             (one.attribute("ИдСклада"), one.attribute("КоличествоНаСкладе"))
         {
-            add(id, quantity)?;
+            add(&id, &quantity)?;
         } else if let (Some(id), Some(quantity)) = (one.text_of("Ид"), one.text_of("Количество"))
         {
             add(&id, &quantity)?;
@@ -496,7 +511,7 @@ fn stock(node: &Node) -> Result<(Field<Quantity>, Field<Vec<StockRecord>>), Stri
                 (_, None) => {}
             }
         }
-        let bare = Some(one_line(&rest.text)).filter(|text| !text.is_empty());
+        let bare = Some(rest.line()).filter(|text| !text.is_empty());
         if let Some(text) = rest.text_of("Количество").or(nameless).or(bare)
             && !named
         {
@@ -633,6 +648,47 @@ mod tests {
         let nameless = "<Остатки><Остаток><Склад><Количество>5</Количество></Склад></Остаток>\
                         <Остаток><Количество>4</Количество></Остаток></Остатки>";
         assert_eq!(of(nameless), (Field::Set(Quantity::whole(9)), None));
+    }
+
+    #[test]
+    fn attributes_are_read_of_what_is_empty_and_texts_around_what_is_inside() {
+        let goods = |list: &str| {
+            read(&format!(
+                "<c:КоммерческаяИнформация xmlns:c=\"&x\"><Каталог c:СодержитТолькоИзменения='false'>\
+                 <Товары>{list}</Товары></Каталог></c:КоммерческаяИнформация>"
+            ))
+        };
+        let batch = goods(
+            "<Товар Статус='Удален'/><c:Товар Статус=' Удален '><Ид>a</Ид><Пометка/><БазоваяЕдиница \
+             Код=\"796 \" НаименованиеКраткое=\"\"/></c:Товар><Товар><Ид>b</Ид><БазоваяЕдиница> \
+             <Пересчет><Единица>рул</Единица><Коэффициент>50</Коэффициент></Пересчет>\n м<!-- --> \
+             </БазоваяЕдиница></Товар>",
+        );
+        let batch = batch.expect("reads");
+        assert!(batch.head.full_catalog);
+        assert_eq!(batch.skipped[0].reason, "нет элемента «Ид»");
+        let of = |index: usize| {
+            let record: &crate::domain::catalog::ProductRecord = &batch.products[index];
+            (record.external_id.as_str(), record.unit.set().map(Unit::as_str), record.deleted)
+        };
+        assert_eq!(of(0), ("a", Some("шт"), Field::Set(true)));
+        assert_eq!(of(1), ("b", Some("м"), Field::Set(false)));
+        assert_eq!(batch.products[1].more_packs.len(), 1);
+        assert!(goods("<Товар Код='&x;'><Ид>a</Ид></Товар>").is_err(), "one that we read");
+    }
+
+    #[test]
+    fn of_an_item_that_is_too_big_its_beginning_is_known() {
+        let big = "<Ид>x</Ид>".repeat(MAX_ITEM / 60);
+        let batch = read(&format!(
+            "<КоммерческаяИнформация><Каталог><Товары><Товар><Ид>a</Ид><Артикул>А1</Артикул>\
+             <Остатки>{big}</Остатки></Товар><Товар><Ид>b</Ид></Товар></Товары></Каталог>\
+             </КоммерческаяИнформация>"
+        ));
+        let batch = batch.expect("reads");
+        let SkippedRecord { external_id, sku, reason, .. } = &batch.skipped[0];
+        assert_eq!((&**external_id, &**sku, &**reason), ("a", "А1", "запись больше 8 МБ"));
+        assert_eq!(batch.products[0].external_id, "b");
     }
 
     #[test]

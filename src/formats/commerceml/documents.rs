@@ -1,8 +1,10 @@
 //! What 1C says of orders: `Документ`, in a `Контейнер` or not.
 
+use std::borrow::Cow;
 use std::io::Read;
 
-use super::reader::{CommerceMlError, Node, Parser, Piece};
+use super::markup::Piece;
+use super::reader::{CommerceMlError, Node, Parser, Tree};
 use crate::formats::text::{Decimal, onec_id, yes_no};
 
 /// A document that is bigger is cut: bytes.
@@ -68,7 +70,7 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
     }
     loop {
         match parser.piece()? {
-            Piece::Start(node, empty) => match node.name {
+            Piece::Start(tag) => match tag.name {
                 "Документ" | "Контейнер" | "Документы" => {
                     return Ok(Content::Documents);
                 }
@@ -76,7 +78,7 @@ pub fn content(source: impl Read) -> Result<Content, CommerceMlError> {
                 {
                     return Ok(Content::Catalog);
                 }
-                _ if empty => {}
+                _ if tag.empty => {}
                 _ => parser.skip(1)?,
             },
             Piece::Text(_) | Piece::Nothing => {}
@@ -94,12 +96,13 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
         parser.finish()?;
         return Ok(documents);
     }
-    let mut depth = 0;
+    let (mut depth, mut tree) = (0, Tree::default());
     loop {
         match parser.piece()? {
-            Piece::Start(node, empty) => match node.name {
+            Piece::Start(tag) => match tag.name {
                 "Документ" => {
-                    let node = if empty { node } else { parser.subtree(node, MAX_DOCUMENT)? };
+                    tree.begin(tag, MAX_DOCUMENT);
+                    let node = parser.element(&mut tree)?;
                     if documents.len() == MAX_DOCUMENTS {
                         return Err(parser.error(format!("документов больше {MAX_DOCUMENTS}")));
                     }
@@ -110,15 +113,15 @@ pub fn read_documents(source: impl Read) -> Result<Vec<OrderDocument>, CommerceM
                     {
                         continue;
                     }
-                    let mut document = document(&node);
+                    let mut document = document(node);
                     lines += document.lines.len();
-                    if lines > MAX_LINES || node.cut {
+                    if lines > MAX_LINES || node.cut() {
                         document.lines.clear();
                     }
                     documents.push(document);
                 }
-                "Контейнер" | "Документы" if !empty => depth += 1,
-                _ if empty => {}
+                "Контейнер" | "Документы" if !tag.empty => depth += 1,
+                _ if tag.empty => {}
                 _ => parser.skip(depth + 1)?,
             },
             Piece::Text(_) | Piece::Nothing => {}
@@ -145,16 +148,16 @@ fn happened(number: Option<&str>, date: Option<&str>) -> bool {
     numbered && dated
 }
 
-fn document(node: &Node) -> OrderDocument {
-    let requisites: Vec<(String, String)> = node
+fn document(node: Node<'_>) -> OrderDocument {
+    let requisites: Vec<(Cow<'_, str>, Cow<'_, str>)> = node
         .child("ЗначенияРеквизитов")
         .into_iter()
         .flat_map(|list| list.children("ЗначениеРеквизита"))
         .filter_map(|one| Some((one.text_of("Наименование")?, one.text_of("Значение")?)))
         .collect();
     let value = |names: &[&str]| {
-        let named = |(name, _): &&(String, String)| names.contains(&name.as_str());
-        requisites.iter().find(named).map(|(_, value)| value.as_str())
+        let mut named = requisites.iter().filter(|(name, _)| names.contains(&&**name));
+        named.next().map(|(_, value)| &**value)
     };
     let flag = |names: &[&str]| value(names).and_then(yes_no) == Some(true);
     let posted = flag(&["Проведен", "Проведён"]);
@@ -162,12 +165,13 @@ fn document(node: &Node) -> OrderDocument {
     let paid = happened(value(&["Номер оплаты по 1С"]), value(&["Дата оплаты по 1С"]));
     let shipped = happened(value(&["Номер отгрузки по 1С"]), value(&["Дата отгрузки по 1С"]));
     let element = |name: &str, requisite: &str| {
-        node.text_of(name).or_else(|| value(&[requisite]).map(str::to_owned)).unwrap_or_default()
+        let told = node.text_of(name).or_else(|| value(&[requisite]).map(Cow::Borrowed));
+        told.unwrap_or_default().into_owned()
     };
-    let number = |text: Option<String>| Decimal::parse(&text?).ok();
+    let number = |text: Option<Cow<'_, str>>| Decimal::parse(&text?).ok();
     let lines = node.child("Товары").into_iter().flat_map(|list| list.children("Товар"));
     OrderDocument {
-        number: node.text_of("Номер").unwrap_or_default(),
+        number: node.text_of("Номер").unwrap_or_default().into_owned(),
         onec_number: element("Номер1С", "Номер по 1С"),
         // 11 writes the time too, in its own manner: «2026-11-23T9:05:07».
         onec_date: element("Дата1С", "Дата по 1С").split('T').next().unwrap_or("").to_owned(),
@@ -186,7 +190,7 @@ fn document(node: &Node) -> OrderDocument {
             .filter_map(|line| {
                 Some(DocumentLine {
                     external_id: onec_id(&line.text_of("Ид")?),
-                    title: line.text_of("Наименование").unwrap_or_default(),
+                    title: line.text_of("Наименование").unwrap_or_default().into_owned(),
                     thousandths: number(line.text_of("Количество"))?.quantity().ok()?.thousandths(),
                 })
             })

@@ -1,22 +1,18 @@
-//! XML as a stream, within bounds: no document types, no custom entities, no element, tag or text
-//! that does not fit in memory.
+//! Elements of a file within bounds: no document types, no custom entities, no element that does not
+//! fit in memory.
 
 use std::borrow::Cow;
-use std::io::{BufRead, BufReader, Read};
-
-use quick_xml::Reader;
-use quick_xml::errors::{IllFormedError, SyntaxError};
-use quick_xml::events::{BytesStart, Event};
+use std::io::Read;
+use std::ops::Range;
 
 use super::ROOT;
-use crate::formats::text::{excerpt, one_line};
+use super::markup::{Markup, Piece, Tag, attribute, line_ends};
+use crate::formats::text::{into_line, line};
 
 /// Elements inside elements beyond this depth are refused.
 const MAX_DEPTH: usize = 64;
-/// More attributes of one element are refused.
-const MAX_ATTRIBUTES: usize = 64;
-/// A longer tag, text or comment is refused: bytes.
-const MAX_PIECE: usize = 16 * 1024 * 1024;
+/// Room that a tree keeps for the next one: bytes of text.
+const KEPT: usize = 256 * 1024;
 
 /// Why a file is not CommerceML.
 #[derive(Debug, thiserror::Error)]
@@ -43,149 +39,173 @@ pub enum CommerceMlError {
     Io(#[from] std::io::Error),
 }
 
-/// Names that mean something to us: as a constant; `""`: one that we do not know.
-macro_rules! names {
-    ($(#[$doc:meta])* $known:ident: $($name:literal)*) => {
-        $(#[$doc])*
-        fn $known(name: &str) -> &'static str {
-            match name {
-                $($name => $name,)*
-                _ => "",
-            }
+/// An element that is small enough to be in memory, with all that is known inside: one part after
+/// another as they stand in the file. It is read into again and again, so that an element costs no
+/// memory of its own.
+#[derive(Default)]
+pub struct Tree {
+    parts: Vec<Part>,
+    /// The texts and the attributes, one after another.
+    texts: String,
+    /// How many bytes more it may take.
+    left: usize,
+    /// Whether there is more of the element in the file.
+    open: bool,
+}
+
+struct Part {
+    kind: Kind,
+    /// Of an element.
+    name: &'static str,
+    /// Where its text is.
+    text: Range<usize>,
+    /// The number of the part that follows all inside.
+    end: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Element,
+    /// Of the element before it, as they are written: they are seldom asked for.
+    Attributes,
+    Text,
+}
+
+impl Tree {
+    /// Begins anew with this element, which may take so many bytes.
+    pub fn begin(&mut self, tag: Tag<'_>, bytes: usize) {
+        self.parts.clear();
+        self.texts.clear();
+        self.parts.shrink_to(KEPT / size_of::<Part>());
+        self.texts.shrink_to(KEPT);
+        self.left = bytes;
+        self.open = !tag.empty;
+        self.enter(tag);
+        self.leave(0);
+    }
+
+    /// An element begins; its number.
+    fn enter(&mut self, tag: Tag<'_>) -> usize {
+        let at = self.parts.len();
+        self.push(Kind::Element, tag.name, "");
+        if !tag.attributes.is_empty() {
+            self.push(Kind::Attributes, "", tag.attributes);
         }
-    };
+        at
+    }
+
+    /// The element with this number ends. One that did not fit whole goes.
+    fn leave(&mut self, at: usize) {
+        if self.left == 0 && at > 0 {
+            self.parts.truncate(at);
+        }
+        let end = self.parts.len();
+        if let Some(part) = self.parts.get_mut(at) {
+            part.end = end;
+        }
+    }
+
+    fn push(&mut self, kind: Kind, name: &'static str, text: &str) {
+        self.left = self.left.saturating_sub(size_of::<Part>() + text.len());
+        if self.left == 0 {
+            return;
+        }
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        let end = self.parts.len() + 1;
+        self.parts.push(Part { kind, name, text: start..self.texts.len(), end });
+    }
 }
 
-names! {
-    /// An element; one of another name is passed over with all inside.
-    known: "Ид" "Наименование" "Артикул" "БазоваяЕдиница" "Цена" "Цены" "ИдТипаЦены"
-    "ЦенаЗаЕдиницу" "Валюта" "Единица" "Коэффициент" "Количество" "Товар" "Предложение" "Группы"
-    "Описание" "ЗначенияРеквизитов" "ЗначениеРеквизита" "Значение" "Штрихкод"
-    "ХарактеристикиТовара" "ХарактеристикаТовара" "Остатки" "Остаток" "Склад" "Статус"
-    "ПометкаУдаления" "Пересчет" "ИдХарактеристики" "Склады" "Группа" "КоммерческаяИнформация"
-    "Классификатор" "Каталог" "ПакетПредложений" "ИзмененияПакетаПредложений"
-    "СодержитТолькоИзменения" "Товары" "Предложения" "ТипыЦен" "ТипЦены" "Контейнер" "Документ"
-    "Номер" "Номер1С" "Дата1С" "Сумма" "Документы" "Справочники" "ХозОперация"
+/// An element of a tree.
+#[derive(Clone, Copy)]
+pub struct Node<'t> {
+    tree: &'t Tree,
+    at: usize,
 }
 
-names! {
-    /// An attribute; others are not kept.
-    known_attribute: "ВерсияСхемы" "СодержитТолькоИзменения" "Статус" "Код"
-    "НаименованиеКраткое" "НаименованиеПолное" "ИдСклада" "КоличествоНаСкладе"
-}
+impl<'t> Node<'t> {
+    /// Its name without a prefix.
+    pub fn name(self) -> &'static str {
+        self.tree.parts[self.at].name
+    }
 
-/// An element that is small enough to be in memory.
-#[derive(Debug, Default)]
-pub struct Node {
-    /// Its name without a prefix; empty: an unknown one.
-    pub name: &'static str,
-    attributes: Vec<(&'static str, String)>,
-    /// Its own text.
-    pub text: String,
-    /// The known elements inside.
-    pub children: Vec<Node>,
-    /// It was too big: what is here is its beginning.
-    pub cut: bool,
-}
+    /// The whole was too big: what is here is its beginning.
+    pub fn cut(self) -> bool {
+        self.tree.left == 0
+    }
 
-impl Node {
-    /// The first element of this name inside.
-    pub fn child(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find(|child| child.name == name)
+    fn inside(self) -> impl Iterator<Item = (usize, &'t Part)> {
+        let parts = &self.tree.parts;
+        let (mut at, end) = (self.at + 1, parts[self.at].end);
+        std::iter::from_fn(move || {
+            let found = (at < end).then(|| (at, &parts[at]))?;
+            at = found.1.end;
+            Some(found)
+        })
+    }
+
+    /// The elements inside.
+    pub fn elements(self) -> impl Iterator<Item = Self> {
+        let elements = self.inside().filter(|(_, part)| part.kind == Kind::Element);
+        elements.map(move |(at, _)| Self { tree: self.tree, at })
     }
 
     /// The elements of this name inside.
-    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
-        self.children.iter().filter(move |child| child.name == name)
+    pub fn children(self, name: &str) -> impl Iterator<Item = Self> {
+        self.elements().filter(move |element| element.name() == name)
+    }
+
+    /// The first element of this name inside.
+    pub fn child(self, name: &str) -> Option<Self> {
+        self.children(name).next()
+    }
+
+    fn texts(self, kind: Kind) -> impl Iterator<Item = &'t str> {
+        let parts = self.inside().filter(move |(_, part)| part.kind == kind);
+        parts.map(move |(_, part)| &self.tree.texts[part.text.clone()])
+    }
+
+    /// Its own text.
+    pub fn text(self) -> Cow<'t, str> {
+        let mut texts = self.texts(Kind::Text);
+        let first = texts.next().unwrap_or_default();
+        // Comments, entities and elements part a text; most have none.
+        match texts.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
+        }
+    }
+
+    /// Its own text on one line.
+    pub fn line(self) -> Cow<'t, str> {
+        match self.text() {
+            Cow::Borrowed(text) => line(text),
+            Cow::Owned(text) => Cow::Owned(into_line(text)),
+        }
     }
 
     /// The child's text on one line; `None` when it is absent or empty.
-    pub fn text_of(&self, name: &str) -> Option<String> {
-        let text = one_line(&self.child(name)?.text);
-        Some(text).filter(|text| !text.is_empty())
+    pub fn text_of(self, name: &str) -> Option<Cow<'t, str>> {
+        Some(self.child(name)?.line()).filter(|text| !text.is_empty())
     }
 
     /// An attribute's value; `None` when it is absent or empty.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
-    }
-}
-
-/// What the stream brought.
-pub enum Piece<'b> {
-    /// A start tag; `true`: it is an end tag too.
-    Start(Node, bool),
-    /// An end tag.
-    End,
-    /// Text, in one or more pieces.
-    Text(Cow<'b, str>),
-    /// A comment, a declaration: what says nothing.
-    Nothing,
-    /// The end of the stream.
-    Eof,
-}
-
-/// A source that stops when one piece of XML takes too much: the reader gathers a piece in memory
-/// before we see it.
-struct Bounded<R> {
-    inner: BufReader<R>,
-    left: usize,
-    /// Line ends in all that has been taken from the source.
-    lines: u64,
-}
-
-impl<R: Read> Bounded<R> {
-    /// The line that the next byte is on, from 1.
-    fn line(&self) -> u64 {
-        self.lines - line_ends(self.inner.buffer()) + 1
-    }
-}
-
-/// Marks the error of a piece that is too long.
-#[derive(Debug, thiserror::Error)]
-#[error("слишком длинный элемент или текст")]
-struct TooLong;
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(out)
-    }
-}
-
-impl<R: Read> BufRead for Bounded<R> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        if self.left == 0 {
-            return Err(std::io::Error::other(TooLong));
-        }
-        let fresh = self.inner.buffer().is_empty();
-        let Self { inner, lines, .. } = self;
-        let bytes = inner.fill_buf()?;
-        if fresh {
-            *lines += line_ends(bytes);
-        }
-        Ok(bytes)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.left = self.left.saturating_sub(amount);
-        self.inner.consume(amount);
+    pub fn attribute(self, name: &str) -> Option<Cow<'t, str>> {
+        attribute(self.texts(Kind::Attributes).next()?, name)
     }
 }
 
 /// Reads pieces and small elements.
 pub struct Parser<R> {
-    reader: Reader<Bounded<R>>,
-    buffer: Vec<u8>,
+    markup: Markup<R>,
     without: &'static str,
 }
 
 impl<R: Read> Parser<R> {
     /// Over UTF-8 without a byte-order mark.
     pub fn new(source: R) -> Self {
-        let inner = BufReader::with_capacity(64 * 1024, source);
-        let reader = Reader::from_reader(Bounded { inner, left: MAX_PIECE, lines: 0 });
-        Self { reader, buffer: Vec::new(), without: "" }
+        Self { markup: Markup::new(source), without: "" }
     }
 
     /// The same, passing over elements of this name inside small elements.
@@ -193,14 +213,14 @@ impl<R: Read> Parser<R> {
         Self { without: name, ..self }
     }
 
-    /// An error at this place of the stream.
+    /// An error at this place of the file.
     pub fn error(&self, why: impl Into<String>) -> CommerceMlError {
-        CommerceMlError::Xml { position: self.reader.buffer_position(), why: why.into() }
+        CommerceMlError::Xml { position: self.markup.position(), why: why.into() }
     }
 
     /// The file ends before its time.
     pub fn cut(&self) -> CommerceMlError {
-        CommerceMlError::Cut(self.reader.buffer_position())
+        CommerceMlError::Cut(self.markup.position())
     }
 
     /// The depth is within bounds.
@@ -213,84 +233,52 @@ impl<R: Read> Parser<R> {
 
     /// The next piece.
     pub fn piece(&mut self) -> Result<Piece<'_>, CommerceMlError> {
-        // A piece may take several; what the last one left of a long buffer goes back.
-        if self.buffer.capacity() > 256 * 1024 {
-            self.buffer = Vec::new();
-        }
-        self.buffer.clear();
-        self.reader.get_mut().left = MAX_PIECE;
-        let event = match self.reader.read_event_into(&mut self.buffer) {
-            Ok(event) => event,
-            Err(error) => return Err(told(&error, self.reader.error_position())),
-        };
-        let position = self.reader.buffer_position();
-        let refuse = |why: &str| CommerceMlError::Xml { position, why: why.to_owned() };
-        Ok(match event {
-            Event::Start(start) => Piece::Start(node(&start).map_err(refuse)?, false),
-            Event::Empty(start) => Piece::Start(node(&start).map_err(refuse)?, true),
-            Event::End(_) => Piece::End,
-            Event::Text(text) => Piece::Text(text.into_inner()),
-            Event::CData(text) => Piece::Text(text.into_inner()),
-            Event::GeneralRef(name) => {
-                let text = entity(&name).ok_or_else(|| refuse("неизвестная сущность"))?;
-                Piece::Text(Cow::Owned(text))
-            }
-            // A bare one names a schema that nobody reads; one with a subset may be a bomb.
-            Event::DocType(text) if text.contains('[') => {
-                return Err(refuse("DOCTYPE с описанием не принимается"));
-            }
-            Event::Eof => Piece::Eof,
-            Event::DocType(_) | Event::Decl(_) | Event::Comment(_) | Event::PI(_) => Piece::Nothing,
-        })
+        self.markup.piece()
     }
 
-    /// Reads the rest of an element; of one that holds more than `bytes` only the beginning is
-    /// kept.
-    pub fn subtree(&mut self, root: Node, bytes: usize) -> Result<Node, CommerceMlError> {
-        let mut left = bytes;
-        let mut root = self.inside(root, 1, &mut left)?;
-        root.cut = left == 0;
-        Ok(root)
+    /// Reads the rest of the element that the tree has begun with.
+    pub fn element<'t>(&mut self, tree: &'t mut Tree) -> Result<Node<'t>, CommerceMlError> {
+        if std::mem::take(&mut tree.open) {
+            self.inside(tree, 0, 1)?;
+        }
+        Ok(Node { tree, at: 0 })
     }
 
     fn inside(
         &mut self,
-        mut root: Node,
+        tree: &mut Tree,
+        element: usize,
         depth: usize,
-        left: &mut usize,
-    ) -> Result<Node, CommerceMlError> {
+    ) -> Result<(), CommerceMlError> {
         self.check_depth(depth)?;
+        // Between elements there is nothing but line ends and tabs.
+        let mut said = false;
         loop {
-            match self.piece()? {
-                Piece::Start(node, empty) => {
-                    if node.name.is_empty() || node.name == self.without {
-                        if !empty {
-                            self.skip(depth + 1)?;
-                        }
-                        continue;
+            match self.markup.piece()? {
+                Piece::Start(tag) if tag.name.is_empty() || tag.name == self.without => {
+                    if !tag.empty {
+                        self.skip(depth + 1)?;
                     }
-                    *left = left.saturating_sub(size_of::<Node>());
-                    let child = if empty { node } else { self.inside(node, depth + 1, left)? };
-                    if *left > 0 {
-                        root.children.push(child);
+                }
+                Piece::Start(tag) => {
+                    let (child, empty) = (tree.enter(tag), tag.empty);
+                    if empty {
+                        tree.leave(child);
+                    } else {
+                        self.inside(tree, child, depth + 1)?;
                     }
                 }
                 Piece::Text(text) => {
-                    // Between elements there is nothing but line ends and tabs.
-                    if root.text.is_empty() && text.bytes().all(|b| b.is_ascii_whitespace()) {
-                        continue;
-                    }
-                    *left = left.saturating_sub(text.len());
-                    if *left > 0 {
-                        if root.text.is_empty() {
-                            root.text = text.into_owned();
-                        } else {
-                            root.text.push_str(&text);
-                        }
+                    said |= !text.bytes().all(|byte| byte.is_ascii_whitespace());
+                    if said {
+                        tree.push(Kind::Text, "", &text);
                     }
                 }
                 Piece::Nothing => {}
-                Piece::End => return Ok(root),
+                Piece::End => {
+                    tree.leave(element);
+                    return Ok(());
+                }
                 Piece::Eof => return Err(self.cut()),
             }
         }
@@ -301,11 +289,11 @@ impl<R: Read> Parser<R> {
         let mut inside = 1;
         while inside > 0 {
             match self.piece()? {
-                Piece::Start(_, false) => {
+                Piece::Start(tag) if !tag.empty => {
                     inside += 1;
                     self.check_depth(depth + inside)?;
                 }
-                Piece::Start(_, true) | Piece::Text(_) | Piece::Nothing => {}
+                Piece::Start(_) | Piece::Text(_) | Piece::Nothing => {}
                 Piece::End => inside -= 1,
                 Piece::Eof => return Err(self.cut()),
             }
@@ -317,7 +305,7 @@ impl<R: Read> Parser<R> {
     /// and disks leave at the end of a file are nothing.
     pub fn finish(&mut self) -> Result<(), CommerceMlError> {
         loop {
-            let line = self.reader.get_ref().line();
+            let line = self.markup.line();
             match self.piece() {
                 Ok(Piece::Eof) => return Ok(()),
                 Ok(Piece::Nothing) => {}
@@ -330,7 +318,7 @@ impl<R: Read> Parser<R> {
                     }
                 }
                 Err(error @ CommerceMlError::Io(_)) => return Err(error),
-                Ok(Piece::Start(..) | Piece::End) | Err(_) => {
+                Ok(Piece::Start(_) | Piece::End) | Err(_) => {
                     return Err(CommerceMlError::Trailing(line));
                 }
             }
@@ -342,105 +330,12 @@ impl<R: Read> Parser<R> {
         let mut bare = true;
         loop {
             match self.piece()? {
-                Piece::Start(node, empty) if node.name == ROOT => return Ok(!empty),
+                Piece::Start(tag) if tag.name == ROOT => return Ok(!tag.empty),
                 Piece::Text(text) => bare &= text.trim().is_empty(),
                 Piece::Nothing => {}
                 Piece::Eof if bare => return Err(self.cut()),
-                Piece::Start(..) | Piece::End | Piece::Eof => return Err(CommerceMlError::Foreign),
+                Piece::Start(_) | Piece::End | Piece::Eof => return Err(CommerceMlError::Foreign),
             }
         }
     }
-}
-
-fn line_ends(bytes: &[u8]) -> u64 {
-    // Counted in bytes: so the compiler takes many at once.
-    let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>();
-    bytes.chunks(255).map(|piece| u64::from(count(piece))).sum()
-}
-
-fn told(error: &quick_xml::Error, position: u64) -> CommerceMlError {
-    match error {
-        quick_xml::Error::Io(error)
-            if error
-                .get_ref()
-                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<TooLong>) =>
-        {
-            CommerceMlError::Xml { position, why: TooLong.to_string() }
-        }
-        quick_xml::Error::Io(error) => {
-            CommerceMlError::Io(std::io::Error::new(error.kind(), error.to_string()))
-        }
-        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => CommerceMlError::Xml {
-            position,
-            why: "«<!» без комментария или CDATA".to_owned(),
-        },
-        // A tag, a comment or a section that the end of the file cuts.
-        quick_xml::Error::Syntax(_) => CommerceMlError::Cut(position),
-        quick_xml::Error::IllFormed(error) => {
-            let why = match error {
-                IllFormedError::MismatchedEndTag { expected, found } => {
-                    format!("элемент «{}» закрыт как «{}»", excerpt(expected), excerpt(found))
-                }
-                // «&quo» at the end of a piece.
-                IllFormedError::UnclosedReference => return CommerceMlError::Cut(position),
-                IllFormedError::UnmatchedEndTag(name) => {
-                    format!("закрыт элемент «{}», который не открыт", excerpt(name))
-                }
-                _ => "это не XML".to_owned(),
-            };
-            CommerceMlError::Xml { position, why }
-        }
-        _ => CommerceMlError::Xml { position, why: "это не XML".to_owned() },
-    }
-}
-
-/// A start tag.
-fn node(start: &BytesStart<'_>) -> Result<Node, &'static str> {
-    let name = known(start.local_name().as_ref());
-    let (mut attributes, mut count) = (Vec::new(), 0);
-    if start.attributes_raw().trim().is_empty() {
-        return Ok(Node { name, ..Node::default() });
-    }
-    for attribute in start.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|_| "атрибут не читается")?;
-        if count == MAX_ATTRIBUTES {
-            return Err("слишком много атрибутов");
-        }
-        count += 1;
-        let key = known_attribute(attribute.key.local_name().as_ref());
-        if key.is_empty() {
-            continue;
-        }
-        let value =
-            quick_xml::escape::unescape(&attribute.value).map_err(|_| "атрибут не читается")?;
-        attributes.push((key, value.into_owned()));
-    }
-    Ok(Node { name, attributes, ..Node::default() })
-}
-
-/// `&amp;` and its four siblings, `&#8381;`, `&#x20BD;`, and what texts copied from HTML bring. Half of
-/// a surrogate pair is no character, and not worth the item that it stands in.
-fn entity(name: &str) -> Option<String> {
-    if let Some(number) = name.strip_prefix('#') {
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-            None => number.parse().ok()?,
-        };
-        return Some(char::from_u32(code).unwrap_or('\u{fffd}').to_string());
-    }
-    let text = match name {
-        "amp" => "&",
-        "lt" => "<",
-        "gt" => ">",
-        "quot" => "\"",
-        "apos" => "'",
-        "nbsp" => "\u{a0}",
-        "laquo" => "«",
-        "raquo" => "»",
-        "mdash" => "—",
-        "ndash" => "–",
-        "deg" => "°",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }

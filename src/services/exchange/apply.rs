@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::known::{Known, News};
 use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
@@ -19,8 +19,9 @@ use crate::domain::catalog::{
 };
 use crate::domain::{ProductId, Timestamp};
 use crate::services::Base;
+use crate::storage::db::Watch;
 use crate::storage::products::Withdrawn;
-use crate::storage::{StorageError, exchange_log, mentions, prices, products};
+use crate::storage::{Db, StorageError, exchange_log, mentions, prices, products};
 
 /// A batch that has been read once.
 pub struct Batch<S> {
@@ -34,6 +35,23 @@ pub struct Batch<S> {
     pub mentions: Vec<Mention>,
     /// What the mentions were digested with.
     pub digests: Digests,
+    /// What is stored, when it has been read already.
+    pub stored: Option<Stored>,
+}
+
+/// The stored catalogue, read ahead of the transaction.
+pub struct Stored {
+    known: Known,
+    matcher: Matcher,
+    watch: Watch,
+}
+
+impl Stored {
+    /// Reads it. Whether it still stands is seen in the transaction.
+    pub fn read(db: &Db, digests: &Digests) -> Result<Self, StorageError> {
+        let ((known, matcher), watch) = db.read_and_watch(|conn| load(conn, digests))?;
+        Ok(Self { known, matcher, watch })
+    }
 }
 
 /// Products to be hidden, too many to do so unasked.
@@ -68,8 +86,11 @@ pub fn apply<S: CatalogSource>(
     base: &Base,
     origin: &Origin,
 ) -> Result<Outcome, ExchangeError<S::Error>> {
-    let Batch { mut source, records, head, mentions, digests } = batch;
-    let (known, matcher) = load(tx, &digests)?;
+    let Batch { mut source, records, head, mentions, digests, stored } = batch;
+    let (known, matcher) = match stored {
+        Some(Stored { known, matcher, watch }) if watch.stands()? => (known, matcher),
+        _ => load(tx, &digests)?,
+    };
     let plan = matcher.plan(&mentions);
     drop(mentions);
     let exchange = &base.config.onec.exchange;
@@ -127,11 +148,10 @@ pub fn apply<S: CatalogSource>(
     Ok(Outcome { report: work.report, held, changed, mentioned })
 }
 
-fn load(tx: &Transaction<'_>, digests: &Digests) -> Result<(Known, Matcher), StorageError> {
+fn load(conn: &Connection, digests: &Digests) -> Result<(Known, Matcher), StorageError> {
     let mut known = Known::default();
-    let (_, count) = products::count(tx)?;
-    let mut matcher = Matcher::with_capacity(count as usize);
-    products::scan(tx, |product| {
+    let mut matcher = Matcher::with_capacity(products::count_all(conn)? as usize);
+    products::scan(conn, |product| {
         let keyless = product.external_id.is_empty() && product.sku.is_empty();
         matcher.add(
             digests.external_id(product.external_id),
@@ -141,7 +161,7 @@ fn load(tx: &Transaction<'_>, digests: &Digests) -> Result<(Known, Matcher), Sto
         );
         known.add(&product, digests);
     })?;
-    known.load_belongings(tx, digests)?;
+    known.load_belongings(conn, digests)?;
     Ok((known, matcher))
 }
 
@@ -333,11 +353,10 @@ impl Work<'_> {
                 self.price_types.resolve(self.tx, &price.type_external_id, &price.type_name)?;
             note(price_type, price.price);
         }
-        if record.prices_whole {
-            for price_type in self.price_types.with_id() {
-                if prices.iter().all(|(noted, _)| *noted != price_type) {
-                    prices.push((price_type, None));
-                }
+        for external_id in record.whole_types.iter() {
+            let price_type = self.price_types.resolve(self.tx, external_id, "")?;
+            if prices.iter().all(|(noted, _)| *noted != price_type) {
+                prices.push((price_type, None));
             }
         }
         let stocks = match &record.stocks {
@@ -468,4 +487,51 @@ pub fn hide(
         report.hidden += usize::from(products::withdraw_absent(tx, id, now)?);
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::super::{Way, scan};
+    use super::*;
+    use crate::domain::catalog::CatalogBatch;
+    use crate::domain::{Clock, Zone};
+    use crate::services::live::Live;
+    use crate::storage::db::Create;
+
+    #[test]
+    fn what_was_read_ahead_and_written_over_since_is_read_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let base = Base {
+            db: Db::open(&folder.path().join("partner-m.db"), Create::Yes).expect("opens"),
+            clock: Clock::system(),
+            zone: Zone::utc(),
+            config: crate::config::Config::default().into(),
+            live: Live::default(),
+        };
+        let glue = |title: &str| {
+            let title = Field::Set(title.to_owned());
+            ProductRecord { external_id: "a".to_owned(), title, ..ProductRecord::default() }
+        };
+        let push = |title: &str, stored: Option<Stored>, digests: &Digests| {
+            let batch = CatalogBatch { products: vec![glue(title)], ..CatalogBatch::default() };
+            let Ok(batch) = scan(batch, digests.clone());
+            let report = base.db.write_blocking(|tx| {
+                let batch = Batch { stored, ..batch };
+                let outcome = apply(tx, batch, &base, &Origin::new(Way::Json))?;
+                Ok::<_, ExchangeError<Infallible>>(outcome.report)
+            });
+            let report = report.expect("applied");
+            (report.created, report.changed, report.unchanged)
+        };
+        let digests = Digests::default();
+        let ahead = || Some(Stored::read(&base.db, &digests).expect("reads"));
+        let early = [ahead(), ahead()];
+        assert_eq!(push("Клей", ahead(), &digests), (1, 0, 0));
+        assert_eq!(push("Клей", ahead(), &digests), (0, 0, 1));
+        let [first, second] = early;
+        assert_eq!(push("Клей", first, &digests), (0, 0, 1), "not made twice");
+        assert_eq!(push("Клей 88", second, &digests), (0, 1, 0));
+    }
 }

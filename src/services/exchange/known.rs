@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::matching::Digests;
 use super::state::{BASE_UNIT, PACK_UNIT, Resolved, State, withdrawn_after};
@@ -70,25 +70,25 @@ impl Known {
     /// Adds what belongs to the products; all of them are known by now.
     pub fn load_belongings(
         &mut self,
-        tx: &Transaction<'_>,
+        conn: &Connection,
         digests: &Digests,
     ) -> Result<(), StorageError> {
         let products = &mut self.products;
         let mut at = Cursor::default();
         let prices = &mut self.prices;
-        prices::scan(tx, |id, price_type, price| {
+        prices::scan(conn, |id, price_type, price| {
             at.note(products, id, prices.len(), |p| &mut p.prices);
             prices.push((price_type, price));
         })?;
         let mut at = Cursor::default();
         let packs = &mut self.packs;
-        products::scan_packs(tx, |id, unit, coefficient| {
+        products::scan_packs(conn, |id, unit, coefficient| {
             at.note(products, id, packs.len(), |p| &mut p.packs);
             packs.push((digests.content(unit), coefficient));
         })?;
         let mut at = Cursor::default();
         let stocks = &mut self.stocks;
-        stocks::scan(tx, |id, warehouse, quantity| {
+        stocks::scan(conn, |id, warehouse, quantity| {
             at.note(products, id, stocks.len(), |p| &mut p.stocks);
             stocks.push((warehouse, quantity));
         })

@@ -266,11 +266,6 @@ impl PriceTypes {
         Ok(())
     }
 
-    /// Those that came with an id: a standard exchange knows no others.
-    pub fn with_id(&self) -> impl Iterator<Item = i64> {
-        self.rows.iter().filter(|row| row.external_id.is_some()).map(|row| row.id)
-    }
-
     fn free_name(&self, name: &str, except: i64) -> String {
         let taken = |name: &str| self.rows.iter().any(|r| r.name == name && r.id != except);
         let mut free = name.to_owned();

@@ -117,6 +117,19 @@ impl Session {
         }
     }
 
+    /// What is to be known of a file of its that outlives the program.
+    fn note(&self, name: &Name, at: Timestamp, size: u64) -> Note {
+        Note {
+            session: self.id.clone(),
+            began_ms: self.began.millis(),
+            address: self.address.clone(),
+            sender: self.sender.clone(),
+            name: name.clone(),
+            at_ms: at.millis(),
+            size,
+        }
+    }
+
     /// Lets all its files go.
     fn discard(&self) {
         let mut state = lock(&self.state);
@@ -385,15 +398,7 @@ impl Upload<'_> {
     pub async fn finish(mut self) -> u64 {
         let Some(staged) = self.staged.take() else { return 0 };
         let bytes = staged.size() - self.before;
-        let note = Note {
-            session: self.session.id.clone(),
-            began_ms: self.session.began.millis(),
-            address: self.session.address.clone(),
-            sender: self.session.sender.clone(),
-            name: self.name.clone(),
-            at_ms: self.at.millis(),
-            size: staged.size(),
-        };
+        let note = self.session.note(&self.name, self.at, staged.size());
         let noted = tokio::task::spawn_blocking(move || (staged.note(&note), staged));
         match noted.await {
             Ok((noted, staged)) => {

@@ -242,7 +242,8 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
     }
     let external_id =
         if later.external_id.is_empty() { earlier.external_id } else { later.external_id.clone() };
-    let mut prices = if later.prices_whole { Vec::new() } else { earlier.prices };
+    let mut prices = earlier.prices;
+    prices.retain(|price| !later.whole_types.contains(&price.type_external_id));
     if let Field::Set(_) | Field::Clear = later.price {
         // The later price is of the batch's type: only the earlier one of that type gives way.
         prices.retain(|p| !(p.type_external_id.is_empty() && p.type_name.is_empty()));
@@ -268,7 +269,13 @@ pub fn overlay(earlier: ProductRecord, later: &ProductRecord) -> ProductRecord {
         stocks: lay(earlier.stocks, &later.stocks),
         price: lay(earlier.price, &later.price),
         prices,
-        prices_whole: earlier.prices_whole || later.prices_whole,
+        whole_types: match (earlier.whole_types.is_empty(), later.whole_types.is_empty()) {
+            (_, true) => earlier.whole_types,
+            (true, false) => later.whole_types.clone(),
+            (false, false) => {
+                earlier.whole_types.iter().chain(later.whole_types.iter()).cloned().collect()
+            }
+        },
         deleted: lay(earlier.deleted, &later.deleted),
         hidden: lay(earlier.hidden, &later.hidden),
         search_words: lay(earlier.search_words, &later.search_words),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::super::staging::{Name, Staged, StagedText};
+use super::super::staging::{Name, Staged, StagedText, StagingError};
 use super::super::{ApplyReport, Exchange, ExchangeError, Origin, Progress, blocking, note, raw};
 use super::{FILES, File, Session, lock};
 use crate::domain::Timestamp;
@@ -229,26 +229,40 @@ impl Exchange {
             // What is in it is imported by its own names: not once more as a whole.
             open.filter(|file| file.name.extension() == "zip")
                 .map(|file| {
-                    file.close();
+                    file.closed = true;
                     file.staged.clone()
                 })
                 .collect()
         };
         for archive in archives {
-            let folder = self.folder();
-            let files =
-                blocking(
-                    move || {
-                        if archive.is_zip()? { archive.unpack(&folder) } else { Ok(Vec::new()) }
-                    },
-                );
-            match files.await {
+            let (folder, now) = (self.folder(), self.base.clock.now());
+            let (packed, of) = (archive.clone(), session.clone());
+            let files = blocking(move || {
+                if !packed.is_zip()? {
+                    return Ok(Vec::new());
+                }
+                let files = packed.unpack(&folder)?;
+                // They outlive the program as the archive did: until they are asked for.
+                for (name, staged) in &files {
+                    if let Err(error) = staged.note(&of.note(name, now, staged.size())) {
+                        warn!("файл обмена не переживёт перезапуска: {error}");
+                    }
+                }
+                Ok::<_, StagingError>(files)
+            });
+            let files = files.await;
+            archive.forget_note();
+            match files {
                 Ok(Ok(files)) => {
-                    let now = self.base.clock.now();
-                    let mut state = lock(&session.state);
                     for (name, staged) in files {
+                        let mut state = lock(&session.state);
                         if state.files.len() < FILES && !state.files.contains_key(&name.key) {
-                            state.files.insert(name.key.clone(), File::new(name, staged, now));
+                            let key = name.key.clone();
+                            state.files.insert(key, File::new(name.clone(), staged, now));
+                            drop(state);
+                            self.outdate(session, &name);
+                        } else {
+                            staged.forget_note();
                         }
                     }
                 }
