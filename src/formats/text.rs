@@ -389,12 +389,12 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text.trim())
 }
 
-/// [`line`], owned.
+/// [`line()`], owned.
 pub fn one_line(text: &str) -> String {
     line(text).into_owned()
 }
 
-/// [`line`] of a text that is ours: most are as they should be.
+/// [`line()`] of a text that is ours: most are as they should be.
 pub fn into_line(text: String) -> String {
     let clean = matches!(line(&text), Cow::Borrowed(whole) if whole.len() == text.len());
     if clean { text } else { one_line(&text) }
