@@ -315,6 +315,15 @@ impl Catalog {
         Ok(true)
     }
 
+    /// Reads what lists of the catalogue need before somebody waits for it.
+    async fn warm(&self) -> Result<(), StorageError> {
+        self.tree.get(&self.base.db, Tree::load).await?;
+        self.texts.get(&self.base.db, Texts::load).await?;
+        self.priceless().await?;
+        self.on_sale().await?;
+        Ok(())
+    }
+
     /// Keeps the index fresh until the program stops.
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = self.base.live.listen();
@@ -324,6 +333,9 @@ impl Catalog {
             }
             if let Err(error) = self.announce_arrivals().await {
                 tracing::error!("о поступлении товаров не сказано: {error}");
+            }
+            if let Err(error) = self.warm().await {
+                tracing::error!("списки каталога не прочитаны заранее: {error}");
             }
             loop {
                 let change = tokio::select! {
