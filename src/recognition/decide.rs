@@ -11,8 +11,9 @@ use crate::domain::ProductId;
 /// How much worse than the best a product may fit and still be meant.
 const MARGIN: f32 = 0.045;
 
-/// Where the best does not fit as well as this, others may be worse by this and still be meant.
+/// Where the best does not fit as well as this …
 const CLEAN: f32 = 0.93;
+/// … others may be worse by this and still be meant.
 const WIDE: f32 = 0.13;
 
 /// A name goes on with at most so many marks, «Lux», «Plus»: more of them are names of their own.
@@ -67,11 +68,11 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hi
         let keep: Vec<bool> = (0..fit.len())
             .map(|b| !(0..fit.len()).any(|a| a != b && cores[a].is_plainer(&cores[b], a < b)))
             .collect();
-        let mut at = 0;
-        fit.retain(|_| {
-            at += 1;
-            keep[at - 1]
-        });
+        // Of two that are each plainer than the other in their way, neither is left out.
+        if keep.contains(&true) {
+            let mut keep = keep.into_iter();
+            fit.retain(|_| keep.next().unwrap_or(false));
+        }
     }
     fit
 }
@@ -216,7 +217,10 @@ impl Core {
             let known = index.vocabulary.get(*w);
             known.article && known.stem.chars().count() > 1
         };
-        let plain = |w: &u32| is_ordinary(&index.vocabulary.get(*w).stem);
+        let plain = |w: &u32| {
+            let stem = &index.vocabulary.get(*w).stem;
+            is_ordinary(stem) || names_standard(stem)
+        };
         let words: Vec<u32> =
             full.iter().copied().filter(|w| !alias(w) && !article(w) && !plain(w)).collect();
         let figures = index.figures.row(row as usize).iter();
@@ -465,8 +469,12 @@ fn is_special(stem: &str) -> bool {
 /// said: zinc-plated, not stainless.
 fn is_ordinary(stem: &str) -> bool {
     const BEGIN: &[&str] = &["оцинк", "обычн", "стандарт", "однослойн", "одинарн"];
-    matches!(stem, "цинк" | "оц" | "zn" | "din" | "гост")
-        || BEGIN.iter().any(|word| stem.starts_with(word))
+    matches!(stem, "цинк" | "оц" | "zn") || BEGIN.iter().any(|word| stem.starts_with(word))
+}
+
+/// Whether a word only says that the number of a standard follows.
+fn names_standard(stem: &str) -> bool {
+    matches!(stem, "din" | "гост" | "iso")
 }
 
 /// Whether a stem begins as a colour's name does, for the question «Какой цвет?» only.

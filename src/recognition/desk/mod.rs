@@ -447,7 +447,7 @@ impl<'t> Desk<'t> {
         let mut lines: Vec<Pending> = Vec::with_capacity(self.lines.len());
         for line in self.lines.drain(..) {
             let names = line.draft.by_article
-                || line.draft.wants.iter().any(|w| w.inherited || seeker.is_head(w));
+                || line.draft.wants.iter().any(|w| w.inherited || seeker.is_thing(w));
             let goes_on = !line.new_line && line.quantity.is_some() && !names;
             let begun = |l: &&mut Pending| {
                 // «Лампа автом. Маяк…»: a cut word ends no sentence.

@@ -197,6 +197,15 @@ impl Seeker<'_> {
             })
     }
 
+    /// The same, but for a maker's name that some titles begin with.
+    pub(crate) fn is_thing(&self, want: &Want) -> bool {
+        !want.numeric
+            && Self::words_of(want).any(|word| {
+                let known = self.index.vocabulary.get(word);
+                known.head && !known.telling && (!known.name || known.leads)
+            })
+    }
+
     /// Whether a want's word is of goods and not of what they are like: titles begin with it, or it
     /// belongs to one category only.
     pub(crate) fn names_goods(&self, want: &Want) -> bool {
