@@ -305,11 +305,13 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             *shapes.entry(article_shape(&entry.article)).or_default() += 1;
         }
         articles.add(&entry.barcode, row);
-        for code in codes(&entry.title, &lex(&Chars::new(&entry.title))) {
+        let lexemes = lex(&Chars::new(&entry.title));
+        for code in codes(&entry.title, &lexemes) {
             articles.repeat(code, row);
             *shapes.entry(article_shape(code)).or_default() += 1;
         }
-        let (draft, is_junk, title) = draft(entry, &mut vocabulary, &mut values, &mut value_rows);
+        let (draft, is_junk, title) =
+            draft(entry, &lexemes, &mut vocabulary, &mut values, &mut value_rows);
         junk.push(is_junk);
         titles.push((title, row));
         drafts.push(draft);
@@ -430,12 +432,11 @@ fn invert(mut pairs: Vec<(u32, u32)>, rows: usize) -> Rows<u32> {
 
 fn draft(
     entry: &Entry,
+    lexemes: &[Lexeme],
     vocabulary: &mut Vocabulary,
     values: &mut Vec<i64>,
     value_rows: &mut FxMap<i64, u32>,
 ) -> (Draft, bool, u64) {
-    let chars = Chars::new(&entry.title);
-    let lexemes = lex(&chars);
     let mut words = Vec::new();
     let mut figures: Vec<Figure> = Vec::new();
     let mut group: u8 = 0;
@@ -448,8 +449,8 @@ fn draft(
             next
         })
     };
-    let packs = packings(&lexemes);
-    for term in terms(&lexemes, |_| false) {
+    let packs = packings(lexemes);
+    for term in terms(lexemes, |_| false) {
         match term {
             Term::Word(word) => {
                 if let Some((count, rest)) = adjectives::counted(&word.text) {
@@ -473,7 +474,7 @@ fn draft(
                 let lexeme = &lexemes[word.from];
                 let proper = (!first || word.code) && lexeme.upper && !lexeme.spoken;
                 let id = vocabulary.add(&word.text, word.without);
-                if is_in_article(&lexemes, word.from) {
+                if is_in_article(lexemes, word.from) {
                     vocabulary.set_article(id);
                 }
                 let ends = !lexemes.get(word.to).is_some_and(super::lexer::Lexeme::is_word);
@@ -498,7 +499,7 @@ fn draft(
                     group = group.saturating_sub(1);
                 }
                 let packed = packs.iter().any(|p| p.contains(&size.from));
-                let held = is_held(&lexemes, &size);
+                let held = is_held(lexemes, &size);
                 for number in size.numbers {
                     figures.push(Figure {
                         value: row_of(number.value),
@@ -513,8 +514,8 @@ fn draft(
     }
     aside.extend(vocabulary.add_text(&entry.search_words));
     aside.extend(vocabulary.add_text(&entry.description));
-    let title = fingerprint(&lexemes);
-    (Draft { words, figures, aside, spelt }, is_junk(&lexemes), title)
+    let title = fingerprint(lexemes);
+    (Draft { words, figures, aside, spelt }, is_junk(lexemes), title)
 }
 
 /// Whether a title goes on to say what its thing is for, or what goes with it.

@@ -48,18 +48,11 @@ impl Desk<'_> {
                 &left.lexemes,
                 Light { context: &context, ..Light::default() },
             );
-            // «мыло 1 л» of a bottle is no litre of it.
-            let own = first
-                .meant
-                .first()
-                .and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
-            let measured = first.reading.unit.as_ref().is_some_and(|said| {
-                !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
-            });
             let bare = first.reading.quantity.is_some()
                 && first.reading.unit.is_none()
                 && first.reading.spoken_for.iter().all(|i| !lexemes[*i].spoken);
-            if measured || bare {
+            // «мыло 1 л» of a bottle is no litre of it.
+            if is_only_measured(seeker, &first) || bare {
                 continue;
             }
             let begins = lexemes[place].is_number();
@@ -133,15 +126,18 @@ pub(super) fn whole(
             return None;
         }
     }
+    let fits = |d: &Draft| d.fit > 0 && d.unknown() == 0 && !d.widened && !d.stretched;
+    if !fits(&together) || together.reading.quantity.is_none() {
+        return None;
+    }
     let one = read(seeker, text, &piece.lexemes, Light::default()).0;
     let other = read(seeker, text, &next.lexemes, Light::default()).0;
-    let fits = |d: &Draft| d.fit > 0 && d.unknown() == 0 && !d.widened && !d.stretched;
     let whole_one = sure(&together) && !(sure(&one) && sure(&other))
-        || fits(&together) && !(is_item(seeker, &one) && is_item(seeker, &other));
+        || !(is_item(seeker, &one) && is_item(seeker, &other));
     // «Болты 100 и гайки» are two: what has its quantity is not gone on with.
     let done =
         next.parted && (one.reading.quantity.is_some() || only_quantity(&piece.lexemes).is_some());
-    if !whole_one || done || !one.says_something() || together.reading.quantity.is_none() {
+    if !whole_one || done || !one.says_something() {
         return None;
     }
     Some(Piece {
@@ -155,14 +151,19 @@ pub(super) fn whole(
 
 /// Whether a draft by itself orders so many of some goods.
 fn is_item(seeker: &Seeker<'_>, draft: &Draft) -> bool {
-    let own = draft.meant.first().and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
-    let measured = draft.reading.unit.as_ref().is_some_and(|said| {
-        !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
-    });
     draft.fit > 0
         && draft.reading.quantity.is_some()
-        && !measured
+        && !is_only_measured(seeker, draft)
         && draft.wants.iter().any(|w| seeker.names_goods(w))
+}
+
+/// Whether a draft's unit is a measure that its product is not sold by.
+fn is_only_measured(seeker: &Seeker<'_>, draft: &Draft) -> bool {
+    let best = draft.meant.first();
+    let own = best.and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
+    draft.reading.unit.as_ref().is_some_and(|said| {
+        !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
+    })
 }
 
 /// A piece without the talk before and after the goods, read again, if that reads better.
