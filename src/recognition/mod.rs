@@ -6,6 +6,7 @@
 mod adjectives;
 mod decide;
 mod desk;
+mod ear;
 mod index;
 mod inherit;
 mod interpret;

@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::{ProductId, Unit};
 
 mod kinds;
+mod names;
 mod slips;
 
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.

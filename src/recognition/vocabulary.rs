@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::ear;
 use super::normalize::{
     FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
 };
+use super::speech;
 use super::terms::{Word, twin};
 
 /// A word of the catalogue.
@@ -51,6 +53,10 @@ pub(crate) struct Vocabulary {
     sorted: Vec<u32>,
     /// Names in Latin letters by how they sound, for slips of the ear.
     latin: Vec<(u32, u64, Box<str>)>,
+    /// Names in Latin letters with the sounds that they may begin with.
+    aloud: Vec<(u32, u32)>,
+    /// Cyrillic words by how they sound, in order.
+    sounds: Vec<(Box<str>, u32)>,
     /// Cyrillic words by their consonants, in order.
     consonants: Vec<(Box<str>, u32)>,
     /// Words that titles cut with a slash, «г/к», by their parts.
@@ -88,6 +94,21 @@ impl Meanings {
         best_of_each(&mut self.words);
     }
 }
+
+/// A word that means another so well is spelt so, or heard so.
+const HEARD: f32 = 0.95;
+
+/// Those that cost least.
+fn least_of(heard: Vec<(u32, u8)>) -> Vec<(u32, u8)> {
+    let least = heard.iter().map(|(_, cost)| *cost).min();
+    heard.into_iter().filter(|(_, cost)| Some(*cost) == least).collect()
+}
+
+/// A name of fewer sounds is hardly known by them.
+const SHORTEST: usize = 3;
+
+/// A name that is read aloud for so little is that name.
+const PLAIN: u8 = 1;
 
 /// «ХХЛ» is «XXL».
 fn clothing_size(text: &str) -> Option<String> {
@@ -221,8 +242,10 @@ impl Vocabulary {
             if known.stem.is_ascii() && known.stem.len() > 3 {
                 self.latin.push((row, letter_set(&keys[0]), keys[0].clone().into()));
             }
-            if known.stem.is_ascii() && known.stem.len() > 3 {
-                keys.extend(as_heard(&known.stem).iter().map(|s| sound(s)));
+            if known.surface.len() > 1 && known.surface.bytes().all(|c| c.is_ascii_lowercase()) {
+                self.aloud.push((row, ear::first_sounds(&known.surface)));
+            } else if known.surface.chars().all(is_cyrillic) {
+                self.sounds.push((sound(&known.surface).into(), row));
             }
             keys.sort();
             keys.dedup();
@@ -232,6 +255,7 @@ impl Vocabulary {
                 }
             }
         }
+        self.sounds.sort_unstable();
     }
 
     /// Whether the catalogue has the word exactly so.
@@ -246,9 +270,8 @@ impl Vocabulary {
 
     /// Whether the catalogue has the word so, or a name that sounds so.
     pub(crate) fn hears(&self, word: &str) -> bool {
-        self.has(word)
-            || self.by_sound.contains_key(sound(word).as_str())
-            || self.by_sound.contains_key(sound(&stem(&cyrillic(word))).as_str())
+        let word = Word { text: word.to_owned(), ..Word::default() };
+        self.meanings(&word).words.iter().any(|(_, quality)| *quality >= HEARD)
     }
 
     /// The row of a stem.
@@ -282,6 +305,19 @@ impl Vocabulary {
         }
         let length = text.chars().count();
         let exact = !out.words.is_empty();
+        let talk = speech::is_delivery(&text);
+        let aloud = if length >= SHORTEST && !talk && text.chars().all(is_cyrillic) {
+            self.read_aloud(&text)
+        } else if length >= SHORTEST && text.bytes().all(|c| c.is_ascii_lowercase()) {
+            self.written_down(&text)
+        } else {
+            Vec::new()
+        };
+        for (word, cost) in &aloud {
+            if *cost <= PLAIN {
+                out.add(*word, 0.97 - 0.01 * f32::from(*cost));
+            }
+        }
         self.begun(&text, word.dotted, exact && !word.after_number, &mut out);
         if text.is_ascii() && length >= 3 {
             // «bum» for «бумажный»
@@ -340,6 +376,9 @@ impl Vocabulary {
         let code = word.code && length <= 4 || super::threads::is_side(&word.text);
         if !out.sure && length >= 3 && !code {
             self.misspelt(&text, &mut out);
+            for (word, cost) in aloud {
+                out.add(word, 0.9 - 0.02 * f32::from(cost));
+            }
         }
         out.sort();
         out
@@ -386,6 +425,36 @@ impl Vocabulary {
                 out.add(*found, if at == 0 && twins(*found) { quality.max(0.97) } else { quality });
             }
         }
+    }
+
+    /// Names in Latin letters that may be read aloud so, «Turtle» for «тартл», with what it costs.
+    fn read_aloud(&self, text: &str) -> Vec<(u32, u8)> {
+        let whole = sound(text);
+        let stem = sound(&stem(text));
+        let Some(first) = whole.bytes().next().map(ear::bit) else { return Vec::new() };
+        let begun = self.aloud.iter().filter(|(_, sounds)| sounds & first != 0);
+        let heard = begun.filter_map(|(word, _)| {
+            let name = &*self.words[*word as usize].surface;
+            // «Макитой» ends as Russian words do.
+            let ended = || {
+                let name = name.trim_end_matches(['a', 'e', 'i', 'o']);
+                let long = name.len() >= SHORTEST && stem.len() >= SHORTEST;
+                if long { Some(ear::cost(name, &stem)? + 1) } else { None }
+            };
+            Some((*word, ear::cost(name, &whole).or_else(ended)?))
+        });
+        least_of(heard.collect())
+    }
+
+    /// Cyrillic words that a name in Latin letters may be read aloud as: «Тартл» for «turtle».
+    fn written_down(&self, name: &str) -> Vec<(u32, u8)> {
+        let firsts = ear::first_sounds(name);
+        let begun = (b'a'..=b'z').filter(|c| ear::bit(*c) & firsts != 0).flat_map(|first| {
+            let from = self.sounds.partition_point(|(s, _)| s.as_bytes() < &[first][..]);
+            self.sounds[from..].iter().take_while(move |(s, _)| s.as_bytes()[0] == first)
+        });
+        let long = begun.filter(|(sound, _)| sound.len() >= SHORTEST);
+        least_of(long.filter_map(|(sound, row)| Some((*row, ear::cost(name, sound)?))).collect())
     }
 
     /// Words that titles cut with a slash: «гипсокартон» is «г/к», «полуоткрытый» is «п/открытый».
@@ -651,45 +720,6 @@ fn consonants(word: &str) -> String {
         if !out.ends_with(c) && (out.is_empty() || !"аеиоуыэюяьъй".contains(c)) {
             out.push(c);
         }
-    }
-    out
-}
-
-/// Other ways to read a Latin name aloud: «Erich» is «Эрих», «Green» is «Грин».
-fn as_heard(word: &str) -> Vec<String> {
-    const WAYS: &[(&str, &str)] = &[
-        ("ch", "h"),
-        ("ch", "k"),
-        ("j", "y"),
-        ("ee", "i"),
-        ("ea", "i"),
-        ("oo", "u"),
-        ("ou", "u"),
-        ("ai", "e"),
-        ("ce", "se"),
-        ("ci", "si"),
-        ("w", "u"),
-        ("gh", "g"),
-        ("ll", "l"),
-        ("se", "ze"),
-        ("si", "zi"),
-        ("sa", "za"),
-        ("u", "a"),
-        ("y", "ay"),
-        ("i", "ay"),
-    ];
-    let mut out = Vec::new();
-    let mut all = word.to_owned();
-    for (from, to) in WAYS {
-        if word.contains(from) {
-            out.push(word.replace(from, to));
-            all = all.replace(from, to);
-        }
-    }
-    out.push(all);
-    if let Some(silent) = word.strip_suffix('e').filter(|w| w.len() > 2) {
-        out.push(silent.to_owned());
-        out.push(silent.replace('i', "ay"));
     }
     out
 }
