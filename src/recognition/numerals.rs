@@ -218,7 +218,9 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i += 1;
             continue;
         }
-        if let Some((number, next)) = number_at(lexemes, i) {
+        let inches = inches_at(lexemes, i).is_some();
+        if let Some((number, next)) = number_at(lexemes, i).filter(|_| !inches) {
+            let (number, next) = with_tenths(lexemes, (number, next), &out, &knows);
             let stop = lexemes[next - 1].dotted.then(|| Lexeme {
                 kind: Kind::Mark('.'),
                 text: String::new(),
@@ -239,6 +241,30 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         {
             out.push(Lexeme { text: letter.into(), ..lexeme.clone() });
             out.push(Lexeme { named: true, spaced: false, ..number });
+            i = next;
+            continue;
+        }
+        if let Some((thousandths, next)) = inches_at(lexemes, i) {
+            let end = lexemes[next - 1].end;
+            out.push(Lexeme {
+                kind: Kind::Number,
+                text: super::rank::decimal(thousandths),
+                value: thousandths,
+                end,
+                named: true,
+                spoken: true,
+                dotted: false,
+                ..lexeme.clone()
+            });
+            out.push(Lexeme {
+                kind: Kind::Mark('"'),
+                text: String::new(),
+                start: end,
+                end,
+                spaced: false,
+                dotted: false,
+                ..lexeme.clone()
+            });
             i = next;
             continue;
         }
@@ -401,6 +427,86 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
     out
 }
 
+/// «Четыре восемь на четыреста», «три на два пять белый»: a number of a size and its tenths, where
+/// the catalogue has such a one.
+fn with_tenths(
+    lexemes: &[Lexeme],
+    (number, next): (Lexeme, usize),
+    before: &[Lexeme],
+    knows: &impl Fn(i64) -> bool,
+) -> (Lexeme, usize) {
+    let plain = |n: &Lexeme| !n.named && n.value % 1000 == 0;
+    let crossed = before.last().is_some_and(|l| l.text == "на" || l.is('x'));
+    let most = if crossed { 100_000 } else { 10_000 };
+    if !plain(&number) || !(1000..most).contains(&number.value) {
+        return (number, next);
+    }
+    if next >= lexemes.len() {
+        return (number, next);
+    }
+    let Some((tenths, end)) = number_at(lexemes, next) else { return (number, next) };
+    let value = number.value + tenths.value / 10;
+    let text = lexemes.get(end).map_or("", |l| l.text.as_str());
+    let goes_on = matches!(text, "на" | "мм") || crossed && end < lexemes.len();
+    if plain(&tenths)
+        && (1000..10_000).contains(&tenths.value)
+        && goes_on
+        && super::quantity::known_unit(text).is_none_or(|_| text == "мм")
+        && knows(value)
+    {
+        let text = super::rank::decimal(value);
+        return (Lexeme { value, text, end: tenths.end, ..number }, end);
+    }
+    (number, next)
+}
+
+/// Inches said as fractions, «три четверти», «одна вторая», «дюйм с четвертью», «полдюйма»: how many
+/// thousandths of an inch, and where it ends.
+fn inches_at(lexemes: &[Lexeme], at: usize) -> Option<(i64, usize)> {
+    let text = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let inch = |at: usize| usize::from(text(at).starts_with("дюйм"));
+    let parts = |word: &str| match word {
+        "вторая" | "вторую" | "вторых" => Some(2),
+        "четверть" | "четверти" | "четвертая" | "четвертую" | "четвертых" => {
+            Some(4)
+        }
+        "восьмая" | "восьмую" | "восьмых" => Some(8),
+        _ => None,
+    };
+    let fraction = |at: usize| {
+        let count = match text(at) {
+            "одна" | "одну" => 1,
+            "три" => 3,
+            "пять" => 5,
+            "семь" => 7,
+            _ => return None,
+        };
+        let parts = parts(text(at + 1)).filter(|parts| *parts > count)?;
+        Some((count * 1000 / parts, at + 2))
+    };
+    let after_whole = |at: usize| match (text(at), text(at + 1)) {
+        ("с", "четвертью") => Some((250, at + 2)),
+        ("с", "половиной") => Some((500, at + 2)),
+        ("и", _) | ("с", "тремя") => fraction(at + 1),
+        _ => fraction(at),
+    };
+    if inch(at) == 1
+        && text(at).chars().count() <= 5
+        && !at.checked_sub(1).is_some_and(|b| lexemes[b].is_number())
+    {
+        let (more, next) = after_whole(at + 1).unwrap_or((0, at + 1));
+        return Some((1000 + more, next));
+    }
+    if text(at) == "полдюйма" {
+        return Some((500, at + 1));
+    }
+    if text(at) == "пол" && inch(at + 1) == 1 {
+        return Some((500, at + 2));
+    }
+    let (thousandths, next) = fraction(at)?;
+    Some((thousandths, next + inch(next)))
+}
+
 /// Whether the last number is a part of a size: «3,5х35».
 fn is_sized(lexemes: &[Lexeme]) -> bool {
     matches!(lexemes, [.., cross, number] if number.is_number() && cross.is('x'))
@@ -557,6 +663,12 @@ fn after_zero(
     next: usize,
 ) -> Option<(i64, usize, bool)> {
     let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
+    // «ноль и пять»
+    if text(next) == Some("и")
+        && let Some(Piece::Cardinal(n @ 1..=9)) = word(next + 1)
+    {
+        return Some((n * 100, next + 2, false));
+    }
     match past_zeros(word, next)? {
         (Piece::Cardinal(10..=90), after) => match cardinal(word, after) {
             // «ноль семьдесят пять»
@@ -649,15 +761,14 @@ mod tests {
 
     #[expect(clippy::cast_precision_loss, reason = "the numbers of titles are small")]
     fn shown(text: &str) -> String {
-        let shown =
-            replace(&lex(&Chars::new(text)), |v| v == 2_240_000).into_iter().map(|l| {
-                match l.kind {
-                    Kind::Word => l.text,
-                    Kind::Number => {
-                        format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
-                    }
-                    Kind::Mark(c) => c.to_string(),
+        let shown = replace(&lex(&Chars::new(text)), |v| [2_240_000, 4_800, 2_500].contains(&v))
+            .into_iter()
+            .map(|l| match l.kind {
+                Kind::Word => l.text,
+                Kind::Number => {
+                    format!("{}{}", l.value as f64 / 1000.0, if l.named { "!" } else { "" })
                 }
+                Kind::Mark(c) => c.to_string(),
             });
         shown.collect::<Vec<_>>().join(" ")
     }
@@ -684,6 +795,16 @@ mod tests {
             ("0,5 тыс", "500"),
             ("двп два и пять десять листов", "двп 2.5 10 листов"),
             ("девятнадцатая пятисотые", "19! 500!"),
+            ("лампа ноль и пять литра", "лампа 0.5 литра"),
+            ("хомут четыре восемь на четыреста", "хомут 4.8 на 400"),
+            ("кабель три на два пять белый", "кабель 3 на 2.5 белый"),
+            ("кабель три на два пять метров", "кабель 3 на 2 5 метров"),
+            ("кабель три на два шесть белый", "кабель 3 на 2 6 белый"),
+            ("кран три четверти пять штук", "кран 0.75! \" 5 штук"),
+            ("муфта одна вторая", "муфта 0.5! \""),
+            ("кран полдюйма два", "кран 0.5! \" 2"),
+            ("кран дюйм с четвертью", "кран 1.25! \""),
+            ("кран дюйм три штуки", "кран 1! \" 3 штуки"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }

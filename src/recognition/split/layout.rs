@@ -17,6 +17,7 @@ pub(crate) fn characters(index: &Index, text: &str) -> Chars {
         from = to + 1;
     }
     translit::digits_as_letters(index, &mut chars);
+    translit::latin_as_cyrillic(index, &mut chars);
     chars
 }
 
@@ -34,6 +35,9 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             }
             _ => {}
         }
+    }
+    if wholly_turned(index, chars, &chunks) {
+        return;
     }
     let (mut sure, mut unsure) = (false, false);
     let mut later: Vec<(usize, usize, bool)> = Vec::new();
@@ -81,6 +85,85 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             chars.ch[a..b].copy_from_slice(&turned);
         }
     }
+}
+
+/// Turns a line that was typed in the Latin layout from its beginning to its end, if it was.
+fn wholly_turned(index: &Index, chars: &mut Chars, chunks: &[(usize, usize)]) -> bool {
+    if chunks.iter().any(|(a, b)| chars.ch[*a..*b].iter().any(|c| is_cyrillic(*c))) {
+        return false;
+    }
+    let read: Vec<Vec<char>> =
+        chunks.iter().map(|(a, b)| pressed(index, &chars.ch[*a..*b])).collect();
+    let telling = |w: &&String| w.chars().count() >= 4;
+    let of_titles = |w: &&String| sure_word(index, w);
+    let is: usize =
+        read.iter().map(|t| words(t).iter().filter(telling).filter(of_titles).count()).sum();
+    let known = |w: &&String| w.len() > 2 && familiar(index, w);
+    let was: usize =
+        chunks.iter().map(|(a, b)| words(&chars.ch[*a..*b]).iter().filter(known).count()).sum();
+    if is == 0 || is <= was {
+        return false;
+    }
+    for ((a, b), turned) in chunks.iter().zip(read) {
+        let (was, is) = (words(&chars.ch[*a..*b]), words(&turned));
+        // «IEK» and «120N» are as they were meant, and so is a capital letter, «C16».
+        let own = |words: &[String]| {
+            let whole = |w: &String| w.chars().count() > 1 && index.vocabulary.has(w);
+            words.iter().all(whole)
+        };
+        let measures = |words: &[String]| {
+            let unit = |w: &String| Measure::read(w, true);
+            words.iter().all(|w| unit(w).is_some_and(|u| index.measures.contains(&u)))
+        };
+        let lone = !was.is_empty() && was.iter().all(|w| w.len() == 1) && chars.upper[*a];
+        let meant =
+            !was.is_empty() && (own(&was) || measures(&was)) && !own(&is) && !measures(&is) || lone;
+        // «1|2@» is «1/2"».
+        let marks = chars.ch[*a..*b].iter().any(|c| "[{|@?".contains(*c));
+        if (!was.is_empty() || marks) && !meant {
+            chars.ch[*a..*b].copy_from_slice(&turned);
+        }
+    }
+    true
+}
+
+/// What the keys of a word were to give, with its marks: the full stop is on another key.
+fn pressed(index: &Index, chunk: &[char]) -> Vec<char> {
+    let digit =
+        |at: Option<usize>| at.and_then(|at| chunk.get(at)).is_some_and(char::is_ascii_digit);
+    let key = |(at, c): (usize, &char)| match c {
+        '/' if digit(at.checked_sub(1)) && digit(Some(at + 1)) => *c,
+        '/' => '.',
+        '?' => ',',
+        '|' => '/',
+        '@' => '"',
+        '#' => '№',
+        '^' => ':',
+        '$' => ';',
+        '&' => '?',
+        _ => turned(&chunk[at..=at], true)[0],
+    };
+    let mut read: Vec<char> = chunk.iter().enumerate().map(key).collect();
+    for (at, c) in chunk.iter().enumerate().filter(|(_, c)| matches!(c, ',' | '.')) {
+        if digit(at.checked_sub(1)) && digit(Some(at + 1)) {
+            read[at] = *c;
+        }
+    }
+    // «Gjhjkjy,»: a mark after a word that is whole without its letter.
+    if let Some(mark @ (',' | '.' | ';')) = chunk.last()
+        && let Some(letter) = read.pop()
+    {
+        let without = words(&read).pop().is_some_and(|w| sure_word(index, &w));
+        read.push(letter);
+        let with = words(&read).pop().is_some_and(|w| sure_word(index, &w));
+        if without
+            && !with
+            && let Some(last) = read.last_mut()
+        {
+            *last = *mark;
+        }
+    }
+    read
 }
 
 /// Whether a short Latin word may be meant as it is: a code of the catalogue, or a unit that its

@@ -16,8 +16,13 @@ struct Outcome {
     example: String,
 }
 
-/// Writes every seventh title of the catalogues so and reads it. `none`: the catalogue has no such.
+/// Writes every seventh title of the catalogues so and orders seven. `none`: the catalogue has no such.
 fn written(none: bool, write: impl Fn(&str) -> Option<String>) -> Outcome {
+    ordered(none, |title| Some(format!("{} - 7 шт", write(title)?)))
+}
+
+/// Orders every seventh title of the catalogues in these words.
+fn ordered(none: bool, write: impl Fn(&str) -> Option<String>) -> Outcome {
     let told = |title: &str| -> String {
         title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
     };
@@ -26,7 +31,7 @@ fn written(none: bool, write: impl Fn(&str) -> Option<String>) -> Outcome {
         let (index, _) = trade(&fixture(catalog));
         for entry in index.entries.iter().step_by(7) {
             let Some(text) = write(&entry.title.to_lowercase()) else { continue };
-            let found = index.recognize(&format!("{text} - 7 шт"), &Buyer::default());
+            let found = index.recognize(&text, &Buyer::default());
             outcome.all += 1;
             let products = found.lines.iter().filter_map(|l| index.entry(l.product?));
             for product in products {
@@ -86,6 +91,45 @@ fn a_word_without_its_vowels_orders_nothing_else() {
     });
     assert!(bare.wrong * 50 <= bare.all, "{bare:?}");
     assert!(bare.right * 100 >= bare.all * 55, "{bare:?}");
+}
+
+#[test]
+fn russian_in_latin_letters_is_read_in_every_scheme() {
+    const LETTERS: &str = "абвгдежзийклмнопрстуфхцчшщъыьэюя";
+    let schemes = [
+        "a b v g d e zh z i y k l m n o p r s t u f h ts ch sh sch  y  e yu ya",
+        "a b v g d e j z i j k l m n o p r s t u f x c ch sh shch  i ' e ju ja",
+        "a b v g d e zh z i j k l m n o p r s t u f kh c ch sh shh  y ' e yu ya",
+    ];
+    for scheme in schemes {
+        let latin: Vec<&str> = scheme.split(' ').collect();
+        let letter = |c: char| match LETTERS.chars().position(|l| l == c) {
+            Some(at) => latin[at].to_owned(),
+            None if c == 'ё' => "e".to_owned(),
+            None => c.to_string(),
+        };
+        let outcome =
+            ordered(false, |title| Some(format!("{title} - 7 шт").chars().map(letter).collect()));
+        assert!(outcome.wrong * 300 <= outcome.all, "{outcome:?}");
+        assert!(outcome.right * 100 >= outcome.all * 93, "{outcome:?}");
+    }
+}
+
+#[test]
+fn the_other_keyboard_layout_is_put_right() {
+    const MEANT: &str = "йцукенгшщзхъфывапролджэячсмитьбюё.,/\"№:;";
+    const TYPED: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`/?|@#^$";
+    let key = |c: char| match MEANT.chars().position(|m| m == c) {
+        Some(at) => TYPED.chars().nth(at).unwrap_or(c),
+        None => c,
+    };
+    let outcome = ordered(false, |title| {
+        // Who writes of Latin names too sees which layout is on.
+        let cyrillic = !title.contains(|c: char| c.is_ascii_alphabetic());
+        cyrillic.then(|| format!("{title} - 7 шт").chars().map(key).collect())
+    });
+    assert!(outcome.wrong * 300 <= outcome.all, "{outcome:?}");
+    assert!(outcome.right * 100 >= outcome.all * 90, "{outcome:?}");
 }
 
 /// One in sixteen still orders the title that stands before the unheard-of word.
