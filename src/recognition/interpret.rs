@@ -233,6 +233,13 @@ pub(crate) fn read(
     if light.followed {
         // «столешница Дуб 38, 1 шт»
         ways.retain(|r| r.quantity.is_none() || r.unit.is_some());
+        for way in ways.iter_mut().filter(|r| r.quantity.is_some()) {
+            way.prior -= 1.0;
+        }
+    }
+    if light.titled > 0 {
+        // The number of the title is no part of «двадцать пять штук».
+        ways.retain(|r| r.left.is_none());
     }
     if light.counted {
         quantities_last(lexemes, &mut ways);
@@ -259,44 +266,61 @@ pub(crate) fn read(
             }
         }
     }
-    if plain.iter().all(|d| d.0.fit == 0) {
-        // «NYM 5 жил сечение 4» is «NYM 5х4»: titles do not say what they count.
-        let counted = |d: &Draft| d.wants.iter().any(|w| w.counted) && d.wants.len() > 3;
-        let loose: Vec<Draft> = plain
-            .iter()
-            .map(|d| &d.0)
-            .filter(|d| counted(d))
-            .map(|draft| {
-                let mut loose = draft.clone();
-                loose.wants.retain(|w| !w.counted);
-                settle(seeker, &mut loose, Stretch::No);
-                loose.widened = true;
-                loose.score -= 0.3;
-                loose
-            })
-            .collect();
-        plain.extend(loose.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
+    let found = |plain: &[(Draft, Heir)]| plain.iter().any(|d| d.0.fit > 0);
+    if !found(&plain) {
+        plain.extend(uncounted(seeker, &plain));
     }
-    if plain.iter().all(|d| d.0.fit == 0) {
-        let wide: Vec<Draft> = plain
-            .iter()
-            .map(|d| &d.0)
-            .filter(|d| d.says_something())
-            .map(|draft| {
-                let mut wide = draft.clone();
-                wide.wants = seeker.widen(&draft.wants);
-                settle(seeker, &mut wide, Stretch::Units);
-                wide.widened = true;
-                wide.score -= 0.1;
-                wide
-            })
-            .collect();
-        plain.extend(wide.into_iter().filter(|d| d.fit > 0).map(|d| (d, Heir::None)));
+    if !found(&plain) {
+        plain.extend(widened(seeker, &plain));
+    }
+    if plain.iter().all(|d| d.0.fit == 0 || d.0.unknown() > 0) {
+        plain.extend(slipped(seeker, &plain));
     }
     plain
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
         .unwrap_or((Draft::default(), Heir::None))
+}
+
+/// «NYM 5 жил сечение 4» is «NYM 5х4»: titles do not say what they count.
+fn uncounted(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
+    let counted = |d: &&Draft| d.wants.iter().any(|w| w.counted) && d.wants.len() > 3;
+    let loose = plain.iter().map(|d| &d.0).filter(counted).map(|draft| {
+        let mut loose = draft.clone();
+        loose.wants.retain(|w| !w.counted);
+        settle(seeker, &mut loose, Stretch::No);
+        loose.widened = true;
+        loose.score -= 0.3;
+        loose
+    });
+    loose.filter(|d| d.fit > 0).map(|d| (d, Heir::None)).collect()
+}
+
+/// The drafts with words that the catalogue has read as slips of others as well.
+fn widened(seeker: &mut Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
+    let wide = plain.iter().map(|d| &d.0).filter(|d| d.says_something()).map(|draft| {
+        let mut wide = draft.clone();
+        wide.wants = seeker.widen(&draft.wants);
+        settle(seeker, &mut wide, Stretch::Units);
+        wide.widened = true;
+        wide.score -= 0.1;
+        wide
+    });
+    wide.filter(|d| d.fit > 0).map(|d| (d, Heir::None)).collect()
+}
+
+/// The drafts with one word read in the light of the others, see [`Seeker::in_place`].
+fn slipped(seeker: &mut Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
+    let own = plain.iter().map(|d| &d.0).filter(|d| !d.widened && !d.by_article);
+    let places = own.flat_map(|draft| (0..draft.wants.len()).map(move |at| (draft, at)));
+    let slips = places.filter_map(|(draft, at)| {
+        let wants = seeker.in_place(&draft.wants, at)?;
+        let mut slip = Draft { wants, widened: true, ..draft.clone() };
+        settle(seeker, &mut slip, Stretch::No);
+        slip.score -= 0.1;
+        (slip.fit > 0).then_some((slip, Heir::None))
+    });
+    slips.collect()
 }
 
 /// «Ручка синяя 20, чёрная 10»: where the items of a list end with their quantities, a number at the

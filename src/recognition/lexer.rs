@@ -118,8 +118,9 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
             let lone_h = letters == "h" && after_number && digit_next && !lexeme.spaced;
             if letters == "х" || letters == "x" || lone_h {
                 let lone = lexeme.spaced || !out.last().is_some_and(Lexeme::is_word);
-                crossed =
-                    (after_number && far_digit) || (digit_next && (lone || after_measure(&out)));
+                let parted = lexeme.spaced && ch.get(i) == Some(&' ');
+                crossed = (after_number || parted) && far_digit
+                    || digit_next && (lone || after_measure(&out));
             } else if after_number && digit_next && letters.ends_with(['х', 'x']) {
                 // «48ммх66»: the cross is glued to the unit.
                 letters.pop();

@@ -441,9 +441,6 @@ fn with_tenths(
     if !plain(&number) || !(1000..most).contains(&number.value) {
         return (number, next);
     }
-    if next >= lexemes.len() {
-        return (number, next);
-    }
     let Some((tenths, end)) = number_at(lexemes, next) else { return (number, next) };
     let value = number.value + tenths.value / 10;
     let text = lexemes.get(end).map_or("", |l| l.text.as_str());
@@ -568,7 +565,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         }
     };
     let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
-    if lexemes[start].text == "пол" && start > 0 && floor(&lexemes[start - 1]) {
+    if lexemes.get(start)?.text == "пол" && start > 0 && floor(&lexemes[start - 1]) {
         return None;
     }
     let first = word(start)?;

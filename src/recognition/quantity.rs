@@ -99,6 +99,9 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     {
         return Some((Said::Unit(Unit::new(unit)), 2));
     }
+    if let Some(found) = length_or_area(&text, word(at + 1)) {
+        return Some(found);
+    }
     if let (Some(dash), Some(second)) = (lexemes.get(at + 1), word(at + 2))
         && dash.is('-')
         && !dash.spaced
@@ -128,6 +131,22 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     }
     let short = declined_unit(&text)?;
     Some((Said::Unit(Unit::new(short)), 1))
+}
+
+/// «пог. метров», «метров погонных», «м кв»: a metre with what it is, in either order.
+fn length_or_area(text: &str, second: Option<&Lexeme>) -> Option<(Said, usize)> {
+    let unit = |word: &str| match word {
+        _ if word == "пог" || word.starts_with("погон") => Some("м"),
+        _ if word == "кв" || word.starts_with("квадратн") => Some("м2"),
+        _ if word == "куб" || word.starts_with("кубич") => Some("м3"),
+        _ => None,
+    };
+    let metre = |word: &str| word == "м" || word.starts_with("метр");
+    let second = second?;
+    let unit = unit(text)
+        .filter(|_| metre(&second.text))
+        .or_else(|| unit(&second.text).filter(|_| metre(text)))?;
+    Some((Said::Unit(Unit::new(unit)), 2))
 }
 
 /// The units' spellings, hashed.

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ProductId, Unit};
 
+mod amounts;
 mod kinds;
 mod names;
 mod slips;
@@ -705,6 +706,48 @@ fn orderish() -> impl Strategy<Value = String> {
     proptest::collection::vec(word, 0..24).prop_map(|words| words.join(" "))
 }
 
+/// Every word that the code compares with, as its sources have them.
+fn words_of_the_code() -> &'static [String] {
+    fn collect(folder: &std::path::Path, words: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("tests") {
+                collect(&path, words);
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let quoted = text.split('"').skip(1).step_by(2);
+                let word = |w: &&str| {
+                    (1..=20).contains(&w.chars().count()) && w.chars().all(|c| c.is_alphabetic())
+                };
+                words.extend(quoted.filter(word).map(str::to_owned));
+            }
+        }
+    }
+    static WORDS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    WORDS.get_or_init(|| {
+        let mut words = Vec::new();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/recognition");
+        collect(std::path::Path::new(folder), &mut words);
+        words.sort();
+        words.dedup();
+        words
+    })
+}
+
+#[test]
+fn no_word_of_the_code_panics_wherever_it_stands() {
+    assert!(words_of_the_code().len() > 1000, "{}", words_of_the_code().len());
+    for word in words_of_the_code() {
+        for around in
+            ["{}", "тесьма {}", "{} 5", "5 {}", "саморез {} 4х25", "{} {}", "два {}.", "({}"]
+        {
+            let text = around.replace("{}", word);
+            check_spans(&text, &shared().recognize(&text, &Buyer::default()));
+            let _ = (parse_quantity(&text), shared().search(&text, 5));
+        }
+    }
+}
+
 fn check_spans(text: &str, found: &Recognition) {
     let mut last = 0;
     for line in &found.lines {
@@ -737,6 +780,14 @@ proptest! {
         check_spans(&text, &found);
         let _ = parse_quantity(&text);
         let _ = shared().refine("", &text, &[ProductId(1), ProductId(2)], &Buyer::default());
+    }
+
+    #[test]
+    fn words_of_the_code_do_not_panic_in_any_order(
+        words in proptest::collection::vec(proptest::sample::select(words_of_the_code()), 0..12),
+    ) {
+        let text = words.join(" ");
+        check_spans(&text, &shared().recognize(&text, &Buyer::default()));
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Written {
 
     /// The unit before a cross, «12mmh25» and «4h25», with the cross.
     fn crossed(&self) -> Option<String> {
-        let unit = self.latin.strip_suffix('h').filter(|_| self.measures && self.marks)?;
+        let unit = self.latin.strip_suffix(['h', 'x']).filter(|_| self.measures && self.marks)?;
         let unit = cyrillic(unit);
         (unit.is_empty() || Measure::read(&unit, true).is_some()).then(|| format!("{unit}х"))
     }
@@ -177,18 +177,19 @@ impl Written {
 
 /// A word in Latin letters in Cyrillic ones, by the schemes that people use, the commonest first.
 fn spellings(latin: &str) -> Vec<String> {
-    /// A letter for which schemes differ, and what is written for it in the first one.
+    /// A letter for which schemes differ, and what is written for it in the first one. What one
+    /// gives is none that a later one takes.
     const SCHEMES: &[(&str, &str)] = &[
         ("je", "zhe"),
         ("ji", "zhi"),
-        ("x", "kh"),
         ("h", "kh"),
+        ("h", "g"),
+        ("x", "kh"),
         ("j", "zh"),
         ("j", "y"),
         ("w", "sh"),
         ("c", "k"),
         ("c", "s"),
-        ("h", "g"),
         ("ia", "ya"),
         ("iu", "yu"),
         ("sch", "skh"),

@@ -10,6 +10,9 @@ use super::{Need, Seeker, Sought, Stretch, Want, Way};
 /// Numbers in the units that they were said in, in thousandths.
 const AS_SAID: i64 = 1000;
 
+/// Nothing is wider, in thousandths of a metre; whatever is longer is how long the thing is.
+const LONGEST_WIDTH: i64 = 5_000;
+
 impl Seeker<'_> {
     /// How well a product satisfies the wants, or `None` when it contradicts one. Sizes of many
     /// numbers are to come first, so that a lone number does not take one of theirs.
@@ -103,8 +106,15 @@ impl Seeker<'_> {
     pub(crate) fn is_measured_in(&self, row: u32, unit: &Said) -> bool {
         let measure = unit.short().filter(|_| !unit.counts()).and_then(|u| Measure::read(u, true));
         measure.is_some_and(|measure| {
-            let figures = self.index.figures.row(row as usize).iter();
-            figures.into_iter().any(|f| f.measure.is_like(measure) && f.marker != PACK)
+            // Neither is felt sold by the metre because it is 4 mm thick and 1,05 m wide.
+            let length = measure.is_like(Measure::Metre);
+            let alike = |f: &&Figure| {
+                let value = self.index.values.get(f.value as usize).copied().unwrap_or(0);
+                f.measure.is_like(measure)
+                    && f.marker != PACK
+                    && !(length && (f.measure != Measure::Metre || value < LONGEST_WIDTH))
+            };
+            self.index.figures.row(row as usize).iter().any(|f| alike(&f))
         })
     }
 

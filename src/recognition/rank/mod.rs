@@ -7,6 +7,7 @@
 mod compounds;
 mod fit;
 mod postings;
+mod slips;
 mod synonyms;
 mod wants;
 

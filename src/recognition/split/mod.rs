@@ -1,6 +1,7 @@
 //! A message → pieces that may each be a line: by lines, sentences, commas and quantities; with
 //! what was taken back taken out.
 
+mod amounts;
 mod cards;
 mod clock;
 mod corrections;
@@ -17,6 +18,7 @@ use super::lexer::{Lexeme, lex};
 use super::normalize::Chars;
 use super::numerals;
 use super::speech::{self, Talk};
+use amounts::amounts;
 use cards::{Cards, carded};
 use clock::without_clock;
 use corrections::corrected;
@@ -79,7 +81,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
     let lexemes = numerals::replace(&lex(chars), knows);
-    let lexemes = packs(&without_clock(&lexemes));
+    let lexemes = packs(&without_clock(&amounts(&lexemes)));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {
@@ -141,6 +143,12 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
 /// Makes pieces of the titles that a line begins with, each with nothing but a quantity after it, and
 /// leaves the rest of the line.
 fn copied_titles(index: &Index, mut line: Vec<Lexeme>, out: &mut Vec<Piece>) -> Vec<Lexeme> {
+    let idle = |l: &Lexeme| l.is(',') || l.is_word() && speech::is_filler(&l.text);
+    let lead = line.iter().take_while(|l| idle(l)).count();
+    if lead > 0 && index.titles.begun(&line[lead..]).is_some() {
+        // «Надо саморез 4х25 (200 шт), 7 шт»
+        line.drain(..lead);
+    }
     while let Some((taken, _)) = index.titles.begun(&line) {
         let rest = &line[taken..];
         let ends = |l: &Lexeme| l.is(',') || l.is(';') || l.is('.') && l.spaced;

@@ -198,7 +198,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                         || speech::is_delivery(&n.text)
                         || speech::is_filler(&n.text) && n.text.chars().count() > 2
                 })
-                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some()
+                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some_and(|u| u.1 == 1)
                 || next.is_some_and(|n| opens(index, n))
                     && (i > 0 && is_measure(&line[i - 1], lexeme)
                         || is_address(index, &current, lexeme)));

@@ -1,0 +1,75 @@
+//! How a quantity is introduced, «кол-во 5», «в количестве 5 шт», «/ 5 шт», «х 5», and one that is
+//! said twice, «5 (пять) штук».
+
+use super::super::lexer::{Kind, Lexeme};
+use super::super::quantity::unit_at;
+
+/// Makes what introduces a quantity a dash, and leaves out what only says it again.
+pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    let mut at = 0;
+    while at < lexemes.len() {
+        if let Some(end) = again(lexemes, at, &out) {
+            at = end;
+        } else if let Some(end) = introduced(lexemes, at, &out) {
+            let last = &lexemes[end - 1];
+            let dash = Kind::Mark('-');
+            out.push(Lexeme {
+                kind: dash,
+                text: String::new(),
+                end: last.end,
+                dotted: false,
+                ..lexemes[at].clone()
+            });
+            at = end;
+        } else {
+            out.push(lexemes[at].clone());
+            at += 1;
+        }
+    }
+    out
+}
+
+/// Where a bracket ends that says the number before it in words: «5 (пять) штук», «5 шт (пять)».
+fn again(lexemes: &[Lexeme], at: usize, before: &[Lexeme]) -> Option<usize> {
+    let [open, number, close] = lexemes.get(at..at + 3)? else { return None };
+    let said = match before {
+        [.., number] if number.is_number() => number,
+        [.., number, unit] if number.is_number() && unit.is_word() => number,
+        _ => return None,
+    };
+    let bracketed = open.is('(') && close.is(')') && number.is_number() && number.spoken;
+    (bracketed && !said.spoken && said.value == number.value).then_some(at + 3)
+}
+
+/// Where what introduces a quantity after goods ends.
+fn introduced(lexemes: &[Lexeme], at: usize, before: &[Lexeme]) -> Option<usize> {
+    let goods = before.last().is_some_and(|l| !l.is('\n') && !l.is('\t'));
+    if !goods {
+        return None;
+    }
+    let text = |at: usize| lexemes.get(at).map_or("", |l| l.text.as_str());
+    let number = |at: usize| lexemes.get(at).is_some_and(Lexeme::is_number);
+    let mark = |at: usize, mark: char| lexemes.get(at).is_some_and(|l| l.is(mark));
+    let named = match text(at) {
+        "в" if text(at + 1).starts_with("количеств") => Some(at + 2),
+        "кол" | "к" if mark(at + 1, '-') && matches!(text(at + 2), "во" | "ве") => {
+            Some(at + 3)
+        }
+        "количество" | "колво" | "кол" => Some(at + 1),
+        _ => None,
+    };
+    if let Some(end) = named {
+        let end = end + usize::from(mark(end, ':') || mark(end, '-') || mark(end, '='));
+        return number(end).then_some(end);
+    }
+    let spaced = lexemes[at].spaced && lexemes.get(at + 1).is_some_and(|l| l.spaced);
+    let counted = || {
+        unit_at(lexemes, at + 2).is_some_and(|(unit, _)| unit.counts() && unit.short().is_some())
+    };
+    // «Саморез / 5 шт»
+    if mark(at, '/') && spaced && number(at + 1) && counted() {
+        return Some(at + 1);
+    }
+    None
+}
