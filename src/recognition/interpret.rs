@@ -185,6 +185,8 @@ pub(crate) struct Light<'c> {
     pub(crate) counted: bool,
     /// The quantity, with its unit, comes after the comma.
     pub(crate) followed: bool,
+    /// The lines of the list begin with their quantities.
+    pub(crate) led: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -234,6 +236,11 @@ pub(crate) fn read(
         // «столешница Дуб 38, 1 шт»
         ways.retain(|r| r.quantity.is_none() || r.unit.is_some());
         for way in ways.iter_mut().filter(|r| r.quantity.is_some()) {
+            way.prior -= 1.0;
+        }
+    }
+    if light.led {
+        for way in ways.iter_mut().filter(|r| !r.spoken_for.contains(&0)) {
             way.prior -= 1.0;
         }
     }

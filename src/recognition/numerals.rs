@@ -565,7 +565,8 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         }
     };
     let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
-    if lexemes.get(start)?.text == "пол" && start > 0 && floor(&lexemes[start - 1]) {
+    let half = &lexemes.get(start)?;
+    if half.text == "пол" && (half.dotted || start > 0 && floor(&lexemes[start - 1])) {
         return None;
     }
     let first = word(start)?;

@@ -492,6 +492,10 @@ fn number_readings(
         prior += if edge { 0.1 } else { 0.0 };
         prior += if dash { 0.3 } else { 0.0 };
         prior += if each { 0.5 } else { 0.0 };
+        // «5 шт саморез 4х25 (200шт)»: two hundred in a pack.
+        if i > 0 && lexemes[i - 1].is('(') && lexemes.get(end).is_some_and(|l| l.is(')')) {
+            prior -= 0.5;
+        }
         if matches!(unit, Said::Letter(_)) {
             prior -= 0.35;
         }

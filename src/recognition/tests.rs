@@ -717,7 +717,7 @@ fn words_of_the_code() -> &'static [String] {
                 let text = std::fs::read_to_string(&path).unwrap_or_default();
                 let quoted = text.split('"').skip(1).step_by(2);
                 let word = |w: &&str| {
-                    (1..=20).contains(&w.chars().count()) && w.chars().all(|c| c.is_alphabetic())
+                    (1..=20).contains(&w.chars().count()) && w.chars().all(char::is_alphabetic)
                 };
                 words.extend(quoted.filter(word).map(str::to_owned));
             }

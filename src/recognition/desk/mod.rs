@@ -141,6 +141,7 @@ impl<'t> Desk<'t> {
             instead: number_before,
             titled: piece.titled,
             followed: self.followed,
+            led: piece.led,
             counted: !anchored
                 && self.lines.last().is_some_and(|l| l.quantity.is_some() && !l.header),
         };

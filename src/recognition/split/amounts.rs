@@ -56,7 +56,7 @@ fn introduced(lexemes: &[Lexeme], at: usize, before: &[Lexeme]) -> Option<usize>
         "кол" | "к" if mark(at + 1, '-') && matches!(text(at + 2), "во" | "ве") => {
             Some(at + 3)
         }
-        "количество" | "колво" | "кол" => Some(at + 1),
+        "количество" | "колво" => Some(at + 1),
         _ => None,
     };
     if let Some(end) = named {

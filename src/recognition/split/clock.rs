@@ -1,6 +1,7 @@
 //! Times, dates and telephone numbers: numbers that order nothing.
 
 use super::super::lexer::{Kind, Lexeme};
+use super::super::quantity::unit_at;
 
 /// Where a telephone number that begins at a lexeme ends: «8 (903) 555-12-40».
 pub(super) fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
@@ -44,29 +45,52 @@ fn number_plate(lexemes: &[Lexeme], start: usize) -> Option<usize> {
     Some(start + 3 + usize::from(region))
 }
 
-/// A price that begins at a lexeme: how many lexemes before it go with it, and where it ends.
+/// A price or a sum that begins at a lexeme: how many lexemes before it go with it, and where it ends.
 fn price(lexemes: &[Lexeme], start: usize) -> Option<(usize, usize)> {
     let word = |k: usize| lexemes.get(k).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let mark = |k: Option<usize>, mark: char| {
+        k.is_some_and(|k| lexemes.get(k).is_some_and(|l| l.is(mark)))
+    };
     let number = lexemes.get(start).filter(|l| l.is_number() && !l.named)?;
-    let before = start.checked_sub(1).map(|b| &lexemes[b]);
-    let by = before.is_some_and(|b| matches!(b.text.as_str(), "по" | "за" | "цена" | "цене"));
-    let bracket = before.is_some_and(|b| b.is('('));
+    let before = start.checked_sub(1);
+    let named = before.is_some_and(|b| matches!(word(b), "цена" | "цене" | "ценой" | "стоимость"));
+    let by = named || before.is_some_and(|b| matches!(word(b), "по" | "за"));
+    let counted = before.is_some_and(|b| is_counted(&lexemes[..b]));
+    let bracket = mark(before, '(');
     let money = matches!(word(start + 1), "руб" | "рублей" | "рубля" | "рубль" | "коп" | "копеек")
-        || lexemes.get(start + 1).is_some_and(|l| l.is('₽'));
-    // «(3500р)»: a letter is money where nobody counts rolls so.
+        || mark(Some(start + 1), '₽');
+    // «(3500р)», «12 шт по 40 р»: a letter is money where nobody counts rolls so.
+    let times = mark(before, 'x') && counted;
+    let large = number.value >= 500_000 || number.value % 1000 != 0;
     let letter = matches!(word(start + 1), "р" | "r")
-        && (bracket || by)
-        && (number.value >= 500_000 || number.value % 1000 != 0);
-    if !(money || letter) {
+        && (named || times || (bracket || by) && (large || counted));
+    // «12 шт х 45 = 540»
+    let sum = times && mark(Some(start + 1), '=');
+    let said = usize::from(money || letter);
+    if said == 0 && !named && !sum {
         return None;
     }
-    let mut end = start + 2;
-    if lexemes.get(end).is_some_and(|l| l.is('/'))
-        && lexemes.get(end + 1).is_some_and(Lexeme::is_word)
-    {
+    let mut end = start + 1 + said;
+    if said > 0 && mark(Some(end), '/') && !word(end + 1).is_empty() {
         end += 2;
     }
-    Some((usize::from(by), end))
+    if times && mark(Some(end), '=') && lexemes.get(end + 1).is_some_and(Lexeme::is_number) {
+        end += 2;
+        end += usize::from(matches!(word(end), "р" | "r") || word(end).starts_with("руб"));
+    }
+    let from = match before {
+        Some(b) if named => 1 + usize::from(b > 0 && word(b - 1) == "по"),
+        _ => usize::from(by || times || sum),
+    };
+    Some((from, end))
+}
+
+/// Whether these end with a quantity and its unit: «12 шт» before «(40 р.)».
+fn is_counted(lexemes: &[Lexeme]) -> bool {
+    let last = lexemes.iter().rposition(Lexeme::is_number);
+    last.is_some_and(|at| {
+        unit_at(lexemes, at + 1).is_some_and(|(_, taken)| at + 1 + taken == lexemes.len())
+    })
 }
 
 /// Whether a number before the word is no number of goods: «два раза», «три позиции», «неделю».

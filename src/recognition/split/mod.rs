@@ -66,6 +66,8 @@ pub(crate) struct Piece {
     pub(crate) row: bool,
     /// Whether it is a heading over the rows of a table.
     pub(crate) section: bool,
+    /// Whether it begins with its quantity, as every line of the list does.
+    pub(crate) led: bool,
     /// «столько же».
     pub(crate) same_quantity: bool,
     /// What else it is, if it names no goods.
@@ -137,7 +139,26 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             table_row(index, line, cells, &mut above, &mut out);
         }
     }
+    mark_led(&mut out);
     out
+}
+
+/// «2 велюр Delta 17 ⏎ 20 рогожка Dublin»: where every line of a list begins with a number, and not
+/// every one ends so, these are the quantities.
+fn mark_led(pieces: &mut [Piece]) {
+    let begins = |p: &Piece| {
+        let goods = p
+            .lexemes
+            .get(1)
+            .is_some_and(|l| l.is_word() && l.spaced && !speech::is_filler(&l.text));
+        goods && p.lexemes[0].is_number() && !p.lexemes[0].named && p.lexemes[0].value % 1000 == 0
+    };
+    let ends = |p: &Piece| p.lexemes.last().is_some_and(|l| l.is_number() && l.spaced);
+    let lines = || pieces.iter().filter(|p| p.new_line && p.talk == Talk::None);
+    let list = lines().count() > 1 && lines().all(begins) && !lines().all(ends);
+    for piece in pieces.iter_mut().filter(|p| list && p.new_line && begins(p)) {
+        piece.led = true;
+    }
 }
 
 /// Makes pieces of the titles that a line begins with, each with nothing but a quantity after it, and

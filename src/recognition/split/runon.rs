@@ -8,8 +8,13 @@ use super::super::speech;
 use super::super::terms::Word;
 use super::super::types::SynonymTarget;
 
-/// Where a run of lexemes must be cut: after a quantity that another item follows.
+/// Where a run of lexemes must be cut.
 pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
+    before_quantities(index, lexemes).unwrap_or_else(|| after_quantities(index, lexemes))
+}
+
+/// Where a quantity ends that another item follows.
+fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
     let mut out = Vec::new();
     let mut from = 0;
     let mut i = 0;
@@ -113,6 +118,47 @@ pub(super) fn cuts(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// «Две пачки скоб три рулона спанбонда»: where quantities stand before their goods from the
+/// beginning to the end, each begins an item.
+fn before_quantities(index: &Index, lexemes: &[Lexeme]) -> Option<Vec<usize>> {
+    let counted = |at: usize| -> Option<usize> {
+        let number = &lexemes[at];
+        let free = number.is_number()
+            && !number.named
+            && (number.spaced || at == 0)
+            && !is_in_brackets(lexemes, at)
+            && at.checked_sub(1).is_none_or(|b| !"x/№-".chars().any(|c| lexemes[b].is(c)));
+        let (unit, taken) = unit_at(lexemes, at + 1).filter(|_| free)?;
+        let end = at + 1 + taken;
+        // «50 пар/уп»
+        let packed = lexemes.get(end).is_some_and(|l| l.is('/') && !l.spaced);
+        (unit.counts() && unit.short().is_some() && !packed).then_some(end)
+    };
+    let idle = |l: &Lexeme| !l.is_number() && (!l.is_word() || speech::is_filler(&l.text));
+    let first = lexemes.iter().position(|l| !idle(l))?;
+    counted(first)?;
+    let names = |l: &Lexeme| {
+        l.is_word()
+            && l.text.chars().count() >= 3
+            && !speech::is_filler(&l.text)
+            && !speech::is_delivery(&l.text)
+            && (index.vocabulary.hears(&l.text) || opens(index, l))
+    };
+    let starts: Vec<(usize, usize)> =
+        (first..lexemes.len()).filter_map(|at| Some((at, counted(at)?))).collect();
+    let mut cuts = Vec::new();
+    for (n, (at, from)) in starts.iter().enumerate() {
+        let to = starts.get(n + 1).map_or(lexemes.len(), |next| next.0);
+        if lexemes[*from..to].iter().any(names) {
+            cuts.push(*at);
+        } else if to == lexemes.len() && lexemes[at + 1].spaced {
+            // The last quantity has no goods after it: they stand before theirs.
+            return None;
+        }
+    }
+    (cuts.len() > 1 && cuts[0] == first).then(|| cuts.split_off(1))
 }
 
 /// Whether a lexeme stands in brackets.

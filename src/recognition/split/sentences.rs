@@ -158,7 +158,9 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && line[i - 2].is('x')
             && next.is_some_and(Lexeme::is_number)
             && line.get(i + 2).is_some_and(|l| l.is('x'));
-        let listed = depth == 0 && lexeme.is('/') && is_slash_list(&line, i);
+        let listed = depth == 0
+            && lexeme.is('/')
+            && (is_slash_list(&line, i) || ends_item(index, &current, lexeme, next));
         let comma = lexeme.is(',') && depth == 0
             || listed
             || either
@@ -214,6 +216,18 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
     if let Some(first) = out.get_mut(from) {
         first.parted = parted;
     }
+}
+
+/// «Саморез 4х25 200 шт / скоба 80/6 5 уп»: whether a slash stands between two items.
+fn ends_item(index: &Index, before: &[Lexeme], slash: &Lexeme, next: Option<&Lexeme>) -> bool {
+    let counted = |at: usize| {
+        before[at].is_number()
+            && unit_at(before, at + 1)
+                .is_some_and(|(unit, taken)| unit.counts() && at + 1 + taken == before.len())
+    };
+    slash.spaced
+        && next.is_some_and(|n| n.spaced && n.is_word() && index.vocabulary.hears(&n.text))
+        && (0..before.len()).any(counted)
 }
 
 /// Whether a number and its unit of measure end a sentence: «рулон изолона 8 мм. Картон 3 мм есть?»

@@ -1,6 +1,7 @@
 //! Titles of whole catalogues with a quantity in every way that people say one.
 
 use super::*;
+use crate::domain::Quantity;
 
 /// What is said of the goods, `{}`, and how many that is.
 const WAYS: &[(&str, i64)] = &[
@@ -68,7 +69,7 @@ fn a_quantity_is_read_however_it_is_said() {
                 all += 1;
                 match index.recognize(&text, &Buyer::default()).lines.as_slice() {
                     [line] if line.decision == Decision::Matched => {
-                        if line.quantity.map(|q| q.thousandths()) == Some(quantity * 1000) {
+                        if line.quantity.map(Quantity::thousandths) == Some(quantity * 1000) {
                             right += 1;
                         } else {
                             wrong.push(format!("{text}: {:?}", line.quantity));
@@ -79,6 +80,72 @@ fn a_quantity_is_read_however_it_is_said() {
             }
             assert!(right * 100 >= all * 93, "{way}: {right} of {all}");
             assert!(wrong.len() * 50 <= all, "{way}: {wrong:?}");
+        }
+    }
+}
+
+/// Three items, `{0}` to `{2}`, with three, twelve and seven of them, in one message.
+const LISTS: &[&str] = &[
+    "{0} 3 шт\n{1} 12 шт\n{2} 7 шт",
+    "{0} - 3\n{1} - 12\n{2} - 7",
+    "{0} 3 шт, {1} 12 шт, {2} 7 шт",
+    "{0} 3 шт; {1} 12 шт; {2} 7 шт",
+    "{0} 3 шт, {1} 12 шт и {2} 7 шт",
+    "{0} 3 шт + {1} 12 шт + {2} 7 шт",
+    "{0} 3 шт / {1} 12 шт / {2} 7 шт",
+    "{0} 3 шт {1} 12 шт {2} 7 шт",
+    "3 шт {0} 12 шт {1} 7 шт {2}",
+    "{0} три штуки {1} двенадцать штук {2} семь штук",
+    "3 {0}\n12 {1}\n7 {2}",
+    "1. {0} - 3 шт\n2. {1} - 12 шт\n3. {2} - 7 шт",
+    "1) {0} 3 шт 2) {1} 12 шт 3) {2} 7 шт",
+    "{0} 3 шт. {1} 12 шт. {2} 7 шт.",
+    "Добрый день! Нужно:\n{0} 3 шт\n{1} 12 шт\n{2} 7 шт\nСпасибо, с уважением Иван",
+    "здравствуйте, прошу выставить счет на {0} 3 шт, {1} 12 шт, {2} 7 шт. доставка на завтра",
+    "Наименование\tКол-во\tЕд.\n{0}\t3\tшт\n{1}\t12\tшт\n{2}\t7\tшт",
+    "№\tНаименование\tЕд\tКол-во\tЦена\n1\t{0}\tшт\t3\t150\n2\t{1}\tшт\t12\t20\n3\t{2}\tшт\t7\t99",
+    "| {0} | 3 | шт |\n| {1} | 12 | шт |\n| {2} | 7 | шт |",
+    "{0}\n3 шт\n\n{1}\n12 шт\n\n{2}\n7 шт",
+    "✅ {0} — 3 шт\n✅ {1} — 12 шт\n✅ {2} — 7 шт",
+    "{0} 3 шт\n{1} 12 шт\n{2} 7 шт\nИтого: 22 шт",
+    "{0} - 3 шт (125,50 р.)\n{1} - 12 шт (40 р.)\n{2} - 7 шт (9 р.)",
+];
+
+#[test]
+fn a_list_is_read_however_it_is_written() {
+    for catalog in ["household_food_catalog.json", "plumbing_electrics_catalog.json"] {
+        let (index, _) = trade(&fixture(catalog));
+        let plain =
+            |e: &&Entry| !e.title.contains([',', ';', '+', '|']) && !e.title.contains("НЕ ИСП");
+        let entries: Vec<&Entry> = index.entries.iter().filter(plain).collect();
+        for list in LISTS {
+            let (mut all, mut right, mut wrong) = (0, 0, Vec::new());
+            for at in (0..entries.len()).step_by(31) {
+                let three = [0, 1, 2].map(|n| entries[(at + n * 211) % entries.len()]);
+                let mut text = (*list).to_owned();
+                for (n, entry) in three.iter().enumerate() {
+                    text = text.replace(&format!("{{{n}}}"), &entry.title.to_lowercase());
+                }
+                let told = |title: &str| -> String {
+                    title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+                };
+                let due = [3, 12, 7].map(|n| Some(n * 1000));
+                let found = index.recognize(&text, &Buyer::default());
+                all += 3;
+                for line in found.lines.iter().filter(|l| l.decision == Decision::Matched) {
+                    let title =
+                        line.product.and_then(|id| index.entry(id)).map_or("", |e| &e.title);
+                    let place = three.iter().position(|e| told(&e.title) == told(title));
+                    let quantity = line.quantity.map(Quantity::thousandths);
+                    if place.is_some_and(|place| due[place] == quantity) {
+                        right += 1;
+                    } else {
+                        wrong.push(format!("{text}: {title} {quantity:?}"));
+                    }
+                }
+            }
+            assert!(right * 100 >= all * 93, "{list}: {right} of {all}, {wrong:#?}");
+            assert!(wrong.len() * 40 <= all, "{list}: {} of {all}, {wrong:#?}", wrong.len());
         }
     }
 }
