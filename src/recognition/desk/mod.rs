@@ -134,17 +134,8 @@ impl<'t> Desk<'t> {
             self.number_after_number(seeker, &piece);
         }
         let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
-        let number_before = piece.continues && self.lines.last().is_some_and(|l| !l.header);
-        let light = |context| Light {
-            context,
-            header: piece.header,
-            instead: number_before,
-            titled: piece.titled,
-            followed: self.followed,
-            led: piece.led,
-            counted: !anchored
-                && self.lines.last().is_some_and(|l| l.quantity.is_some() && !l.header),
-        };
+        let light = self.light(seeker, &piece, anchored);
+        let light = |context| Light { context, ..light };
         let (mut draft, mut heir) = if anchored {
             read(seeker, self.text, &piece.lexemes, light(&[]))
         } else {
@@ -257,6 +248,22 @@ impl<'t> Desk<'t> {
         }
         let wants = of_the_same(seeker, &self.context, &draft);
         (Draft { wants, reading: draft.reading, ..Draft::default() }, Heir::None)
+    }
+
+    /// What a piece is read in the light of, but for what it may leave unsaid.
+    fn light(&self, seeker: &Seeker<'_>, piece: &Piece, anchored: bool) -> Light<'static> {
+        let last = self.lines.last().filter(|l| !l.header);
+        let resizes = only_quantity(&piece.lexemes)
+            .is_some_and(|reading| self.resizes(seeker, piece, &reading));
+        Light {
+            context: &[],
+            header: piece.header || resizes,
+            instead: piece.continues && last.is_some() || resizes,
+            titled: piece.titled,
+            followed: self.followed,
+            led: piece.led,
+            counted: !anchored && last.is_some_and(|l| l.quantity.is_some()),
+        }
     }
 
     /// Puts a piece that was read among the lines.
@@ -389,6 +396,9 @@ impl<'t> Desk<'t> {
     /// A quantity by itself that is surely one of the goods before.
     fn is_quantity_alone(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) -> bool {
         let Some(reading) = only_quantity(&piece.lexemes) else { return false };
+        if self.resizes(seeker, piece, &reading) {
+            return false;
+        }
         // A cell by itself under the name of the goods.
         let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
         let said =
@@ -403,6 +413,16 @@ impl<'t> Desk<'t> {
             self.quantity_alone(seeker, piece, &draft);
         }
         alone
+    }
+
+    /// «Масло 4л 5 шт, нет, 1л»: whether a measure puts the size of the thing before right, and not how
+    /// many of it.
+    fn resizes(&self, seeker: &Seeker<'_>, piece: &Piece, reading: &Reading) -> bool {
+        let measure = reading.unit.as_ref().filter(|unit| !unit.counts());
+        let (Some(measure), Some(last)) = (measure, self.lines.last()) else { return false };
+        piece.corrects
+            && last.unit.as_ref().is_some_and(Said::counts)
+            && last.draft.meant.first().is_some_and(|hit| seeker.is_measured_in(hit.row, measure))
     }
 
     /// Removes the lines that a cancelled piece names.

@@ -6,7 +6,7 @@ use super::super::quantity::Said;
 use super::super::rank::{Seeker, Want};
 use super::super::speech::Talk;
 use super::super::split::Piece;
-use super::{Desk, again};
+use super::{Desk, Pending, again};
 use crate::domain::Quantity;
 
 impl Desk<'_> {
@@ -127,11 +127,15 @@ impl Desk<'_> {
                 && line.unit.is_none()
                 && !line.draft.reading.each
                 && line.draft.meant.len() > 1;
-            if !joined || !(line.quantity.is_none() || bare) {
+            // «Стяжка 3,6х200 (100 шт) и 2,5х200 по 5 шт»: there are a hundred in a pack.
+            let own = line.quantity.is_some()
+                && !line.draft.reading.each
+                && matches!(line.draft.meant.as_slice(), [hit] if is_own(seeker, hit.row, line));
+            if !joined || !(line.quantity.is_none() || bare || own) {
                 break;
             }
             let mut draft = line.draft.clone();
-            if bare {
+            if bare || own {
                 let context = inherited(&line.draft);
                 let light = Light { context: &context, header: true, ..Light::default() };
                 let (again, _) = read(seeker, self.text, &line.lexemes, light);
@@ -155,6 +159,17 @@ impl Desk<'_> {
             line.unit = unit.cloned();
         }
     }
+}
+
+/// Whether what was taken for the quantity is of the product itself: the number of a title, or the
+/// first word of «коробка на 6 капкейков».
+fn is_own(seeker: &Seeker<'_>, row: u32, line: &Pending) -> bool {
+    let numbers = || line.draft.reading.spoken_for.iter().map(|at| line.lexemes.get(*at));
+    let counted = numbers().flatten().any(Lexeme::is_number);
+    !counted
+        || line.quantity.is_some_and(|quantity| {
+            seeker.says_amount(row, quantity.thousandths(), line.unit.as_ref())
+        })
 }
 
 /// What a line has of the one before.

@@ -118,6 +118,19 @@ impl Seeker<'_> {
         })
     }
 
+    /// Whether a product's title says so much, in thousandths, of this unit.
+    pub(crate) fn says_amount(&self, row: u32, value: i64, unit: Option<&Said>) -> bool {
+        let measure = unit.map(|unit| unit.short().and_then(|u| Measure::read(u, true)));
+        let said = |f: &Figure| match measure {
+            None => true,
+            Some(Some(measure)) => f.measure.is_like(measure),
+            Some(None) => f.measure == Measure::Piece,
+        };
+        let figures = self.index.figures.row(row as usize).iter();
+        let mut same = figures.filter(|f| self.index.values.get(f.value as usize) == Some(&value));
+        same.any(said)
+    }
+
     /// Whether a product's title says that so many are in a pack.
     fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
         self.index.figures.row(row as usize).iter().any(|figure| {

@@ -1,12 +1,15 @@
 //! What a line takes back, taken out of it: «не 7х70», «вместо 250», «тьфу».
 
-use super::super::lexer::Lexeme;
+use super::super::index::Index;
+use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::{Said, unit_at};
 use super::super::speech;
+use super::super::terms::is_little;
+use super::opens;
 
 /// Takes out of a line what its words take back: «не 7х70», «вместо 250», «тьфу».
 #[expect(clippy::too_many_lines, reason = "one turn of speech a paragraph")]
-pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
+pub(super) fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let mut line = line;
     let mut dead = vec![false; line.len()];
     let mut mended: Vec<usize> = Vec::new();
@@ -40,16 +43,7 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                 let replaced = word(&line, after) == Some("а");
                 let bracket = i > 0 && line[i - 1].is('(');
                 let comma = i == 0 || boundary(&line[i - 1]) || line[i - 1].dotted;
-                if replaced && let Some(said) = said_before(&line, i, after) {
-                    // «101 10 шт, не 101 а 105»: the hundred and one becomes the hundred and five.
-                    let place = line[said].clone();
-                    line[said] =
-                        Lexeme { start: place.start, end: place.end, ..line[after + 1].clone() };
-                    for d in &mut dead[i..=after + 1] {
-                        *d = true;
-                    }
-                    i = after + 1;
-                } else if replaced {
+                if replaced {
                     for d in &mut dead[i..=after] {
                         *d = true;
                     }
@@ -130,7 +124,11 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
                 }
             }
             // «…100, тьфу, м8х50»: after a comma it is a piece that puts right.
-            Some("тьфу") if i > 0 && line[i - 1].is(',') && i > 1 && line[i - 2].is_number() => {
+            Some("тьфу" | "тоесть" | "точнее" | "вернее") if puts_right(index, &line, i) =>
+            {
+                if i > 0 {
+                    line[i - 1].kind = Kind::Mark(',');
+                }
                 mended.push(i);
             }
             Some("тьфу" | "тоесть" | "точнее" | "вернее") => {
@@ -194,6 +192,23 @@ pub(super) fn corrected(line: Vec<Lexeme>) -> Vec<Lexeme> {
     line.into_iter().zip(dead).filter(|(_, d)| !d).map(|(l, _)| l).collect()
 }
 
+/// «Лента 25 белая 5 шт, точнее чёрная», «… 5 шт (точнее 7)»: whether what follows puts the item
+/// before right, rather than takes the words before back.
+fn puts_right(index: &Index, line: &[Lexeme], at: usize) -> bool {
+    let Some(mark) = at.checked_sub(1) else { return true };
+    let apart = ",(.".chars().any(|c| line[mark].is(c)) || line[mark].is('-') && line[mark].spaced;
+    let item = &line[..mark];
+    let last = item.iter().rposition(Lexeme::is_number);
+    let counted = last.is_some_and(|n| {
+        let unit = unit_at(item, n + 1);
+        let counts = unit.as_ref().is_none_or(|(unit, _)| unit.counts());
+        n > 0 && counts && n + 1 + unit.map_or(0, |(_, taken)| taken) == item.len()
+    });
+    let likens =
+        line.get(at + 1).is_some_and(|l| l.is_word() && !is_little(&l.text) && !opens(index, l));
+    apart && item.iter().any(Lexeme::is_word) && (counted || likens)
+}
+
 /// The word at a place.
 fn word(line: &[Lexeme], at: usize) -> Option<&str> {
     line.get(at).filter(|l| l.is_word()).map(|l| l.text.as_str())
@@ -206,23 +221,6 @@ fn put_instead(line: &[Lexeme], from: usize) -> Option<usize> {
     word(line, from + 1)?;
     let verb = (from + 2..to).find(|at| word(line, *at).is_some_and(speech::asks_for))?;
     (verb + 1 < to).then_some(verb)
-}
-
-/// Where the one thing that is refused was said before: «не» at `from`, «а» at `after`.
-fn said_before(line: &[Lexeme], from: usize, after: usize) -> Option<usize> {
-    let refused: Vec<&Lexeme> =
-        line.get(from + 1..after)?.iter().filter(|l| l.is_word() || l.is_number()).collect();
-    let [one] = refused.as_slice() else { return None };
-    let instead = line.get(after + 1)?;
-    let same = |l: &Lexeme| {
-        l.kind == one.kind
-            && if one.is_number() {
-                l.value == one.value
-            } else {
-                super::super::normalize::stem(&l.text) == super::super::normalize::stem(&one.text)
-            }
-    };
-    (instead.kind == one.kind).then(|| (0..from).find(|at| same(&line[*at]))).flatten()
 }
 
 /// Where a quantity with a unit begins in a range.

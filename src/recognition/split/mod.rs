@@ -11,6 +11,7 @@ mod lists;
 mod packs;
 mod runon;
 mod sentences;
+mod substitutions;
 mod tables;
 
 use super::index::Index;
@@ -28,6 +29,7 @@ use lists::{inline_list, list_numbers};
 use packs::packs;
 pub(crate) use runon::opens;
 use sentences::{crosses, sentences};
+use substitutions::substituted;
 use tables::{Heading, beside_one_another, fields, heading, row_of_table, tabbed};
 
 /// A run of lexemes that may be a line.
@@ -82,7 +84,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             .get(&value)
             .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
     };
-    let lexemes = numerals::replace(&lex(chars), knows);
+    let lexemes = substituted(numerals::replace(&lex(chars), knows));
     let lexemes = packs(&without_clock(&amounts(&lexemes)));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
@@ -112,7 +114,7 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             grid = None;
             let first = out.len();
             let line = copied_titles(index, line.clone(), &mut out);
-            let mut line = carded(index, corrected(line));
+            let mut line = carded(index, corrected(index, line));
             crosses(&mut line);
             sentences(index, line, false, &mut out);
             begins_line(&mut out, first);
@@ -231,12 +233,12 @@ fn table_row(
     let last = rows.pop().unwrap_or_default();
     for row in rows {
         let first = out.len();
-        let row = corrected(row_of_table(index, row, None));
+        let row = corrected(index, row_of_table(index, row, None));
         sentences(index, row, true, out);
         begins_line(out, first);
     }
     let first = out.len();
-    let mut row = corrected(row_of_table(index, last, above.as_ref()));
+    let mut row = corrected(index, row_of_table(index, last, above.as_ref()));
     crosses(&mut row);
     sentences(index, row, true, out);
     begins_line(out, first);

@@ -160,7 +160,9 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && line.get(i + 2).is_some_and(|l| l.is('x'));
         let listed = depth == 0
             && lexeme.is('/')
-            && (is_slash_list(&line, i) || ends_item(index, &current, lexeme, next));
+            && (is_slash_list(&line, i)
+                || is_list_of_measures(&line, i)
+                || ends_item(index, &current, lexeme, next));
         let comma = lexeme.is(',') && depth == 0
             || listed
             || either
@@ -267,6 +269,18 @@ fn is_slash_list(line: &[Lexeme], at: usize) -> bool {
     let marked = first > 0 && (line[first - 1].is('=') || line[first - 1].is('x'));
     let each = line[to + 1..].windows(2).any(|w| w[0].text == "по" && w[1].is_number());
     each && (count >= 3 || marked) && !line[from..=to + 1].iter().any(|l| l.is('x'))
+}
+
+/// «Шпатель 80мм/350мм по 5 шт»: whether a slash stands between two measures that are items.
+fn is_list_of_measures(line: &[Lexeme], at: usize) -> bool {
+    let unit = |k: usize| line.get(k).filter(|l| l.is_word()).map(|l| l.text.as_str());
+    let number = |k: usize| line.get(k).is_some_and(Lexeme::is_number);
+    let each = line[at..].windows(2).any(|w| w[0].text == "по" && w[1].is_number());
+    each && at >= 2
+        && number(at - 2)
+        && number(at + 1)
+        && unit(at - 1).is_some()
+        && unit(at - 1) == unit(at + 2)
 }
 
 /// Whether a quantity and nothing else stands between here and the next comma.
