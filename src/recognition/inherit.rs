@@ -52,8 +52,13 @@ pub(crate) fn inherit(
         })
         .collect();
     let fresh: Vec<&Want> = fresh.iter().collect();
-    if !another && let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) {
-        return Some((found, Heir::Adds));
+    let added =
+        if another { None } else { attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) };
+    // «Шпатель фасадный 5, малярный 3»: the category's name makes the first no «малярный».
+    let literal =
+        |found: &Draft| found.meant.iter().all(|h| seeker.is_literal(h.row, &draft.wants));
+    if let Some(found) = added.as_ref().filter(|found| literal(found)) {
+        return Some((found.clone(), Heir::Adds));
     }
     let count = parts.len().min(9);
     let again = draft.wants.iter().any(|w| seeker.is_head(w));
@@ -100,11 +105,14 @@ pub(crate) fn inherit(
                 }
             }
         }
-        if let Some((_, found)) = best {
+        if let Some((_, found)) = best.filter(|(_, found)| added.is_none() || literal(found)) {
             return Some((found, Heir::Replaces));
         }
     }
-    together(seeker, draft, &parts, &fresh, head)
+    match added {
+        Some(found) => Some((found, Heir::Adds)),
+        None => together(seeker, draft, &parts, &fresh, head),
+    }
 }
 
 /// What gives way together: a colour with its number, or all that the piece before said itself.
@@ -163,22 +171,30 @@ fn count(want: &Want) -> usize {
     sizes.map(|size| size.numbers.len()).max().unwrap_or(0)
 }
 
-/// Whether a number may be said instead of another: «толщина 6 см» is no other «25».
+/// Whether a number may be said instead of another: «толщина 6 см» is no other «25», and one of
+/// «38мм×40м» is another «48мм», one another «50м».
 fn is_of_kind(want: &Want, part: &Want) -> bool {
-    let number = |w: &Want| {
+    let numbers = |w: &Want| {
         w.ways.iter().flat_map(|w| &w.needs).find_map(|need| match need {
-            Need::Size(size) => size.numbers.first().copied(),
+            Need::Size(size) => Some(size.numbers.clone()),
             _ => None,
         })
     };
-    let (Some(new), Some(old)) = (number(want), number(part)) else { return true };
+    let (Some(new), Some(old)) = (numbers(want), numbers(part)) else { return true };
+    let Some(old) = old.first().copied() else { return true };
     let measured = super::terms::Measure::None;
-    let marked = new.marker == 0 || new.marker == b'#' || new.marker == old.marker;
-    // «обложка А4, 180 мкм»: a measure is no other A4.
-    let sized = new.measure == old.measure
-        || new.measure == measured
-        || old.measure == measured && old.marker == 0;
-    marked && sized
+    new.iter().any(|new| {
+        let marked = new.marker == 0 || new.marker == b'#' || new.marker == old.marker;
+        // «обложка А4, 180 мкм»: a measure is no other A4; a kilogram is another «500 г», while a metre
+        // is how long the thing is, and millimetres how wide.
+        let length = super::terms::Measure::Mm;
+        let alike = new.measure.is_like(old.measure) && !new.measure.is_like(length);
+        let sized = new.measure == old.measure
+            || alike
+            || new.measure == measured
+            || old.measure == measured && old.marker == 0;
+        marked && sized
+    })
 }
 
 /// Wants one by one, sizes number by number.

@@ -232,8 +232,25 @@ impl<'t> Desk<'t> {
                     && draft.meant.iter().all(|h| seeker.has(h.row, head))
             });
             let lost = draft.fit == 0 && draft.wants.len() <= 2;
-            return match (same || lost).then(|| inherit(seeker, &self.context, &draft, false)) {
-                Some(Some((found, how))) if lost || found.meant.len() < draft.meant.len() => {
+            // «Сироп Monin карамель 5, лаванда 3»: among all lavender there is one such syrup.
+            let mut words = draft.wants.iter().filter(|w| !w.numeric);
+            let told = match (words.next(), words.next()) {
+                (Some(word), None) => {
+                    head.is_some()
+                        && draft.meant.len() > 1
+                        && !draft.meant.iter().any(|h| seeker.is_headed(h.row, word))
+                }
+                _ => false,
+            };
+            let found = (same || lost || told)
+                .then(|| inherit(seeker, &self.context, &draft, false))
+                .flatten();
+            return match found {
+                Some((found, how))
+                    if lost
+                        || same && found.meant.len() < draft.meant.len()
+                        || found.is_certain() =>
+                {
                     (found, how)
                 }
                 _ => (draft, Heir::None),
