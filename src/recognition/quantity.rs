@@ -460,6 +460,10 @@ fn number_readings(
         let by = lexemes.get(end).is_some_and(|l| l.text == "по")
             && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
             && !each;
+        if by && !counts {
+            // «Масло 1л, 4л по 5 шт»: five of four litres.
+            return;
+        }
         if by && counts && measured && unit.short().is_some() {
             // «две бухты по 5 м»: of what is cut from a coil, five metres are no size.
             let taken = unit_at(lexemes, end + 2).map_or(0, |u| u.1);
@@ -468,7 +472,7 @@ fn number_readings(
             let unit = Some(unit.clone());
             out.push(Reading { spoken_for: all, quantity, unit, prior: 0.7, ..Reading::default() });
         }
-        if by && !(counts && measured) {
+        if by && !measured {
             spoken_for.extend([end, end + 1]);
             end += 2;
             if let Some((_, more)) = unit_at(lexemes, end) {

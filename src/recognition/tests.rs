@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::{ProductId, Unit};
 
 mod amounts;
+mod families;
 mod kinds;
 mod names;
 mod slips;

@@ -126,7 +126,7 @@ impl Desk<'_> {
             let bare = line.quantity.is_some()
                 && line.unit.is_none()
                 && !line.draft.reading.each
-                && line.draft.meant.len() > 1;
+                && line.draft.meant.len() != 1;
             // «Стяжка 3,6х200 (100 шт) и 2,5х200 по 5 шт»: there are a hundred in a pack.
             let own = line.quantity.is_some()
                 && !line.draft.reading.each

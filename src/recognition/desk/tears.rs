@@ -9,12 +9,37 @@ use super::super::split::{Piece, opens, piece as make_piece};
 use super::{Desk, anchored};
 
 impl Desk<'_> {
+    /// «Иглы 70/90 по 5 шт»: two sizes of one thing, where no thing is of both.
+    fn sizes_of_each(&self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Piece, Piece)> {
+        let lexemes = &piece.lexemes;
+        let number = |at: usize| lexemes.get(at).is_some_and(Lexeme::is_number);
+        let slash = (1..lexemes.len()).find(|at| {
+            let before = number(at - 1) || *at > 1 && lexemes[at - 1].is_word() && number(at - 2);
+            lexemes[*at].is('/') && !lexemes[*at].spaced && before && number(at + 1)
+        })?;
+        let each = lexemes[slash..].windows(2).any(|w| w[0].text == "по" && w[1].is_number());
+        let (mut left, mut right) =
+            (make_piece(&lexemes[..slash])?, make_piece(&lexemes[slash + 1..])?);
+        let light = Light { context: &self.context, header: true, ..Light::default() };
+        let first = read(seeker, self.text, &left.lexemes, light).0;
+        let light = Light { context: &first.wants, instead: true, ..Light::default() };
+        if !each || first.fit == 0 || read(seeker, self.text, &right.lexemes, light).0.fit == 0 {
+            return None;
+        }
+        (left.continues, left.new_line) = (piece.continues, piece.new_line);
+        right.continues = true;
+        Some((left, right))
+    }
+
     /// A piece in which nothing fits, torn where a quantity ends or begins so that both parts fit.
     pub(super) fn torn(
         &mut self,
         seeker: &mut Seeker<'_>,
         piece: &Piece,
     ) -> Option<(Piece, Piece)> {
+        if let Some(sizes) = self.sizes_of_each(seeker, piece) {
+            return Some(sizes);
+        }
         let lexemes = &piece.lexemes;
         let mut places: Vec<usize> = Vec::new();
         for at in 1..lexemes.len().saturating_sub(1) {
