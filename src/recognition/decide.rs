@@ -22,59 +22,104 @@ const MARKS: usize = 2;
 /// Above this many products nobody compares them pair by pair.
 const COMPARED: usize = 200;
 
+/// Products that may be meant, and why others that fit are not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meant {
+    /// Best first.
+    pub(crate) hits: Vec<Hit>,
+    /// What was left out, for people: «с признаком, которого не называли».
+    pub(crate) left_out: Vec<&'static str>,
+}
+
+impl Meant {
+    /// Leaves some out for a reason.
+    fn narrow(&mut self, reason: &'static str, leave_out: impl FnOnce(&mut Vec<Hit>)) {
+        let before = self.hits.len();
+        if before > 1 {
+            leave_out(&mut self.hits);
+        }
+        if self.hits.len() < before {
+            self.left_out.push(reason);
+        }
+    }
+}
+
 /// Of products that satisfy every want, those that may be meant: not the junk, not those that fit
 /// by a stretch where others fit plainly, not those with a mark that nobody named where the same
 /// product without it is there.
-pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Vec<Hit> {
+pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant {
     let index = seeker.index;
     let junk = |h: &Hit| index.junk[h.row as usize];
     let mut fit: Vec<Hit> = hits.to_vec();
+    let mut left_out = Vec::new();
     if asks_for_junk(wants) {
         if fit.iter().any(junk) {
             fit.retain(junk);
         }
     } else {
         fit.retain(|h| !junk(h));
+        if fit.len() < hits.len() {
+            left_out.push("не для заказа");
+        }
     }
-    let best = fit.first().map_or(0.0, |h| h.quality);
-    let margin = if best < CLEAN { WIDE } else { MARGIN };
-    fit.retain(|h| h.quality >= best - margin);
-    if fit.len() < 2 {
-        return fit;
-    }
+    let mut meant = Meant { hits: fit, left_out };
+    meant.narrow("подходят хуже", |fit| {
+        let best = fit.first().map_or(0.0, |h| h.quality);
+        let margin = if best < CLEAN { WIDE } else { MARGIN };
+        fit.retain(|h| h.quality >= best - margin);
+    });
     // «Нож» is a knife before it is a blade for one.
     if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
         let named: Vec<u32> = Seeker::words_of(first).collect();
-        prefer(&mut fit, |h| !seeker.is_mention(h.row, &named));
-        prefer(&mut fit, |h| seeker.is_headed(h.row, first));
+        meant.narrow("названное в них только упомянуто", |fit| {
+            prefer(fit, |h| !seeker.is_mention(h.row, &named));
+        });
+        meant.narrow("называются иначе", |fit| {
+            prefer(fit, |h| seeker.is_headed(h.row, first));
+        });
+    }
+    if meant.hits.len() > COMPARED {
+        return meant;
     }
     // «Муфта 25» is the plain one, not that from 25 to 20.
-    if fit.len() <= COMPARED {
-        prefer(&mut fit, |h| !seeker.is_sized_further(h.row, wants));
-    }
+    meant.narrow("с размером сверх сказанного", |fit| {
+        prefer(fit, |h| !seeker.is_sized_further(h.row, wants));
+    });
     // «Подпятник забивной» is the one whose title says so, not another of its category.
-    if fit.len() <= COMPARED {
-        prefer(&mut fit, |h| seeker.is_literal(h.row, wants));
-        as_called(seeker, &mut fit, wants);
-        prefer(&mut fit, |h| seeker.is_of_plain_category(h.row, wants));
-    }
+    meant.narrow(
+        "сказанное есть только в названии группы",
+        |fit| {
+            prefer(fit, |h| seeker.is_literal(h.row, wants));
+        },
+    );
+    meant.narrow("подходят только по синониму", |fit| {
+        as_called(seeker, fit, wants);
+    });
+    meant.narrow("из группы с уточнением", |fit| {
+        prefer(fit, |h| seeker.is_of_plain_category(h.row, wants));
+    });
     // «Bella» is «Bella» before it is «Bella Lux».
-    if fit.len() <= COMPARED {
-        without_longer_names(seeker, &mut fit, wants);
+    meant.narrow("название продолжается", |fit| {
+        without_longer_names(seeker, fit, wants);
+    });
+    meant.narrow("с признаком, которого не называли", |fit| {
+        only_plain(index, fit);
+    });
+    meant
+}
+
+/// Leaves out the products that are another of these with something more.
+fn only_plain(index: &Index, fit: &mut Vec<Hit>) {
+    let full = full_words(index, fit);
+    let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row, &full)).collect();
+    let keep: Vec<bool> = (0..fit.len())
+        .map(|b| !(0..fit.len()).any(|a| a != b && cores[a].is_plainer(&cores[b], a < b)))
+        .collect();
+    // Of two that are each plainer than the other in their way, neither is left out.
+    if keep.contains(&true) {
+        let mut keep = keep.into_iter();
+        fit.retain(|_| keep.next().unwrap_or(false));
     }
-    if fit.len() > 1 && fit.len() <= COMPARED {
-        let full = full_words(index, &fit);
-        let cores: Vec<Core> = fit.iter().map(|h| Core::of(index, h.row, &full)).collect();
-        let keep: Vec<bool> = (0..fit.len())
-            .map(|b| !(0..fit.len()).any(|a| a != b && cores[a].is_plainer(&cores[b], a < b)))
-            .collect();
-        // Of two that are each plainer than the other in their way, neither is left out.
-        if keep.contains(&true) {
-            let mut keep = keep.into_iter();
-            fit.retain(|_| keep.next().unwrap_or(false));
-        }
-    }
-    fit
 }
 
 /// What is called so itself goes before what a synonym makes it, if the catalogue keeps them apart:

@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     pub(crate) fit: usize,
     /// Those of them that may be meant, best first.
     pub(crate) meant: Vec<Hit>,
+    /// Why others of those that fit are not.
+    pub(crate) left_out: Vec<&'static str>,
     /// How good the reading is.
     pub(crate) score: f32,
     /// A product named by its article.
@@ -409,7 +411,8 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
     let nowhere = draft.wants.iter().any(|w| w.numeric && !w.known);
     let hits = if nowhere { Vec::new() } else { seeker.hits(&draft.wants, stretch) };
     draft.fit = if nowhere { 0 } else { seeker.fitting() };
-    draft.meant = meant(seeker, &hits, &draft.wants);
+    let decided = meant(seeker, &hits, &draft.wants);
+    (draft.meant, draft.left_out) = (decided.hits, decided.left_out);
     let unknown = u8::try_from(draft.unknown()).unwrap_or(u8::MAX);
     let known = draft.wants.len() - draft.unknown();
     let words = draft.wants.iter().any(|w| w.known && !w.numeric);

@@ -57,10 +57,10 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending, offered
             after: 1,
             micros: 0,
         });
-    } else if before > 1 {
+    } else if !draft.left_out.is_empty() {
         stages.push(Stage {
             name: "уточнение".into(),
-            query: "неназванные признаки".into(),
+            query: format!("отпали: {}", draft.left_out.join("; ")),
             before: draft.fit,
             after: before,
             micros: 0,
@@ -144,8 +144,12 @@ fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
     let last = draft.wants[at..].iter().skip(1).all(|w| w.numeric);
     draft.unknown() == 1
         && !draft.widened
-        && words >= if unknown == first { 2 } else { 1 }
-        && numbers + words >= 3
+        && words >= 1
+        && numbers + words >= 2
+        // «Плинтус 18 серый» is no grey zip of 18.
+        && (unknown != first
+            || words >= 2 && numbers + words >= 3
+            || draft.wants.iter().any(|w| w.known && seeker.is_thing(w)))
         && !want.numeric
         && !want.text.is_ascii()
         // The last word is mostly a colour or a finish.

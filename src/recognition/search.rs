@@ -36,7 +36,7 @@ impl Index {
                 .filter(|h| rows.contains(&h.row))
                 .collect();
             draft.fit = hits.len();
-            draft.meant = meant(seeker, &hits, &draft.wants);
+            draft.meant = meant(seeker, &hits, &draft.wants).hits;
         };
         draft.wants.retain(|w| w.known || w.numeric);
         kept(&mut draft, &seeker, Stretch::No);

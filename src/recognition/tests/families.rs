@@ -53,9 +53,12 @@ struct Pair<'a> {
     words: (String, String, String, String),
 }
 
+/// Products, each with the word in which it differs, by their category and the words before and after.
+type Families<'a> = HashMap<(&'a str, String, String), Vec<(&'a Entry, String)>>;
+
 /// Every so many pairs of neighbours that differ in one word, or in one number.
 fn pairs(index: &Index, numbers: bool) -> Vec<Pair<'_>> {
-    let mut families: HashMap<(&str, String, String), Vec<(&Entry, String)>> = HashMap::new();
+    let mut families: Families<'_> = HashMap::new();
     let plain = |e: &&Entry| !e.title.contains([',', ';', '+', '|']) && !e.title.contains("НЕ ИСП");
     for entry in index.entries.iter().filter(plain) {
         let title = entry.title.to_lowercase().replace(['(', ')'], "");
@@ -76,8 +79,7 @@ fn pairs(index: &Index, numbers: bool) -> Vec<Pair<'_>> {
         .into_iter()
         .filter_map(|((_, before, after), members)| {
             let [(one, a), (other, b), ..] = members.as_slice() else { return None };
-            let whole =
-                a != b && fits(a) && fits(b) && !(after.is_empty() && !before.contains(' '));
+            let whole = a != b && fits(a) && fits(b) && (before.contains(' ') || !after.is_empty());
             whole.then(|| Pair { one, other, words: (before, a.clone(), b.clone(), after) })
         })
         .collect();
