@@ -288,6 +288,9 @@ fn prefer_said(ways: &mut [Reading], last: usize) {
     }
 }
 
+/// A number of so many digits is a requisite, a telephone or an article.
+const LONGEST: usize = 8;
+
 /// The readings in which this number is the quantity.
 #[expect(clippy::too_many_lines, reason = "one reading a paragraph, in the order they are tried")]
 fn number_readings(
@@ -298,7 +301,8 @@ fn number_readings(
     out: &mut Vec<Reading>,
 ) {
     let number = &lexemes[i];
-    if number.named {
+    // «ИНН 1655123456»: nobody orders so many.
+    if number.named || number.text.len() >= LONGEST {
         return;
     }
     let quantity = Some(Quantity::from_thousandths(number.value));

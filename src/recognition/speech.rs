@@ -42,6 +42,7 @@ pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
         "отгружал",
         "получил",
         "получал",
+        "довез",
     ];
     let now = |w: &&str| {
         matches!(
@@ -56,7 +57,9 @@ pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
                 | "хотим"
         )
     };
-    words.iter().any(|w| PAST.iter().any(|p| w.starts_with(p))) && !words.iter().any(now)
+    let last = words.windows(2).any(|w| w[0].starts_with("прошл") && w[1] != "заказ");
+    let told = words.iter().any(|w| PAST.iter().any(|p| w.starts_with(p)));
+    (told || last && !words.contains(&"как")) && !words.iter().any(now)
 }
 
 /// What a piece of talk is about.
@@ -233,6 +236,27 @@ const DELIVERY_STEMS: &[&str] = &[
     "район",
     "поселок",
     "деревн",
+    "вложен",
+    "приложен",
+    "сертификат",
+    "доверенност",
+    "бухгалтер",
+    "плательщик",
+    "получател",
+    "получени",
+    "домофон",
+    "страховк",
+    "филиал",
+    "магазин",
+    "сверк",
+    "праздник",
+    "наступающ",
+    "недел",
+    "месяц",
+    "изменени",
+    "въезд",
+    "отдел",
+    "снабжен",
 ];
 
 /// Words of delivery, whole.
@@ -273,6 +297,19 @@ const DELIVERY_WORDS: &[&str] = &[
     "бригада",
     "институт",
     "колледж",
+    "ндс",
+    "упд",
+    "огрн",
+    "бик",
+    "акт",
+    "акта",
+    "резерв",
+    "резерва",
+    "резерве",
+    "месте",
+    "двора",
+    "паспорт",
+    "лифт",
 ];
 
 /// Goods that begin like words of delivery.

@@ -173,7 +173,7 @@ impl<'t> Desk<'t> {
             self.cancel(&draft);
             return;
         }
-        if heir == Heir::None && self.is_remark(&piece, &draft, anchored) {
+        if heir == Heir::None && self.is_remark(seeker, &piece, &draft, anchored) {
             self.correcting = piece.corrects;
             self.remark(&piece);
             return;

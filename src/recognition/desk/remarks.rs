@@ -3,9 +3,10 @@
 use super::super::interpret::Draft;
 use super::super::lexer::Lexeme;
 use super::super::quantity::Said;
-use super::super::rank::{Need, Want};
-use super::super::speech::Talk;
+use super::super::rank::{Need, Seeker, Want};
+use super::super::speech::{Talk, is_delivery};
 use super::super::split::Piece;
+use super::super::terms::Measure;
 use super::super::types::{Remark, RemarkKind};
 use super::Desk;
 
@@ -49,7 +50,13 @@ impl Desk<'_> {
         piece.total || street || is_place(&piece.lexemes)
     }
 
-    pub(super) fn is_remark(&self, piece: &Piece, draft: &Draft, anchored: bool) -> bool {
+    pub(super) fn is_remark(
+        &self,
+        seeker: &Seeker<'_>,
+        piece: &Piece,
+        draft: &Draft,
+        anchored: bool,
+    ) -> bool {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
@@ -82,6 +89,21 @@ impl Desk<'_> {
             && !draft.by_article
             && !counted
             && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
+            return true;
+        }
+        // «См. вложение»
+        let measures = |w: &&str| Measure::read(w, true).is_some();
+        if figures == 0 && !spoken.is_empty() && spoken.iter().all(measures) {
+            return true;
+        }
+        // «На склад» is no «складной».
+        let spoken_of = |w: &Want| is_delivery(&w.text) && !seeker.index.vocabulary.has(&w.text);
+        if !draft.by_article
+            && draft.reading.quantity.is_none()
+            && figures == 0
+            && words > 0
+            && draft.wants.iter().all(spoken_of)
         {
             return true;
         }

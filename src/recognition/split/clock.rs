@@ -2,6 +2,7 @@
 
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
+use super::super::speech::is_delivery;
 
 /// Where a telephone number that begins at a lexeme ends: «8 (903) 555-12-40».
 pub(super) fn telephone(lexemes: &[Lexeme], start: usize) -> Option<usize> {
@@ -114,6 +115,42 @@ fn counts_time(word: &str) -> bool {
     )
 }
 
+/// «В 14-00», «с 12 до 13»: where hours that begin at a number end.
+fn hours(lexemes: &[Lexeme], at: usize) -> Option<usize> {
+    let word = |k: usize| lexemes.get(k).map_or("", |l| l.text.as_str());
+    let hour = |k: usize| {
+        let number = lexemes.get(k).filter(|l| l.is_number() && l.spaced)?;
+        (number.value <= 24_000 && number.value % 1000 == 0).then_some(())
+    };
+    hour(at)?;
+    let before = at.checked_sub(1).map_or("", word);
+    let minutes = lexemes.get(at + 1).is_some_and(|l| l.is('-') && !l.spaced)
+        && matches!(word(at + 2), "00" | "15" | "30" | "45")
+        && !lexemes[at + 2].spaced;
+    if minutes && matches!(before, "в" | "к" | "до" | "с" | "после" | "около") {
+        return Some(at + 3);
+    }
+    let range = before == "с" && word(at + 1) == "до";
+    let ends = |k: usize| lexemes.get(k).is_none_or(|l| !l.is_word() && !l.is_number());
+    (range && hour(at + 2).is_some() && ends(at + 3)).then_some(at + 3)
+}
+
+/// «Заказ № 1278», «магазин №5», «НДС 20%»: a number of no goods.
+fn is_numbered(lexemes: &[Lexeme], at: usize) -> bool {
+    let mark = |k: Option<usize>, mark: char| {
+        k.is_some_and(|k| lexemes.get(k).is_some_and(|l| l.is(mark)))
+    };
+    let word = |k: Option<usize>| {
+        k.and_then(|k| lexemes.get(k)).filter(|l| l.is_word()).map_or("", |l| l.text.as_str())
+    };
+    if word(at.checked_sub(1)) == "ндс" && mark(Some(at + 1), '%') {
+        return true;
+    }
+    let named = word(at.checked_sub(2));
+    let papers = ["заказ", "заявк"].iter().any(|stem| named.starts_with(stem));
+    mark(at.checked_sub(1), '№') && (papers || is_delivery(named))
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -149,7 +186,10 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             let two = |k: usize| number(k).is_some_and(|l| !l.spaced && l.text.len() == 2);
             if first.text.len() <= 2 && tight(i + 1, ':') && two(i + 2) {
                 end = Some(i + 3);
-            } else if first.text.len() >= 10 && !first.text.contains('.') {
+            } else if let Some(to) = hours(lexemes, i) {
+                end = Some(to);
+            } else if is_numbered(lexemes, i) || first.text.len() >= 10 && !first.text.contains('.')
+            {
                 end = Some(i + 1);
             } else if first.text.len() == 1
                 && tight(i + 1, '-')
