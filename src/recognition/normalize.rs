@@ -83,6 +83,24 @@ impl Chars {
         chars.at.push(text.len());
         chars
     }
+
+    /// In a line of nothing but capitals no letter is one: «САМОРЕЗ С ПРЕССШАЙБОЙ».
+    pub(crate) fn forget_shouting(&mut self) {
+        /// Fewer capitals are a mark, «C16».
+        const SHOUTED: usize = 8;
+        let mut from = 0;
+        while from < self.ch.len() {
+            let to =
+                self.ch[from..].iter().position(|c| *c == '\n').map_or(self.ch.len(), |n| from + n);
+            let capitals = self.upper[from..to].iter().filter(|u| **u).count();
+            let letters = self.ch[from..to].iter().filter(|c| c.is_alphabetic()).count();
+            // «8х25» among capitals is a cross.
+            if capitals >= SHOUTED && (letters - capitals) * 10 <= letters {
+                self.upper[from..to].fill(false);
+            }
+            from = to + 1;
+        }
+    }
 }
 
 /// One character, normalised.

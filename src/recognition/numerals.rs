@@ -235,8 +235,12 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             continue;
         }
         let lexeme = &lexemes[i];
-        // «тэ двадцать два» is Т22.
-        if let Some(letter) = letter(&lexeme.text)
+        // «тэ двадцать два» is Т22, and so is «т двадцать два» where no number is before it.
+        let alone = matches!(lexeme.text.as_str(), "м" | "т")
+            && !lexeme.dotted
+            && out.last().is_some_and(Lexeme::is_word);
+        let letter = letter(&lexeme.text).or_else(|| alone.then_some(lexeme.text.as_str()));
+        if let Some(letter) = letter
             && let Some((number, next)) = number_at(lexemes, i + 1)
         {
             out.push(Lexeme { text: letter.into(), ..lexeme.clone() });
@@ -793,6 +797,9 @@ mod tests {
             ("0,5 тыс", "500"),
             ("двп два и пять десять листов", "двп 2.5 10 листов"),
             ("девятнадцатая пятисотые", "19! 500!"),
+            ("болт м шесть на шестьдесят", "болт м 6! на 60"),
+            ("короб бурый т двадцать четыре три штуки", "короб бурый т 24! 3 штуки"),
+            ("труба 5 м два рулона", "труба 5 м 2 рулона"),
             ("лампа ноль и пять литра", "лампа 0.5 литра"),
             ("хомут четыре восемь на четыреста", "хомут 4.8 на 400"),
             ("кабель три на два пять белый", "кабель 3 на 2.5 белый"),

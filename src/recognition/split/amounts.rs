@@ -13,6 +13,10 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             at = end;
         } else if let Some(end) = introduced(lexemes, at, &out) {
             let last = &lexemes[end - 1];
+            // «Товар: саморез; кол-во: 5»
+            if out.last().is_some_and(|l| l.is(';')) {
+                out.pop();
+            }
             let dash = Kind::Mark('-');
             out.push(Lexeme {
                 kind: dash,

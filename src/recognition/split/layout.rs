@@ -9,6 +9,7 @@ use super::super::translit;
 /// Reads the characters of a message and puts the keyboard layout right.
 pub(crate) fn characters(index: &Index, text: &str) -> Chars {
     let mut chars = Chars::new(text);
+    chars.forget_shouting();
     let mut from = 0;
     while from < chars.ch.len() {
         let to =
@@ -68,10 +69,13 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         let turned = turned(&chars.ch[a..b], latin);
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
         let exact = |w: &String| index.vocabulary.has(w);
+        // «ЦБ065400» is no «W,065400».
+        let letters = |words: &[String]| words.iter().map(|w| w.chars().count()).sum::<usize>();
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
         let code = digits
             && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
             && !is.is_empty()
+            && letters(&is) == letters(&was)
             && is.iter().all(exact);
         let small = sure
             && latin

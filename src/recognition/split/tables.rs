@@ -143,69 +143,98 @@ pub(super) fn heading(index: &Index, fields: &[Vec<Lexeme>]) -> Option<Heading> 
     sure.then_some(Heading { columns, goods })
 }
 
+/// How headings over names and what the goods are like begin.
+const NAMES: &[&str] = &[
+    "наимен",
+    "товар",
+    "номенклат",
+    "позиц",
+    "назван",
+    "цвет",
+    "размер",
+    "опис",
+    "марка",
+    "бренд",
+    "характерист",
+    "толщин",
+    "ширин",
+    "длин",
+    "высот",
+    "диаметр",
+    "тип",
+    "объем",
+    "литраж",
+    "плотн",
+    "вид",
+    "модел",
+    "матер",
+    "фасовк",
+    "производ",
+    "формат",
+    "сорт",
+    "стандарт",
+    "резьб",
+    "декор",
+    "покрыт",
+    "исполнен",
+    "сечен",
+    "мощност",
+    "name",
+];
+
+/// How headings over articles begin.
+const CODES: &[&str] = &["артикул", "код", "sku"];
+
+/// How headings begin over what says nothing of the goods.
+const IDLE: &[&str] = &[
+    "цена",
+    "цен",
+    "сумм",
+    "стоим",
+    "итого",
+    "примеч",
+    "коммент",
+    "комент",
+    "остат",
+    "налич",
+    "скид",
+    "ндс",
+    "всего",
+    "руб",
+    "срок",
+    "price",
+    "пп",
+    "п/п",
+    "дата",
+    "склад",
+    "поставщ",
+    "получат",
+    "контраг",
+    "заказч",
+    "клиент",
+    "менедж",
+    "ответств",
+    "объект",
+    "отдел",
+    "адрес",
+    "статус",
+    "состоян",
+    "фото",
+    "картин",
+    "ссылк",
+    "штрих",
+    "гтд",
+    "стран",
+    "гаранти",
+    "замен",
+];
+
+/// How headings over quantities begin.
+const COUNTS: &[&str] =
+    &["колич", "кол-", "колво", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
+
 /// What the heading of a column says, and whether it is surely one.
 pub(super) fn column(field: &[Lexeme]) -> (Column, bool) {
-    const NAMES: &[&str] = &[
-        "наимен",
-        "товар",
-        "номенклат",
-        "позиц",
-        "назван",
-        "цвет",
-        "размер",
-        "опис",
-        "марка",
-        "бренд",
-        "характерист",
-        "толщин",
-        "ширин",
-        "длин",
-        "высот",
-        "диаметр",
-        "тип",
-        "объем",
-        "литраж",
-        "плотн",
-        "вид",
-        "модел",
-        "матер",
-        "фасовк",
-        "производ",
-        "формат",
-        "сорт",
-        "стандарт",
-        "резьб",
-        "декор",
-        "покрыт",
-        "исполнен",
-        "сечен",
-        "мощност",
-        "name",
-    ];
-    const CODES: &[&str] = &["артикул", "код", "sku"];
-    const IDLE: &[&str] = &[
-        "цена",
-        "цен",
-        "сумм",
-        "стоим",
-        "итого",
-        "примеч",
-        "коммент",
-        "комент",
-        "остат",
-        "налич",
-        "скид",
-        "ндс",
-        "всего",
-        "руб",
-        "срок",
-        "price",
-        "пп",
-        "п/п",
-        "дата",
-    ];
-    const COUNTS: &[&str] =
-        &["колич", "кол-", "колво", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
     let words: Vec<&Lexeme> = field.iter().filter(|l| l.is_word()).collect();
     let Some(first) = words.first() else {
         return (Column::Idle, field.iter().any(|l| l.is('№')));
@@ -216,7 +245,8 @@ pub(super) fn column(field: &[Lexeme]) -> (Column, bool) {
     {
         return (Column::Idle, true);
     }
-    if unit_at(field, 0).is_some() && packed {
+    let within = first.text == "в" && unit_at(field, 1).is_some_and(|(unit, _)| unit.counts());
+    if unit_at(field, 0).is_some() && packed || within {
         return (Column::Pack, true);
     }
     if first.text == "кол" || begins(COUNTS, &first.text) {
@@ -287,8 +317,14 @@ pub(super) fn row_of_table(
     });
     let beside_unit =
         |at: &usize| unit(&fields[at - 1]) || fields.get(at + 1).is_some_and(|f| unit(f));
+    // «Кофе ⇥ 250г ⇥ 60» is sixty of 250 g.
+    let later = |at: usize| tail.iter().any(|later| *later > at);
+    let counted = |at: usize| {
+        both(&fields[at])
+            && (!later(at) || unit_at(&fields[at], 1).is_some_and(|(unit, _)| unit.counts()))
+    };
     let quantity = (last + 1..fields.len())
-        .find(|at| both(&fields[*at]))
+        .find(|at| counted(*at))
         .or_else(|| tail.iter().copied().find(|at| beside_unit(at)))
         .or_else(|| {
             // A note may follow: «6 ⇥ рул ⇥ срочно».
