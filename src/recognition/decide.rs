@@ -522,8 +522,8 @@ fn names_standard(stem: &str) -> bool {
     matches!(stem, "din" | "гост" | "iso")
 }
 
-/// Whether a stem begins as a colour's name does, for the question «Какой цвет?» only.
-fn is_colour(stem: &str) -> bool {
+/// Whether a stem begins as a colour's name does.
+pub(crate) fn is_colour(stem: &str) -> bool {
     COLOURS.iter().any(|c| stem.starts_with(c))
         || stem.starts_with("темно")
         || stem.starts_with("светло")

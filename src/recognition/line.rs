@@ -154,6 +154,7 @@ fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
         && !want.text.is_ascii()
         // The last word is mostly a colour or a finish.
         && !(last && is_adjective(&want.text))
+        && !super::decide::is_colour(&super::normalize::stem(&want.text))
         // «Сок Добрый» is no «Сок Rich»: what the title says besides may stand in the word's stead.
         && !seeker.is_told_apart_unsaid(hit.row, &draft.wants, unknown != first || !acts(&want.text))
 }

@@ -76,8 +76,15 @@ impl Desk<'_> {
             let bare = first.reading.quantity.is_some()
                 && first.reading.unit.is_none()
                 && first.reading.spoken_for.iter().all(|i| !lexemes[*i].spoken);
+            // «Прожектор 20Вт 6500К фиолетовый», «пакет (500шт) матовый 5 уп»: what the title says itself
+            // is no quantity. Metres may be cut of a coil of as many.
+            let spoken = first.reading.spoken_for.iter().any(|at| lexemes[*at].spoken);
+            let counted = first.reading.unit.as_ref().is_none_or(Said::counts) && !spoken;
+            let own = matches!((first.meant.as_slice(), first.reading.quantity), ([hit], Some(q))
+                if counted
+                    && seeker.says_amount(hit.row, q.thousandths(), first.reading.unit.as_ref()));
             // «мыло 1 л» of a bottle is no litre of it.
-            if is_only_measured(seeker, &first) || bare {
+            if is_only_measured(seeker, &first) || bare || own {
                 continue;
             }
             let begins = lexemes[place].is_number();

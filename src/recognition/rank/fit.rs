@@ -120,11 +120,13 @@ impl Seeker<'_> {
 
     /// Whether a product's title says so much, in thousandths, of this unit.
     pub(crate) fn says_amount(&self, row: u32, value: i64, unit: Option<&Said>) -> bool {
+        // «6500К»: a letter may be any measure.
+        let unit = unit.filter(|unit| unit.short().is_some());
         let measure = unit.map(|unit| unit.short().and_then(|u| Measure::read(u, true)));
         let said = |f: &Figure| match measure {
             None => true,
             Some(Some(measure)) => f.measure.is_like(measure),
-            Some(None) => f.measure == Measure::Piece,
+            Some(None) => matches!(f.measure, Measure::Piece | Measure::None),
         };
         let figures = self.index.figures.row(row as usize).iter();
         let mut same = figures.filter(|f| self.index.values.get(f.value as usize) == Some(&value));
