@@ -521,15 +521,47 @@ impl<'t> Desk<'t> {
                 && (l.draft.fit == 0 || !anchored(seeker.index, &l.lexemes))
                 && !l.draft.wants.iter().any(|w| w.numeric || w.inherited)
         };
+        let over = over_lists(seeker, &self.lines);
         let mut lines: Vec<Line> = self
             .lines
             .into_iter()
-            .filter(|l| !l.header && (counted < 3 || !heading(l)))
+            .filter(|l| !l.header && (counted < 3 || !heading(l)) && !over.contains(&l.start))
             .map(|l| line(seeker, buyer, l, false))
             .collect();
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
     }
+}
+
+/// Where lines of the text begin that only name what the line below them orders: «Крепёж», «Масла и
+/// жидкости» over a list.
+fn over_lists(seeker: &Seeker<'_>, lines: &[Pending]) -> Vec<usize> {
+    let mut over = Vec::new();
+    let mut from = 0;
+    while from < lines.len() {
+        let more = lines[from + 1..].iter().take_while(|l| !l.new_line).count();
+        let to = from + 1 + more;
+        let parts = &lines[from..to];
+        if let Some(below) = lines.get(to)
+            && parts.iter().all(|l| l.quantity.is_none() && l.unit.is_none())
+            && parts.iter().any(|line| is_over(seeker, line, below))
+        {
+            over.extend(parts.iter().map(|l| l.start));
+        }
+        from = to;
+    }
+    over
+}
+
+/// Whether a line without a quantity names what the line below it orders.
+fn is_over(seeker: &Seeker<'_>, line: &Pending, below: &Pending) -> bool {
+    let wants = &line.draft.wants;
+    let hits = &below.draft.meant;
+    below.quantity.is_some()
+        && !line.draft.meant.is_empty()
+        && !hits.is_empty()
+        && !wants.iter().any(|w| w.inherited || w.without)
+        && hits.iter().all(|hit| wants.iter().all(|w| seeker.has(hit.row, w)))
 }
 
 /// Whether a piece has a word that names goods by itself: one that opens titles, or a name.

@@ -156,3 +156,35 @@ fn a_list_is_read_however_it_is_written() {
         }
     }
 }
+
+#[test]
+fn a_heading_over_a_list_is_no_line() {
+    let told = |title: &str| -> String {
+        title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let (mut all, mut right, mut wrong) = (0, 0, Vec::new());
+    for catalog in ["household_food_catalog.json", "plumbing_electrics_catalog.json"] {
+        let (index, _) = trade(&fixture(catalog));
+        let plain = |e: &&Entry| {
+            !e.title.contains([',', ';', '+', '|', '.']) && !e.title.contains("НЕ ИСП")
+        };
+        let entries: Vec<&Entry> = index.entries.iter().filter(plain).collect();
+        let pairs = entries.windows(2).filter(|pair| pair[0].category == pair[1].category);
+        for (pair, heading) in pairs.step_by(5).zip(["{}", "{}:", "*{}*", "1. {}"].iter().cycle()) {
+            let leaf = pair[0].category.rsplit('/').next().unwrap_or_default();
+            let titles = [0, 1].map(|n| pair[n].title.to_lowercase());
+            let text =
+                format!("{}\n{} 5 шт\n{} 3 шт", heading.replace("{}", leaf), titles[0], titles[1]);
+            let lines = index.recognize(&text, &Buyer::default()).lines;
+            let found: Vec<String> =
+                lines.iter().filter_map(|l| Some(told(&index.entry(l.product?)?.title))).collect();
+            all += 1;
+            if lines.len() == 2 && found == [told(&titles[0]), told(&titles[1])] {
+                right += 1;
+            } else {
+                wrong.push(text);
+            }
+        }
+    }
+    assert!(right * 100 >= all * 95, "{right} of {all}: {wrong:#?}");
+}
