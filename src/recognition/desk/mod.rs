@@ -543,7 +543,7 @@ fn over_lists(seeker: &Seeker<'_>, lines: &[Pending]) -> Vec<usize> {
         let to = from + 1 + more;
         let parts = &lines[from..to];
         if let Some(below) = lines.get(to)
-            && parts.iter().all(|l| l.quantity.is_none() && l.unit.is_none())
+            && parts.iter().all(|l| has_no_quantity(seeker, l))
             && parts.iter().any(|line| is_over(seeker, line, below))
         {
             over.extend(parts.iter().map(|l| l.start));
@@ -551,6 +551,13 @@ fn over_lists(seeker: &Seeker<'_>, lines: &[Pending]) -> Vec<usize> {
         from = to;
     }
     over
+}
+
+/// Whether a line says no quantity: «шапочка 100шт» over its colours is of a pack of a hundred.
+fn has_no_quantity(seeker: &Seeker<'_>, line: &Pending) -> bool {
+    line.quantity.is_none() && line.unit.is_none()
+        || line.draft.meant.len() > 1
+            && line.draft.meant.iter().all(|hit| shares::is_own(seeker, hit.row, line))
 }
 
 /// Whether a line without a quantity names what the line below it orders.
@@ -585,7 +592,15 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             && lexemes[at - 1].is_number()
             && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
     };
-    (0..lexemes.len()).any(code)
+    // «Папка-регистратор» is one word of titles.
+    let compound = |at: usize| match lexemes.get(at..at + 3) {
+        Some([one, dash, two]) if one.is_word() && dash.is('-') && two.is_word() => {
+            let whole = Lexeme { text: format!("{}{}", one.text, two.text), ..one.clone() };
+            !dash.spaced && !two.spaced && opens(index, &whole)
+        }
+        _ => false,
+    };
+    (0..lexemes.len()).any(|at| code(at) || compound(at))
         || lexemes.iter().enumerate().any(|(at, l)| {
             l.is_word()
                 && !unit(at)

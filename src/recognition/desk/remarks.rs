@@ -45,8 +45,13 @@ impl Desk<'_> {
         });
         let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
             && !counts(&piece.lexemes);
-        self.street = street
-            || piece.lexemes.last().is_some_and(|l| matches!(l.text.as_str(), "г" | "город"));
+        // «Гель 60г: синий 5» is of no town.
+        let town = match piece.lexemes.as_slice() {
+            [.., number, _] if number.is_number() => false,
+            [.., last] => matches!(last.text.as_str(), "г" | "город"),
+            [] => false,
+        };
+        self.street = street || town;
         piece.total || street || is_place(&piece.lexemes)
     }
 
@@ -74,6 +79,9 @@ impl Desk<'_> {
         {
             return false;
         }
+        // «Папка-регистратор синяя» is goods: titles of all that fit begin so.
+        let begins = !draft.meant.is_empty()
+            && draft.wants.iter().any(|w| draft.meant.iter().all(|h| seeker.begins(h.row, w)));
         let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
         if !draft.by_article
             && draft.reading.quantity.is_none()
@@ -81,7 +89,7 @@ impl Desk<'_> {
             && !self.single(piece)
             && (guesses
                 || words <= 2 && draft.wants.iter().any(|w| w.guessed)
-                || !anchored && draft.meant.len() != 1)
+                || !anchored && draft.meant.len() != 1 && !begins)
         {
             return true;
         }

@@ -163,7 +163,7 @@ impl Desk<'_> {
 
 /// Whether what was taken for the quantity is of the product itself: the number of a title, or the
 /// first word of «коробка на 6 капкейков».
-fn is_own(seeker: &Seeker<'_>, row: u32, line: &Pending) -> bool {
+pub(super) fn is_own(seeker: &Seeker<'_>, row: u32, line: &Pending) -> bool {
     let numbers = || line.draft.reading.spoken_for.iter().map(|at| line.lexemes.get(*at));
     let counted = numbers().flatten().any(Lexeme::is_number);
     !counted

@@ -17,6 +17,13 @@ const ELLIPSES: &[Way] = &[
     ("{one} 5 шт {b} 3 шт", Some(5), Some(3)),
     ("{rest}: {a} 5 шт, {b} 3 шт", Some(5), Some(3)),
     ("{rest}:\n{a} - 5\n{b} - 3", Some(5), Some(3)),
+    ("{rest}\n{a} - 5\n{b} - 3", Some(5), Some(3)),
+    ("{rest}:\n- {a} - 5 шт\n- {b} - 3 шт", Some(5), Some(3)),
+    ("{rest}: {a} - 5; {b} - 3", Some(5), Some(3)),
+    ("{rest} ({a} 5 шт, {b} 3 шт)", Some(5), Some(3)),
+    ("{rest}: 5 шт {a}, 3 шт {b}", Some(5), Some(3)),
+    ("{rest}: {a}, {b} - по 5 шт", Some(5), Some(5)),
+    ("{rest} {a} и {b} по 5 каждого", Some(5), Some(5)),
     ("{rest} {a} и {b} по 5 шт", Some(5), Some(5)),
     ("{rest} {a}, {b} по 5", Some(5), Some(5)),
 ];
