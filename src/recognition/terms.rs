@@ -481,7 +481,12 @@ pub(crate) fn names_number_before(lexemes: &[Lexeme], at: usize, next: usize) ->
         return false;
     };
     let counted = super::quantity::unit_at(lexemes, next + 1).is_some_and(|u| u.0.counts());
-    word.starts_with("номер") || matches!(word, "цвет" | "тон" | "тип") && (before.named || counted)
+    match word {
+        "цвет" | "тон" | "тип" => before.named || counted,
+        // «Фломастеры 18 цв 7 шт»
+        "цв" => counted,
+        _ => word.starts_with("номер"),
+    }
 }
 
 /// The number that follows a word, over one «=», «-», «.» or «№».

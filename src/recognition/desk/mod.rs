@@ -420,7 +420,8 @@ impl<'t> Desk<'t> {
         let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
         let said =
             cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
-        let wanting = self.lines.last().is_some_and(|l| l.quantity.is_none());
+        let wanting =
+            self.lines.last().is_some_and(|l| l.quantity.is_none() || l.counts_itself(seeker));
         let alone = self.asked.is_some()
             || piece.corrects
             || (wanting || reading.each) && said
@@ -556,8 +557,7 @@ fn over_lists(seeker: &Seeker<'_>, lines: &[Pending]) -> Vec<usize> {
 /// Whether a line says no quantity: «шапочка 100шт» over its colours is of a pack of a hundred.
 fn has_no_quantity(seeker: &Seeker<'_>, line: &Pending) -> bool {
     line.quantity.is_none() && line.unit.is_none()
-        || line.draft.meant.len() > 1
-            && line.draft.meant.iter().all(|hit| shares::is_own(seeker, hit.row, line))
+        || line.draft.meant.len() > 1 && line.counts_itself(seeker)
 }
 
 /// Whether a line without a quantity names what the line below it orders.

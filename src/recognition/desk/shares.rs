@@ -43,7 +43,8 @@ impl Desk<'_> {
     fn number_before_count(&mut self, seeker: &mut Seeker<'_>) {
         let Some(last) = self.lines.last() else { return };
         let counted = last.unit.as_ref().is_some_and(Said::counts);
-        if last.quantity.is_none() || counted || last.draft.reading.each {
+        let own = last.counts_itself(seeker);
+        if last.quantity.is_none() || counted && !own || last.draft.reading.each {
             return;
         }
         let light = Light { header: true, ..Light::default() };
@@ -128,9 +129,9 @@ impl Desk<'_> {
                 && !line.draft.reading.each
                 && line.draft.meant.len() != 1;
             // «Стяжка 3,6х200 (100 шт) и 2,5х200 по 5 шт»: there are a hundred in a pack.
-            let own = line.quantity.is_some()
-                && !line.draft.reading.each
-                && matches!(line.draft.meant.as_slice(), [hit] if is_own(seeker, hit.row, line));
+            let own = !line.draft.reading.each
+                && line.draft.meant.len() == 1
+                && line.counts_itself(seeker);
             if !joined || !(line.quantity.is_none() || bare || own) {
                 break;
             }
@@ -161,15 +162,22 @@ impl Desk<'_> {
     }
 }
 
-/// Whether what was taken for the quantity is of the product itself: the number of a title, or the
-/// first word of «коробка на 6 капкейков».
-pub(super) fn is_own(seeker: &Seeker<'_>, row: u32, line: &Pending) -> bool {
-    let numbers = || line.draft.reading.spoken_for.iter().map(|at| line.lexemes.get(*at));
-    let counted = numbers().flatten().any(Lexeme::is_number);
-    !counted
-        || line.quantity.is_some_and(|quantity| {
-            seeker.says_amount(row, quantity.thousandths(), line.unit.as_ref())
-        })
+impl Pending {
+    /// Whether what was taken for the quantity is of every product meant: the number of their titles,
+    /// or the first word of «коробка на 6 капкейков».
+    pub(super) fn counts_itself(&self, seeker: &Seeker<'_>) -> bool {
+        let numbers = || self.draft.reading.spoken_for.iter().map(|at| self.lexemes.get(*at));
+        let Some(quantity) = self.quantity.filter(|_| !self.draft.meant.is_empty()) else {
+            return false;
+        };
+        let amount = quantity.thousandths();
+        !numbers().flatten().any(Lexeme::is_number)
+            || self
+                .draft
+                .meant
+                .iter()
+                .all(|hit| seeker.says_amount(hit.row, amount, self.unit.as_ref()))
+    }
 }
 
 /// What a line has of the one before.

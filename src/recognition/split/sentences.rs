@@ -283,10 +283,11 @@ fn is_list_of_measures(line: &[Lexeme], at: usize) -> bool {
         && unit(at - 1) == unit(at + 2)
 }
 
-/// Whether a quantity and nothing else stands between here and the next comma.
+/// Whether a quantity and nothing else stands between here and the next comma or the end of the
+/// sentence.
 pub(super) fn quantity_follows(line: &[Lexeme], from: usize) -> bool {
-    let to =
-        line[from..].iter().position(|l| l.is(',') || l.is(';')).map_or(line.len(), |n| from + n);
+    let ends = |l: &Lexeme| [',', ';', '.', '!', '?'].iter().any(|mark| l.is(*mark));
+    let to = line[from..].iter().position(ends).map_or(line.len(), |n| from + n);
     let rest = &line[from..to];
     // «нитки по 6 каждого: 120, 137» goes on with a list.
     let list = line.get(to + 1).is_some_and(Lexeme::is_number)

@@ -249,7 +249,9 @@ pub(super) fn column(field: &[Lexeme]) -> (Column, bool) {
     if unit_at(field, 0).is_some() && packed || within {
         return (Column::Pack, true);
     }
-    if first.text == "кол" || begins(COUNTS, &first.text) {
+    // «Надо болт М6 40 шт; надо гайка М6 20 шт» is no heading.
+    let numbered = field.iter().any(Lexeme::is_number);
+    if !numbered && (first.text == "кол" || begins(COUNTS, &first.text)) {
         let unit = words
             .iter()
             .skip(1)
@@ -429,11 +431,8 @@ pub(super) fn spaced(fields: Vec<Vec<Lexeme>>) -> Vec<Lexeme> {
 /// Columns that are only blanks apart: gaps much wider than the others become tabs.
 pub(super) fn tabbed(line: Vec<Lexeme>) -> Vec<Lexeme> {
     let gap = |at: usize| {
-        line[at].start.saturating_sub(if line[at - 1].dotted {
-            line[at - 1].end + 1
-        } else {
-            line[at - 1].end
-        })
+        let end = line[at - 1].end + usize::from(line[at - 1].dotted);
+        if line[at].spaced { line[at].start.saturating_sub(end) } else { 0 }
     };
     if line.iter().any(|l| l.is('\t')) {
         return line;
