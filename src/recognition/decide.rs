@@ -75,7 +75,7 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
             prefer(fit, |h| !seeker.is_mention(h.row, &named));
         });
         meant.narrow("называются иначе", |fit| {
-            prefer(fit, |h| seeker.is_headed(h.row, first));
+            called_so(seeker, fit, first, wants);
         });
     }
     if meant.hits.len() > COMPARED {
@@ -119,6 +119,21 @@ fn only_plain(index: &Index, fit: &mut Vec<Hit>) {
     if keep.contains(&true) {
         let mut keep = keep.into_iter();
         fit.retain(|_| keep.next().unwrap_or(false));
+    }
+}
+
+/// What the thing's name begins goes before what only has the word. A maker's name is none of the
+/// thing: «Shell Helix» is one whether or not its title says first that it is oil, unless that is of
+/// another name, «Soft» and «Neo Soft».
+fn called_so(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, first: &Want, wants: &[Want]) {
+    let known = |word: u32| seeker.index.vocabulary.get(word);
+    let name = Seeker::words_of(first).all(|w| known(w).name && !known(w).leads);
+    let names = |h: &Hit| seeker.names_unsaid(h.row, wants);
+    let headed: Vec<Hit> = fit.iter().filter(|h| seeker.is_headed(h.row, first)).cloned().collect();
+    let own: Vec<u32> = headed.iter().filter(|_| name).flat_map(names).collect();
+    let alike = |h: &Hit| name && names(h).iter().all(|word| own.contains(word));
+    if !headed.is_empty() {
+        fit.retain(|h| seeker.is_headed(h.row, first) || alike(h));
     }
 }
 

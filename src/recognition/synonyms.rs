@@ -30,11 +30,20 @@ impl Lexicon {
         let mut lexicon = Self::default();
         for synonym in synonyms {
             let lexemes = lex(&Chars::new(&synonym.words));
-            let keys: Vec<String> =
-                lexemes.iter().filter(|l| l.is_word() || l.is_number()).map(key).collect();
-            if let Some(first) = keys.first() {
-                let meaning = Meaning { keys: keys.clone(), target: synonym.target.clone() };
-                lexicon.by_first.entry(first.clone()).or_default().push(meaning);
+            let said: Vec<&Lexeme> =
+                lexemes.iter().filter(|l| l.is_word() || l.is_number()).collect();
+            let keys: Vec<String> = said.iter().map(|l| key(l)).collect();
+            // «Пластиковый хомут» is a «хомут пластиковый».
+            let turned = match said.as_slice() {
+                [one, two] if one.is_word() && two.is_word() => {
+                    Some(vec![keys[1].clone(), keys[0].clone()])
+                }
+                _ => None,
+            };
+            for keys in [Some(keys), turned].into_iter().flatten() {
+                let Some(first) = keys.first().cloned() else { continue };
+                let meaning = Meaning { keys, target: synonym.target.clone() };
+                lexicon.by_first.entry(first).or_default().push(meaning);
             }
         }
         lexicon

@@ -132,12 +132,16 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
     let bracketed =
         at > 0 && lexemes[at - 1].is('(') && lexemes.get(at + 1).is_some_and(|l| l.is(')'));
     let after = after || bracketed && at > 1 && is_thread(lexemes, at - 2);
-    let ends = word(at + 1).is_none() && !lexemes.get(at + 1).is_some_and(Lexeme::is_number);
+    // «3/4 в наличии», «3/4 в 2 коробки», «3/4 н 5 шт»: «н» is no preposition.
+    let ends = word(at + 1).is_none()
+        && (lexeme.text == "н" || !lexemes.get(at + 1).is_some_and(Lexeme::is_number));
+    let alone = lexeme.text == "н" && lexeme.spaced && at > 0 && lexemes[at - 1].is_word();
+    let alone = alone && lexemes.get(at + 1).is_some_and(|l| l.spaced);
     let stands = lexeme.upper && at > 0 && lexemes[at - 1].is_word() && lexeme.spaced;
     let capital = lexeme.upper && (bracketed || stands && !lexemes[at - 1].dotted);
     (letter
         && !lexeme.dotted
-        && (after && (ends || lexeme.upper) || capital && on_line(lexemes, at)))
+        && (after && (ends || lexeme.upper) || (capital || alone) && on_line(lexemes, at)))
     .then_some((one, 1))
 }
 
@@ -235,6 +239,9 @@ mod tests {
             );
         }
         assert_eq!(shown("Муфта В PPR 20-3/4"), "муфта вр ppr 20 - 0.75 \"");
+        assert_eq!(shown("муфта н 20х3/4 5 шт"), "муфта нр 20 x 0.75 \" 5 шт");
+        assert_eq!(shown("муфта 20х3/4 н 5 шт"), "муфта 20 x 0.75 \" нр 5 шт");
+        assert_eq!(shown("муфта 3/4 в 2 коробки"), "муфта 0.75 \" в 2 коробки");
         assert_eq!(shown("Отвод 110 внутр. канализ."), "отвод 110 внутр канализ");
         assert_eq!(shown("В коробке 3/4 в наличии"), "в коробке 0.75 \" в наличии");
     }

@@ -256,6 +256,12 @@ impl Seeker<'_> {
 
     /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
     pub(super) fn counted(&mut self, word: &Word) -> Option<Way> {
+        // «Двунитка» that titles begin with is no «2-х нитка»; «двухклавишный» may be «2-кл.».
+        let vocabulary = &self.index.vocabulary;
+        let heads = vocabulary.row(&stem(&word.text)).is_some_and(|w| vocabulary.get(w).head);
+        if heads && !super::super::line::is_adjective(&word.text) {
+            return None;
+        }
         let text = cyrillic(&word.text);
         if let Some(count) = adjectives::parts(&text) {
             let number = Number { value: count * 1000, marker: COUNTED, ..Number::default() };

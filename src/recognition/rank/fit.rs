@@ -164,10 +164,17 @@ impl Seeker<'_> {
     /// Whether the product is called by the want: its title begins so, or its category goes by it.
     pub(crate) fn is_headed(&self, row: u32, want: &Want) -> bool {
         let category = self.index.category[row as usize];
-        let first = self.index.words.row(row as usize).first().filter(|w| **w & ASIDE == 0);
+        let known = |word: u32| self.index.vocabulary.get(word);
+        let latin = |word: u32| known(word).surface.is_ascii();
+        let words = self.index.words.row(row as usize);
+        let first = words.first().filter(|w| **w & ASIDE == 0);
+        // «Glossa Диммер» is a dimmer: what stands before it is a maker's name.
+        let makers = words.iter().take_while(|w| **w & ASIDE == 0 && known(**w).name).count();
+        let kinds = words.iter().take(makers + 1).filter(|w| **w & ASIDE == 0 && !latin(**w));
+        let first = first.into_iter().chain(kinds);
         want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
             Need::Word(sought) => {
-                first.is_some_and(|w| sought.meanings.quality(*w) > 0.0)
+                first.clone().any(|w| sought.meanings.quality(*w) > 0.0)
                     || sought
                         .meanings
                         .words
@@ -196,16 +203,33 @@ impl Seeker<'_> {
     /// Whether a product's title has a word that tells products apart and that nobody said, or a
     /// name, if these are asked for too.
     pub(crate) fn is_told_apart_unsaid(&self, row: u32, wants: &[Want], named: bool) -> bool {
-        let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
-        let said = |word: u32| {
-            needs().any(|need| matches!(need, Need::Word(s) if s.meanings.quality(word) > 0.0))
-        };
         let tells = |word: u32| {
             let known = self.index.vocabulary.get(word);
             known.telling || named && known.name && !known.article
         };
-        let words = self.index.words.row(row as usize).iter();
-        words.filter(|word| *word & ASIDE == 0).any(|word| tells(*word) && !said(*word))
+        self.unsaid(row, wants).any(tells)
+    }
+
+    /// The words of a product's title that nobody said.
+    fn unsaid<'w>(&'w self, row: u32, wants: &'w [Want]) -> impl Iterator<Item = u32> + 'w {
+        let said = |word: u32| {
+            wants
+                .iter()
+                .flat_map(|w| &w.ways)
+                .flat_map(|w| &w.needs)
+                .any(|need| matches!(need, Need::Word(s) if s.meanings.quality(word) > 0.0))
+        };
+        let words = self.index.words.row(row as usize).iter().copied();
+        words.filter(move |word| word & ASIDE == 0 && !said(*word))
+    }
+
+    /// The names in a product's title that nobody said.
+    pub(crate) fn names_unsaid(&self, row: u32, wants: &[Want]) -> Vec<u32> {
+        let is_name = |word: &u32| {
+            let known = self.index.vocabulary.get(*word);
+            known.name && !known.article
+        };
+        self.unsaid(row, wants).filter(is_name).collect()
     }
 
     /// Whether a product satisfies a want, whatever else it is.
@@ -539,8 +563,11 @@ impl Seeker<'_> {
                 if wanted.len() == 1 {
                     // «E14» and «3000К» are said on purpose, however many have them.
                     let plain = number.marker == 0 && number.measure == Measure::None;
+                    // «40» is what «Нитки №40» is about, though each of its category has it.
+                    let path = index.path_figures.row(category as usize);
                     if plain
                         && index.constants.contains(&(category, figure.value, figure.measure as u8))
+                        && !path.iter().any(|f| f.value == figure.value)
                     {
                         quality *= 0.85;
                     }

@@ -28,6 +28,7 @@ impl Seeker<'_> {
         }
         // «лампочька»: a slip of a word that only the synonyms have.
         let mended: Lexeme;
+        let mut meant = found[at..].iter().take(4).cloned().collect::<Vec<_>>();
         if options.is_empty()
             && let Some(first) = run.first().filter(|l| l.is_word() && !l.dotted)
             && !self.index.vocabulary.hears(&first.text)
@@ -37,6 +38,9 @@ impl Seeker<'_> {
             let mut run = run.clone();
             run[0] = &mended;
             options = common.at(&run);
+            if let Some(Term::Word(word)) = meant.first_mut() {
+                near.clone_into(&mut word.text);
+            }
         }
         let mut best: Option<(Want, usize)> = None;
         for (count, target) in options {
@@ -81,7 +85,7 @@ impl Seeker<'_> {
             match &mut best {
                 Some((want, most)) if *most == used => want.ways.push(way),
                 _ => {
-                    let (mut want, _) = self.literal(&found[at..at + used]);
+                    let (mut want, _) = self.literal(&meant[..used]);
                     want.ways.push(way);
                     want.known = true;
                     want.guessed = false;

@@ -231,12 +231,7 @@ impl Seeker<'_> {
         if word.text.chars().count() < 3 || self.index.vocabulary.row(&stem(&word.text)).is_none() {
             ways.extend(self.initials(word));
         }
-        // «Двунитка» that titles begin with is no «2-х нитка»; «двухклавишный» may be «2-кл.».
-        let vocabulary = &self.index.vocabulary;
-        let heads = vocabulary.row(&stem(&word.text)).is_some_and(|w| vocabulary.get(w).head);
-        if !heads || super::super::line::is_adjective(&word.text) {
-            ways.extend(self.counted(word));
-        }
+        ways.extend(self.counted(word));
         if !known && let Some(letters) = super::super::normalize::spelt_out(&word.text) {
             // «вэпэпэ» is «впп» is «воздушно-пузырчатая плёнка».
             ways.extend(self.initials(&Word { text: letters, ..word.clone() }));
@@ -257,33 +252,44 @@ impl Seeker<'_> {
 
     /// Terms as one want that is satisfied by all of them.
     pub(super) fn literal(&mut self, found: &[Term]) -> (Want, usize) {
-        let mut needs = Vec::new();
+        let mut ways = vec![Way::of(Vec::new(), 1.0)];
         let mut keys = Vec::new();
-        let mut alive = true;
         let mut numeric = true;
         for term in found {
-            match term {
+            let options = match term {
                 Term::Word(word) => {
                     let sought = self.sought(word);
-                    alive &= sought.meanings.sure && !sought.meanings.words.is_empty();
-                    needs.push(Need::Word(sought));
                     keys.push(stem(&word.text));
                     numeric = false;
+                    let alive = (sought.meanings.sure || found.len() > 1)
+                        && !sought.meanings.words.is_empty();
+                    let own = alive.then(|| Way::of(vec![Need::Word(sought)], 1.0));
+                    // «Розетка двойная» is a «розетка 2-я» as well.
+                    own.into_iter().chain(self.counted(word)).collect()
                 }
                 Term::Size(size) => {
                     keys.push(shown(size));
-                    needs.push(Need::Size(size.clone()));
+                    vec![Way::of(vec![Need::Size(size.clone())], 1.0)]
                 }
+            };
+            let mut longer = Vec::with_capacity(ways.len() * options.len());
+            for (way, option) in ways.iter().flat_map(|w| options.iter().map(move |o| (w, o))) {
+                longer.push(Way {
+                    needs: way.needs.iter().chain(&option.needs).cloned().collect(),
+                    quality: way.quality * option.quality,
+                    adjacent: false,
+                    free: way.free || option.free,
+                });
             }
+            ways = longer;
         }
-        let ways = if alive { vec![Way::of(needs, 1.0)] } else { Vec::new() };
         let want = Want {
-            ways,
             text: keys.join(" "),
             key: keys.join(" "),
             numeric,
             without: matches!(found.first(), Some(Term::Word(w)) if w.without),
-            known: alive,
+            known: !ways.is_empty(),
+            ways,
             ..Want::default()
         };
         (want, found.len())
