@@ -359,10 +359,16 @@ impl Seeker<'_> {
         let figures = self.index.figures.row(row as usize);
         let value = |f: &Figure| self.index.values.get(f.value as usize).copied().unwrap_or(0);
         let sizes = || {
-            wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).filter_map(|n| match n {
-                Need::Size(size) => Some(size),
-                _ => None,
-            })
+            // What a synonym adds was not said.
+            wants
+                .iter()
+                .filter(|w| w.numeric)
+                .flat_map(|w| &w.ways)
+                .flat_map(|w| &w.needs)
+                .filter_map(|n| match n {
+                    Need::Size(size) => Some(size),
+                    _ => None,
+                })
         };
         let said = |f: &Figure| sizes().flat_map(|s| &s.numbers).any(|n| n.value == value(f));
         // «Муфта 32х1 НР»: the inch is of the thread.
