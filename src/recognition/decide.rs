@@ -159,18 +159,18 @@ fn as_called(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, wants: &[Want]) {
 /// Whether the only product that fits is none that was asked for: «муфта 25» is no «муфта 25×20», and
 /// «счётчик 20» is no «комплект для счётчика 20».
 pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
-    let first = wants.iter().find(|w| w.known && !w.numeric && !w.without);
+    // «Магнитная доска» is no «губка для доски», «пена под пистолет» no «пистолет для пены».
+    let begun = wants.iter().any(|w| !w.aimed && seeker.begins(row, w));
     let mentions = |want: &Want| {
         let named: Vec<u32> = Seeker::words_of(want).collect();
-        seeker.is_head(want)
-            && seeker.is_mention(row, &named)
-            && !wants.iter().any(|w| seeker.begins(row, w))
+        seeker.is_mention(row, &named)
     };
+    let thing = wants.iter().find(|w| !w.without && !w.aimed && w.known && seeker.is_head(w));
     // «Напишите «250» или 3 кор»: a bare number names nothing.
     wants.iter().all(is_bare_number)
         || seeker.is_packed_otherwise(row, wants)
         || seeker.is_sized_further(row, wants)
-        || first.is_some_and(mentions)
+        || !begun && thing.is_some_and(mentions)
 }
 
 /// Whether a want is one number without a letter, a unit or a name, said by itself.

@@ -518,8 +518,8 @@ fn draft(
     (Draft { words, figures, aside, spelt }, is_junk(lexemes), title)
 }
 
-/// Whether a title goes on to say what its thing is for, or what goes with it.
-fn is_aim(word: &str) -> bool {
+/// Whether a word begins what the thing is for, or what goes with it.
+pub(crate) fn is_aim(word: &str) -> bool {
     matches!(word, "для" | "д" | "к" | "ко" | "под" | "от" | "с" | "со")
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Want {
     pub(crate) guessed: bool,
     /// Whether it only says what the number before counts: «5 жил».
     pub(crate) counted: bool,
+    /// Said after «для», «к» or «с»: what the thing is for, or what goes with it.
+    pub(crate) aimed: bool,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
     /// Inherited by the line before in its turn.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::super::index::is_aim;
 use super::super::lexer::Lexeme;
 use super::super::normalize::stem;
 use super::super::speech;
@@ -16,66 +17,81 @@ impl Seeker<'_> {
     pub(crate) fn wants(&mut self, lexemes: &[Lexeme], skip: &[usize]) -> Vec<Want> {
         let found = terms(lexemes, |i| skip.contains(&i));
         let packs = packings(lexemes);
-        let packed = |size: &Size| packs.iter().any(|p| p.contains(&size.from));
         let mut wants: Vec<Want> = Vec::with_capacity(found.len());
         let mut at = 0;
         while at < found.len() {
-            let next = found.get(at + 1);
-            let pair =
-                self.abbreviation(&found[at], next).or_else(|| self.lettered(&found[at], next));
-            if let Some(want) = pair {
+            let (want, used) = self.want_at(lexemes, &found, &packs, at);
+            if let Some(mut want) = want {
+                let before = found[at].range().start.checked_sub(1).map(|b| &lexemes[b].text);
+                // «Губка для белой доски» names no board.
+                let adjective = wants
+                    .last()
+                    .is_some_and(|w| w.aimed && super::super::line::is_adjective(&w.text));
+                want.aimed = adjective || before.is_some_and(|b| is_aim(b));
                 wants.push(want);
-                at += 2;
-                continue;
             }
-            let compound = self.compound(lexemes, &found, at);
-            let synonym = self.synonym(lexemes, &found, at);
-            let together = match (compound, synonym) {
-                (Some((compound, half)), Some((mut synonym, all))) if all >= half => {
-                    if all == half {
-                        synonym.ways.extend(compound.ways);
-                    }
-                    Some((synonym, all))
-                }
-                (compound, synonym) => compound.or(synonym),
-            };
-            if let Some((want, used)) = together {
-                wants.push(want);
-                at += used;
-                continue;
-            }
-            let (want, used) = match &found[at] {
-                // How many are in a pack tells only packs apart.
-                Term::Size(size)
-                    if packed(size)
-                        || size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
-                {
-                    (Some(pack_want(size)), 1)
-                }
-                Term::Size(size) => (Some(self.size_want(size)), 1),
-                Term::Word(word) => self.word_want(word, next),
-            };
-            let before = at.checked_sub(1).and_then(|at| found.get(at));
-            let want = want.map(|mut want| {
-                if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
-                    want.counted = word.from == size.to
-                        && matches!(size.numbers.as_slice(), [n]
-                            if n.marker == 0 && n.measure == Measure::None)
-                        && !super::super::threads::is_side(&word.text)
-                        && !super::super::line::is_adjective(&word.text)
-                        && !self.is_telling(&want)
-                        && !self.is_head(&want)
-                        && !word.code
-                        && word.text.chars().count() > 2;
-                    want.ways.extend(self.counted_noun(lexemes, size, word, &want));
-                    want.known |= !want.ways.is_empty();
-                }
-                want
-            });
-            wants.extend(want);
             at += used;
         }
         wants
+    }
+
+    /// The want that begins at a term, and how many terms say it.
+    fn want_at(
+        &mut self,
+        lexemes: &[Lexeme],
+        found: &[Term],
+        packs: &[std::ops::Range<usize>],
+        at: usize,
+    ) -> (Option<Want>, usize) {
+        let packed = |size: &Size| packs.iter().any(|p| p.contains(&size.from));
+        let next = found.get(at + 1);
+        let pair = self.abbreviation(&found[at], next).or_else(|| self.lettered(&found[at], next));
+        if let Some(want) = pair {
+            return (Some(want), 2);
+        }
+        let compound = self.compound(lexemes, found, at);
+        let synonym = self.synonym(lexemes, found, at);
+        let together = match (compound, synonym) {
+            (Some((compound, half)), Some((mut synonym, all))) if all >= half => {
+                if all == half {
+                    synonym.ways.extend(compound.ways);
+                }
+                Some((synonym, all))
+            }
+            (compound, synonym) => compound.or(synonym),
+        };
+        if let Some((want, used)) = together {
+            return (Some(want), used);
+        }
+        let (want, used) = match &found[at] {
+            // How many are in a pack tells only packs apart.
+            Term::Size(size)
+                if packed(size)
+                    || size.numbers.len() == 1 && size.numbers[0].measure == Measure::Piece =>
+            {
+                (Some(pack_want(size)), 1)
+            }
+            Term::Size(size) => (Some(self.size_want(size)), 1),
+            Term::Word(word) => self.word_want(word, next),
+        };
+        let before = at.checked_sub(1).and_then(|at| found.get(at));
+        let want = want.map(|mut want| {
+            if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
+                want.counted = word.from == size.to
+                    && matches!(size.numbers.as_slice(), [n]
+                        if n.marker == 0 && n.measure == Measure::None)
+                    && !super::super::threads::is_side(&word.text)
+                    && !super::super::line::is_adjective(&word.text)
+                    && !self.is_telling(&want)
+                    && !self.is_head(&want)
+                    && !word.code
+                    && word.text.chars().count() > 2;
+                want.ways.extend(self.counted_noun(lexemes, size, word, &want));
+                want.known |= !want.ways.is_empty();
+            }
+            want
+        });
+        (want, used)
     }
 
     pub(super) fn size_want(&self, size: &Size) -> Want {
