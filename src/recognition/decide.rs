@@ -129,7 +129,7 @@ fn called_so(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, first: &Want, wants: &[Wan
     let known = |word: u32| seeker.index.vocabulary.get(word);
     let name = Seeker::words_of(first).all(|w| known(w).name && !known(w).leads);
     let names = |h: &Hit| seeker.names_unsaid(h.row, wants);
-    let headed: Vec<Hit> = fit.iter().filter(|h| seeker.is_headed(h.row, first)).cloned().collect();
+    let headed: Vec<Hit> = fit.iter().filter(|h| seeker.is_headed(h.row, first)).copied().collect();
     let own: Vec<u32> = headed.iter().filter(|_| name).flat_map(names).collect();
     let alike = |h: &Hit| name && names(h).iter().all(|word| own.contains(word));
     if !headed.is_empty() {

@@ -333,7 +333,14 @@ impl Seeker<'_> {
                     Need::Word(sought) => self.word(row, sought) > 0.0,
                     _ => true,
                 };
-                way.needs.iter().all(has)
+                // «Пена под пистолет» is no «пистолет для пены».
+                let named = |need: &Need| match need {
+                    Need::Word(sought) => sought.meanings.words.iter().map(|w| w.0).collect(),
+                    _ => Vec::new(),
+                };
+                let mentioned = way.needs.len() > 1
+                    && way.needs.first().is_some_and(|n| self.is_mention(row, &named(n)));
+                way.needs.iter().all(has) && !mentioned
             })
         })
     }
