@@ -173,6 +173,27 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
         || !begun && thing.is_some_and(mentions)
 }
 
+/// Whether the one word that was said is none that the product is called: «клещи» of a «к-т, 8кл.»,
+/// «ластик» of a «карандаш с ластиком». An adjective, what is made of one and a maker's name may be
+/// said alone: «потайная», «киперка», «Domestos».
+pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
+    let [want] = wants else { return false };
+    if want.numeric || want.without || want.inherited || seeker.is_headed(row, want) {
+        return false;
+    }
+    let known = |word: u32| seeker.index.vocabulary.get(word);
+    let named: Vec<u32> = Seeker::words_of(want).filter(|w| seeker.has_word(row, *w)).collect();
+    let alike = |word: &u32| {
+        let word = known(*word);
+        word.name || word.article || !word.cut && super::line::is_adjective(&word.surface)
+    };
+    let said_so = super::line::is_adjective(&want.text) || seeker.quality(row, want) >= CALLED;
+    seeker.is_mention(row, &named) || !said_so && !named.iter().any(alike)
+}
+
+/// A product is called so by a word that fits as well as this.
+const CALLED: f32 = 0.945;
+
 /// Whether a want is one number without a letter, a unit or a name, said by itself.
 fn is_bare_number(want: &Want) -> bool {
     let plain = |n: &Number| n.measure == Measure::None && n.marker == 0;

@@ -72,7 +72,13 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending, offered
         && draft.meant.first().is_some_and(|hit| hit.quality < 0.87);
     let doubtful = !offered
         && matches!(draft.meant.as_slice(), [hit]
-            if super::decide::is_another(seeker, hit.row, &draft.wants));
+            if super::decide::is_another(seeker, hit.row, &draft.wants))
+        || !offered
+            && !draft.meant.is_empty()
+            && draft
+                .meant
+                .iter()
+                .all(|hit| super::decide::is_called_otherwise(seeker, hit.row, &draft.wants));
     let decision = if learnt.is_some() {
         Decision::Matched
     } else if draft.meant.is_empty() || unknown > 0 || faint || doubtful {

@@ -237,6 +237,11 @@ impl Seeker<'_> {
         self.satisfies(row, want, Stretch::No, &mut 0).is_some()
     }
 
+    /// How well a product satisfies a want.
+    pub(crate) fn quality(&self, row: u32, want: &Want) -> f32 {
+        self.satisfies(row, want, Stretch::No, &mut 0).unwrap_or(0.0)
+    }
+
     /// Whether a want names the thing itself: titles begin with its word, and it tells none apart.
     pub(crate) fn is_head(&self, want: &Want) -> bool {
         !want.numeric
@@ -454,7 +459,7 @@ impl Seeker<'_> {
         words.windows(2).enumerate().find(|(at, pair)| goes_on(*at, pair)).map(|(_, pair)| pair[1])
     }
 
-    pub(super) fn has_word(&self, row: u32, word: u32) -> bool {
+    pub(crate) fn has_word(&self, row: u32, word: u32) -> bool {
         self.index.words.row(row as usize).iter().any(|w| w & !ASIDE == word)
     }
 
