@@ -183,9 +183,12 @@ pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want])
     }
     let known = |word: u32| seeker.index.vocabulary.get(word);
     let named: Vec<u32> = Seeker::words_of(want).filter(|w| seeker.has_word(row, *w)).collect();
+    // «Киперка» is of a «киперная», a «труба» no «трубный».
+    let base = super::normalize::stem(&want.text);
     let alike = |word: &u32| {
         let word = known(*word);
-        word.name || word.article || !word.cut && super::line::is_adjective(&word.surface)
+        let made = super::line::is_adjective(&word.surface) && !word.stem.starts_with(&base);
+        word.name || word.article || !word.cut && made
     };
     let said_so = super::line::is_adjective(&want.text) || seeker.quality(row, want) >= CALLED;
     seeker.is_mention(row, &named) || !said_so && !named.iter().any(alike)
