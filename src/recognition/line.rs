@@ -138,6 +138,9 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending, offered
     }
 }
 
+/// What fits as well as this was said, and not a piece of it.
+const SAID: f32 = 0.945;
+
 /// Whether one word that the catalogue does not know may be passed over: so much else is said that
 /// only one product has all of it, and the word says nothing that would tell it from others.
 fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
@@ -155,7 +158,9 @@ fn trusted(seeker: &Seeker<'_>, draft: &Draft) -> bool {
         // «Плинтус 18 серый» is no grey zip of 18.
         && (unknown != first
             || words >= 2 && numbers + words >= 3
-            || draft.wants.iter().any(|w| w.known && seeker.is_thing(w)))
+            || draft.wants.iter().any(|w| {
+                w.known && seeker.is_thing(w) && seeker.quality(hit.row, w) >= SAID
+            }))
         && !want.numeric
         && !want.text.is_ascii()
         // The last word is mostly a colour or a finish.

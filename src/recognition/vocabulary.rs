@@ -462,9 +462,17 @@ impl Vocabulary {
         for (one, two, word) in &self.slashed {
             let Some(rest) = text.strip_prefix(&**one) else { continue };
             let joint = ["о", "е", "у"].iter().any(|vowel| {
-                rest.find(&format!("{vowel}{two}"))
-                    // «Неопудренные» are «н/опудр.».
-                    .is_some_and(|at| at > 0 || one.chars().count() > 1 || &**one == "н")
+                let joint = format!("{vowel}{two}");
+                // «Прожектор» is no «п/к»: what a letter stands for goes on as words do.
+                let goes_on = |at: usize| {
+                    let mut letters = rest[at + joint.len()..].chars();
+                    two.chars().count() > 1
+                        || letters.next().is_some_and(|l| "аеиоуыэюяёрл".contains(l))
+                            && letters.count() >= 2
+                };
+                // «Неопудренные» are «н/опудр.».
+                let apart = |at: usize| at > 0 || one.chars().count() > 1 || &**one == "н";
+                rest.find(&joint).is_some_and(|at| apart(at) && goes_on(at))
             });
             if joint {
                 out.add(*word, 0.9);

@@ -82,6 +82,8 @@ struct Desk<'t> {
     street: bool,
     /// A quantity with its unit is all that the next piece says.
     followed: bool,
+    /// Goods that the catalogue lacks, said without a quantity so far: where, and what they want.
+    unheard: Option<(usize, Vec<Want>)>,
     /// «По 5»: of each that the sentence goes on to name.
     ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
@@ -99,6 +101,7 @@ impl<'t> Desk<'t> {
             correcting: false,
             street: false,
             followed: false,
+            unheard: None,
             ahead: None,
         }
     }
@@ -115,6 +118,7 @@ impl<'t> Desk<'t> {
         let Some(changed) = self.changed(seeker, piece) else { return };
         piece = changed;
         let talked = self.talked.take().filter(|_| piece.continues);
+        let unheard = self.unheard.take().filter(|_| !piece.new_line);
         if remarks::goes_on_talking(&piece, talked) {
             self.talked = talked;
             self.remark(&piece);
@@ -176,6 +180,8 @@ impl<'t> Desk<'t> {
         if heir == Heir::None && self.is_remark(seeker, &piece, &draft, anchored) {
             self.correcting = piece.corrects;
             self.remark(&piece);
+            let lacked = piece.talk == Talk::None && draft.wants.iter().any(|w| !w.known);
+            self.unheard = lacked.then_some((piece.start, draft.wants));
             return;
         }
         if heir == Heir::None && self.is_number_alone(&piece, &draft) {
@@ -185,6 +191,18 @@ impl<'t> Desk<'t> {
         }
         if heir == Heir::None {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
+        }
+        if heir == Heir::None
+            && !anchored
+            && !draft.by_article
+            && !draft.wants.iter().any(|w| seeker.names_goods(w))
+            && let Some((start, mut wants)) = unheard
+        {
+            // «Клапан канал. d=110 серый 5 шт» where there are no valves is nothing else of grey 110.
+            self.remarks.retain(|r| r.span.start < start);
+            piece.start = start;
+            wants.append(&mut draft.wants);
+            draft = Draft { wants, reading: draft.reading, ..Draft::default() };
         }
         if heir == Heir::None && piece.corrects && draft.reading.quantity.is_none() {
             // «клей Флизен 25 кг 12 мешков… упс, Флизен Плюс»: the same thing, said better.
