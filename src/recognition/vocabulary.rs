@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::decide::names_colour;
 use super::ear;
 use super::normalize::{
     FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
@@ -623,8 +624,12 @@ impl Vocabulary {
     fn cut_in_titles(&self, text: &str, out: &mut Meanings) {
         let ends = text.char_indices().map(|(at, _)| at).skip(2);
         for end in ends {
-            if let Some(found) = self.by_stem.get(&text[..end])
+            let cut = &text[..end];
+            // «Белизна» is of no «бел.».
+            let coloured = names_colour(cut) || COLOURS_CUT.contains(&cut);
+            if let Some(found) = self.by_stem.get(cut)
                 && self.words[*found as usize].cut
+                && (!coloured || names_colour(&stem(text)))
             {
                 out.add(*found, 0.93);
             }
@@ -700,6 +705,10 @@ impl Vocabulary {
         out.words.retain(|w| w.1 >= best - 0.035);
     }
 }
+
+/// How colours are cut.
+const COLOURS_CUT: &[&str] =
+    &["чер", "крас", "зел", "жел", "роз", "гол", "голуб", "беж", "фиол", "оранж", "корич"];
 
 /// What a noun of talk is made of: «вэвэгэ» of «вэвэгэшка», «пэвээс» of «пэвээска».
 fn without_slang_ending(word: &str) -> Option<&str> {

@@ -247,6 +247,13 @@ pub(super) fn without_talk(
             let (candidate, _) = read(seeker, text, &shorter.lexemes, Light::default());
             let names = candidate.by_article
                 || candidate.wants.iter().any(|w| w.known && !w.numeric && !w.guessed);
+            // What is no talk may be the goods: «автомат 3P 6 А … 6кА ABB» orders nothing by «6 ABB».
+            let told = |l: &Lexeme| l.is_number() || l.is_word() && !is_talk(l);
+            let left_out = lexemes[..start].iter().any(told);
+            let names = names
+                && (!left_out
+                    || candidate.by_article
+                    || candidate.wants.iter().any(|w| seeker.names_goods(w)));
             let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
                 || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             // «Заявка цех № 2 (диваны), отгрузка во вторник» orders no sofas.
