@@ -117,6 +117,15 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
     {
         return Some((pair(one, two), 2));
     }
+    // «1/2 г г»: letters said one by one.
+    let letter = |l: &Lexeme| matches!(l.text.as_str(), "в" | "н" | "г" | "ш") && !l.dotted;
+    if letter(lexeme)
+        && at > 0
+        && is_thread(lexemes, at - 1)
+        && let Some(two) = word(at + 1).filter(|l| letter(l)).and_then(|l| side(&l.text))
+    {
+        return Some((pair(one, two), 2));
+    }
     let thread = |l: &Lexeme| l.text == "р" || l.text == "рез" || l.text.starts_with("резьб");
     if let Some(side) = lone_side(&lexeme.text)
         && word(at + 1).is_some_and(thread)
@@ -232,6 +241,7 @@ mod tests {
             assert_eq!(shown(&format!("Кран 1/2\" {text} рычаг")), "кран 0.5 \" вр/нр рычаг");
         }
         assert_eq!(shown("подводка гайка гайка 60"), "подводка вр/вр 60");
+        assert_eq!(shown("подводка 1/2 г ш 60"), "подводка 0.5 \" вр/нр 60");
         for text in ["Н", "(Н)", "(н)", "НР", "нар.р.", "нар.", "наружная"] {
             assert_eq!(
                 shown(&format!("Муфта 20х3/4 {text}")).replace(['(', ')', ' '], ""),

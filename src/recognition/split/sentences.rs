@@ -12,6 +12,7 @@ pub(super) fn crosses(line: &mut [Lexeme]) {
     for i in 1..line.len().saturating_sub(1) {
         let between = line[i].text == "на"
             || line[i].text == "na"
+            || line[i].text == "kh"
             || line[i].text == "х"
             || line[i].text == "x";
         let measured = i >= 2
