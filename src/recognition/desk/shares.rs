@@ -129,9 +129,7 @@ impl Desk<'_> {
                 && !line.draft.reading.each
                 && line.draft.meant.len() != 1;
             // «Стяжка 3,6х200 (100 шт) и 2,5х200 по 5 шт»: there are a hundred in a pack.
-            let own = !line.draft.reading.each
-                && line.draft.meant.len() == 1
-                && line.counts_itself(seeker);
+            let own = line.draft.meant.len() == 1 && line.counts_itself(seeker);
             if !joined || !(line.quantity.is_none() || bare || own) {
                 break;
             }
@@ -167,9 +165,10 @@ impl Pending {
     /// or the first word of «коробка на 6 капкейков».
     pub(super) fn counts_itself(&self, seeker: &Seeker<'_>) -> bool {
         let numbers = || self.draft.reading.spoken_for.iter().map(|at| self.lexemes.get(*at));
-        let Some(quantity) = self.quantity.filter(|_| !self.draft.meant.is_empty()) else {
-            return false;
-        };
+        let reading = &self.draft.reading;
+        // What the sentence said of each is not the line's own.
+        let own = !reading.each && reading.quantity.is_some() && !self.draft.meant.is_empty();
+        let Some(quantity) = self.quantity.filter(|_| own) else { return false };
         let amount = quantity.thousandths();
         !numbers().flatten().any(Lexeme::is_number)
             || self

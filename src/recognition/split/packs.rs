@@ -16,6 +16,15 @@ pub(super) fn packs(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         if out.last().is_some_and(is_by) {
             out.pop();
         }
+        // «100шт/уп, 1000 шт/кор» are packs of one thing.
+        if let [.., pack, unit, comma] = out.as_slice()
+            && comma.is(',')
+            && pack.is_number()
+            && pack.named
+            && unit.text == "шт"
+        {
+            out.pop();
+        }
         let number = Lexeme { named: true, ..lexemes[i].clone() };
         let pieces = Lexeme {
             kind: Kind::Word,
