@@ -192,17 +192,8 @@ impl<'t> Desk<'t> {
         if heir == Heir::None {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
         }
-        if heir == Heir::None
-            && !anchored
-            && !draft.by_article
-            && !draft.wants.iter().any(|w| seeker.names_goods(w))
-            && let Some((start, mut wants)) = unheard
-        {
-            // «Клапан канал. d=110 серый 5 шт» where there are no valves is nothing else of grey 110.
-            self.remarks.retain(|r| r.span.start < start);
-            piece.start = start;
-            wants.append(&mut draft.wants);
-            draft = Draft { wants, reading: draft.reading, ..Draft::default() };
+        if heir == Heir::None && !anchored {
+            draft = self.of_the_unheard(seeker, unheard, &mut piece, draft);
         }
         if heir == Heir::None && piece.corrects && draft.reading.quantity.is_none() {
             // «клей Флизен 25 кг 12 мешков… упс, Флизен Плюс»: the same thing, said better.
@@ -214,6 +205,23 @@ impl<'t> Desk<'t> {
             }
         }
         self.place(seeker, &piece, draft, heir, begun);
+    }
+
+    /// What goes on goods that the catalogue lacks: «клапан канал. d=110 серый 5 шт» is nothing else of
+    /// grey 110.
+    fn of_the_unheard(
+        &mut self,
+        seeker: &Seeker<'_>,
+        unheard: Option<(usize, Vec<Want>)>,
+        piece: &mut Piece,
+        draft: Draft,
+    ) -> Draft {
+        let names = draft.by_article || draft.wants.iter().any(|w| seeker.names_goods(w));
+        let Some((start, mut wants)) = unheard.filter(|_| !names) else { return draft };
+        self.remarks.retain(|r| r.span.start < start);
+        piece.start = start;
+        wants.extend(draft.wants);
+        Draft { wants, reading: draft.reading, ..Draft::default() }
     }
 
     /// A piece that stands alone so far, read once more as one of the thing before.
