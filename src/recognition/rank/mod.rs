@@ -133,7 +133,7 @@ pub(crate) enum Stretch {
 pub(crate) struct Seeker<'a> {
     pub(crate) index: &'a Index,
     own: &'a Lexicon,
-    cache: HashMap<(String, bool, bool, bool), Rc<Sought>>,
+    cache: HashMap<(String, bool, bool, Hearing), Rc<Sought>>,
     ways: HashMap<(String, bool, bool), Vec<Way>>,
     rows: RefCell<Vec<u32>>,
     found: RefCell<Vec<Hit>>,
@@ -142,6 +142,17 @@ pub(crate) struct Seeker<'a> {
 
 /// Of products that fit, so many are looked at more closely.
 const KEPT: usize = 1_000;
+
+/// How freely a word is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Hearing {
+    /// As it is written, or a slip of what the catalogue has if it has no such word.
+    Any,
+    /// As a slip of what the catalogue has, too.
+    Near,
+    /// As it is written.
+    Meant,
+}
 
 impl<'a> Seeker<'a> {
     /// A seeker with an organization's own synonyms.
@@ -159,7 +170,7 @@ impl<'a> Seeker<'a> {
 
     /// A word's meanings with the categories it names.
     pub(crate) fn sought(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, word.code, false);
+        let key = (word.text.clone(), word.dotted, word.code, Hearing::Any);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }
@@ -169,9 +180,23 @@ impl<'a> Seeker<'a> {
         sought
     }
 
+    /// The same as a synonym writes it: «силикон» is no «силиконовая рамка».
+    pub(crate) fn meant(&mut self, word: &Word) -> Rc<Sought> {
+        const LEAST: f32 = 0.9;
+        let key = (word.text.clone(), word.dotted, word.code, Hearing::Meant);
+        if let Some(found) = self.cache.get(&key) {
+            return Rc::clone(found);
+        }
+        let mut meanings = Meanings::clone(&self.index.vocabulary.meanings(word));
+        meanings.words.retain(|w| w.1 >= LEAST);
+        let sought = Rc::new(self.place(meanings, word));
+        self.cache.insert(key, Rc::clone(&sought));
+        sought
+    }
+
     /// The same when the word may be misspelt though the catalogue has it.
     fn near(&mut self, word: &Word) -> Rc<Sought> {
-        let key = (word.text.clone(), word.dotted, word.code, true);
+        let key = (word.text.clone(), word.dotted, word.code, Hearing::Near);
         if let Some(found) = self.cache.get(&key) {
             return Rc::clone(found);
         }

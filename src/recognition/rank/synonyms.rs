@@ -69,7 +69,7 @@ impl Seeker<'_> {
                     let mut needs = Vec::new();
                     for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
                         match term {
-                            Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                            Term::Word(word) => needs.push(Need::Word(self.meant(&word))),
                             Term::Size(size) => needs.push(Need::Size(size)),
                         }
                     }
@@ -114,7 +114,7 @@ impl Seeker<'_> {
                 let mut needs = Vec::new();
                 for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
                     match term {
-                        Term::Word(word) => needs.push(Need::Word(self.sought(&word))),
+                        Term::Word(word) => needs.push(Need::Word(self.meant(&word))),
                         Term::Size(size) => needs.push(Need::Size(size)),
                     }
                 }
