@@ -72,6 +72,10 @@ impl Desk<'_> {
         if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
             return true;
         }
+        // «Если нет — аналог»
+        if spoken.first() == Some(&"если") && draft.reading.quantity.is_none() {
+            return true;
+        }
         // «чекавая ленат 57*60 20»: nobody talks in sizes.
         if draft.wants.iter().any(is_size)
             && known + unknown > 0

@@ -91,15 +91,15 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
         let unit_later = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0))
             && (opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
+        // «датчик 12 м IEK», «аккумулятор 6СТ 77 Varta»: a maker's name goes on with the item.
+        let goes_on = next_word.is_some_and(|l| is_trailing_name(index, l));
         let cut = if counts {
             says(before)
                 && says(rest)
                 && rest.first().is_some_and(Lexeme::is_word)
                 && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
-            // «датчик 12 м IEK»: after a measure a maker's name goes on with the item.
-            let goes_on =
-                next_word.is_some_and(|l| is_trailing_name(index, l) || l.text.contains('/'));
+            let goes_on = goes_on || next_word.is_some_and(|l| l.text.contains('/'));
             let sold = unit.as_ref().is_some_and(|u| is_sold_by(index, before, &u.0));
             says(before) && !sized && opens_next && !goes_on && numbered && sold
         } else {
@@ -107,6 +107,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && !sized
                 && !measured
                 && opens_next
+                && !goes_on
                 && numbered
                 && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
                 && before.iter().any(Lexeme::is_number)
