@@ -114,6 +114,10 @@ impl Desk<'_> {
             {
                 continue;
             }
+            // «Ведро 10 л без крышки ПП 7 шт»: another item is called something.
+            if !ends && !second.wants.iter().any(|w| seeker.is_thing(w)) {
+                continue;
+            }
             let score = first.score + second.score;
             if best.as_ref().is_none_or(|(s, _, _)| score > *s) {
                 left.continues = piece.continues;
