@@ -301,9 +301,10 @@ impl Core {
             let known = index.vocabulary.get(*w);
             known.article && known.stem.chars().count() > 1
         };
+        // «Р.43» and «ш.150» name their numbers.
         let plain = |w: &u32| {
-            let stem = &index.vocabulary.get(*w).stem;
-            is_ordinary(stem) || names_standard(stem)
+            let stem = &*index.vocabulary.get(*w).stem;
+            is_ordinary(stem) || names_standard(stem) || matches!(stem, "р" | "ш")
         };
         let words: Vec<u32> =
             full.iter().copied().filter(|w| !alias(w) && !article(w) && !plain(w)).collect();
