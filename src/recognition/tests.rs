@@ -13,6 +13,7 @@ mod families;
 mod kinds;
 mod names;
 mod slips;
+mod strangers;
 mod talk;
 
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.
