@@ -20,15 +20,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
     let mut i = 0;
     while i < lexemes.len() {
         let lexeme = &lexemes[i];
-        if lexeme.is_word()
-            && crate::recognition::quantity::is_lone_unit(&lexeme.text)
-            && i > 0
-            && (lexemes[i - 1].named || !lexemes[i - 1].is_number())
-            && (unit_at(lexemes, i - 1).is_none() || !is_head(index, lexeme))
-            && lexemes.get(i + 1).is_some_and(|l| l.is_word() && opens(index, l))
-            && lexemes[from..i].iter().any(|l| l.is_word() && opens(index, l))
-            && lexemes[i + 1..].iter().any(Lexeme::is_number)
-        {
+        if ends_with_lone_unit(index, lexemes, from, i) {
             out.push(i + 1);
             from = i + 1;
             i += 1;
@@ -68,16 +60,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let rest = &lexemes[end.min(lexemes.len())..];
         let before = &lexemes[from..i];
         let heads = |run: &[Lexeme]| run.iter().any(|l| l.is_word() && opens(index, l));
-        let says = |run: &[Lexeme]| {
-            run.iter().any(|l| {
-                l.is_word()
-                    && !speech::is_filler(&l.text)
-                    && !speech::is_delivery(&l.text)
-                    && !crate::recognition::terms::is_little(&l.text)
-                    && crate::recognition::quantity::known_unit(&l.text).is_none()
-                    && (l.dotted || index.vocabulary.hears(&l.text) || opens(index, l))
-            })
-        };
+        let says = |run: &[Lexeme]| run.iter().any(|l| names_something(index, l));
         let next_word = rest.iter().find(|l| {
             l.is_word()
                 && !speech::is_filler(&l.text)
@@ -119,6 +102,30 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// «Спанбонд рулон нитки 5 шт»: a unit with no number beside it ends an item when a thing was
+/// named before it and another begins after it, with a number of its own.
+fn ends_with_lone_unit(index: &Index, lexemes: &[Lexeme], from: usize, at: usize) -> bool {
+    let lexeme = &lexemes[at];
+    lexeme.is_word()
+        && crate::recognition::quantity::is_lone_unit(&lexeme.text)
+        && at > 0
+        && (lexemes[at - 1].named || !lexemes[at - 1].is_number())
+        && (unit_at(lexemes, at - 1).is_none() || !is_head(index, lexeme))
+        && lexemes.get(at + 1).is_some_and(|l| l.is_word() && opens(index, l))
+        && lexemes[from..at].iter().any(|l| l.is_word() && opens(index, l))
+        && lexemes[at + 1..].iter().any(Lexeme::is_number)
+}
+
+/// Whether a word tells something of goods: it is no talk, no unit, and the catalogue hears it.
+fn names_something(index: &Index, lexeme: &Lexeme) -> bool {
+    lexeme.is_word()
+        && !speech::is_filler(&lexeme.text)
+        && !speech::is_delivery(&lexeme.text)
+        && !crate::recognition::terms::is_little(&lexeme.text)
+        && crate::recognition::quantity::known_unit(&lexeme.text).is_none()
+        && (lexeme.dotted || index.vocabulary.hears(&lexeme.text) || opens(index, lexeme))
 }
 
 /// «Две пачки скоб три рулона спанбонда»: where quantities stand before their goods from the
