@@ -122,6 +122,12 @@ impl Index {
         build(entries, words)
     }
 
+    /// Whether a title has the number, in thousandths and in whatever unit.
+    pub(crate) fn knows_number(&self, value: i64) -> bool {
+        let row = self.value_rows.get(&value);
+        row.is_some_and(|row| !self.by_value.row(*row as usize).is_empty())
+    }
+
     /// How many products there are.
     pub fn len(&self) -> usize {
         self.entries.len()

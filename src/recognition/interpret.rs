@@ -189,6 +189,8 @@ pub(crate) struct Light<'c> {
     pub(crate) followed: bool,
     /// The lines of the list begin with their quantities.
     pub(crate) led: bool,
+    /// Words and numbers are only what they say: no slips, no other units.
+    pub(crate) plainly: bool,
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -266,7 +268,7 @@ pub(crate) fn read(
         }
         plain.push((draft, Heir::None));
     }
-    if !plain.iter().any(|d| d.0.is_certain()) {
+    if !light.plainly && !plain.iter().any(|d| d.0.is_certain()) {
         for (draft, _) in &mut plain {
             if draft.says_something() && draft.fit == 0 && draft.wants.iter().any(|w| w.numeric) {
                 settle(seeker, draft, Stretch::Units);
@@ -276,13 +278,13 @@ pub(crate) fn read(
         }
     }
     let found = |plain: &[(Draft, Heir)]| plain.iter().any(|d| d.0.fit > 0);
-    if !found(&plain) {
+    if !light.plainly && !found(&plain) {
         plain.extend(uncounted(seeker, &plain));
     }
-    if !found(&plain) {
+    if !light.plainly && !found(&plain) {
         plain.extend(widened(seeker, &plain));
     }
-    if plain.iter().all(|d| d.0.fit == 0 || d.0.unknown() > 0) {
+    if !light.plainly && plain.iter().all(|d| d.0.fit == 0 || d.0.unknown() > 0) {
         plain.extend(slipped(seeker, &plain));
     }
     plain

@@ -1,10 +1,14 @@
 //! Numbers said in words: «двадцать пять», «полтора», «сороковка», «8ка», «пару», «полтыщи».
 
+mod groups;
+
 use super::adjectives::measured;
 use super::lexer::{Kind, Lexeme};
 use super::normalize::is_cyrillic;
 use super::terms::Measure;
 use super::vocabulary::cyrillic;
+
+pub(crate) use groups::{regrouped, tied};
 
 /// A word of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,15 @@ fn piece(word: &str) -> Option<Piece> {
         "полтинник" | "полтос" | "полтиник" => Piece::Named(50),
         _ => return named(word).map(Piece::Named),
     })
+}
+
+/// What a lexeme is of a number, in either alphabet: «dva rulona».
+fn word_piece(lexeme: &Lexeme) -> Option<Piece> {
+    if lexeme.text.chars().all(is_cyrillic) {
+        piece(&lexeme.text)
+    } else {
+        piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
+    }
 }
 
 /// «сороковка», «восьмёрку», «двоечка», «восьмой», «девятнадцатая», «пятисотые».
@@ -561,12 +574,7 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         if !lexeme.is_word() || (i > start && lexemes[i - 1].dotted) {
             return None;
         }
-        if lexeme.text.chars().all(is_cyrillic) {
-            piece(&lexeme.text)
-        } else {
-            // «dva rulona»
-            piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
-        }
+        word_piece(lexeme)
     };
     let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
     let half = &lexemes.get(start)?;
@@ -630,9 +638,9 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     let mut next = next;
     let mut value = total * 1000;
     let text = |i: usize| lexemes.get(i).map(|l| l.text.as_str());
-    if let Some(Piece::Collective(n @ 10..)) = word(next)
+    if let Some(Piece::Collective(n)) = word(next)
         && total > 0
-        && !matches!(lexemes[next].text.as_str(), "десяток" | "сотня" | "дюжина")
+        && may_be_counted(&lexemes[next].text)
     {
         // «три десятка», «пять сотен»
         return Some((make(total * n * 1000, next + 1, false), next + 1));
@@ -654,6 +662,12 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         next += 2;
     }
     Some((make(value, next, named), next))
+}
+
+/// Whether a collective is in a form in which it is counted, «три сотни», and none by itself: «на сто
+/// двадцать сотню».
+fn may_be_counted(word: &str) -> bool {
+    matches!(word, "десятка" | "десятков" | "дюжины" | "сотни" | "сотен")
 }
 
 /// What a zero that was said begins: its value in thousandths, where it ends, and whether it is a
@@ -699,7 +713,7 @@ fn past_zeros(word: &impl Fn(usize) -> Option<Piece>, mut at: usize) -> Option<(
 }
 
 /// Reads «тысяча двести двадцать пять»; the last word may be an ordinal: «двадцать третий».
-fn cardinal(word: &impl Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize, bool) {
+fn cardinal(word: &dyn Fn(usize) -> Option<Piece>, start: usize) -> (i64, usize, bool) {
     let mut total = 0_i64;
     let mut part = 0_i64;
     let mut least = i64::MAX; // the magnitude that the next word must be below

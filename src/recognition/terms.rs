@@ -75,7 +75,7 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
         "ш" | "шир" | "ширина" | "шириной" => b'w',
         "s" if glued => b's',
         "толщ" | "толщина" | "толщиной" => b's',
-        "плотн" | "плотность" | "плотностью" => b'p',
+        "пл" | "плотн" | "плотность" | "плотностью" => b'p',
         "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул" | "номер"
         | "номера" | "тон" | "ном" => b'#',
         "n" if glued => return None,
@@ -83,8 +83,16 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
     })
 }
 
+/// Whether the word is what was named before, after a preposition: «к ней», «для них».
+pub(crate) fn is_it(word: &str) -> bool {
+    matches!(word, "ней" | "нее" | "нему" | "него" | "ним" | "ними" | "них")
+}
+
 /// Words that name a parameter and say nothing without its value, and little words.
 pub(crate) fn is_little(word: &str) -> bool {
+    if is_it(word) {
+        return true;
+    }
     const LITTLE: &[&str] = &[
         "и",
         "в",
@@ -483,8 +491,10 @@ pub(crate) fn names_number_before(lexemes: &[Lexeme], at: usize, next: usize) ->
     let counted = super::quantity::unit_at(lexemes, next + 1).is_some_and(|u| u.0.counts());
     match word {
         "цвет" | "тон" | "тип" => before.named || counted,
-        // «Фломастеры 18 цв 7 шт»
-        "цв" => counted,
+        // «Фломастеры 18 цв 7 шт», «сто двадцать высота двадцать штук»
+        "цв" | "высота" | "ширина" | "длина" | "толщина" | "диаметр" => {
+            counted
+        }
         _ => word.starts_with("номер"),
     }
 }

@@ -18,9 +18,10 @@ use super::rank::{Seeker, Stretch, Want};
 use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, pieces};
 use super::synonyms::Lexicon;
+use super::terms::is_it;
 use super::types::{Buyer, Line, Recognition, Remark};
 use crate::domain::Quantity;
-use tears::without_talk;
+use tears::{regrouped, without_talk};
 
 /// A line on its way.
 #[derive(Debug, Clone)]
@@ -140,14 +141,16 @@ impl<'t> Desk<'t> {
         let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
         let light = self.light(seeker, &piece, anchored);
         let light = |context| Light { context, ..light };
-        let (mut draft, mut heir) = if anchored {
-            read(seeker, self.text, &piece.lexemes, light(&[]))
-        } else {
-            let context = std::mem::take(&mut self.context);
-            let read = read(seeker, self.text, &piece.lexemes, light(&context));
+        let context = if anchored { Vec::new() } else { std::mem::take(&mut self.context) };
+        let (mut draft, mut heir) = read(seeker, self.text, &piece.lexemes, light(&context));
+        if let Some((lexemes, better, how)) =
+            regrouped(seeker, self.text, &piece.lexemes, light(&context), &draft)
+        {
+            (piece.lexemes, draft, heir) = (lexemes, better, how);
+        }
+        if !anchored {
             self.context = context;
-            read
-        };
+        }
         if !piece.cancels
             && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
@@ -235,7 +238,7 @@ impl<'t> Desk<'t> {
         if self.context.is_empty() || draft.by_article || piece.header {
             return (draft, Heir::None);
         }
-        if says_the_same(&piece.lexemes) {
+        if says_the_same(&piece.lexemes) || refers_to_it(&piece.lexemes) {
             // «Вилки чёрные премиум, ложки такие же»: what the thing before was like, not what it was.
             let what = self.context.iter().position(|w| w.known && !w.numeric);
             let like = self.context.iter().enumerate();
@@ -305,6 +308,7 @@ impl<'t> Desk<'t> {
             titled: piece.titled,
             followed: self.followed,
             led: piece.led,
+            plainly: false,
             counted: !anchored && last.is_some_and(|l| l.quantity.is_some()),
         }
     }
@@ -664,6 +668,13 @@ pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
         settle(seeker, draft, Stretch::Units);
         draft.stretched = draft.fit > 0;
     }
+}
+
+/// «Кромку к ней 100 м»: the goods go with the thing before.
+fn refers_to_it(lexemes: &[Lexeme]) -> bool {
+    lexemes.windows(2).any(|pair| {
+        matches!(pair[0].text.as_str(), "к" | "для" | "на" | "под") && is_it(&pair[1].text)
+    })
 }
 
 /// «Такие же».

@@ -1,7 +1,9 @@
 //! A piece that reads badly, read again in parts: torn in two, or without the talk around it.
 
+use super::super::inherit::Heir;
 use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
+use super::super::numerals;
 use super::super::quantity::Said;
 use super::super::rank::Seeker;
 use super::super::speech::{self, Talk};
@@ -131,6 +133,38 @@ impl Desk<'_> {
     }
 }
 
+/// How much worse a reading is for each number that is grouped less naturally.
+const REGROUPED: f32 = 0.15;
+
+/// A piece with its number words grouped in another way, or a letter tied to the number beside it (see
+/// [`numerals::regrouped`] and [`numerals::tied`]), read again, if that reads better.
+pub(super) fn regrouped(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    lexemes: &[Lexeme],
+    light: Light<'_>,
+    draft: &Draft,
+) -> Option<(Vec<Lexeme>, Draft, Heir)> {
+    if light.titled > 0 || draft.by_article {
+        return None;
+    }
+    let index = seeker.index;
+    let mut ways = numerals::regrouped(text, lexemes, &|value| index.knows_number(value));
+    if !draft.is_certain() {
+        ways.extend(numerals::tied(lexemes).into_iter().map(|way| (way, 0)));
+    }
+    let mut best: Option<(Vec<Lexeme>, Draft, Heir)> = None;
+    for (lexemes, cost) in ways {
+        let (mut candidate, heir) = read(seeker, text, &lexemes, Light { plainly: true, ..light });
+        candidate.score -= REGROUPED * f32::from(cost);
+        let least = best.as_ref().map_or(draft.score, |(_, best, _)| best.score);
+        if candidate.fit > 0 && candidate.unknown() == 0 && candidate.score > least {
+            best = Some((lexemes, candidate, heir));
+        }
+    }
+    best
+}
+
 /// A piece with the one that was cut from it, if that is one product as a whole, and not two as they
 /// are: «диск алмазный 230» and «турбо 1 шт».
 pub(super) fn whole(
@@ -146,19 +180,24 @@ pub(super) fn whole(
     let mut whole = make_piece(&lexemes)?;
     let sure = |d: &Draft| d.is_certain() && !d.widened && !d.stretched;
     let mut together = read(seeker, text, &whole.lexemes, Light::default()).0;
+    // «Спанбонд семьдесят один и шесть два рулона» is one of 1,6.
+    let said = |l: &Lexeme| l.is_number() && l.spoken && !l.named;
+    let fraction = piece.lexemes.last().is_some_and(said)
+        && next.lexemes.first().is_some_and(said)
+        && piece.talk == Talk::None;
+    let regrouped = fraction
+        .then(|| regrouped(seeker, text, &whole.lexemes, Light::default(), &together))
+        .flatten();
+    let fraction = regrouped.is_some();
+    if let Some((lexemes, draft, _)) = regrouped {
+        (whole.lexemes, together) = (lexemes, draft);
+    }
     if piece.talk != Talk::None {
         (whole, together) = without_talk(seeker, text, &whole, &together)?;
-        // Talk orders nothing: what is left out must have no quantity.
-        let left_out: Vec<Lexeme> = lexemes
-            .iter()
-            .filter(|l| l.end <= whole.start || l.start >= whole.end)
-            .cloned()
-            .collect();
-        let counted = |i: usize| {
-            left_out[i].is_number()
-                && crate::recognition::quantity::unit_at(&left_out, i + 1).is_some()
-        };
-        if whole.start >= next.start || (0..left_out.len()).any(counted) {
+        // Talk orders nothing: what is left out has no number but that of a paper, «в счёт 1542».
+        let mut left_out = lexemes.iter().filter(|l| l.end <= whole.start || l.start >= whole.end);
+        let paper = |l: &Lexeme| l.text.len() >= 4 && !l.spoken;
+        if whole.start >= next.start || left_out.any(|l| l.is_number() && !paper(l)) {
             return None;
         }
     }
@@ -173,7 +212,7 @@ pub(super) fn whole(
     // «Болты 100 и гайки» are two: what has its quantity is not gone on with.
     let done =
         next.parted && (one.reading.quantity.is_some() || only_quantity(&piece.lexemes).is_some());
-    if !whole_one || done || !one.says_something() {
+    if !whole_one && !fraction || done && !fraction || !one.says_something() {
         return None;
     }
     Some(Piece {

@@ -78,12 +78,7 @@ pub(crate) struct Piece {
 
 /// Splits a message into pieces.
 pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
-    let knows = |value: i64| {
-        index
-            .value_rows
-            .get(&value)
-            .is_some_and(|row| !index.by_value.row(*row as usize).is_empty())
-    };
+    let knows = |value| index.knows_number(value);
     let lexemes = substituted(numerals::replace(&lex(chars), knows));
     let lexemes = packs(&without_clock(&amounts(&lexemes)));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];

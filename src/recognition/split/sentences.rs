@@ -24,8 +24,11 @@ pub(super) fn crosses(line: &mut [Lexeme]) {
                     crate::recognition::terms::Measure::Mm | crate::recognition::terms::Measure::Cm
                 )
             });
+        // «Растяжение на сорок процентов»
+        let percent = line.get(i + 2).is_some_and(|l| l.is('%') || l.text.starts_with("процент"));
         if line[i].is_word()
             && between
+            && !percent
             && (line[i - 1].is_number() || measured)
             && line[i + 1].is_number()
         {
