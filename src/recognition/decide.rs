@@ -63,6 +63,11 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         }
     }
     let mut meant = Meant { hits: fit, left_out };
+    if let Some(thing) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+        meant.narrow("подходят только по синониму", |fit| {
+            begun_so(seeker, fit, thing);
+        });
+    }
     meant.narrow("подходят хуже", |fit| {
         let best = fit.first().map_or(0.0, |h| h.quality);
         let margin = if best < CLEAN { WIDE } else { MARGIN };
@@ -134,6 +139,24 @@ fn called_so(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, first: &Want, wants: &[Wan
     let alike = |h: &Hit| name && names(h).iter().all(|word| own.contains(word));
     if !headed.is_empty() {
         fit.retain(|h| seeker.is_headed(h.row, first) || alike(h));
+    }
+}
+
+/// What begins with the very word, however worse the rest of what was said fits it, goes before what
+/// only a synonym makes so: «шуруп потай» is a «шуруп потайной» before it is a «саморез потай».
+fn begun_so(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, thing: &Want) {
+    let one = std::slice::from_ref(thing);
+    let called = |h: &Hit| seeker.is_called(h.row, one);
+    let category = |h: &Hit| seeker.index.category[h.row as usize];
+    let begun: Vec<u32> = fit
+        .iter()
+        .filter(|h| called(h) && seeker.is_headed(h.row, thing))
+        .filter(|h| seeker.quality(h.row, thing) >= CALLED)
+        .map(category)
+        .collect();
+    let apart = fit.iter().filter(|h| !called(h)).all(|h| !begun.contains(&category(h)));
+    if !begun.is_empty() && apart {
+        fit.retain(called);
     }
 }
 
@@ -269,12 +292,16 @@ fn full_words(index: &Index, fit: &[Hit]) -> FxMap<u32, u32> {
 }
 
 /// What a title says, without other names for the same.
-struct Core {
+struct Core<'i> {
     category: u32,
+    /// The category's path.
+    path: &'i str,
     /// Words, without other names for the category's products.
     words: Vec<u32>,
     /// All words.
     full: Vec<u32>,
+    /// All words but those of what is ordinary.
+    told: Vec<u32>,
     /// All words but those that titles of the category may do without.
     needed: Vec<u32>,
     values: Vec<u32>,
@@ -287,8 +314,8 @@ struct Core {
     available: bool,
 }
 
-impl Core {
-    fn of(index: &Index, row: u32, whole: &FxMap<u32, u32>) -> Self {
+impl<'i> Core<'i> {
+    fn of(index: &'i Index, row: u32, whole: &FxMap<u32, u32>) -> Self {
         let category = index.category[row as usize];
         let own = index.words.row(row as usize).iter().copied();
         let own = own.filter(|w| w & ASIDE == 0);
@@ -331,10 +358,14 @@ impl Core {
             index.optional.contains(&(w, category)) && !(leaf.len() == 1 && leaf.contains(&w))
         };
         let needed: Vec<u32> = full.iter().copied().filter(|w| !may_be_left_out(*w)).collect();
+        let ordinary = |w: &u32| is_ordinary(&index.vocabulary.get(*w).stem);
+        let told = full.iter().copied().filter(|w| !ordinary(w)).collect();
         Self {
             category,
+            path: &index.entries[row as usize].category,
             words,
             full,
+            told,
             needed,
             values,
             extras,
@@ -349,8 +380,11 @@ impl Core {
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
         if self.category != other.category {
             // A special category's product is the plain category's with something more.
-            return self.full.len() < other.full.len()
-                && within(&self.full, &other.full)
+            let special = other.path.starts_with(self.path);
+            let (own, others) =
+                if special { (&self.told, &other.told) } else { (&self.full, &other.full) };
+            return own.len() < others.len()
+                && within(own, others)
                 && !within(&other.needed, &self.full);
         }
         let values = within(&self.values, &other.values) || within(&other.values, &self.values);

@@ -372,6 +372,9 @@ impl Vocabulary {
         if out.words.is_empty() && length >= 7 {
             self.slashed(&text, &mut out);
         }
+        if out.words.is_empty() && length >= 6 && super::line::is_adjective(&text) {
+            self.second_half(&text, &mut out);
+        }
         out.sure = !out.words.is_empty();
         // A code of a few letters, «СХВ-20», is another code in another letter.
         let code = word.code && length <= 4 || super::threads::is_side(&word.text);
@@ -477,6 +480,22 @@ impl Vocabulary {
             });
             if joint {
                 out.add(*word, 0.9);
+            }
+        }
+    }
+
+    /// Compound adjectives that end so, «воздушно-пузырчатая» for «пузырчатая». Colours are none:
+    /// «тёмно-серый» is no «серый».
+    fn second_half(&self, text: &str, out: &mut Meanings) {
+        let key = stem(text);
+        let half = format!("о{key}");
+        if names_colour(&key) {
+            return;
+        }
+        for (known, row) in self.words.iter().zip(0..) {
+            let first = known.stem.strip_suffix(half.as_str()).map_or(0, |f| f.chars().count());
+            if first >= 3 {
+                out.add(row, 0.9);
             }
         }
     }
@@ -668,6 +687,8 @@ impl Vocabulary {
                 if other.len() < 3 || (chars[0] != other[0] && limit < 3 && !swapped) {
                     continue;
                 }
+                // «Velutto» is a name, and no «велюр».
+                let limit = if text.is_ascii() && !known.name { limit.min(2) } else { limit };
                 if let Some(cost) = distance(&chars, &other, limit) {
                     let cost = u8::try_from(cost).unwrap_or(9);
                     let id = u32::try_from(id).unwrap_or(u32::MAX);

@@ -1,7 +1,7 @@
 //! Synonyms among what a line wants: the organization's own and the common ones.
 
 use super::super::lexer::Lexeme;
-use super::super::terms::{Term, terms};
+use super::super::terms::{Term, is_little, terms};
 use super::super::types::SynonymTarget;
 use super::{Need, Seeker, Sought, Want, Way};
 
@@ -19,12 +19,23 @@ impl Seeker<'_> {
             return None;
         }
         let from = found[at].range().start;
-        let run: Vec<&Lexeme> =
-            lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect();
+        let said = |from: usize| -> Vec<&Lexeme> {
+            lexemes[from..].iter().filter(|l| l.is_word() || l.is_number()).take(4).collect()
+        };
         // An organization's own words go before the common ones.
-        let mut options = own.at(&run);
-        if options.is_empty() {
-            options = common.at(&run);
+        let meanings = |run: &[&Lexeme]| {
+            let own = own.at(run);
+            if own.is_empty() { common.at(run) } else { own }
+        };
+        let mut run = said(from);
+        let mut options = meanings(&run);
+        // «С буром», «на липучке»: little words are no terms.
+        if from > 0 && lexemes[from - 1].is_word() && is_little(&lexemes[from - 1].text) {
+            let led = said(from - 1);
+            let more = meanings(&led);
+            if more.iter().any(|(count, _)| *count > 1) {
+                (run, options) = (led, more);
+            }
         }
         // «лампочька»: a slip of a word that only the synonyms have.
         let mended: Lexeme;
