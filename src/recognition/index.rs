@@ -259,6 +259,8 @@ pub(crate) struct DraftWord {
     pub(crate) aimed: bool,
     /// Whether «с» stands before it.
     pub(crate) with: bool,
+    /// Whether a number stands before it, «3-местная».
+    pub(crate) counted: bool,
 }
 
 #[expect(clippy::too_many_lines, reason = "every list of the index is filled once")]
@@ -496,7 +498,14 @@ fn draft(
                 let with = word.from.checked_sub(1).is_some_and(|at| {
                     matches!(lexemes[at].text.as_str(), "с" | "со") && !letter(at)
                 });
-                words.push(DraftWord { id, dotted: word.dotted, proper, ends, aimed, with });
+                // «3-местная»: what is counted.
+                let counted = match &lexemes[..word.from] {
+                    [.., number, hyphen] if hyphen.is('-') => number.is_number(),
+                    [.., number] => number.is_number(),
+                    [] => false,
+                };
+                let dotted = word.dotted;
+                words.push(DraftWord { id, dotted, proper, ends, aimed, with, counted });
             }
             Term::Size(size) => {
                 // «3/4"х1/2"» is one size though a cross and slashes make it.

@@ -248,9 +248,15 @@ fn aliases(
             })
             .map(|(feature, _)| *feature)
             .collect();
+        let own: Vec<&Draft> = (*from..*to)
+            .filter(|row| !junk[*row as usize])
+            .map(|row| &drafts[row as usize])
+            .collect();
+        let one_of_a_kind =
+            |f: &u64| word_of(*f).is_some_and(|word| is_one_of_a_kind(vocabulary, word, &own));
         let mut company: Vec<u64> = candidates
             .into_iter()
-            .filter(|f| keeps_company(vocabulary, *f, &titles, &counts))
+            .filter(|f| keeps_company(vocabulary, *f, &titles, &counts) && !one_of_a_kind(f))
             .collect();
         company.sort_unstable();
         // The worst goes first: once «жёлтый» is known to tell, «цинк» is seen not to.
@@ -304,6 +310,33 @@ fn aliases(
         }
     }
     Lessons { aliases: out, optional, called, constants: FxSet::default() }
+}
+
+/// Whether other titles have other adjectives where some have this one, after the same word: a
+/// «лопата штыковая» is one kind beside a «лопата совковая» and a «лопата сапёрная».
+fn is_one_of_a_kind(vocabulary: &Vocabulary, word: u32, titles: &[&Draft]) -> bool {
+    let adjective = |w: u32| super::line::is_adjective(&vocabulary.get(w).surface);
+    let counted = || titles.iter().flat_map(|t| &t.words).any(|w| w.id == word && w.counted);
+    if !adjective(word) || counted() {
+        return false;
+    }
+    let follows = |draft: &Draft| draft.words.windows(2).find(|p| p[1].id == word).map(|p| p[0].id);
+    let mut before: FxMap<u32, u32> = FxMap::default();
+    for noun in titles.iter().filter_map(|t| follows(t)) {
+        *before.entry(noun).or_default() += 1;
+    }
+    let Some((noun, _)) = before.into_iter().max_by_key(|(noun, times)| (*times, *noun)) else {
+        return false;
+    };
+    let next = |t: &Draft, to: u32| t.words.windows(2).find(|p| p[0].id == to).map(|p| p[1].id);
+    let (with, without): (Vec<&&Draft>, Vec<&&Draft>) =
+        titles.iter().partition(|t| t.words.iter().any(|w| w.id == word));
+    let slots: Vec<u32> = without.iter().filter_map(|t| next(t, noun)).collect();
+    let colour = |w: u32| names_colour(&vocabulary.get(w).stem);
+    let others: Vec<u32> = slots.iter().copied().filter(|w| adjective(*w) && !colour(*w)).collect();
+    // «Заглушка внутренняя квадратная» is a «заглушка квадратная»: there it is said as well.
+    let added = with.iter().filter_map(|t| next(t, word)).filter(|w| others.contains(w)).count();
+    slots.len() >= 2 && others.len() * 2 >= slots.len() && added == 0
 }
 
 /// What a title says: its words and its numbers, each once.
