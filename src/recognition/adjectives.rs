@@ -78,7 +78,7 @@ pub(super) fn measured(word: &str) -> Option<(i64, &'static str)> {
             "пол" | "полу" => 500,
             "полутора" | "полтора" => 1500,
             // «метровая» is of a metre; «ваттная» is said of no single watt.
-            "" if !matches!(*unit, "м" | "л" | "кг") => return None,
+            "" if !matches!(*unit, "м" | "мм" | "л" | "кг") => return None,
             _ => ROOTS.iter().find(|(r, _)| *r == number)?.1 * 1000,
         };
         adjective.then_some((value, *unit))

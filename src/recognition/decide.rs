@@ -201,11 +201,16 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
 /// said alone: «потайная», «киперка», «Domestos».
 pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
     let [want] = wants else { return false };
+    let known = |word: u32| seeker.index.vocabulary.get(word);
+    let named: Vec<u32> = Seeker::words_of(want).filter(|w| seeker.has_word(row, *w)).collect();
+    // «Слюноотсос» is no «2сл.».
+    let short = |word: &u32| known(*word).cut && known(*word).stem.chars().count() < 3;
+    if !named.is_empty() && named.iter().all(short) && want.text.chars().count() > 3 {
+        return true;
+    }
     if want.numeric || want.without || want.inherited || seeker.is_headed(row, want) {
         return false;
     }
-    let known = |word: u32| seeker.index.vocabulary.get(word);
-    let named: Vec<u32> = Seeker::words_of(want).filter(|w| seeker.has_word(row, *w)).collect();
     // «Киперка» is of a «киперная», a «труба» no «трубный».
     let base = super::normalize::stem(&want.text);
     let alike = |word: &u32| {

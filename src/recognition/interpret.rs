@@ -238,7 +238,8 @@ pub(crate) fn read(
     }
     if light.followed {
         // «столешница Дуб 38, 1 шт»
-        ways.retain(|r| r.quantity.is_none() || r.unit.is_some());
+        let counts = |r: &Reading| r.unit.as_ref().is_some_and(Said::counts);
+        ways.retain(|r| r.quantity.is_none() || counts(r));
         for way in ways.iter_mut().filter(|r| r.quantity.is_some()) {
             way.prior -= 1.0;
         }

@@ -308,6 +308,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             && matches!(lexeme.text.as_str(), "литр" | "килограмм" | "килограммовый" | "кило")
             && (!out.last().is_some_and(Lexeme::is_number) || is_sized(&out))
             && (!lexemes.get(i + 1).is_some_and(Lexeme::is_number)
+                || i + 2 == lexemes.len()
                 || super::quantity::unit_at(lexemes, i + 2).is_some_and(|u| u.0.counts()))
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
         {
@@ -578,7 +579,12 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     };
     let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
     let half = &lexemes.get(start)?;
-    if half.text == "пол" && (half.dotted || start > 0 && floor(&lexemes[start - 1])) {
+    let half_of = |l: &Lexeme| l.is_word();
+    if half.text == "пол"
+        && (half.dotted
+            || start > 0 && floor(&lexemes[start - 1])
+            || !lexemes.get(start + 1).is_some_and(half_of))
+    {
         return None;
     }
     let first = word(start)?;
@@ -594,6 +600,10 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     };
     let (total, next, mut named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),
+        // «Клей десятка»; «два десятка» are counted.
+        Piece::Collective(10) if lexemes[start].text == "десятка" => {
+            return Some((make(10_000, start + 1, true), start + 1));
+        }
         Piece::Collective(n) => {
             // «пару сотен», «пара тысяч»
             let (times, next) = match word(start + 1) {

@@ -76,8 +76,8 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
         "s" if glued => b's',
         "толщ" | "толщина" | "толщиной" => b's',
         "пл" | "плотн" | "плотность" | "плотностью" => b'p',
-        "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул" | "номер"
-        | "номера" | "тон" | "ном" => b'#',
+        "ral" | "рал" | "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул"
+        | "номер" | "номера" | "тон" | "ном" => b'#',
         "n" if glued => return None,
         _ => return None,
     })
@@ -318,7 +318,13 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             continue;
         }
         let marked = is_mark(lexemes, i);
-        if (is_little(&lexeme.text) || latin) && !glued && !marked {
+        // «Св08Г2С»: a letter of a code is no little word.
+        let coded = !lexeme.spaced
+            && i > 1
+            && lexemes[i - 1].is_number()
+            && !lexemes[i - 1].spaced
+            && lexemes[i - 2].is_word();
+        if (is_little(&lexeme.text) || latin) && !glued && !marked && !coded {
             // «без рулона, а Monako» is not without it.
             if lexeme.text == "а" {
                 without = None;

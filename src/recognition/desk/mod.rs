@@ -238,6 +238,14 @@ impl<'t> Desk<'t> {
         if self.context.is_empty() || draft.by_article || piece.header {
             return (draft, Heir::None);
         }
+        if refers_to_it(&piece.lexemes)
+            && draft.meant.len() > 1
+            && let Some((found, how)) = inherit(seeker, &self.context, &draft, false)
+            && found.meant.len() < draft.meant.len()
+        {
+            // «Моп Кентукки, держатель к нему»
+            return (found, how);
+        }
         if says_the_same(&piece.lexemes) || refers_to_it(&piece.lexemes) {
             // «Вилки чёрные премиум, ложки такие же»: what the thing before was like, not what it was.
             let what = self.context.iter().position(|w| w.known && !w.numeric);
