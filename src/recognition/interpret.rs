@@ -436,6 +436,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
             score -= 2.5;
         }
         let own = index.entries[best.row as usize].unit.as_ref();
+        // «Саморезы 4 т» are no four tonnes.
+        let weighed = own.is_some_and(|own| matches!(own.as_str(), "т" | "кг"));
+        if draft.reading.unit.as_ref().is_some_and(Said::is_tonne) && !weighed {
+            score -= 3.0;
+        }
         if let Some(unit) = &draft.reading.unit
             && own.is_some_and(|o| unit.resolve(own) == *o)
         {

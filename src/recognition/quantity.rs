@@ -40,6 +40,9 @@ pub(crate) enum Said {
     Letter(String),
 }
 
+/// A tonne, or a thousand, by its letter.
+const TONNE: &str = "т";
+
 impl Said {
     /// The unit, given the product's own.
     pub(crate) fn resolve(&self, own: Option<&Unit>) -> Unit {
@@ -64,13 +67,18 @@ impl Said {
         }
     }
 
+    /// Whether this is the «т» that is a tonne of what is sold by weight, and nothing of other goods.
+    pub(crate) fn is_tonne(&self) -> bool {
+        matches!(self, Self::Letter(letter) if letter == TONNE)
+    }
+
     /// Whether the unit counts things and does not measure them.
     pub(crate) fn counts(&self) -> bool {
         match self {
             Self::Unit(unit) => {
                 !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т")
             }
-            Self::Letter(_) => true,
+            Self::Letter(letter) => letter != TONNE,
         }
     }
 
@@ -126,7 +134,12 @@ pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     if let Some(unit) = known_unit(&text).or_else(|| known_unit(&first.text)) {
         return Some((Said::Unit(Unit::new(unit)), 1));
     }
-    if matches!(text.as_str(), "р" | "к" | "б" | "у" | "п" | "ш") {
+    // «Короб 600х400 т 24»: a mark and its number.
+    let marks = lexemes[at + 1..].iter().find(|l| !l.is('-')).is_some_and(Lexeme::is_number);
+    if text == TONNE && marks {
+        return None;
+    }
+    if matches!(text.as_str(), "р" | "к" | "б" | "у" | "п" | "ш" | TONNE) {
         return Some((Said::Letter(text), 1));
     }
     let short = declined_unit(&text)?;

@@ -50,6 +50,8 @@ pub(crate) struct Vocabulary {
     /// Surface spellings met while building, so that each is stemmed once.
     by_surface: FxMap<Box<str>, u32>,
     by_sound: FxMap<Box<str>, Vec<u32>>,
+    /// Stems with a vowel that comes and goes, without it: «угл» of «угол», «стекл» of «стекол».
+    by_fleeting: FxMap<String, Vec<u32>>,
     /// Rows in the order of their stems.
     sorted: Vec<u32>,
     /// Names in Latin letters by how they sound, for slips of the ear.
@@ -257,6 +259,11 @@ impl Vocabulary {
             }
         }
         self.sounds.sort_unstable();
+        for (known, row) in self.words.iter().zip(0..) {
+            if let Some(without) = without_fleeting(&known.stem) {
+                self.by_fleeting.entry(without).or_default().push(row);
+            }
+        }
     }
 
     /// Whether the catalogue has the word exactly so.
@@ -375,6 +382,9 @@ impl Vocabulary {
         if out.words.is_empty() && length >= 6 && super::line::is_adjective(&text) {
             self.second_half(&text, &mut out);
         }
+        if out.words.is_empty() {
+            self.fleeting(&text, &mut out);
+        }
         out.sure = !out.words.is_empty();
         // A code of a few letters, «СХВ-20», is another code in another letter.
         let code = word.code && length <= 4 || super::threads::is_side(&word.text);
@@ -394,6 +404,19 @@ impl Vocabulary {
         self.misspelt(text, &mut out);
         out.sort();
         out
+    }
+
+    /// Forms of a word whose last vowel comes and goes: «угла» of «угол», «стёкол» of «стекло».
+    fn fleeting(&self, text: &str, out: &mut Meanings) {
+        let key = stem(text);
+        if let Some(without) = without_fleeting(&key)
+            && let Some(found) = self.by_stem.get(without.as_str())
+        {
+            out.add(*found, 0.95);
+        }
+        for found in self.by_fleeting.get(&key).into_iter().flatten() {
+            out.add(*found, 0.95);
+        }
     }
 
     fn spelt(&self, text: &str, quality: f32, out: &mut Meanings) {
@@ -760,6 +783,21 @@ fn consonants(word: &str) -> String {
         }
     }
     out
+}
+
+/// A stem without the «о» or «е» before its last consonant, if another consonant is before that.
+fn without_fleeting(stem: &str) -> Option<String> {
+    const LEAST: usize = 4;
+    let letters: Vec<char> = stem.chars().collect();
+    let consonant = |c: char| is_cyrillic(c) && !"аеиоуыэюяьъй".contains(c);
+    match letters.as_slice() {
+        [start @ .., before, 'о' | 'е', last]
+            if letters.len() >= LEAST && consonant(*before) && consonant(*last) =>
+        {
+            Some(start.iter().chain([before, last]).collect())
+        }
+        _ => None,
+    }
 }
 
 /// A sound without its last vowels, as case endings would leave it.
