@@ -6,6 +6,7 @@ use super::inherit::{Heir, inherit};
 use super::lexer::Lexeme;
 use super::quantity::{Reading, Said, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
+use super::terms::Word;
 
 /// A piece, read.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +80,8 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
         while to > i + 1 && !(lexemes[to - 1].is_word() || lexemes[to - 1].is_number()) {
             to -= 1;
         }
-        let found = article(index, text, lexemes, i, to);
+        let found = article(index, text, lexemes, i, to)
+            .or_else(|| parted_article(index, text, lexemes, i));
         if let Some((end, rows)) = found {
             out.push(Cited { from: i, to: end, rows });
             i = end;
@@ -95,6 +97,25 @@ const LONG: usize = 8;
 
 /// So many articles of one shape make it the catalogue's.
 const ALIKE: u32 = 5;
+
+/// «ЦБ 020065», «00 00045612»: an article of which the hyphen was left out.
+fn parted_article(
+    index: &Index,
+    text: &str,
+    lexemes: &[Lexeme],
+    at: usize,
+) -> Option<(usize, Vec<u32>)> {
+    let (first, second) = (&lexemes[at], lexemes.get(at + 1)?);
+    let raw = |l: &Lexeme| text.get(l.start..l.end);
+    let (one, two) = (raw(first)?, raw(second)?);
+    let begins = first.is_word() && one.chars().count() <= 3 || one == "00";
+    if !begins || first.spoken || second.spoken || !second.is_number() || two.len() < 5 {
+        return None;
+    }
+    let written =
+        ["-", ""].map(|joint| index.articles.whole(&format!("{one}{joint}{two}")).to_vec());
+    written.into_iter().find(|rows| !rows.is_empty()).map(|rows| (at + 2, rows))
+}
 
 fn article(
     index: &Index,
@@ -227,6 +248,13 @@ pub(crate) fn read(
     let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
+    // «Два флитгард» are two of a make, and none of so many Fleetguards.
+    let known = |at: usize| {
+        let word = Word { text: lexemes[at].text.clone(), ..Word::default() };
+        let vocabulary = &seeker.index.vocabulary;
+        vocabulary.meanings(&word).words.iter().any(|(word, _)| vocabulary.get(*word).name)
+    };
+    ways.retain(|r| r.counted_by.is_none_or(|at| !known(at)));
     // What stands in the column of the quantity is the quantity.
     if let Some(tab) = lexemes.iter().rposition(|l| l.is('\t'))
         && ways.iter().any(|r| r.spoken_for.iter().any(|i| *i > tab))
@@ -294,12 +322,32 @@ pub(crate) fn read(
         .unwrap_or((Draft::default(), Heir::None))
 }
 
+/// The wants without what titles leave out: words that say what a number counts, and the standard by
+/// which a thing is made, «ГОСТ 30245-2003».
+fn bare(wants: &[Want]) -> Vec<Want> {
+    let mut out = Vec::with_capacity(wants.len());
+    let mut at = 0;
+    while at < wants.len() {
+        let figures = wants[at + 1..].iter().take(2).take_while(|w| w.numeric).count();
+        if matches!(wants[at].text.as_str(), "гост" | "ту" | "сто") && figures > 0 {
+            at += 1 + figures;
+            continue;
+        }
+        if !wants[at].counted {
+            out.push(wants[at].clone());
+        }
+        at += 1;
+    }
+    out
+}
+
 /// «NYM 5 жил сечение 4» is «NYM 5х4»: titles do not say what they count.
 fn uncounted(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
-    let counted = |d: &&Draft| d.wants.iter().any(|w| w.counted) && d.wants.len() > 3;
-    let loose = plain.iter().map(|d| &d.0).filter(counted).map(|draft| {
-        let mut loose = draft.clone();
-        loose.wants.retain(|w| !w.counted);
+    let drafts = plain.iter().map(|d| &d.0);
+    let loose = drafts.map(|draft| (draft, bare(&draft.wants)));
+    let loose = loose.filter(|(draft, wants)| wants.len() < draft.wants.len() && wants.len() > 2);
+    let loose = loose.map(|(draft, wants)| {
+        let mut loose = Draft { wants, ..draft.clone() };
         settle(seeker, &mut loose, Stretch::No);
         loose.widened = true;
         loose.score -= 0.3;

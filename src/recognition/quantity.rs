@@ -25,6 +25,8 @@ pub(crate) struct Reading {
     /// A spoken number of which only the last word is the quantity («сорок два комплекта»): the
     /// lexeme and what is left of its value.
     pub(crate) left: Option<(usize, i64)>,
+    /// The word that the goods are counted by, which is no unit: «80 панелей».
+    pub(crate) counted_by: Option<usize>,
     /// «по 5», «каждого»: of every item named before.
     pub(crate) each: bool,
     /// Whether the unit is glued to the number, as sizes are written: «500г».
@@ -595,6 +597,12 @@ fn number_readings(
     if told_after {
         return;
     }
+    // «Сайдинг банан 80 панелей»: the goods are counted by another name.
+    if i > first && i + 1 == last && is_plural(&lexemes[last]) {
+        let spoken_for = vec![i, last];
+        let counted_by = Some(last);
+        out.push(Reading { spoken_for, quantity, prior: 0.1, counted_by, ..Reading::default() });
+    }
     let mut end = i + 1;
     if each {
         spoken_for.push(i - 1);
@@ -640,6 +648,20 @@ fn number_readings(
             });
         }
     }
+}
+
+/// Whether a word may be a noun of which there are many: «панелей», «полотен», «ампул».
+fn is_plural(lexeme: &Lexeme) -> bool {
+    const LEAST: usize = 4;
+    let text = lexeme.text.as_str();
+    let ended = ["ов", "ев", "ей"].iter().any(|ending| text.ends_with(ending));
+    let bare = text.chars().last().is_some_and(|c| !"аеиоуыэюяьй".contains(c));
+    lexeme.is_word()
+        && lexeme.spaced
+        && !lexeme.dotted
+        && text.chars().count() >= LEAST
+        && text.chars().all(super::normalize::is_cyrillic)
+        && (ended || bare)
 }
 
 /// A number in words as one of the goods and a quantity after it: «семьсот две» is two of 700.

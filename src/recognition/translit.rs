@@ -105,6 +105,8 @@ struct Written {
     marks: bool,
     /// Whether it is the letter of a size, «h=40».
     equals: bool,
+    /// Whether a number stands after it.
+    between: bool,
 }
 
 impl Written {
@@ -127,11 +129,15 @@ impl Written {
             measures: before.is_some_and(char::is_ascii_digit),
             marks: ch.get(to).is_some_and(char::is_ascii_digit),
             equals: ch.get(to) == Some(&'='),
+            between: ch[to..].iter().find(|c| **c != ' ').is_some_and(char::is_ascii_digit),
         }
     }
 
-    /// The unit before a cross, «12mmh25» and «4h25», with the cross.
+    /// The unit before a cross, «12mmh25» and «4h25», with the cross; the cross of «7 x 50».
     fn crossed(&self) -> Option<String> {
+        if self.measures && self.between && matches!(self.latin.as_str(), "x" | "h") {
+            return Some("х".to_owned());
+        }
         let unit = self.latin.strip_suffix(['h', 'x']).filter(|_| self.measures && self.marks)?;
         let unit = cyrillic(unit);
         (unit.is_empty() || Measure::read(&unit, true).is_some()).then(|| format!("{unit}х"))

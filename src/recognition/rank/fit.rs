@@ -136,7 +136,9 @@ impl Seeker<'_> {
     /// Whether a product's title says that so many are in a pack.
     fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
         self.index.figures.row(row as usize).iter().any(|figure| {
-            (figure.measure == Measure::Piece || !strictly && figure.measure == Measure::None)
+            let numbered = figure.marker == b'#';
+            (figure.measure == Measure::Piece
+                || (!strictly || numbered) && figure.measure == Measure::None)
                 && self.index.values.get(figure.value as usize) == Some(&value)
         })
     }
@@ -607,6 +609,13 @@ impl Seeker<'_> {
             }
             let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
                 // «40» of «Нитки №40» is of the category «№40» as well, and is said once.
+                // «№50» of a pharmacy is fifty in a pack.
+                let packed = |f: &Figure| {
+                    f.measure == Measure::Piece && index.values[f.value as usize] == number.value
+                };
+                if number.marker == b'#' && wanted.len() == 1 && figures.iter().any(packed) {
+                    return 0.93;
+                }
                 let said = |f: &Figure| number.agrees(index.number(*f)) > 0.0;
                 if wanted.len() == 1 && !figures.iter().any(said) {
                     // «DIN 603» may be said by the category alone.
