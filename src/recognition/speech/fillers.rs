@@ -270,7 +270,6 @@ pub(super) const FILLERS: &[&str] = &[
     "eshe",
     "esche",
     "i",
-    "s",
     "na",
     "к",
     "товары",
