@@ -183,7 +183,9 @@ impl<'t> Desk<'t> {
         if heir == Heir::None && self.is_remark(seeker, &piece, &draft, anchored) {
             self.correcting = piece.corrects;
             self.remark(&piece);
-            let lacked = piece.talk == Talk::None && draft.wants.iter().any(|w| !w.known);
+            let lacked = piece.talk == Talk::None
+                && draft.reading.quantity.is_none()
+                && draft.wants.iter().any(|w| !w.known);
             self.unheard = lacked.then_some((piece.start, draft.wants));
             return;
         }
