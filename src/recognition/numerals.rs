@@ -231,6 +231,12 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i += 1;
             continue;
         }
+        if let Some((letters, next)) = size_letters(lexemes, i) {
+            let end = lexemes[next - 1].end;
+            out.push(Lexeme { text: letters.into(), end, ..lexemes[i].clone() });
+            i = next;
+            continue;
+        }
         let inches = inches_at(lexemes, i).is_some();
         if let Some((number, next)) = number_at(lexemes, i).filter(|_| !inches) {
             let (number, next) = with_tenths(lexemes, (number, next), &out, &knows);
@@ -525,6 +531,22 @@ fn inches_at(lexemes: &[Lexeme], at: usize) -> Option<(i64, usize)> {
 /// Whether the last number is a part of a size: «3,5х35».
 fn is_sized(lexemes: &[Lexeme]) -> bool {
     matches!(lexemes, [.., cross, number] if number.is_number() && cross.is('x'))
+}
+
+/// The letters of a size that are said after «размер», «эс», «икс эль», and where they end.
+fn size_letters(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
+    let text = |at: usize| lexemes.get(at).map_or("", |l| l.text.as_str());
+    if at == 0 || !text(at - 1).starts_with("размер") {
+        return None;
+    }
+    Some(match (text(at), text(at + 1)) {
+        ("икс" | "экс", "эс") => ("xs", at + 2),
+        ("икс" | "экс", "эль" | "эл") => ("xl", at + 2),
+        ("эс", _) => ("s", at + 1),
+        ("эм", _) => ("m", at + 1),
+        ("эль" | "эл", _) => ("l", at + 1),
+        _ => return None,
+    })
 }
 
 /// The letter that a word names where a number follows: «эм восемь».

@@ -651,7 +651,7 @@ fn number_readings(
 }
 
 /// Whether a word may be a noun of which there are many: «панелей», «полотен», «ампул».
-fn is_plural(lexeme: &Lexeme) -> bool {
+pub(crate) fn is_plural(lexeme: &Lexeme) -> bool {
     const LEAST: usize = 4;
     let text = lexeme.text.as_str();
     let ended = ["ов", "ев", "ей"].iter().any(|ending| text.ends_with(ending));

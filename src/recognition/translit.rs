@@ -107,6 +107,8 @@ struct Written {
     equals: bool,
     /// Whether a number stands after it.
     between: bool,
+    /// Whether a word stands after it.
+    leads: bool,
 }
 
 impl Written {
@@ -123,13 +125,15 @@ impl Written {
         };
         let to = (from..ch.len()).find(|at| !part(*at)).unwrap_or(ch.len());
         let before = ch[..from].iter().rev().find(|c| **c != ' ');
+        let after = ch[to..].iter().find(|c| **c != ' ');
         Self {
             latin: ch[from..to].iter().collect(),
             from,
             measures: before.is_some_and(char::is_ascii_digit),
             marks: ch.get(to).is_some_and(char::is_ascii_digit),
             equals: ch.get(to) == Some(&'='),
-            between: ch[to..].iter().find(|c| **c != ' ').is_some_and(char::is_ascii_digit),
+            between: after.is_some_and(char::is_ascii_digit),
+            leads: after.is_some_and(|c| c.is_alphabetic()),
         }
     }
 
@@ -160,6 +164,10 @@ impl Written {
     fn russian(&self, index: &Index) -> Option<String> {
         if let Some(crossed) = self.crossed() {
             return Some(crossed);
+        }
+        // «Samorez s pressshaiboi»; «perchatki S 10» are of a size.
+        if self.latin == "s" && self.leads {
+            return Some("с".to_owned());
         }
         if self.keeps(index) {
             return None;

@@ -57,8 +57,14 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 end += n;
             }
         }
-        let rest = &lexemes[end.min(lexemes.len())..];
+        let mut rest = &lexemes[end.min(lexemes.len())..];
         let before = &lexemes[from..i];
+        // «Сто ампул раундап…»: counted by a noun that is no unit.
+        let noun = unit.is_none() && rest.first().is_some_and(|l| counts_goods(index, l));
+        if noun {
+            end += 1;
+            rest = &rest[1..];
+        }
         let heads = |run: &[Lexeme]| run.iter().any(|l| l.is_word() && opens(index, l));
         let says = |run: &[Lexeme]| run.iter().any(|l| names_something(index, l));
         let next_word = rest.iter().find(|l| {
@@ -72,11 +78,18 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let later =
             (0..rest.len()).filter(|k| rest[*k].is_number()).find_map(|k| unit_at(rest, k + 1));
         // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
-        let unit_later = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0))
-            && (opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
+        let again = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0));
+        let unit_later =
+            again && (opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
         // «датчик 12 м IEK», «аккумулятор 6СТ 77 Varta»: a maker's name goes on with the item.
-        let goes_on = next_word.is_some_and(|l| is_trailing_name(index, l));
-        let cut = if counts {
+        let goes_on = next_word.is_some_and(|l| is_name_of(index, before, l));
+        // «… шестьдесят метров потом восемьдесят на восемьдесят 24 метра»: the same in another size.
+        let resized = matches!(rest.iter().skip_while(|l| l.is_word() && speech::is_filler(&l.text))
+            .take(3).collect::<Vec<_>>().as_slice(), [one, cross, two]
+            if one.is_number() && cross.is('x') && two.is_number());
+        let cut = if resized && again && says(before) && !sized {
+            true
+        } else if counts {
             says(before)
                 && says(rest)
                 && rest.first().is_some_and(Lexeme::is_word)
@@ -93,7 +106,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && !goes_on
                 && numbered
                 && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
-                && before.iter().any(Lexeme::is_number)
+                && (noun || before.iter().any(Lexeme::is_number))
         };
         if cut {
             out.push(end);
@@ -201,13 +214,29 @@ fn is_sold_by(index: &Index, run: &[Lexeme], unit: &Said) -> bool {
     })
 }
 
-/// Whether a word is a name that mostly stands inside titles: a maker's.
-fn is_trailing_name(index: &Index, lexeme: &Lexeme) -> bool {
-    let row = index.vocabulary.row(&crate::recognition::normalize::stem(&lexeme.text));
-    row.is_some_and(|r| {
-        let known = index.vocabulary.get(r);
+/// Whether a word is a name that mostly stands inside titles, a maker's, and of what was named before:
+/// titles have both.
+fn is_name_of(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
+    let row = |l: &Lexeme| index.vocabulary.row(&crate::recognition::normalize::stem(&l.text));
+    let Some(name) = row(lexeme).filter(|name| {
+        let known = index.vocabulary.get(*name);
         known.name && !known.leads
-    })
+    }) else {
+        return false;
+    };
+    let titles = index.by_word.row(name as usize);
+    let mut heads = before.iter().filter(|l| l.is_word()).filter_map(row).peekable();
+    // A thing that the catalogue calls otherwise may be of any maker.
+    heads.peek().is_none()
+        || heads.any(|head| {
+            index.by_word.row(head as usize).iter().any(|t| titles.binary_search(t).is_ok())
+        })
+}
+
+/// Whether a word after a number counts goods though it is no unit: a noun of which there are many
+/// that the catalogue does not have.
+fn counts_goods(index: &Index, lexeme: &Lexeme) -> bool {
+    crate::recognition::quantity::is_plural(lexeme) && !index.vocabulary.hears(&lexeme.text)
 }
 
 /// Whether titles or categories begin with exactly this word.
