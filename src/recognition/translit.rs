@@ -32,7 +32,7 @@ pub(crate) fn digits_as_letters(index: &Index, chars: &mut Chars) {
     if !chars.ch.iter().any(|c| matches!(c, '4' | '6')) {
         return;
     }
-    let part = |c: &char| c.is_ascii_alphabetic() || matches!(c, '4' | '6' | '\'');
+    let part = |c: &char| c.is_ascii_alphabetic() || matches!(c, '4' | '6' | '\'' | '`');
     let mut from = 0;
     while let Some(start) = chars.ch[from..].iter().position(part).map(|n| from + n) {
         let length = chars.ch[start..].iter().take_while(|c| part(c)).count();
@@ -118,10 +118,10 @@ impl Written {
         let part = |at: usize| {
             letter(at)
                 || at > from
-                    && matches!(ch.get(at), Some('\'' | '/'))
+                    && matches!(ch.get(at), Some('\'' | '`' | '/'))
                     && letter(at - 1)
                     && letter(at + 1)
-                || at > from && ch.get(at) == Some(&'\'') && letter(at - 1)
+                || at > from && matches!(ch.get(at), Some('\'' | '`')) && letter(at - 1)
         };
         let to = (from..ch.len()).find(|at| !part(*at)).unwrap_or(ch.len());
         let before = ch[..from].iter().rev().find(|c| **c != ' ');
@@ -208,7 +208,7 @@ fn spellings(latin: &str) -> Vec<String> {
         ("iu", "yu"),
         ("sch", "skh"),
     ];
-    let latin = short_i(&latin.replace('\'', ""));
+    let latin = short_i(&latin.replace(['\'', '`'], ""));
     let mut out = vec![latin];
     for (from, to) in SCHEMES {
         let more: Vec<String> =
