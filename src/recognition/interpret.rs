@@ -248,11 +248,12 @@ pub(crate) fn read(
     let mut ways = readings(lexemes, &telling);
     let claimed = |i: usize| cited.iter().any(|c| (c.from..c.to).contains(&i));
     ways.retain(|r| !r.spoken_for.iter().any(|i| claimed(*i)));
-    // «Два флитгард» are two of a make, and none of so many Fleetguards.
+    // «Два флитгард» are two of a make, «96 хром» is chrome: neither counts anything.
     let known = |at: usize| {
         let word = Word { text: lexemes[at].text.clone(), ..Word::default() };
         let vocabulary = &seeker.index.vocabulary;
-        vocabulary.meanings(&word).words.iter().any(|(word, _)| vocabulary.get(*word).name)
+        let meanings = vocabulary.meanings(&word);
+        meanings.sure || meanings.words.iter().any(|(word, _)| vocabulary.get(*word).name)
     };
     ways.retain(|r| r.counted_by.is_none_or(|at| !known(at)));
     // What stands in the column of the quantity is the quantity.

@@ -4,7 +4,7 @@ mod groups;
 
 use super::adjectives::measured;
 use super::lexer::{Kind, Lexeme};
-use super::normalize::is_cyrillic;
+use super::normalize::{distance, is_cyrillic};
 use super::terms::Measure;
 use super::vocabulary::cyrillic;
 
@@ -108,10 +108,57 @@ fn piece(word: &str) -> Option<Piece> {
 /// What a lexeme is of a number, in either alphabet: «dva rulona».
 fn word_piece(lexeme: &Lexeme) -> Option<Piece> {
     if lexeme.text.chars().all(is_cyrillic) {
-        piece(&lexeme.text)
+        piece(&lexeme.text).or_else(|| misspelt(&lexeme.text))
     } else {
         piece(&cyrillic(&lexeme.text)).filter(|_| lexeme.text.len() > 2)
     }
+}
+
+/// «Двадать», «пятдесят»: a number word with a slip.
+fn misspelt(word: &str) -> Option<Piece> {
+    const WORDS: &[&str] = &[
+        "четыре",
+        "восемь",
+        "девять",
+        "десять",
+        "одиннадцать",
+        "двенадцать",
+        "тринадцать",
+        "четырнадцать",
+        "пятнадцать",
+        "шестнадцать",
+        "семнадцать",
+        "восемнадцать",
+        "девятнадцать",
+        "двадцать",
+        "тридцать",
+        "пятьдесят",
+        "шестьдесят",
+        "семьдесят",
+        "восемьдесят",
+        "девяносто",
+        "двести",
+        "триста",
+        "четыреста",
+        "пятьсот",
+        "шестьсот",
+        "семьсот",
+        "восемьсот",
+        "девятьсот",
+        "тысяча",
+        "тысячу",
+    ];
+    const SHORTEST: usize = 5;
+    let letters: Vec<char> = word.chars().collect();
+    if letters.len() < SHORTEST {
+        return None;
+    }
+    let near = WORDS.iter().filter_map(|other| {
+        let other_letters: Vec<char> = other.chars().collect();
+        let cost = distance(&letters, &other_letters, 2)?;
+        (letters[0] == other_letters[0]).then_some((cost, *other))
+    });
+    near.min().and_then(|(_, other)| piece(other))
 }
 
 /// «сороковка», «восьмёрку», «двоечка», «восьмой», «девятнадцатая», «пятисотые».

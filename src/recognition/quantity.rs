@@ -598,7 +598,7 @@ fn number_readings(
         return;
     }
     // «Сайдинг банан 80 панелей»: the goods are counted by another name.
-    if i > first && i + 1 == last && is_plural(&lexemes[last]) {
+    if i > first && i + 1 == last && may_count(&lexemes[last]) {
         let spoken_for = vec![i, last];
         let counted_by = Some(last);
         out.push(Reading { spoken_for, quantity, prior: 0.1, counted_by, ..Reading::default() });
@@ -650,18 +650,16 @@ fn number_readings(
     }
 }
 
-/// Whether a word may be a noun of which there are many: «панелей», «полотен», «ампул».
-pub(crate) fn is_plural(lexeme: &Lexeme) -> bool {
+/// Whether a word after a number may be what the goods are counted by: «панелей», «ампул», «меша».
+pub(crate) fn may_count(lexeme: &Lexeme) -> bool {
     const LEAST: usize = 4;
-    let text = lexeme.text.as_str();
-    let ended = ["ов", "ев", "ей"].iter().any(|ending| text.ends_with(ending));
-    let bare = text.chars().last().is_some_and(|c| !"аеиоуыэюяьй".contains(c));
     lexeme.is_word()
         && lexeme.spaced
         && !lexeme.dotted
-        && text.chars().count() >= LEAST
-        && text.chars().all(super::normalize::is_cyrillic)
-        && (ended || bare)
+        && lexeme.text.chars().count() >= LEAST
+        && lexeme.text.chars().all(super::normalize::is_cyrillic)
+        && !super::line::is_adjective(&lexeme.text)
+        && !super::speech::is_filler(&lexeme.text)
 }
 
 /// A number in words as one of the goods and a quantity after it: «семьсот две» is two of 700.

@@ -233,10 +233,10 @@ fn is_name_of(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
         })
 }
 
-/// Whether a word after a number counts goods though it is no unit: a noun of which there are many
-/// that the catalogue does not have.
+/// Whether a word after a number counts goods though it is no unit: a noun that the
+/// catalogue does not have.
 fn counts_goods(index: &Index, lexeme: &Lexeme) -> bool {
-    crate::recognition::quantity::is_plural(lexeme) && !index.vocabulary.hears(&lexeme.text)
+    crate::recognition::quantity::may_count(lexeme) && !index.vocabulary.hears(&lexeme.text)
 }
 
 /// Whether titles or categories begin with exactly this word.
