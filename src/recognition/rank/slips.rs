@@ -7,6 +7,7 @@ use super::super::lexer::lex;
 use super::super::normalize::{Chars, distance, stem};
 use super::super::terms::Word;
 use super::super::vocabulary::Meanings;
+use super::fit::numbers_in;
 use super::{Need, Seeker, Stretch, Want, Way};
 
 /// Among more products a word is not looked for.
@@ -22,7 +23,9 @@ impl Seeker<'_> {
         }
         let rest: Vec<Want> =
             wants.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, w)| w.clone()).collect();
-        if rest.iter().any(|w| !w.known) || !rest.iter().any(|w| !w.numeric) {
+        // «Скоа 71/12»: a size of several numbers says as much as a word.
+        let tells = |w: &Want| !w.numeric || numbers_in(w) > 1;
+        if rest.iter().any(|w| !w.known) || !rest.iter().any(tells) {
             return None;
         }
         let hits = self.hits(&rest, Stretch::No);
