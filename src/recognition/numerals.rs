@@ -379,11 +379,28 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i += 1;
             continue;
         }
+        // «два на метр» is 2×1.
+        if lexeme.text == "метр"
+            && matches!(out.last().map(|l| l.text.as_str()), Some("на"))
+            && out.iter().rev().nth(1).is_some_and(|l| l.is_number() && l.spoken)
+        {
+            out.push(Lexeme {
+                kind: Kind::Number,
+                text: "1".into(),
+                value: 1000,
+                spoken: true,
+                dotted: false,
+                ..lexeme.clone()
+            });
+            i += 1;
+            continue;
+        }
         // «метр шестьдесят» is 1,6 м.
         if lexeme.text == "метр"
             && !out.last().is_some_and(Lexeme::is_number)
             && let Some((tens, next)) = number_at(lexemes, i + 1)
-            && (5_000..100_000).contains(&tens.value)
+            && (10_000..100_000).contains(&tens.value)
+            && !super::quantity::unit_at(lexemes, next).is_some_and(|(unit, _)| unit.counts())
             && !tens.named
         {
             let value = 1000 + tens.value / 100;

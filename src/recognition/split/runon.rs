@@ -79,8 +79,13 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             (0..rest.len()).filter(|k| rest[*k].is_number()).find_map(|k| unit_at(rest, k + 1));
         // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
         let again = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0));
-        let unit_later =
-            again && (opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
+        // «Интерлок голубой пять кило бифлекс три кило»: an item that the catalogue lacks.
+        let strange = |l: &Lexeme| {
+            crate::recognition::quantity::may_count(l) && !index.vocabulary.hears(&l.text)
+        };
+        let spoken = lexeme.spoken && next_word.is_some_and(strange);
+        let unit_later = again
+            && (spoken || opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
         // «датчик 12 м IEK», «аккумулятор 6СТ 77 Varta»: a maker's name goes on with the item.
         let goes_on = next_word.is_some_and(|l| is_name_of(index, before, l));
         // «… шестьдесят метров потом восемьдесят на восемьдесят 24 метра»: the same in another size.
@@ -97,6 +102,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         } else if unit.is_some() {
             let goes_on = goes_on || next_word.is_some_and(|l| l.text.contains('/'));
             let sold = unit.as_ref().is_some_and(|u| is_sold_by(index, before, &u.0));
+            let opens_next = opens_next || again && spoken;
             says(before) && !sized && opens_next && !goes_on && numbered && sold
         } else {
             heads(before)
