@@ -300,6 +300,12 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i = next;
             continue;
         }
+        if let Some((word, next)) = spelt_letters(lexemes, i) {
+            let end = lexemes[next - 1].end;
+            out.push(Lexeme { text: word, end, ..lexemes[i].clone() });
+            i = next;
+            continue;
+        }
         let lexeme = &lexemes[i];
         // «тэ двадцать два» is Т22, and so is «т двадцать два» where no number is before it.
         let alone = matches!(lexeme.text.as_str(), "м" | "т")
@@ -611,6 +617,21 @@ fn size_letters(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> 
         ("эль" | "эл", _) => ("l", at + 1),
         _ => return None,
     })
+}
+
+/// Several letters that are said one by one before a number, «эс тэ двадцать два», as one word, and
+/// where they end.
+fn spelt_letters(lexemes: &[Lexeme], at: usize) -> Option<(String, usize)> {
+    let named = |l: &Lexeme| match l.text.as_str() {
+        "аш" | "эйч" => Some("х"),
+        "ар" => Some("р"),
+        "эль" | "эл" => Some("л"),
+        "ка" => Some("к"),
+        word => letter(word),
+    };
+    let letters: String = lexemes[at..].iter().map_while(named).collect();
+    let count = letters.chars().count();
+    (count > 1 && number_at(lexemes, at + count).is_some()).then_some((letters, at + count))
 }
 
 /// The letter that a word names where a number follows: «эм восемь».
