@@ -104,6 +104,13 @@ impl Desk<'_> {
         let draft = Draft { reading, ..read(seeker, self.text, goods, light).0 };
         let line = match place {
             Some(place) if !draft.wants.iter().any(|w| w.known && !w.numeric) => Some(place.line),
+            // «…, увеличьте до 7»: the line just said.
+            _ if draft.wants.is_empty()
+                && (0..piece.lexemes.len()).any(until)
+                && piece.lexemes.iter().any(resizes) =>
+            {
+                said.last().copied()
+            }
             _ => self.named(seeker, &draft),
         };
         match line {
@@ -179,6 +186,12 @@ impl Desk<'_> {
         }
         true
     }
+}
+
+/// Whether a word says that there are to be more or fewer.
+fn resizes(lexeme: &Lexeme) -> bool {
+    const STEMS: &[&str] = &["увелич", "уменьш", "сократ", "добав", "довед"];
+    lexeme.is_word() && STEMS.iter().any(|stem| lexeme.text.starts_with(stem))
 }
 
 /// Whether a word says that something is to be another.

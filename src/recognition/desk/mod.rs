@@ -170,6 +170,11 @@ impl<'t> Desk<'t> {
             return;
         }
         if !draft.says_something() {
+            let goods = talked != Some(Talk::Delivery);
+            if piece.cancels && piece.corrects && goods && refuses(&piece.lexemes) {
+                self.lines.pop();
+                return;
+            }
             if draft.reading.quantity.is_none() && piece.corrects {
                 self.correcting = true;
             }
@@ -678,6 +683,13 @@ pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
         settle(seeker, draft, Stretch::Units);
         draft.stretched = draft.fit > 0;
     }
+}
+
+/// «Нет, не надо» and no more.
+fn refuses(lexemes: &[Lexeme]) -> bool {
+    let told = |l: &&Lexeme| l.is_number() || l.is_word() && !speech::is_correction(&l.text);
+    let told: Vec<&str> = lexemes.iter().filter(told).map(|l| l.text.as_str()).collect();
+    matches!(told.as_slice(), ["не", refused] if speech::is_refusal(refused))
 }
 
 /// «Кромку к ней 100 м»: the goods go with the thing before.

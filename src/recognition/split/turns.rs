@@ -1,0 +1,173 @@
+//! Turns of speech by which people put right what they said, made one: «5 шт → 7 шт», «5 шт точнее 7»,
+//! «(нет, белый)», «имел в виду 80», «не чёрный, белый» say the same as «5 шт, лучше 7».
+
+use super::super::lexer::{Kind, Lexeme};
+use super::super::quantity::unit_at;
+use super::super::speech;
+
+/// A text with its turns of speech made plain: a comma and a word that announces what is put right.
+pub(super) fn plain(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len() + 4);
+    // Brackets that are left out end here.
+    let mut closing: Option<usize> = None;
+    let mut at = 0;
+    while at < lexemes.len() {
+        if closing == Some(at) {
+            closing = None;
+            at += 1;
+            continue;
+        }
+        let line = out.iter().rposition(|l| l.is('\n')).map_or(0, |n| n + 1);
+        match turn(&lexemes, at, &out[line..]) {
+            Some(Turn::Announced { word, taken }) => {
+                announce(&mut out, &lexemes[at], word);
+                at += taken;
+            }
+            Some(Turn::Bracket { end }) => {
+                closing = Some(end);
+                out.push(mark(&lexemes[at], ','));
+                at += 1;
+            }
+            Some(Turn::Renamed { taken }) => {
+                out.insert(line, word(&lexemes[at], "замените"));
+                out.push(word(&lexemes[at], "на"));
+                at += taken;
+            }
+            Some(Turn::But) => {
+                out.push(lexemes[at].clone());
+                out.push(word(&lexemes[at], "а"));
+                at += 1;
+            }
+            None => {
+                out.push(lexemes[at].clone());
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// A turn of speech and how many lexemes say it.
+enum Turn {
+    /// What follows is right instead.
+    Announced { word: &'static str, taken: usize },
+    /// «(нет, белый)»: what is in brackets is right instead.
+    Bracket { end: usize },
+    /// «80 → 100» on a line of its own: one stands for the other.
+    Renamed { taken: usize },
+    /// The comma of «не чёрный, белый».
+    But,
+}
+
+/// The turn of speech that begins here, if one does. `said`: what the line has said so far.
+fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
+    let text = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let is = |at: usize, mark: char| lexemes.get(at).is_some_and(|l| l.is(mark));
+    let told = |l: &Lexeme| l.is_word() || l.is_number();
+    let arrow = if is(at, '→') {
+        1
+    } else if (is(at, '-') || is(at, '=')) && is(at + 1, '>') && !lexemes[at + 1].spaced {
+        2
+    } else {
+        0
+    };
+    let end_of_line =
+        lexemes[at..].iter().position(|l| l.is('\n')).map_or(lexemes.len(), |n| at + n);
+    if arrow > 0 && said.iter().any(told) {
+        let rest = &lexemes[at + arrow..end_of_line.max(at + arrow)];
+        let alone = counted(said).is_none() && counted(rest).is_none();
+        return Some(if alone {
+            Turn::Renamed { taken: arrow }
+        } else {
+            Turn::Announced { word: "лучше", taken: arrow }
+        });
+    }
+    let named = said.iter().any(Lexeme::is_word);
+    let next = lexemes.get(at + 1);
+    match text(at) {
+        "имел" | "имела" | "имею" | "имели" if text(at + 1) == "в" && text(at + 2) == "виду" => {
+            Some(Turn::Announced { word: "точнее", taken: 3 })
+        }
+        // «Скоба 14/10 то есть 140/10» is put right letter for letter.
+        "в" if text(at + 1) == "смысле" && named && !text(at + 2).is_empty() => {
+            Some(Turn::Announced { word: "точнее", taken: 2 })
+        }
+        "то" if text(at + 1) == "есть" && named && !text(at + 2).is_empty() => {
+            Some(Turn::Announced { word: "точнее", taken: 2 })
+        }
+        "тоесть" if named && !text(at + 1).is_empty() => {
+            Some(Turn::Announced { word: "точнее", taken: 1 })
+        }
+        "не" if is(at + 1, ',') && said.last().is_some_and(|l| !told(l)) => {
+            Some(Turn::Announced { word: "нет", taken: 2 })
+        }
+        "точнее" | "вернее" | "лучше"
+            if said.last().is_some_and(told)
+                && counted(said).is_some_and(|end| end == said.len())
+                && next.is_some_and(Lexeme::is_number) =>
+        {
+            Some(Turn::Announced { word: "лучше", taken: 1 })
+        }
+        // «Скоба 80 - нет, 100»
+        _ if is(at, '-')
+            && lexemes[at].spaced
+            && matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
+            && counted(said).is_some_and(|end| end == said.len())
+            && counted(&lexemes[at..end_of_line]).is_none() =>
+        {
+            Some(Turn::Announced { word: "нет", taken: 2 + usize::from(is(at + 2, ',')) })
+        }
+        _ if is(at, '(') && named && matches!(text(at + 1), "нет" | "ой" | "вернее" | "лучше") =>
+        {
+            let inside = lexemes[at..].iter().position(|l| l.is(')') || l.is('\n'))?;
+            let end = at + inside;
+            let whole = is(end, ')') && counted(&lexemes[at..end]).is_none();
+            whole.then_some(Turn::Bracket { end })
+        }
+        // «Не чёрный, белый» on a line of its own
+        _ if is(at, ',')
+            && said.first().is_some_and(|l| l.text == "не")
+            && said.get(1).is_some_and(|l| !speech::is_refusal(&l.text))
+            && said.iter().skip(1).all(told)
+            && next.is_some_and(|l| told(l) && l.text != "а") =>
+        {
+            Some(Turn::But)
+        }
+        _ => None,
+    }
+}
+
+/// Where a quantity with a unit that counts ends in a run, if one is in it.
+fn counted(run: &[Lexeme]) -> Option<usize> {
+    (0..run.len()).rev().filter(|at| run[*at].is_number()).find_map(|at| {
+        let (unit, taken) = unit_at(run, at + 1)?;
+        unit.counts().then_some(at + 1 + taken)
+    })
+}
+
+/// Adds a comma and a word that announces what is put right.
+fn announce(out: &mut Vec<Lexeme>, place: &Lexeme, text: &str) {
+    while out.last().is_some_and(|l| l.is(',') || l.is('-') || l.text == "ой") {
+        out.pop();
+    }
+    if out.last().is_some_and(|l| l.is_word() || l.is_number() || l.is(')')) {
+        out.push(mark(place, ','));
+    }
+    out.push(word(place, text));
+}
+
+fn mark(place: &Lexeme, mark: char) -> Lexeme {
+    Lexeme { kind: Kind::Mark(mark), text: String::new(), dotted: false, ..place.clone() }
+}
+
+fn word(place: &Lexeme, text: &str) -> Lexeme {
+    let kind = Kind::Word;
+    Lexeme {
+        kind,
+        text: text.to_owned(),
+        spaced: true,
+        dotted: false,
+        upper: false,
+        ..place.clone()
+    }
+}
