@@ -90,9 +90,6 @@ pub(crate) fn is_it(word: &str) -> bool {
 
 /// Words that name a parameter and say nothing without its value, and little words.
 pub(crate) fn is_little(word: &str) -> bool {
-    if is_it(word) {
-        return true;
-    }
     const LITTLE: &[&str] = &[
         "и",
         "в",
@@ -185,7 +182,7 @@ pub(crate) fn is_little(word: &str) -> bool {
         "литраж",
     ];
     static SET: WordSet = WordSet::new();
-    among(&SET, LITTLE, word)
+    among(&SET, LITTLE, word) || is_it(word)
 }
 
 /// Joins lexemes into terms. `skip` tells which lexemes are spoken for already.

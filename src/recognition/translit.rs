@@ -95,6 +95,7 @@ pub(crate) fn latin_as_cyrillic(index: &Index, chars: &mut Chars) {
 }
 
 /// A word in Latin letters.
+#[expect(clippy::struct_excessive_bools, reason = "what stands around a word is told apart")]
 struct Written {
     latin: String,
     /// Where it begins.

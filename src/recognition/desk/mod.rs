@@ -139,18 +139,7 @@ impl<'t> Desk<'t> {
             self.number_after_number(seeker, &piece);
         }
         let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
-        let light = self.light(seeker, &piece, anchored);
-        let light = |context| Light { context, ..light };
-        let context = if anchored { Vec::new() } else { std::mem::take(&mut self.context) };
-        let (mut draft, mut heir) = read(seeker, self.text, &piece.lexemes, light(&context));
-        if let Some((lexemes, better, how)) =
-            regrouped(seeker, self.text, &piece.lexemes, light(&context), &draft)
-        {
-            (piece.lexemes, draft, heir) = (lexemes, better, how);
-        }
-        if !anchored {
-            self.context = context;
-        }
+        let (mut draft, mut heir) = self.read(seeker, &mut piece, anchored);
         if !piece.cancels
             && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
@@ -170,15 +159,7 @@ impl<'t> Desk<'t> {
             return;
         }
         if !draft.says_something() {
-            let goods = talked != Some(Talk::Delivery);
-            if piece.cancels && piece.corrects && goods && refuses(&piece.lexemes) {
-                self.lines.pop();
-                return;
-            }
-            if draft.reading.quantity.is_none() && piece.corrects {
-                self.correcting = true;
-            }
-            self.quantity_alone(seeker, &piece, &draft);
+            self.take_nothing(seeker, &piece, &draft, talked);
             return;
         }
         if piece.cancels {
@@ -215,6 +196,47 @@ impl<'t> Desk<'t> {
             }
         }
         self.place(seeker, &piece, draft, heir, begun);
+    }
+
+    /// Reads a piece in the light of those before, with its numbers grouped as reads best.
+    fn read(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: &mut Piece,
+        anchored: bool,
+    ) -> (Draft, Heir) {
+        let light = self.light(seeker, piece, anchored);
+        let context = if anchored { Vec::new() } else { std::mem::take(&mut self.context) };
+        let light = Light { context: &context, ..light };
+        let (mut draft, mut heir) = read(seeker, self.text, &piece.lexemes, light);
+        if let Some((lexemes, better, how)) =
+            regrouped(seeker, self.text, &piece.lexemes, light, &draft)
+        {
+            (piece.lexemes, draft, heir) = (lexemes, better, how);
+        }
+        if !anchored {
+            self.context = context;
+        }
+        (draft, heir)
+    }
+
+    /// A piece that says nothing of goods: a quantity, «нет», «нет, не надо».
+    fn take_nothing(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: &Piece,
+        draft: &Draft,
+        talked: Option<Talk>,
+    ) {
+        let goods = talked != Some(Talk::Delivery);
+        if piece.cancels && piece.corrects && goods && refuses(&piece.lexemes) {
+            self.lines.pop();
+            return;
+        }
+        if draft.reading.quantity.is_none() && piece.corrects {
+            self.correcting = true;
+        }
+        self.quantity_alone(seeker, piece, draft);
     }
 
     /// What goes on goods that the catalogue lacks: «клапан канал. d=110 серый 5 шт» is nothing else of

@@ -212,7 +212,8 @@ pub(super) fn whole(
     // «Болты 100 и гайки» are two: what has its quantity is not gone on with.
     let done =
         next.parted && (one.reading.quantity.is_some() || only_quantity(&piece.lexemes).is_some());
-    if !whole_one && !fraction || done && !fraction || !one.says_something() {
+    let apart = !whole_one || done;
+    if apart && !fraction || !one.says_something() {
         return None;
     }
     Some(Piece {

@@ -64,7 +64,9 @@ pub(crate) fn regrouped(
             ways.sort_by_key(|(_, cost)| *cost);
             ways.truncate(MOST);
         } else {
-            ways.iter_mut().for_each(|(way, _)| way.extend_from_slice(said));
+            for (way, _) in &mut ways {
+                way.extend_from_slice(said);
+            }
         }
         at += said.len();
     }

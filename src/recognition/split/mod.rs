@@ -80,7 +80,7 @@ pub(crate) struct Piece {
 /// Splits a message into pieces.
 pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let knows = |value| index.knows_number(value);
-    let lexemes = substituted(turns::plain(numerals::replace(&lex(chars), knows)));
+    let lexemes = substituted(turns::plain(&numerals::replace(&lex(chars), knows)));
     let lexemes = packs(&without_clock(&amounts(&lexemes)));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {

@@ -6,7 +6,7 @@ use super::super::quantity::unit_at;
 use super::super::speech;
 
 /// A text with its turns of speech made plain: a comma and a word that announces what is put right.
-pub(super) fn plain(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
+pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len() + 4);
     // Brackets that are left out end here.
     let mut closing: Option<usize> = None;
@@ -18,7 +18,7 @@ pub(super) fn plain(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
             continue;
         }
         let line = out.iter().rposition(|l| l.is('\n')).map_or(0, |n| n + 1);
-        match turn(&lexemes, at, &out[line..]) {
+        match turn(lexemes, at, &out[line..]) {
             Some(Turn::Announced { word, taken }) => {
                 announce(&mut out, &lexemes[at], word);
                 at += taken;
