@@ -101,6 +101,9 @@ impl Meanings {
 /// A word that means another so well is spelt so, or heard so.
 const HEARD: f32 = 0.95;
 
+/// «Перчатки нитрил» are «нитриловые».
+const MADE_OF: f32 = 0.96;
+
 /// Those that cost least.
 fn least_of(heard: Vec<(u32, u8)>) -> Vec<(u32, u8)> {
     let least = heard.iter().map(|(_, cost)| *cost).min();
@@ -544,7 +547,7 @@ impl Vocabulary {
             0.8
         };
         for id in self.beginning(text) {
-            out.add(id, quality);
+            out.add(id, if self.is_made_of(id, text) { MADE_OF } else { quality });
         }
         if length >= 5 && !dotted {
             // «шариковые» for «шарик.» is seen by the stem.
@@ -555,6 +558,17 @@ impl Vocabulary {
                 }
             }
         }
+    }
+
+    /// Whether a word is the adjective of what the text names, «нитриловые» of «нитрил», and begins no
+    /// title: «кокосовая стружка» is no «кокос».
+    fn is_made_of(&self, word: u32, text: &str) -> bool {
+        let known = &self.words[word as usize];
+        let suffix = known.stem.strip_prefix(text);
+        text.chars().count() >= 5
+            && !known.head
+            && suffix.is_some_and(|suffix| matches!(suffix, "ов" | "ев" | "н" | "ян"))
+            && super::line::is_adjective(&known.surface)
     }
 
     /// Words whose stem begins with the text.
