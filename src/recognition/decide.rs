@@ -218,7 +218,9 @@ pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want])
         let made = super::line::is_adjective(&word.surface) && !word.stem.starts_with(&base);
         word.name || word.article || !word.cut && made
     };
-    let said_so = super::line::is_adjective(&want.text) || seeker.quality(row, want) >= CALLED;
+    let noun = |word: &u32| !super::line::is_adjective(&known(*word).surface);
+    let said_so = super::line::is_adjective(&want.text)
+        || seeker.quality(row, want) >= CALLED && named.iter().any(noun);
     seeker.is_mention(row, &named) || !said_so && !named.iter().any(alike)
 }
 

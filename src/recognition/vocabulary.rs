@@ -553,8 +553,10 @@ impl Vocabulary {
             // «шариковые» for «шарик.» is seen by the stem.
             let key = stem(text);
             if key.chars().count() >= 4 && key != text {
+                let noun = !super::line::is_adjective(text);
                 for id in self.beginning(&key) {
-                    out.add(id, 0.9);
+                    let made = noun && self.is_made_of(id, &key);
+                    out.add(id, if made { MADE_OF } else { 0.9 });
                 }
             }
         }
