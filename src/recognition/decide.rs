@@ -220,7 +220,7 @@ pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want])
     };
     let noun = |word: &u32| !super::line::is_adjective(&known(*word).surface);
     let said_so = super::line::is_adjective(&want.text)
-        || seeker.quality(row, want) >= CALLED && named.iter().any(noun);
+        || seeker.quality(row, want) >= CALLED && (named.is_empty() || named.iter().any(noun));
     seeker.is_mention(row, &named) || !said_so && !named.iter().any(alike)
 }
 

@@ -153,10 +153,12 @@ fn misspelt(word: &str) -> Option<Piece> {
     if letters.len() < SHORTEST {
         return None;
     }
-    let near = WORDS.iter().filter_map(|other| {
-        let other_letters: Vec<char> = other.chars().collect();
-        let cost = distance(&letters, &other_letters, 2)?;
-        (letters[0] == other_letters[0]).then_some((cost, *other))
+    let alike = |other: &&&str| {
+        other.starts_with(letters[0]) && (other.len() / 2).abs_diff(letters.len()) <= 1
+    };
+    let near = WORDS.iter().filter(alike).filter_map(|other| {
+        let cost = distance(&letters, &other.chars().collect::<Vec<char>>(), 2)?;
+        Some((cost, *other))
     });
     near.min().and_then(|(_, other)| piece(other))
 }
