@@ -35,6 +35,9 @@ const CORRECTIONS: &[Way] = &[
     ("{one} 5 шт (точнее 7)", Some(7), None),
     ("{one} не 5 а 7 шт", Some(7), None),
     ("{one} 5 шт, вместо 5 сделайте 7", Some(7), None),
+    ("{one} 5 шт → 7 шт", Some(7), None),
+    ("{one} 5 шт точнее 7", Some(7), None),
+    ("{one} 5 шт, увеличьте до 7", Some(7), None),
     ("{one} 5 шт, не {a} а {b}", None, Some(5)),
     ("{one} 5 шт (не {a}, а {b})", None, Some(5)),
     ("{one} 5 шт, вместо {a} давайте {b}", None, Some(5)),
@@ -50,6 +53,12 @@ const REWORDED: &[Way] = &[
     ("{one} 5 шт, тьфу, {b}", None, Some(5)),
     ("{one} 5 шт\nточнее {b}", None, Some(5)),
     ("{rest} {a}, точнее {b} 5 шт", None, Some(5)),
+    ("{rest} {a} то есть {b} 5 шт", None, Some(5)),
+    ("{rest} {a} (нет, {b}) 5 шт", None, Some(5)),
+    ("{one} 5 шт - нет, {b}", None, Some(5)),
+    ("{one} 5 шт → {b}", None, Some(5)),
+    ("{one} 5 шт, имел в виду {b}", None, Some(5)),
+    ("{one} 5 шт\nне {a}, {b}", None, Some(5)),
 ];
 
 /// Two products and what they differ in: the title's words before it, itself, the other's, and the
