@@ -59,7 +59,9 @@ pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
     };
     let last = words.windows(2).any(|w| w[0].starts_with("прошл") && w[1] != "заказ");
     let told = words.iter().any(|w| PAST.iter().any(|p| w.starts_with(p)));
-    (told || last && !words.contains(&"как")) && !words.iter().any(now)
+    // «Я бы взял…» orders.
+    let would = words.contains(&"бы");
+    (told || last && !words.contains(&"как")) && !would && !words.iter().any(now)
 }
 
 /// What a piece of talk is about.
@@ -352,6 +354,24 @@ pub(crate) fn is_refusal(word: &str) -> bool {
             | "возим"
             | "требуется"
             | "требуются"
+    )
+}
+
+/// Whether a word after «не» asks politely: «не могли бы вы», «если не сложно».
+pub(crate) fn asks_politely(word: &str) -> bool {
+    matches!(
+        word,
+        "могли"
+            | "могла"
+            | "мог"
+            | "можете"
+            | "можешь"
+            | "сложно"
+            | "трудно"
+            | "затруднит"
+            | "забудьте"
+            | "забудь"
+            | "против"
     )
 }
 

@@ -180,6 +180,12 @@ pub(crate) fn is_little(word: &str) -> bool {
         "номиналом",
         "фасовка",
         "литраж",
+        "вариант",
+        "варианта",
+        "исполнение",
+        "расцветка",
+        "расцветки",
+        "оттенок",
     ];
     static SET: WordSet = WordSet::new();
     among(&SET, LITTLE, word) || is_it(word)

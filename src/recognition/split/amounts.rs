@@ -9,12 +9,12 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     let mut at = 0;
     while at < lexemes.len() {
-        if let Some(end) = again(lexemes, at, &out) {
+        if let Some(end) = again(lexemes, at, &out).or_else(|| unit_named(lexemes, at)) {
             at = end;
         } else if let Some(end) = introduced(lexemes, at, &out) {
             let last = &lexemes[end - 1];
             // «Товар: саморез; кол-во: 5»
-            if out.last().is_some_and(|l| l.is(';')) {
+            while out.last().is_some_and(|l| l.is(';') || l.is('|') || l.is(',')) {
                 out.pop();
             }
             let dash = Kind::Mark('-');
@@ -32,6 +32,23 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// Where a unit ends that is named by itself, «ед. изм.: шт»: the catalogue knows it.
+fn unit_named(lexemes: &[Lexeme], at: usize) -> Option<usize> {
+    let text = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let mark = |at: usize| lexemes.get(at).is_some_and(|l| l.is(':') || l.is('.') || l.is('-'));
+    let mut end = match (text(at), text(at + 1)) {
+        ("ед" | "единица", "изм" | "измерения") => at + 2,
+        ("ед", _) if mark(at + 1) => at + 1,
+        _ => return None,
+    };
+    let named = end;
+    while mark(end) {
+        end += 1;
+    }
+    let (_, taken) = unit_at(lexemes, end).filter(|_| end > named || lexemes[named - 1].dotted)?;
+    Some(end + taken)
 }
 
 /// Where a bracket ends that says the number before it in words: «5 (пять) штук», «5 шт (пять)».
@@ -71,6 +88,10 @@ fn introduced(lexemes: &[Lexeme], at: usize, before: &[Lexeme]) -> Option<usize>
     let counted = || {
         unit_at(lexemes, at + 2).is_some_and(|(unit, _)| unit.counts() && unit.short().is_some())
     };
+    // «Саморез // 5 шт»
+    if mark(at, '/') && mark(at + 1, '/') && number(at + 2) {
+        return Some(at + 2);
+    }
     // «Саморез / 5 шт»
     if mark(at, '/') && spaced && number(at + 1) && counted() {
         return Some(at + 1);

@@ -28,6 +28,11 @@ pub(super) fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     while i < line.len() {
         match word(&line, i) {
             Some("не") if word(&line, i + 1).is_some_and(speech::is_refusal) => i += 1,
+            Some("не") if word(&line, i + 1).is_some_and(speech::asks_politely) => {
+                dead[i] = true;
+                dead[i + 1] = true;
+                i += 1;
+            }
             Some("не") => {
                 let end = (i + 1..line.len())
                     .find(|k| boundary(&line[*k]) || word(&line, *k) == Some("а"));

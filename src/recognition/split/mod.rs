@@ -16,7 +16,7 @@ mod tables;
 mod turns;
 
 use super::index::Index;
-use super::lexer::{Lexeme, lex};
+use super::lexer::{Kind, Lexeme, lex};
 use super::normalize::Chars;
 use super::numerals;
 use super::speech::{self, Talk};
@@ -102,6 +102,17 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let rows: Vec<(Vec<Lexeme>, Option<Cells>)> = Cards::joined(index, lines)
         .map(|(line, card)| {
             let cells = if card { None } else { fields(index, &line) };
+            // «Скоба 80/6 5 | синтепон 2» is a list.
+            let mut line = line;
+            let item = |cell: &[Lexeme]| {
+                let named = |l: &Lexeme| l.is_word() && opens(index, l);
+                cell.iter().any(named) && cell.iter().any(Lexeme::is_number)
+            };
+            if cells.is_none() && line.split(|l| l.is('|')).all(item) {
+                for bar in line.iter_mut().filter(|l| l.is('|')) {
+                    bar.kind = Kind::Mark(';');
+                }
+            }
             (line, cells)
         })
         .collect();

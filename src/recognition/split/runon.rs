@@ -30,10 +30,9 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             i += 1;
             continue;
         }
-        let sized = i > 0
-            && (lexemes[i - 1].is('x') || lexemes[i - 1].is('/') || lexemes[i - 1].is('№'))
-            || lexemes.get(i + 1).is_some_and(|l| l.is('x') || l.is('/'))
-            || i > 0 && !lexeme.spaced && (lexemes[i - 1].is_word() || lexemes[i - 1].is('-'));
+        // «Спанбонд 70 x5 скоба 80/6 x3»
+        let times = i > 1 && lexemes[i - 1].is('x') && !lexemes[i - 2].is_number();
+        let sized = !times && is_part_of_size(lexemes, i);
         let unit = unit_at(lexemes, i + 1)
             .filter(|u| matches!(u.0, crate::recognition::quantity::Said::Unit(_)));
         let measured = unit.is_none()
@@ -47,16 +46,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
             i += 1;
             continue;
         }
-        let mut end = i + 1 + unit.as_ref().map_or(0, |u| u.1);
-        if unit.is_some()
-            && lexemes.get(end).is_some_and(|l| l.text == "по")
-            && lexemes.get(end + 1).is_some_and(Lexeme::is_number)
-        {
-            end += 2;
-            if let Some((_, n)) = unit_at(lexemes, end) {
-                end += n;
-            }
-        }
+        let mut end = quantity_end(lexemes, i, unit.as_ref().map_or(0, |u| u.1));
         let mut rest = &lexemes[end.min(lexemes.len())..];
         let before = &lexemes[from..i];
         // «Сто ампул раундап…»: counted by a noun that is no unit.
@@ -112,7 +102,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && !goes_on
                 && numbered
                 && rest.first().is_some_and(|l| l.is_word() && l.spaced && opens(index, l))
-                && (noun || before.iter().any(Lexeme::is_number))
+                && (noun || times || before.iter().any(Lexeme::is_number))
         };
         if cut {
             out.push(end);
@@ -121,6 +111,26 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         i = end;
     }
     out
+}
+
+/// Whether a number is a part of a size or a code: «4х25», «80/6», «RS133».
+fn is_part_of_size(lexemes: &[Lexeme], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| &lexemes[before]);
+    before.is_some_and(|l| l.is('x') || l.is('/') || l.is('№'))
+        || lexemes.get(at + 1).is_some_and(|l| l.is('x') || l.is('/'))
+        || !lexemes[at].spaced && before.is_some_and(|l| l.is_word() || l.is('-'))
+}
+
+/// Where a quantity ends whose unit takes so many lexemes, «5 уп», «2 кор по 500 шт».
+fn quantity_end(lexemes: &[Lexeme], at: usize, unit: usize) -> usize {
+    let end = at + 1 + unit;
+    let by = unit > 0
+        && lexemes.get(end).is_some_and(|l| l.text == "по")
+        && lexemes.get(end + 1).is_some_and(Lexeme::is_number);
+    if !by {
+        return end;
+    }
+    end + 2 + unit_at(lexemes, end + 2).map_or(0, |(_, taken)| taken)
 }
 
 /// «Спанбонд рулон нитки 5 шт»: a unit with no number beside it ends an item when a thing was
