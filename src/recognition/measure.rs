@@ -287,6 +287,9 @@ impl Number {
 
     /// How well the amounts agree, whatever the letters before them.
     pub(crate) fn same_amount(self, title: Self) -> f32 {
+        if self.measure == title.measure {
+            return if self.value == title.value { 1.0 } else { 0.0 };
+        }
         let ((a, one_a), (b, one_b)) = (self.measure.base(), title.measure.base());
         let base = |n: Self, one: i64| i128::from(n.value) * i128::from(one);
         if a == b {

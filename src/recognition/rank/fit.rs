@@ -560,6 +560,13 @@ impl Seeker<'_> {
                     continue;
                 }
                 let title = index.number(*figure);
+                let mut quality = number.agrees(title);
+                if quality == 0.0 && wanted.len() > 2 && number.rounds(title) {
+                    quality = 0.9;
+                }
+                if quality == 0.0 {
+                    continue;
+                }
                 // «10 мА» is none of «MDV10-2-016-030 … 30мА».
                 let measured = |f: &Figure| f.measure == number.measure && f.marker == 0;
                 let elsewhere = title.is_code() && number.measure != Measure::None
@@ -571,13 +578,6 @@ impl Seeker<'_> {
                 if elsewhere && figures.iter().any(measured)
                     || number.marker == BARE && figures.iter().any(crossed)
                 {
-                    continue;
-                }
-                let mut quality = number.agrees(title);
-                if quality == 0.0 && wanted.len() > 2 && number.rounds(title) {
-                    quality = 0.9;
-                }
-                if quality == 0.0 {
                     continue;
                 }
                 if wanted.len() == 1 {
