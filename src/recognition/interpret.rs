@@ -486,7 +486,11 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
         }
         let own = index.entries[best.row as usize].unit.as_ref();
         // «Саморезы 4 т» are no four tonnes.
-        let weighed = own.is_some_and(|own| matches!(own.as_str(), "т" | "кг"));
+        let weighed = own.is_some_and(|own| matches!(own.as_str(), "т" | "кг" | "г"));
+        // «Спанбонд 60 гр» is no sixty grams of what is sold by the roll.
+        if draft.reading.unit.as_ref().and_then(Said::short) == Some("г") && !weighed {
+            score -= 1.5;
+        }
         if draft.reading.unit.as_ref().is_some_and(Said::is_tonne) && !weighed {
             score -= 3.0;
         }

@@ -110,7 +110,9 @@ impl Seeker<'_> {
             let length = measure.is_like(Measure::Metre);
             let alike = |f: &&Figure| {
                 let value = self.index.values.get(f.value as usize).copied().unwrap_or(0);
-                f.measure.is_like(measure)
+                // «Спанбонд 80 гр» is of eighty grams on a square metre.
+                let dense = measure == Measure::Gram && f.measure == Measure::Density;
+                (f.measure.is_like(measure) || dense)
                     && f.marker != PACK
                     && !(length && (f.measure != Measure::Metre || value < LONGEST_WIDTH))
             };
