@@ -182,7 +182,9 @@ impl Seeker<'_> {
             || speech::is_cancel(&word.text)
             || speech::is_correction(&word.text)
             || word.text.len() > 2 && speech::is_filler(&cyrillic(&word.text));
-        if talk && !word.code && !word.dotted {
+        // «Не надо.» ends a sentence; «сил.» is cut.
+        let cut = word.dotted && word.text.chars().count() < 4;
+        if talk && !word.code && !cut {
             return (None, 1);
         }
         if crate::recognition::interpret::names_junk(&word.text) {
