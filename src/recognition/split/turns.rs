@@ -14,13 +14,17 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     while at < lexemes.len() {
         if closing == Some(at) {
             closing = None;
+            // What is left out leaves no gap, as between cells.
+            if let Some(last) = out.last_mut() {
+                last.end = lexemes[at].end;
+            }
             at += 1;
             continue;
         }
         let line = out.iter().rposition(|l| l.is('\n')).map_or(0, |n| n + 1);
         match turn(lexemes, at, &out[line..]) {
             Some(Turn::Announced { word, taken }) => {
-                announce(&mut out, &lexemes[at], word);
+                announce(&mut out, &lexemes[at..at + taken], word);
                 at += taken;
             }
             Some(Turn::Bracket { end }) => {
@@ -145,15 +149,17 @@ fn counted(run: &[Lexeme]) -> Option<usize> {
     })
 }
 
-/// Adds a comma and a word that announces what is put right.
-fn announce(out: &mut Vec<Lexeme>, place: &Lexeme, text: &str) {
+/// Adds a comma and a word that announces what is put right, in the place of what said so.
+fn announce(out: &mut Vec<Lexeme>, said: &[Lexeme], text: &str) {
+    let (Some(place), Some(last)) = (said.first(), said.last()) else { return };
     while out.last().is_some_and(|l| l.is(',') || l.is('-') || l.text == "ой") {
         out.pop();
     }
-    if out.last().is_some_and(|l| l.is_word() || l.is_number() || l.is(')')) {
-        out.push(mark(place, ','));
+    if let Some(before) = out.last().filter(|l| l.is_word() || l.is_number() || l.is(')')) {
+        let start = before.end;
+        out.push(Lexeme { start, end: place.start.max(start), ..mark(place, ',') });
     }
-    out.push(word(place, text));
+    out.push(Lexeme { end: last.end, ..word(place, text) });
 }
 
 fn mark(place: &Lexeme, mark: char) -> Lexeme {
