@@ -63,7 +63,8 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         }
     }
     let mut meant = Meant { hits: fit, left_out };
-    if let Some(thing) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+    let first = wants.iter().find(|w| w.known && !w.numeric && !w.without);
+    if let Some(thing) = first {
         meant.narrow("подходят только по синониму", |fit| {
             begun_so(seeker, fit, thing);
         });
@@ -74,7 +75,7 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         fit.retain(|h| h.quality >= best - margin);
     });
     // «Нож» is a knife before it is a blade for one.
-    if let Some(first) = wants.iter().find(|w| w.known && !w.numeric && !w.without) {
+    if let Some(first) = first {
         let named: Vec<u32> = Seeker::words_of(first).collect();
         meant.narrow("названное в них только упомянуто", |fit| {
             prefer(fit, |h| !seeker.is_mention(h.row, &named));

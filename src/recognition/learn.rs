@@ -218,10 +218,11 @@ fn aliases(
     let mut out: FxMap<u32, Vec<u32>> = FxMap::default();
     for (number, (from, to)) in ranges.iter().enumerate() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let titles: Vec<Vec<u64>> = (*from..*to)
+        let own: Vec<&Draft> = (*from..*to)
             .filter(|row| !junk[*row as usize])
-            .map(|row| features(&drafts[row as usize]))
+            .map(|row| &drafts[row as usize])
             .collect();
+        let titles: Vec<Vec<u64>> = own.iter().copied().map(features).collect();
         let all = titles.len();
         if all < 3 {
             continue;
@@ -247,10 +248,6 @@ fn aliases(
                     && !super::decide::names_colour(&known.stem)
             })
             .map(|(feature, _)| *feature)
-            .collect();
-        let own: Vec<&Draft> = (*from..*to)
-            .filter(|row| !junk[*row as usize])
-            .map(|row| &drafts[row as usize])
             .collect();
         let one_of_a_kind =
             |f: &u64| word_of(*f).is_some_and(|word| is_one_of_a_kind(vocabulary, word, &own));

@@ -52,6 +52,11 @@ impl Lexeme {
         self.kind == Kind::Number
     }
 
+    /// Whether this is a number that was said in words and is no name.
+    pub(crate) fn is_said_number(&self) -> bool {
+        self.is_number() && self.spoken && !self.named
+    }
+
     /// Whether this is a word.
     pub(crate) fn is_word(&self) -> bool {
         self.kind == Kind::Word

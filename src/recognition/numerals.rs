@@ -105,6 +105,18 @@ fn piece(word: &str) -> Option<Piece> {
     })
 }
 
+/// A number said in words, in thousandths, in the place of a lexeme.
+fn said(place: &Lexeme, value: i64) -> Lexeme {
+    Lexeme {
+        kind: Kind::Number,
+        text: super::rank::decimal(value),
+        value,
+        spoken: true,
+        dotted: false,
+        ..place.clone()
+    }
+}
+
 /// What a lexeme is of a number, in either alphabet: «dva rulona».
 fn word_piece(lexeme: &Lexeme) -> Option<Piece> {
     if lexeme.text.chars().all(is_cyrillic) {
@@ -324,16 +336,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         }
         if let Some((thousandths, next)) = inches_at(lexemes, i) {
             let end = lexemes[next - 1].end;
-            out.push(Lexeme {
-                kind: Kind::Number,
-                text: super::rank::decimal(thousandths),
-                value: thousandths,
-                end,
-                named: true,
-                spoken: true,
-                dotted: false,
-                ..lexeme.clone()
-            });
+            out.push(Lexeme { end, named: true, ..said(lexeme, thousandths) });
             out.push(Lexeme {
                 kind: Kind::Mark('"'),
                 text: String::new(),
@@ -350,16 +353,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         if lexeme.is_word()
             && let Some((value, unit)) = measured(&lexeme.text)
         {
-            let number = Lexeme {
-                kind: Kind::Number,
-                text: super::rank::decimal(value),
-                value,
-                named: true,
-                spoken: true,
-                dotted: false,
-                ..lexeme.clone()
-            };
-            out.push(number);
+            out.push(Lexeme { named: true, ..said(lexeme, value) });
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
             i += 1;
             continue;
@@ -374,15 +368,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             && !matches!(out.last().map(|l| l.text.as_str()), Some("по" | "за" | "на"))
         {
             let unit = if lexeme.text == "литр" { "л" } else { "кг" };
-            let number = Lexeme {
-                kind: Kind::Number,
-                text: "1".into(),
-                value: 1000,
-                spoken: true,
-                dotted: false,
-                ..lexeme.clone()
-            };
-            out.push(number);
+            out.push(said(lexeme, 1000));
             out.push(Lexeme { text: unit.into(), spaced: false, ..lexeme.clone() });
             i += 1;
             continue;
@@ -392,14 +378,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             && matches!(out.last().map(|l| l.text.as_str()), Some("на"))
             && out.iter().rev().nth(1).is_some_and(|l| l.is_number() && l.spoken)
         {
-            out.push(Lexeme {
-                kind: Kind::Number,
-                text: "1".into(),
-                value: 1000,
-                spoken: true,
-                dotted: false,
-                ..lexeme.clone()
-            });
+            out.push(said(lexeme, 1000));
             i += 1;
             continue;
         }
@@ -436,14 +415,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
                 };
             if unit.chars().count() >= 4 && super::quantity::known_unit(unit).is_some() {
                 let end = lexemes[i + taken - 1].end;
-                out.push(Lexeme {
-                    kind: Kind::Number,
-                    text: "0.5".into(),
-                    value: 500,
-                    spoken: true,
-                    dotted: false,
-                    ..lexeme.clone()
-                });
+                out.push(said(lexeme, 500));
                 out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });
                 i += taken;
                 continue;
@@ -688,24 +660,18 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
     };
     let floor = |l: &Lexeme| l.text.starts_with("тепл") || l.text.starts_with("наливн");
     let half = &lexemes.get(start)?;
-    let half_of = |l: &Lexeme| l.is_word();
     if half.text == "пол"
         && (half.dotted
             || start > 0 && floor(&lexemes[start - 1])
-            || !lexemes.get(start + 1).is_some_and(half_of))
+            || !lexemes.get(start + 1).is_some_and(Lexeme::is_word))
     {
         return None;
     }
     let first = word(start)?;
     let make = |value: i64, end: usize, named: bool| Lexeme {
-        kind: Kind::Number,
-        text: super::rank::decimal(value),
-        value,
         end: lexemes[end - 1].end,
         named,
-        spoken: true,
-        dotted: false,
-        ..lexemes[start].clone()
+        ..said(&lexemes[start], value)
     };
     let (total, next, mut named) = match first {
         Piece::Named(n) => return Some((make(n * 1000, start + 1, true), start + 1)),

@@ -181,9 +181,8 @@ pub(super) fn whole(
     let sure = |d: &Draft| d.is_certain() && !d.widened && !d.stretched;
     let mut together = read(seeker, text, &whole.lexemes, Light::default()).0;
     // «Спанбонд семьдесят один и шесть два рулона» is one of 1,6.
-    let said = |l: &Lexeme| l.is_number() && l.spoken && !l.named;
-    let fraction = piece.lexemes.last().is_some_and(said)
-        && next.lexemes.first().is_some_and(said)
+    let fraction = piece.lexemes.last().is_some_and(Lexeme::is_said_number)
+        && next.lexemes.first().is_some_and(Lexeme::is_said_number)
         && piece.talk == Talk::None;
     let regrouped = fraction
         .then(|| regrouped(seeker, text, &whole.lexemes, Light::default(), &together))

@@ -1,11 +1,10 @@
 //! Number words that follow one another, grouped in other ways: «двадцать пять сорок метров» is 2540
 //! metres or forty metres of 25, «один шесть три рулона» is three rolls of 1,6.
 
-use super::super::lexer::{Kind, Lexeme, lex};
+use super::super::lexer::{Lexeme, lex};
 use super::super::normalize::Chars;
 use super::super::quantity::unit_at;
-use super::super::rank::decimal;
-use super::{Form, Piece, cardinal, may_be_counted, word_piece};
+use super::{Form, Piece, cardinal, may_be_counted, said, word_piece};
 
 /// At most so many ways are told.
 const MOST: usize = 16;
@@ -78,7 +77,7 @@ pub(crate) fn regrouped(
 
 /// Where a run of numbers that were said in words ends; «и» may stand between two of them.
 fn run_end(lexemes: &[Lexeme], start: usize) -> usize {
-    let said = |at: usize| lexemes.get(at).is_some_and(|l| l.is_number() && l.spoken && !l.named);
+    let said = |at: usize| lexemes.get(at).is_some_and(Lexeme::is_said_number);
     let mut end = start;
     while said(end) || end > start && said(end - 1) && is_and(lexemes, end) && said(end + 1) {
         end += 1;
@@ -216,15 +215,7 @@ impl Run<'_> {
 
     /// A group as a number of the piece.
     fn number(&self, group: &Group) -> Lexeme {
-        Lexeme {
-            kind: Kind::Number,
-            text: decimal(group.value),
-            value: group.value,
-            end: self.words[group.to - 1].end,
-            spoken: true,
-            dotted: false,
-            ..self.words[group.from].clone()
-        }
+        Lexeme { end: self.words[group.to - 1].end, ..said(&self.words[group.from], group.value) }
     }
 }
 

@@ -50,7 +50,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         let mut rest = &lexemes[end.min(lexemes.len())..];
         let before = &lexemes[from..i];
         // «Сто ампул раундап…»: counted by a noun that is no unit.
-        let noun = unit.is_none() && rest.first().is_some_and(|l| counts_goods(index, l));
+        let noun = unit.is_none() && rest.first().is_some_and(|l| is_strange_noun(index, l));
         if noun {
             end += 1;
             rest = &rest[1..];
@@ -70,10 +70,7 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
         // «тетрадь 48 листов клетка 20 шт»: no other item begins, and units differ.
         let again = later.is_some_and(|l| unit.as_ref().is_some_and(|u| u.0 == l.0));
         // «Интерлок голубой пять кило бифлекс три кило»: an item that the catalogue lacks.
-        let strange = |l: &Lexeme| {
-            crate::recognition::quantity::may_count(l) && !index.vocabulary.hears(&l.text)
-        };
-        let spoken = lexeme.spoken && next_word.is_some_and(strange);
+        let spoken = lexeme.spoken && next_word.is_some_and(|l| is_strange_noun(index, l));
         let unit_later = again
             && (spoken || opens_next || next_word.is_some_and(|l| l.dotted || describes(index, l)));
         // «датчик 12 м IEK», «аккумулятор 6СТ 77 Varta»: a maker's name goes on with the item.
@@ -249,9 +246,9 @@ fn is_name_of(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
         })
 }
 
-/// Whether a word after a number counts goods though it is no unit: a noun that the
-/// catalogue does not have.
-fn counts_goods(index: &Index, lexeme: &Lexeme) -> bool {
+/// Whether a word is a noun that the catalogue does not have: what goods are counted by, «сто ампул»,
+/// or goods that it lacks.
+fn is_strange_noun(index: &Index, lexeme: &Lexeme) -> bool {
     crate::recognition::quantity::may_count(lexeme) && !index.vocabulary.hears(&lexeme.text)
 }
 
