@@ -192,14 +192,23 @@ impl BrowserChat {
             .await
     }
 
-    /// What has changed since a revision.
-    pub async fn changes(&self, chat: &ChatKey, since: i64) -> Result<Picture, StorageError> {
+    /// What has changed since a revision; `None`: so much, or the chat itself began anew, that
+    /// only the whole picture helps.
+    pub async fn changes(
+        &self,
+        chat: &ChatKey,
+        since: i64,
+    ) -> Result<Option<Picture>, StorageError> {
         let chat = chat.clone();
         self.base
             .db
             .read(move |conn| {
-                let rows = web_messages::changed_since(conn, &chat, since, TOLD)?;
-                picture(web_messages::revision(conn, &chat)?, rows)
+                let rows = web_messages::changed_since(conn, &chat, since, TOLD + 1)?;
+                let revision = web_messages::revision(conn, &chat)?;
+                if revision < since || rows.len() > TOLD as usize {
+                    return Ok(None);
+                }
+                picture(revision, rows).map(Some)
             })
             .await
     }
@@ -283,20 +292,35 @@ mod tests {
 
         assert!(chat.edit(&anna, card, message("Черновик, 1 позиция")).await.expect("edited"));
         chat.toast(&anna, "Готово".to_owned(), false).await.expect("told");
-        let changes = chat.changes(&anna, seen.revision).await.expect("read");
+        let changes = chat.changes(&anna, seen.revision).await.expect("read").expect("some");
         assert_eq!(changes.items.len(), 2);
         assert_eq!(changes.items[0].id, card);
 
         let below = chat.show(&anna, message("Черновик ниже"), Some(card)).await.expect("shown");
-        let changes = chat.changes(&anna, changes.revision).await.expect("read");
+        let changes = chat.changes(&anna, changes.revision).await.expect("read").expect("some");
         assert_eq!(changes.items[0].content, None, "the old card is gone");
         assert_eq!(changes.items[1].id, below);
         assert!(!chat.edit(&anna, card, message("x")).await.expect("refused"));
 
-        let unchanged = chat.changes(&anna, changes.revision).await.expect("read");
         chat.edit(&anna, below, message("Черновик ниже")).await.expect("edited");
-        assert_eq!(chat.changes(&anna, unchanged.revision).await.expect("read").items, []);
+        let unchanged = chat.changes(&anna, changes.revision).await.expect("read").expect("some");
+        assert_eq!(unchanged.items, []);
         let maria = ChatKey::Web("maria".to_owned());
         assert_eq!(chat.picture(&maria).await.expect("read").items, []);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_far_behind_begins_anew() {
+        let (_dir, base) = base();
+        let chat = BrowserChat::new(base);
+        let anna = ChatKey::Web("anna".to_owned());
+        for n in 0..=TOLD {
+            chat.say(&anna, &format!("web:{n}"), "хлеб 5".to_owned()).await.expect("said");
+        }
+        let told = chat.changes(&anna, 1).await.expect("read").expect("some");
+        assert_eq!(told.items.len(), TOLD as usize);
+        assert_eq!(chat.changes(&anna, 0).await.expect("read"), None, "more than is told at once");
+        let ahead = told.revision + 1;
+        assert_eq!(chat.changes(&anna, ahead).await.expect("read"), None, "of another database");
     }
 }

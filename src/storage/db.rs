@@ -207,7 +207,8 @@ impl Db {
         &self.inner.path
     }
 
-    /// Runs a read on a blocking thread.
+    /// Runs a read on a blocking thread. All its queries see one state of the database, as of the
+    /// first of them: what is committed meanwhile, it does not see in part.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -230,7 +231,7 @@ impl Db {
         hop(move || db.write_blocking(work)).await
     }
 
-    /// Runs a read on this thread. Not for async code.
+    /// [`Db::read`] on this thread. Not for async code.
     pub fn read_blocking<T, E>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, E>,
@@ -238,8 +239,10 @@ impl Db {
     where
         E: From<StorageError>,
     {
-        let conn = self.inner.readers.get().map_err(StorageError::Pool)?;
-        work(&conn)
+        let mut conn = self.inner.readers.get().map_err(StorageError::Pool)?;
+        // Rolls back when it is dropped: there is nothing to commit.
+        let tx = conn.transaction().map_err(StorageError::Sqlite)?;
+        work(&tx)
     }
 
     /// Runs a read on a connection of its own, which then tells whether anything has been written
@@ -515,6 +518,27 @@ mod tests {
         let written =
             db.read_and_watch(|conn| Ok::<_, StorageError>(conn.execute("delete from audit", [])?));
         assert!(written.is_err(), "a reader does not write");
+    }
+
+    #[test]
+    fn a_read_sees_one_state_whatever_is_written_meanwhile() {
+        let (_dir, db) = open();
+        let count = |conn: &Connection| {
+            let sql = "select count(*) from audit";
+            Ok::<_, StorageError>(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        };
+        let write = |tx: &Transaction<'_>| {
+            let sql =
+                "insert into audit (at_ms, channel, action, object) values (0, 'cli', 'x', 'x')";
+            Ok::<_, StorageError>(tx.execute(sql, []).map(drop)?)
+        };
+        let seen = db.read_blocking(|conn| {
+            let before = count(conn)?;
+            db.write_blocking(write)?;
+            Ok::<_, StorageError>((before, count(conn)?))
+        });
+        assert_eq!(seen.expect("reads"), (0, 0));
+        assert_eq!(db.read_blocking(count).expect("reads"), 1, "the next one sees it");
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub async fn events(
         let mut news = desk.base.live.listen();
         loop {
             match desk.chat.changes(&chat, since).await {
-                Ok(picture) if picture.revision > since => {
+                Ok(Some(picture)) if picture.revision > since => {
                     since = picture.revision;
                     let told = Told::default()
                         .event("changes")
@@ -51,12 +51,11 @@ pub async fn events(
                         return;
                     }
                 }
-                Ok(picture) if picture.revision < since => {
-                    // The demo began anew.
+                Ok(Some(_)) => {}
+                Ok(None) => {
                     let _ = listener.send(Ok(Told::default().event("reload").data("{}"))).await;
                     return;
                 }
-                Ok(_) => {}
                 Err(error) => tracing::error!("изменения чата не читаются: {error}"),
             }
             loop {
