@@ -712,6 +712,38 @@ fn orderish() -> impl Strategy<Value = String> {
     proptest::collection::vec(word, 0..24).prop_map(|words| words.join(" "))
 }
 
+/// What stands between words, and what they are about.
+const BETWEEN: [&str; 28] = [
+    "->",
+    "=>",
+    "→",
+    "(",
+    ")",
+    ",",
+    ", ",
+    ".",
+    ". ",
+    ":",
+    " - ",
+    "-",
+    "\n",
+    "\t",
+    "|",
+    "?",
+    "/",
+    "«",
+    "»",
+    "5",
+    " 7 шт",
+    "80/10",
+    "2 рул",
+    "саморез",
+    "бел",
+    "№",
+    "х",
+    "…",
+];
+
 /// Every word that the code compares with, as its sources have them.
 fn words_of_the_code() -> &'static [String] {
     fn collect(folder: &std::path::Path, words: &mut Vec<String>) {
@@ -791,8 +823,13 @@ proptest! {
     #[test]
     fn words_of_the_code_do_not_panic_in_any_order(
         words in proptest::collection::vec(proptest::sample::select(words_of_the_code()), 0..12),
+        between in proptest::collection::vec(proptest::sample::select(&BETWEEN[..]), 0..12),
     ) {
         let text = words.join(" ");
+        check_spans(&text, &shared().recognize(&text, &Buyer::default()));
+        let between = between.iter().copied().chain(std::iter::repeat(" "));
+        let text: String =
+            words.iter().zip(between).flat_map(|(word, between)| [between, word.as_str()]).collect();
         check_spans(&text, &shared().recognize(&text, &Buyer::default()));
     }
 

@@ -33,7 +33,10 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 at += 1;
             }
             Some(Turn::Renamed { taken }) => {
-                out.insert(line, word(&lexemes[at], "замените"));
+                // It takes no place of the text: what begins the line comes right after it.
+                let begins = out.get(line).map_or(lexemes[at].start, |first| first.start);
+                let before = Lexeme { start: begins, end: begins, ..lexemes[at].clone() };
+                out.insert(line, word(&before, "замените"));
                 out.push(word(&lexemes[at], "на"));
                 at += taken;
             }
