@@ -313,6 +313,10 @@ struct Core<'i> {
     /// All words but those that titles of the category may do without.
     needed: Vec<u32>,
     values: Vec<u32>,
+    /// The values of numbers without a unit.
+    bare: Vec<u32>,
+    /// Makers' names.
+    names: Vec<u32>,
     /// Words without which it would be more ordinary: «с доводчиком», «нерж».
     extras: Vec<u32>,
     /// Whether the title says what it is without.
@@ -348,10 +352,13 @@ impl<'i> Core<'i> {
             figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
         values.sort_unstable();
         let figures = index.figures.row(row as usize).iter();
+        let bare = figures.filter(|f| f.measure == Measure::None).map(|f| f.value).collect();
+        let figures = index.figures.row(row as usize).iter();
         let mut packs: Vec<u32> =
             figures.filter(|f| f.measure == Measure::Piece).map(|f| f.value).collect();
         packs.sort_unstable();
 
+        let names = words.iter().copied().filter(|w| index.vocabulary.get(*w).name).collect();
         let extra = |(at, word): (usize, &u32)| {
             let with = at < 32 && index.extras[row as usize] >> at & 1 == 1;
             let extra = with || is_special(&index.vocabulary.get(*word & !ASIDE).stem);
@@ -376,11 +383,17 @@ impl<'i> Core<'i> {
             told,
             needed,
             values,
+            bare,
+            names,
             extras,
             lacks,
             packs,
             available: index.entries[row as usize].available,
         }
+    }
+
+    fn is_name(&self, word: u32) -> bool {
+        self.names.contains(&word)
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
@@ -395,7 +408,11 @@ impl<'i> Core<'i> {
                 && within(own, others)
                 && !within(&other.needed, &self.full);
         }
-        let values = within(&self.values, &other.values) || within(&other.values, &self.values);
+        // «НШВИ(2) 1,5-8» is no plainer than «НШВИ 1,5-8 IEK», as «кромка 1х19 бухта 100 м» is.
+        let values = within(&self.values, &other.values)
+            || within(&other.values, &self.values)
+                && (self.bare.iter().all(|value| other.values.contains(value))
+                    || !other.words.iter().all(|w| self.words.contains(w) || other.is_name(*w)));
         if self.words == other.words && self.values == other.values {
             // Two batteries in a pack are not four.
             let packs = within(&self.packs, &other.packs) || within(&other.packs, &self.packs);

@@ -558,10 +558,11 @@ fn is_held(lexemes: &[Lexeme], size: &super::terms::Size) -> bool {
 }
 
 /// Articles of makers that a title repeats: runs without blanks with a long number, «36200-125-1.0»,
-/// «2608615059».
+/// «2608615059», or with letters around a shorter one, «L4055W».
 fn codes<'t>(title: &'t str, lexemes: &[Lexeme]) -> Vec<&'t str> {
     const LONG: usize = 7;
     const JOINED: usize = 5;
+    const MODEL: usize = 4;
     let mut out = Vec::new();
     let mut from = 0;
     while from < lexemes.len() {
@@ -570,13 +571,23 @@ fn codes<'t>(title: &'t str, lexemes: &[Lexeme]) -> Vec<&'t str> {
         };
         let to = from + 1 + lexemes[from + 1..].iter().take_while(|l| goes_on(l)).count();
         let run = &lexemes[from..to];
-        let told = run.iter().rposition(|l| l.is_word() || l.is_number()).unwrap_or(0);
-        let run = &run[..=told];
+        let tells = |l: &Lexeme| l.is_word() || l.is_number();
+        let Some(told) = run.iter().rposition(tells) else {
+            from = to;
+            continue;
+        };
+        let run = &run[run.iter().position(tells).unwrap_or(0)..=told];
         let most = run.iter().filter(|l| l.is_number()).map(|l| l.text.len()).max().unwrap_or(0);
         let joined = run.iter().any(|l| l.is('-') || l.is_word());
         let latin = run.iter().all(|l| !l.is_word() || l.text.is_ascii());
-        if latin && (most >= LONG || joined && most >= JOINED) {
-            out.extend(title.get(run[0].start..run[told].end));
+        let digits: usize = run.iter().filter(|l| l.is_number()).map(|l| l.text.len()).sum();
+        let hyphens = run.iter().filter(|l| l.is('-')).count();
+        // «L4055W», «MVA20-1-010-C»
+        let model = run[0].is_word()
+            && digits >= MODEL
+            && (run.len() > 2 && run[run.len() - 1].is_word() || hyphens > 1);
+        if latin && (most >= LONG || joined && most >= JOINED || model) {
+            out.extend(title.get(run[0].start..run[run.len() - 1].end));
         }
         from = to;
     }

@@ -494,6 +494,12 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
         if draft.reading.unit.as_ref().is_some_and(Said::is_tonne) && !weighed {
             score -= 3.0;
         }
+        // «Ящик ЯТП 0,25» is no quarter of one, «лампа 15 Вт 6500» no six thousand of them.
+        if let (Some(quantity), None) = (draft.reading.quantity, &draft.reading.unit)
+            && seeker.says_as_attribute(best.row, quantity.thousandths())
+        {
+            score -= 1.0;
+        }
         if let Some(unit) = &draft.reading.unit
             && own.is_some_and(|o| unit.resolve(own) == *o)
         {

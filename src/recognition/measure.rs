@@ -64,6 +64,10 @@ pub(crate) enum Measure {
     Watt,
     /// Kilowatts.
     Kilowatt,
+    /// Volt-amperes.
+    VoltAmpere,
+    /// Kilovolt-amperes.
+    KilovoltAmpere,
     /// Volts.
     Volt,
     /// Amperes.
@@ -119,6 +123,8 @@ impl Measure {
             }
             "вт" | "w" | "ватт" | "ватта" => Self::Watt,
             "квт" | "kw" => Self::Kilowatt,
+            "ва" | "va" => Self::VoltAmpere,
+            "ква" | "kva" => Self::KilovoltAmpere,
             "v" | "вольт" | "вольта" => Self::Volt,
             "в" if glued => Self::Volt,
             "a" | "ампер" | "ампера" => Self::Ampere,
@@ -174,6 +180,8 @@ impl Measure {
             Self::Piece => (15, 1000),
             Self::Area => (16, 1000),
             Self::Sheet => (17, 1000),
+            Self::VoltAmpere => (18, 1000),
+            Self::KilovoltAmpere => (18, 1_000_000),
         }
     }
 
@@ -190,7 +198,7 @@ impl Measure {
             Self::Gram | Self::Density => "плотность",
             Self::Kilo => "вес",
             Self::Millilitre | Self::Litre => "объём",
-            Self::Watt | Self::Kilowatt => "мощность",
+            Self::Watt | Self::Kilowatt | Self::VoltAmpere | Self::KilovoltAmpere => "мощность",
             Self::Volt => "напряжение",
             Self::Ampere | Self::Milliampere => "ток",
             Self::Kelvin => "цветовая температура",
@@ -309,6 +317,9 @@ impl Number {
             (0, 1) if title.measure == Measure::Metre && self.in_metres() == Some(title.value) => {
                 0.95
             }
+            // «0,1 мм» is a hundred micrometres.
+            (1, 2) if base(self, one_a) * 1000 == base(title, one_b) => 1.0,
+            (2, 1) if base(self, one_a) == base(title, one_b) * 1000 => 1.0,
             (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
             _ => 0.0,
         }
@@ -332,15 +343,22 @@ impl Number {
         let up = |by: i64| Some(v.saturating_mul(by));
         let down = |by: i64| (v % by == 0).then_some(v / by);
         let (a, b) = match self.measure {
+            // What is thinner than a millimetre is in micrometres.
+            Measure::Mm if v < 1000 => (up(1000), None),
             Measure::Mm => (down(10), down(1000)),
+            Measure::Micron if v >= 10_000 => (down(1000), None),
             Measure::Cm => (up(10), down(100)),
             Measure::Metre => (up(1000), up(100)),
-            Measure::Gram | Measure::Millilitre | Measure::Watt | Measure::Milliampere => {
-                (down(1000), None)
-            }
-            Measure::Kilo | Measure::Litre | Measure::Kilowatt | Measure::Ampere => {
-                (up(1000), None)
-            }
+            Measure::Gram
+            | Measure::Millilitre
+            | Measure::Watt
+            | Measure::VoltAmpere
+            | Measure::Milliampere => (down(1000), None),
+            Measure::Kilo
+            | Measure::Litre
+            | Measure::Kilowatt
+            | Measure::KilovoltAmpere
+            | Measure::Ampere => (up(1000), None),
             _ => (self.in_metres(), None),
         };
         [Some(v), a, b].into_iter().flatten()

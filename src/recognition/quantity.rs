@@ -271,7 +271,7 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
     let last = (0..lexemes.len()).rev().find(|i| told(&lexemes[*i]));
     let Some(last) = last else { return out };
     let first =
-        (0..lexemes.len()).find(|i| lexemes[*i].is_word() || lexemes[*i].is_number()).unwrap_or(0);
+        (0..lexemes.len()).find(|i| told(&lexemes[*i]) && !is_request(lexemes, *i)).unwrap_or(0);
     for i in 0..lexemes.len() {
         if lexemes[i].is_number() {
             number_readings(lexemes, i, (first, last), telling, &mut out);
@@ -281,6 +281,15 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
     }
     prefer_said(&mut out, last);
     out
+}
+
+/// «Отложите», «для нас»: what is asked for comes after it.
+fn is_request(lexemes: &[Lexeme], at: usize) -> bool {
+    let text = |at: usize| lexemes.get(at).map_or("", |l| l.text.as_str());
+    let us = |word: &str| matches!(word, "нас" | "меня");
+    super::speech::is_verb(text(at))
+        || matches!(text(at), "для" | "на") && us(text(at + 1))
+        || us(text(at))
 }
 
 /// «авт. 1Р 40А 6 шт», «по 4 шт две упаковки»: where the end says so many of a unit in full, a letter
@@ -627,6 +636,9 @@ fn number_readings(
         if number.spoken && at_end {
             prior += 0.2;
         }
+        if i == first && !at_end && is_counted(number, &lexemes[i + 1]) {
+            prior += 0.5;
+        }
         if at_end && i > 0 && telling(&lexemes[i - 1]) {
             prior += 0.5;
         }
@@ -660,6 +672,16 @@ pub(crate) fn may_count(lexeme: &Lexeme) -> bool {
         && lexeme.text.chars().all(super::normalize::is_cyrillic)
         && !super::line::is_adjective(&lexeme.text)
         && !super::speech::is_filler(&lexeme.text)
+}
+
+/// «Шесть ножек»: whether the word after a number may be the thing that it counts.
+pub(crate) fn is_counted(number: &Lexeme, thing: &Lexeme) -> bool {
+    const GENITIVE: &[&str] = &["ов", "ев", "ей", "ек", "ок"];
+    number.value >= 2000
+        && number.value % 1000 == 0
+        && thing.is_word()
+        && thing.spaced
+        && GENITIVE.iter().any(|ending| thing.text.ends_with(ending))
 }
 
 /// A number in words as one of the goods and a quantity after it: «семьсот две» is two of 700.
@@ -754,6 +776,16 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
             each: true,
             ..Reading::default()
         });
+        if lexemes[i].text == "паре" {
+            // «по паре» is two of each, but of what is sold in pairs.
+            out.push(Reading {
+                spoken_for: vec![i - 1, i],
+                quantity: Some(Quantity::whole(2)),
+                prior: if i + taken > last { 1.25 } else { 0.35 },
+                each: true,
+                ..Reading::default()
+            });
+        }
         return;
     }
     let cut = i == last && i > 0 && lexemes[i - 1].is_word() && is_cut_unit(&lexemes[i].text);

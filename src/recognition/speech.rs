@@ -11,7 +11,12 @@ pub(crate) fn is_filler(word: &str) -> bool {
     static SET: WordSet = WordSet::new();
     // «nado»: short Latin words are rather names.
     let latin = word.len() >= 4 && word.bytes().all(|b| b.is_ascii_lowercase());
-    among(&SET, FILLERS, word) || latin && among(&SET, FILLERS, &cyrillic(word))
+    among(&SET, FILLERS, word)
+        || latin && among(&SET, FILLERS, &cyrillic(word))
+        // «докинь» is said as «докиньте» is
+        || word.len() > 6
+            && word.ends_with(['ь', 'и', 'й'])
+            && among(&SET, FILLERS, &format!("{word}те"))
 }
 
 /// Whether a word is a verb that bids somebody do something: «отрежьте», «приготовьте».

@@ -644,6 +644,15 @@ impl Vocabulary {
                 out.add(id, 0.86);
             }
         }
+        // «пневматический» for «пневмо»
+        let ends = key.char_indices().map(|(at, _)| at).skip(5);
+        for root in ends.filter_map(|at| key.get(..at)) {
+            if let Some(found) = self.by_stem.get(root)
+                && self.words[*found as usize].surface.strip_suffix('о') == Some(root)
+            {
+                out.add(*found, 0.87);
+            }
+        }
         // «чашка» for «чашечный», «щётка» for «щёточный»
         if let Some(base) = key.strip_suffix("ечн").or_else(|| key.strip_suffix("очн"))
             && base.chars().count() >= 3
@@ -653,7 +662,9 @@ impl Vocabulary {
         }
         for suffix in SUFFIXES {
             let Some(base) = key.strip_suffix(suffix) else { continue };
-            if base.chars().count() < 4 {
+            // «газовый» of «газ», but «медный» not of «мёд»
+            let least = if matches!(*suffix, "ов" | "ев") { 3 } else { 4 };
+            if base.chars().count() < least {
                 continue;
             }
             for base in [base.to_owned(), stem(&format!("{base}ь"))] {

@@ -390,6 +390,14 @@ impl<'t> Desk<'t> {
             return;
         }
         self.asked = None;
+        if self.is_of_the_article(seeker, piece, &draft) {
+            if let Some(last) = self.lines.last_mut() {
+                last.quantity = draft.reading.quantity;
+                last.unit = draft.reading.unit;
+                last.end = piece.end;
+            }
+            return;
+        }
         if heir == Heir::Adds && self.joins_last(piece, &draft) {
             self.join(draft, piece);
             return;
@@ -520,6 +528,15 @@ impl<'t> Desk<'t> {
         }
     }
 
+    /// «Код 43757, флок, 8 метров»: whether a piece says again what the article before it is of.
+    fn is_of_the_article(&self, seeker: &Seeker<'_>, piece: &Piece, draft: &Draft) -> bool {
+        let last = self.lines.last().filter(|l| l.draft.by_article && l.quantity.is_none());
+        let Some([hit]) = last.map(|l| l.draft.meant.as_slice()) else { return false };
+        piece.continues
+            && !draft.by_article
+            && draft.wants.iter().all(|w| w.known && seeker.has(hit.row, w))
+    }
+
     /// Whether what a piece adds belongs to the last line: «саморез 4х25, жёлтый».
     fn joins_last(&self, piece: &Piece, draft: &Draft) -> bool {
         let Some(last) = self.lines.last() else { return false };
@@ -647,9 +664,11 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
         let glued = number(at + 1)
             || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
+        let article = |l: &Lexeme| matches!(l.text.as_str(), "арт" | "артикул" | "код");
+        let named = at > 0 && article(&lexemes[at - 1]);
         word.is_word()
             && !word.dotted
-            && word.text.chars().count() >= 2
+            && (word.text.chars().count() >= 2 || named)
             && glued
             && super::terms::marker(&word.text, true).is_none()
             && index.vocabulary.hears(&word.text)

@@ -166,6 +166,54 @@ impl Seeker<'_> {
         Some(Want::word(&joined, vec![Way::of(vec![Need::Word(sought)], 1.0)]))
     }
 
+    /// «р-ка», «тр-к», «к-т» → things whose names begin and end so, and how many terms say it.
+    pub(super) fn clipped(
+        &mut self,
+        lexemes: &[Lexeme],
+        word: &Word,
+        next: Option<&Term>,
+    ) -> Option<(Want, usize)> {
+        const LONGEST: usize = 3;
+        let hyphen = |at: usize| lexemes.get(at).is_some_and(|l| l.is('-') && !l.spaced);
+        let glued = |at: usize| lexemes.get(at).is_some_and(|l| l.is_word() && !l.spaced);
+        let (begin, end, used) = match next {
+            Some(Term::Word(second)) if second.from == word.to + 1 => (word.from, second.from, 2),
+            // «к» is no term by itself, before the hyphen or after it.
+            _ if hyphen(word.to) && glued(word.to + 1) => (word.from, word.to + 1, 1),
+            _ => (word.from.checked_sub(2)?, word.from, 1),
+        };
+        if end != begin + 2 || !hyphen(begin + 1) || !glued(end) {
+            return None;
+        }
+        let (begin, end) = (&lexemes[begin].text, &lexemes[end].text);
+        let short =
+            |t: &str| (1..=LONGEST).contains(&t.chars().count()) && t.chars().all(is_cyrillic);
+        let vocabulary = &self.index.vocabulary;
+        if !short(begin) || !short(end) || vocabulary.hears(&format!("{begin}{end}")) {
+            return None;
+        }
+        // «к-та» is the «к-т» in another case.
+        let ends = [end.as_str(), end.trim_end_matches(['а', 'у', 'ы', 'и', 'е'])];
+        let told = begin.chars().count() + end.chars().count();
+        let is_meant = |id: &u32| {
+            let known = vocabulary.get(*id);
+            let whole = known.surface.chars().count() > told + 1 && !known.cut;
+            let ended = |e: &&str| {
+                !e.is_empty() && (known.surface.ends_with(*e) || known.stem.ends_with(*e))
+            };
+            known.head && !known.name && whole && ends.iter().any(ended)
+        };
+        let words: Vec<(u32, f32)> =
+            vocabulary.beginning(begin).filter(is_meant).map(|id| (id, 0.9)).collect();
+        if words.is_empty() {
+            return None;
+        }
+        let text = format!("{begin}-{end}");
+        let word = Word { text: text.clone(), ..word.clone() };
+        let sought = self.place(Meanings { words, sure: true }, &word);
+        Some((Want::word(&text, vec![Way::of(vec![Need::Word(Rc::new(sought))], 1.0)]), used))
+    }
+
     /// «син тепон», «эс тэ» → one word.
     pub(super) fn halves(&mut self, first: &Word, second: &Word) -> Option<Want> {
         let vocabulary = &self.index.vocabulary;

@@ -135,6 +135,19 @@ impl Seeker<'_> {
         same.any(said)
     }
 
+    /// Whether a number, in thousandths, is one of the title that is no quantity of the product: a part
+    /// of what is sold by the piece, a colour temperature, a voltage.
+    pub(crate) fn says_as_attribute(&self, row: u32, value: i64) -> bool {
+        const LEAST: i64 = 100_000;
+        let own = self.index.entries[row as usize].unit.clone();
+        let part = value % 1000 != 0 && own.is_some_and(|unit| Said::Unit(unit).counts());
+        let electric =
+            |f: &Figure| matches!(f.measure, Measure::Kelvin | Measure::Lumen | Measure::Volt);
+        let figures = self.index.figures.row(row as usize).iter();
+        let mut same = figures.filter(|f| self.index.values.get(f.value as usize) == Some(&value));
+        same.any(|f| part || value >= LEAST && electric(f))
+    }
+
     /// Whether a product's title says that so many are in a pack.
     fn is_packed(&self, row: u32, value: i64, strictly: bool) -> bool {
         self.index.figures.row(row as usize).iter().any(|figure| {
@@ -175,6 +188,9 @@ impl Seeker<'_> {
         // «Glossa Диммер» is a dimmer: what stands before it is a maker's name.
         let makers = words.iter().take_while(|w| **w & ASIDE == 0 && known(**w).name).count();
         let kinds = words.iter().take(makers + 1).filter(|w| **w & ASIDE == 0 && !latin(**w));
+        // «Держатель» of «Трубы и держатели» is no «труба».
+        let leaf = self.index.leaves.row(category as usize);
+        let of_another = first.is_some_and(|w| leaf.contains(w));
         let first = first.into_iter().chain(kinds);
         want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
             Need::Word(sought) => {
@@ -184,12 +200,7 @@ impl Seeker<'_> {
                         .words
                         .iter()
                         .any(|(w, _)| self.index.called.contains(&(*w, category)))
-                    || self
-                        .index
-                        .leaves
-                        .row(category as usize)
-                        .iter()
-                        .any(|w| sought.meanings.quality(*w) > 0.0)
+                    || !of_another && leaf.iter().any(|w| sought.meanings.quality(*w) > 0.0)
             }
             _ => false,
         })

@@ -63,6 +63,11 @@ impl Seeker<'_> {
         if let Some((want, used)) = together {
             return (Some(want), used);
         }
+        if let Term::Word(word) = &found[at]
+            && let Some((want, used)) = self.clipped(lexemes, word, next)
+        {
+            return (Some(want), used);
+        }
         let (want, used) = match &found[at] {
             // How many are in a pack tells only packs apart.
             Term::Size(size)

@@ -1,5 +1,5 @@
-//! How a quantity is introduced, «кол-во 5», «в количестве 5 шт», «/ 5 шт», «х 5», and one that is
-//! said twice, «5 (пять) штук».
+//! How a quantity is introduced, «кол-во 5», «в количестве 5 шт», «/ 5 шт», «х 5», one that is said
+//! twice, «5 (пять) штук», and one in a unit that nothing is sold by, «0,2 км».
 
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
@@ -26,12 +26,34 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 ..lexemes[at].clone()
             });
             at = end;
+        } else if let Some(many) = in_lesser_units(lexemes, at) {
+            out.extend(many);
+            at += 2;
         } else {
             out.push(lexemes[at].clone());
             at += 1;
         }
     }
     out
+}
+
+/// «0,2 км» is two hundred metres, «полцентнера» fifty kilograms.
+fn in_lesser_units(lexemes: &[Lexeme], at: usize) -> Option<[Lexeme; 2]> {
+    let [number, unit] = lexemes.get(at..at + 2)? else { return None };
+    if !number.is_number() || !unit.is_word() {
+        return None;
+    }
+    let (by, lesser) = match unit.text.as_str() {
+        "км" => (1000, "м"),
+        word if word.starts_with("километр") => (1000, "м"),
+        "ц" if unit.spaced => (100, "кг"),
+        word if word.starts_with("центнер") => (100, "кг"),
+        _ => return None,
+    };
+    let value = number.value.checked_mul(by)?;
+    let text = crate::domain::Quantity::from_thousandths(value).decimal();
+    let many = Lexeme { value, text, ..number.clone() };
+    Some([many, Lexeme { text: lesser.to_owned(), dotted: false, ..unit.clone() }])
 }
 
 /// Where a unit ends that is named by itself, «ед. изм.: шт»: the catalogue knows it.

@@ -1,4 +1,4 @@
-//! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», in lines of their own or in one.
+//! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», «а. …», in lines of their own or in one.
 
 use super::super::lexer::Lexeme;
 
@@ -51,7 +51,10 @@ fn numbered(line: &[Lexeme], from: usize) -> Option<Numbered> {
     };
     let number = if first.is_number() && first.value % 1000 == 0 && !first.spoken {
         first.value / 1000
-    } else if first.is_word() && !named && at(i + 1).is_some_and(|l| l.is(')') && !l.spaced) {
+    } else if first.is_word()
+        && !named
+        && (first.dotted || at(i + 1).is_some_and(|l| l.is(')') && !l.spaced))
+    {
         letter(LETTERS).or_else(|| letter(LATIN))?
     } else {
         return None;
@@ -59,12 +62,13 @@ fn numbered(line: &[Lexeme], from: usize) -> Option<Numbered> {
     i += 1;
     let next = at(i)?;
     let goods = |k: usize| at(k).is_some_and(|l| l.is_word() || l.is_number() || l.is('"'));
-    let closing = ".):]".chars().any(|c| next.is(c)) && !next.spaced
+    let closing = first.dotted
+        || ".):]".chars().any(|c| next.is(c)) && !next.spaced
         || next.is(')') && !named
         || next.is('/') && !next.spaced && at(i + 1).is_some_and(|l| l.spaced);
     let dash = next.is('-') && at(i + 1).is_some_and(|l| l.is_word() && (l.spaced || next.spaced));
     if closing || dash && (next.spaced || named) {
-        i += 1;
+        i += usize::from(!first.dotted);
         while at(i).is_some_and(|l| ".):-".chars().any(|c| l.is(c))) {
             i += 1;
         }

@@ -3,7 +3,7 @@
 
 use super::super::index::Index;
 use super::super::lexer::Lexeme;
-use super::super::quantity::{Said, unit_at};
+use super::super::quantity::{Said, is_counted, unit_at};
 use super::super::speech;
 use super::super::terms::Word;
 use super::super::types::SynonymTarget;
@@ -87,7 +87,11 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && rest.first().is_some_and(Lexeme::is_word)
                 && (unit_later || opens_next && numbered)
         } else if unit.is_some() {
-            let goes_on = goes_on || next_word.is_some_and(|l| l.text.contains('/'));
+            // «… 5м marsel 30 шоколад 11м»: as the item before was.
+            let named = again
+                && rest.first().is_some_and(Lexeme::is_word)
+                && rest.get(1).is_some_and(Lexeme::is_number);
+            let goes_on = goes_on && !named || next_word.is_some_and(|l| l.text.contains('/'));
             let sold = unit.as_ref().is_some_and(|u| is_sold_by(index, before, &u.0));
             let opens_next = opens_next || again && spoken;
             says(before) && !sized && opens_next && !goes_on && numbered && sold
@@ -154,7 +158,7 @@ fn names_something(index: &Index, lexeme: &Lexeme) -> bool {
         && (lexeme.dotted || index.vocabulary.hears(&lexeme.text) || opens(index, lexeme))
 }
 
-/// «Две пачки скоб три рулона спанбонда»: where quantities stand before their goods from the
+/// «Две пачки скоб три рулона спанбонда», «шесть ножек PK-09 восемь молдингов MB-13»: where quantities stand before their goods from the
 /// beginning to the end, each begins an item.
 fn before_quantities(index: &Index, lexemes: &[Lexeme]) -> Option<Vec<usize>> {
     let counted = |at: usize| -> Option<usize> {
@@ -164,6 +168,10 @@ fn before_quantities(index: &Index, lexemes: &[Lexeme]) -> Option<Vec<usize>> {
             && (number.spaced || at == 0)
             && !is_in_brackets(lexemes, at)
             && at.checked_sub(1).is_none_or(|b| !"x/№-".chars().any(|c| lexemes[b].is(c)));
+        let thing = |l: &Lexeme| is_counted(number, l) && opens(index, l);
+        if free && lexemes.get(at + 1).is_some_and(thing) {
+            return Some(at + 1);
+        }
         let (unit, taken) = unit_at(lexemes, at + 1).filter(|_| free)?;
         let end = at + 1 + taken;
         // «50 пар/уп»

@@ -83,6 +83,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 || lexeme.is('…')
                 || smile
                 || lexeme.is('•')
+                || lexeme.is('/') && ends_item(index, &current, lexeme, next)
                 || lexeme.is('.') && next.is_none_or(|n| n.spaced || n.is('.')));
         if ends {
             let question = lexeme.is('?');
@@ -164,9 +165,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             && line.get(i + 2).is_some_and(|l| l.is('x'));
         let listed = depth == 0
             && lexeme.is('/')
-            && (is_slash_list(&line, i)
-                || is_list_of_measures(&line, i)
-                || ends_item(index, &current, lexeme, next));
+            && (is_slash_list(&line, i) || is_list_of_measures(&line, i));
         let comma = lexeme.is(',') && depth == 0
             || listed
             || either
@@ -226,10 +225,13 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
 
 /// «Саморез 4х25 200 шт / скоба 80/6 5 уп»: whether a slash stands between two items.
 fn ends_item(index: &Index, before: &[Lexeme], slash: &Lexeme, next: Option<&Lexeme>) -> bool {
+    let opens_next = next.is_some_and(|n| opens(index, n));
     let counted = |at: usize| {
         before[at].is_number()
-            && unit_at(before, at + 1)
-                .is_some_and(|(unit, taken)| unit.counts() && at + 1 + taken == before.len())
+            && unit_at(before, at + 1).is_some_and(|(unit, taken)| {
+                // «… 30 п.м. / оксфорд»
+                (unit.counts() || opens_next) && at + 1 + taken == before.len()
+            })
     };
     slash.spaced
         && next.is_some_and(|n| n.spaced && n.is_word() && index.vocabulary.hears(&n.text))

@@ -21,6 +21,12 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             at += 1;
             continue;
         }
+        if let Some(such) = such(&lexemes[at]) {
+            out.push(word(&lexemes[at], such));
+            out.push(word(&lexemes[at], "же"));
+            at += 1;
+            continue;
+        }
         let line = out.iter().rposition(|l| l.is('\n')).map_or(0, |n| n + 1);
         match turn(lexemes, at, &out[line..]) {
             Some(Turn::Announced { word, taken }) => {
@@ -52,6 +58,13 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// «Такаяже» is «такая же».
+fn such(lexeme: &Lexeme) -> Option<&'static str> {
+    const SUCH: &[&str] = &["такой", "такая", "такое", "такие", "такую", "таких"];
+    let word = lexeme.text.strip_suffix("же")?;
+    SUCH.iter().copied().find(|such| *such == word)
 }
 
 /// A turn of speech and how many lexemes say it.
