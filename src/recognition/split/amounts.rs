@@ -52,7 +52,7 @@ fn in_lesser_units(lexemes: &[Lexeme], at: usize) -> Option<[Lexeme; 2]> {
     };
     let value = number.value.checked_mul(by)?;
     let text = crate::domain::Quantity::from_thousandths(value).decimal();
-    let many = Lexeme { value, text, ..number.clone() };
+    let many = Lexeme { text, value, ..number.clone() };
     Some([many, Lexeme { text: lesser.to_owned(), dotted: false, ..unit.clone() }])
 }
 
