@@ -320,7 +320,8 @@ impl Number {
             // «0,1 мм» is a hundred micrometres.
             (1, 2) if base(self, one_a) * 1000 == base(title, one_b) => 1.0,
             (2, 1) if base(self, one_a) == base(title, one_b) * 1000 => 1.0,
-            (1, 2) | (2, 1) if same && (self.measure == Measure::Mm || a == 2) => 0.9,
+            (1, 2) if same && self.measure == Measure::Mm => 0.9,
+            (2, 1) if same && title.measure == Measure::Mm => 0.9,
             _ => 0.0,
         }
     }

@@ -27,6 +27,13 @@ fn bids(word: &str) -> bool {
         || word.chars().count() > 5 && ["йте", "ьте", "ите"].iter().any(|e| word.ends_with(e))
 }
 
+/// Whether a word that the catalogue does not know is a verb after «просим»: «дослать», «отгрузить».
+pub(crate) fn is_infinitive(word: &str) -> bool {
+    const NOUNS: &[&str] = &["кровать", "печать", "тетрадь"];
+    let ends = ["ать", "ить", "ять", "еть", "уть", "езти"].iter().any(|e| word.ends_with(e));
+    ends && word.chars().count() >= 6 && !NOUNS.contains(&word)
+}
+
 /// Whether a word is a verb of what somebody does or bids: «интересуюсь», «отрежьте».
 pub(crate) fn is_verb(word: &str) -> bool {
     let reflexive = ["юсь", "усь", "емся", "имся", "тесь", "ться"];

@@ -790,7 +790,9 @@ fn without_slang_ending(word: &str) -> Option<&str> {
     const ENDINGS: &[&str] =
         &["шками", "шка", "шки", "шку", "шек", "шкой", "ками", "ка", "ки", "ку", "кой"];
     let base = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending))?;
-    (base.chars().count() >= 4).then_some(base)
+    // «узошка»
+    let least = if word.contains("шк") { 3 } else { 4 };
+    (base.chars().count() >= least).then_some(base)
 }
 
 /// Other ways in which people write Russian in Latin letters: х as x, ж as j, ш as w, й as i.

@@ -209,9 +209,22 @@ impl Seeker<'_> {
             return None;
         }
         let text = format!("{begin}-{end}");
-        let word = Word { text: text.clone(), ..word.clone() };
-        let sought = self.place(Meanings { words, sure: true }, &word);
-        Some((Want::word(&text, vec![Way::of(vec![Need::Word(Rc::new(sought))], 1.0)]), used))
+        let clipped = Word { text: text.clone(), ..word.clone() };
+        let sought = self.place(Meanings { words, sure: true }, &clipped);
+        let mut ways = vec![Way::of(vec![Need::Word(Rc::new(sought))], 1.0)];
+        // Titles may have it clipped as well.
+        let titled = self.index.vocabulary.row(&stem(&word.text)).is_some();
+        let own = if !titled {
+            None
+        } else if used == 2 {
+            let both: Vec<Term> =
+                [Term::Word(word.clone())].into_iter().chain(next.cloned()).collect();
+            Some(self.literal(&both).0)
+        } else {
+            self.word_want(word, None).0
+        };
+        ways.extend(own.into_iter().flat_map(|w| w.ways));
+        Some((Want::word(&text, ways), used))
     }
 
     /// «син тепон», «эс тэ» → one word.

@@ -10,6 +10,9 @@ use super::{Need, Seeker, Sought, Stretch, Want, Way};
 /// Numbers in the units that they were said in, in thousandths.
 const AS_SAID: i64 = 1000;
 
+/// Metres in centimetres, in thousandths.
+const CENTIMETRES: i64 = 100_000;
+
 /// Nothing is wider, in thousandths of a metre; whatever is longer is how long the thing is.
 const LONGEST_WIDTH: i64 = 5_000;
 
@@ -125,14 +128,18 @@ impl Seeker<'_> {
         // «6500К»: a letter may be any measure.
         let unit = unit.filter(|unit| unit.short().is_some());
         let measure = unit.map(|unit| unit.short().and_then(|u| Measure::read(u, true)));
+        let number = |f: &Figure| self.index.number(*f);
+        let same = |f: &Figure| number(f).value == value;
         let said = |f: &Figure| match measure {
-            None => true,
-            Some(Some(measure)) => f.measure.is_like(measure),
-            Some(None) => matches!(f.measure, Measure::Piece | Measure::None),
+            None => same(f),
+            // «3,05 м» of a title's 3050
+            Some(Some(Measure::Metre)) if f.measure == Measure::None => {
+                number(f).value == value.saturating_mul(1000)
+            }
+            Some(Some(measure)) => f.measure.is_like(measure) && same(f),
+            Some(None) => matches!(f.measure, Measure::Piece | Measure::None) && same(f),
         };
-        let figures = self.index.figures.row(row as usize).iter();
-        let mut same = figures.filter(|f| self.index.values.get(f.value as usize) == Some(&value));
-        same.any(said)
+        self.index.figures.row(row as usize).iter().any(said)
     }
 
     /// Whether a number, in thousandths, is one of the title that is no quantity of the product: a part
@@ -547,7 +554,22 @@ impl Seeker<'_> {
                 return found * 0.9;
             }
         }
-        turned.map_or(0.0, |turned| self.numbers(row, &turned, AS_SAID, used) * 0.9)
+        let found = turned.map_or(0.0, |turned| self.numbers(row, &turned, AS_SAID, used) * 0.9);
+        if found > 0.0 {
+            return found;
+        }
+        // «0,9х1,9 м» of a title's 190×90 without a unit
+        let metres = size.numbers.iter().all(|n| n.measure == Measure::Metre);
+        let Some(turned) = turned.filter(|_| metres) else { return 0.0 };
+        let centimetres = |numbers: &[Number]| -> Vec<Number> {
+            let bare = |n: &Number| Number { measure: Measure::None, ..scaled(*n, CENTIMETRES) };
+            numbers.iter().map(bare).collect()
+        };
+        let found = self.numbers(row, &centimetres(&size.numbers), AS_SAID, used);
+        if found > 0.0 {
+            return found * 0.93;
+        }
+        self.numbers(row, &centimetres(&turned), AS_SAID, used) * 0.9
     }
 
     /// How well a product has the numbers, times `by` thousandths, in this order.

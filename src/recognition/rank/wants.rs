@@ -222,7 +222,7 @@ impl Seeker<'_> {
             ways.clear();
         }
         // «Отрежьте» is of no goods.
-        if ways.is_empty() && speech::is_verb(&word.text) {
+        if ways.is_empty() && (speech::is_verb(&word.text) || speech::is_infinitive(&word.text)) {
             return (None, 1);
         }
         // «ХДФ 3 мм, лист 2800х2070»

@@ -179,7 +179,11 @@ fn before_quantities(index: &Index, lexemes: &[Lexeme]) -> Option<Vec<usize>> {
         (unit.counts() && unit.short().is_some() && !packed).then_some(end)
     };
     let idle = |l: &Lexeme| !l.is_number() && (!l.is_word() || speech::is_filler(&l.text));
-    let first = lexemes.iter().position(|l| !idle(l))?;
+    // «Едем за товаром, нужно шесть ножек…»
+    let asked = lexemes.iter().position(|l| matches!(l.text.as_str(), "нужно" | "надо"));
+    let told = asked.filter(|at| !lexemes[..*at].iter().any(|l| l.is_number() || opens(index, l)));
+    let begun = told.map_or(0, |at| at + 1);
+    let first = begun + lexemes[begun..].iter().position(|l| !idle(l))?;
     counted(first)?;
     let names = |l: &Lexeme| {
         l.is_word()
