@@ -556,7 +556,12 @@ impl<'t> Desk<'t> {
         // «Бумага Ballet А3, 80 г/м², 7 шт» is no A4, though the A3 is not known.
         let unknown: Vec<Want> =
             last.draft.wants.iter().filter(|w| !w.known && w.numeric).cloned().collect();
+        // The quantity is where it was said.
+        let reading = std::mem::take(&mut last.draft.reading);
         last.draft = draft;
+        if reading.quantity.is_some() {
+            last.draft.reading = reading;
+        }
         last.draft.wants.extend(unknown);
         for want in &mut last.draft.wants {
             want.inherited = false;
