@@ -112,7 +112,7 @@ impl Measure {
                 Self::Gram
             }
             "г/м" | "гр/м" | "г/кв" | "g/m" => Self::Density,
-            "кг/м" => Self::Density,
+            "кг/м" | "кг/куб" => Self::Density,
             "градус" | "градуса" | "градусов" => Self::Gram,
             "кг" | "kg" | "килограмм" | "килограмма" | "килограммов" | "кило" => {
                 Self::Kilo
@@ -296,7 +296,11 @@ impl Number {
     /// How well the amounts agree, whatever the letters before them.
     pub(crate) fn same_amount(self, title: Self) -> f32 {
         if self.measure == title.measure {
-            return if self.value == title.value { 1.0 } else { 0.0 };
+            let same = self.value == title.value || self.in_grams() == Some(title.value);
+            return if same { 1.0 } else { 0.0 };
+        }
+        if self.in_grams() == Some(title.value) && title.measure == Measure::None {
+            return 0.96;
         }
         let ((a, one_a), (b, one_b)) = (self.measure.base(), title.measure.base());
         let base = |n: Self, one: i64| i128::from(n.value) * i128::from(one);
@@ -338,6 +342,11 @@ impl Number {
         (long && self.value % 500_000 == 0).then_some(self.value / 1000)
     }
 
+    /// «0,2 кг/м²» in grams: nothing weighs so little in a cubic metre.
+    fn in_grams(self) -> Option<i64> {
+        (self.measure == Measure::Density && self.value < 5_000).then_some(self.value * 1000)
+    }
+
     /// Values under which titles may have this number.
     pub(crate) fn keys(self) -> impl Iterator<Item = i64> {
         let v = self.value;
@@ -360,7 +369,7 @@ impl Number {
             | Measure::Kilowatt
             | Measure::KilovoltAmpere
             | Measure::Ampere => (up(1000), None),
-            _ => (self.in_metres(), None),
+            _ => (self.in_metres(), self.in_grams()),
         };
         [Some(v), a, b].into_iter().flatten()
     }

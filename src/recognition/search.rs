@@ -58,6 +58,7 @@ impl Index {
             new_line: true,
             continues: false,
             lexemes: Vec::new(),
+            added: Vec::new(),
             micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let mut line = line(&seeker, buyer, pending, true);

@@ -643,6 +643,10 @@ impl Vocabulary {
             for id in self.beginning(&format!("{base}чн")) {
                 out.add(id, 0.86);
             }
+            // «мешкозашивка» for «мешкозашивочная»
+            for id in self.beginning(&format!("{base}очн")) {
+                out.add(id, 0.86);
+            }
         }
         // «пневматический» for «пневмо»
         let ends = key.char_indices().map(|(at, _)| at).skip(5);

@@ -39,6 +39,8 @@ pub(crate) struct Pending {
     pub(crate) continues: bool,
     /// What it was read from.
     pub(crate) lexemes: Vec<Lexeme>,
+    /// What the sentence went on to say of it.
+    pub(crate) added: Vec<Lexeme>,
     pub(crate) micros: u64,
 }
 
@@ -562,6 +564,7 @@ impl<'t> Desk<'t> {
         if reading.quantity.is_some() {
             last.draft.reading = reading;
         }
+        last.added.extend(piece.lexemes.iter().cloned());
         last.draft.wants.extend(unknown);
         for want in &mut last.draft.wants {
             want.inherited = false;
@@ -717,6 +720,7 @@ fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
         new_line: piece.new_line,
         continues: piece.continues,
         lexemes: piece.lexemes.clone(),
+        added: Vec::new(),
         draft,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

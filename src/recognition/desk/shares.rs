@@ -48,7 +48,8 @@ impl Desk<'_> {
             return;
         }
         let light = Light { header: true, ..Light::default() };
-        let (again, _) = read(seeker, self.text, &last.lexemes, light);
+        let said = [last.lexemes.as_slice(), &last.added].concat();
+        let (again, _) = read(seeker, self.text, &said, light);
         let better = again.fit > 0
             && again.unknown() == 0
             && !again.meant.is_empty()

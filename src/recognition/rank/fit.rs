@@ -381,7 +381,8 @@ impl Seeker<'_> {
                 wants
                     .iter()
                     .filter(|w| !w.numeric)
-                    .flat_map(|w| &w.ways)
+                    // Not by a synonym: «Шурупы» are no plain «саморез».
+                    .flat_map(|w| w.ways.iter().filter(|way| way.quality > 0.99))
                     .flat_map(|w| &w.needs)
                     .any(|need| matches!(need, Need::Word(s) if s.meanings.quality(*word) > 0.9))
             })
@@ -557,6 +558,21 @@ impl Seeker<'_> {
         let found = turned.map_or(0.0, |turned| self.numbers(row, &turned, AS_SAID, used) * 0.9);
         if found > 0.0 {
             return found;
+        }
+        // «1400х2000х60» of «60 мм (2000х1400)»
+        if let [a, b, c] = *size.numbers.as_slice() {
+            let orders = [[b, a, c], [c, b, a], [c, a, b], [b, c, a], [a, c, b]];
+            let found = orders.iter().map(|order| {
+                let mut taken = *used;
+                (self.numbers(row, order, AS_SAID, &mut taken), taken)
+            });
+            let Some((found, taken)) = found.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+                return 0.0;
+            };
+            if found > 0.0 {
+                *used = taken;
+            }
+            return found * 0.88;
         }
         // «0,9х1,9 м» of a title's 190×90 without a unit
         let metres = size.numbers.iter().all(|n| n.measure == Measure::Metre);

@@ -141,8 +141,11 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             .any(|at| s[at].is_number() && unit_at(s, at + 1).is_some_and(|(u, _)| u.counts()))
     };
     let named = |s: &[Lexeme]| {
+        // «ф-ра» has no diameter.
+        let clipped = |l: &Lexeme| l.is('-') && !l.spaced;
         s.len() > 1
             && s[0].is_word()
+            && !clipped(&s[1])
             && (marker(&s[0].text, false).is_some()
                 || matches!(column(&s[..1]), (Column::Name, true)))
     };

@@ -200,6 +200,8 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                 || lexeme.text.chars().count() >= 4
                     && crate::recognition::normalize::stem(&lexeme.text) != lexeme.text
                     && index.vocabulary.is_whole(&lexeme.text)
+                    // «мелам.» of «меламиновая»
+                    && index.vocabulary.beginning(&lexeme.text).next().is_none()
                 || next.is_some_and(|n| {
                     speech::is_greeting(&n.text)
                         || speech::is_delivery(&n.text)
