@@ -703,7 +703,7 @@ impl Vocabulary {
         for end in ends {
             let cut = &text[..end];
             // «Белизна» is of no «бел.».
-            let coloured = names_colour(cut) || COLOURS_CUT.contains(&cut);
+            let coloured = names_colour(cut) || is_colour_cut(cut);
             if let Some(found) = self.by_stem.get(cut)
                 && self.words[*found as usize].cut
                 && (!coloured || names_colour(&stem(text)))
@@ -783,6 +783,11 @@ impl Vocabulary {
         let best = out.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
         out.words.retain(|w| w.1 >= best - 0.035);
     }
+}
+
+/// Whether a word is the name of a colour cut short: «чер».
+pub(crate) fn is_colour_cut(word: &str) -> bool {
+    COLOURS_CUT.contains(&word)
 }
 
 /// How colours are cut.

@@ -140,7 +140,8 @@ impl<'t> Desk<'t> {
         if piece.continues {
             self.number_after_number(seeker, &piece);
         }
-        let anchored = piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
+        let anew = !piece.corrects && named_anew(&piece.lexemes, &self.context);
+        let anchored = anew || piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
         let (mut draft, mut heir) = self.read(seeker, &mut piece, anchored);
         if !piece.cancels
             && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
@@ -182,7 +183,7 @@ impl<'t> Desk<'t> {
             self.quantity_alone(seeker, &piece, &Draft { reading, ..Draft::default() });
             return;
         }
-        if heir == Heir::None {
+        if heir == Heir::None && !anew {
             (draft, heir) = self.related(seeker, &piece, draft, anchored);
         }
         if heir == Heir::None && !anchored {
@@ -694,7 +695,20 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
         }
         _ => false,
     };
-    (0..lexemes.len()).any(|at| code(at) || compound(at))
+    // «Изол. 0,18х19» begins with the «изолента», though titles cut another word so.
+    let cut = |l: &Lexeme| {
+        let colour = super::vocabulary::is_colour_cut(&l.text) || super::decide::is_colour(&l.text);
+        let begun = |id: u32| {
+            let known = index.vocabulary.get(id);
+            known.head && !known.telling && !known.name && !known.cut
+        };
+        l.dotted
+            && l.text.chars().count() >= 4
+            && !colour
+            && index.vocabulary.beginning(&l.text).any(begun)
+    };
+    lexemes.iter().find(|l| l.is_word() || l.is_number()).is_some_and(cut)
+        || (0..lexemes.len()).any(|at| code(at) || compound(at))
         || lexemes.iter().enumerate().any(|(at, l)| {
             l.is_word()
                 && !unit(at)
@@ -702,6 +716,15 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
                 && !super::terms::is_little(&l.text)
                 && opens(index, l)
         })
+}
+
+/// «CM 11 Plus 25 кг 10, CM 11 25 кг 20»: whether a piece says the name of the goods before again, and
+/// its number, so that these are others.
+fn named_anew(lexemes: &[Lexeme], context: &[Want]) -> bool {
+    let again = |l: &&Lexeme| context.iter().any(|want| want.key == l.text);
+    let name = |l: &Lexeme| l.is_word() && l.text.chars().count() > 1;
+    let said: Vec<&Lexeme> = lexemes.iter().filter(again).collect();
+    said.iter().any(|l| name(l)) && said.iter().any(|l| l.is_number())
 }
 
 /// Whether a piece goes on the sentence with nothing but a quantity and its unit: «…, 1 шт».

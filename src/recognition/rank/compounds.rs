@@ -189,7 +189,7 @@ impl Seeker<'_> {
         let short =
             |t: &str| (1..=LONGEST).contains(&t.chars().count()) && t.chars().all(is_cyrillic);
         let vocabulary = &self.index.vocabulary;
-        if !short(begin) || !short(end) || vocabulary.hears(&format!("{begin}{end}")) {
+        if !short(begin) || !short(end) || vocabulary.has(&format!("{begin}{end}")) {
             return None;
         }
         // «к-та» is the «к-т» in another case.

@@ -291,13 +291,7 @@ pub(crate) fn opens(index: &Index, lexeme: &Lexeme) -> bool {
         ..Default::default()
     };
     let meanings = index.vocabulary.meanings(&word);
-    // «Изол.» of titles that cut it so is as much the «изолента» of others.
-    let whole = |id: u32| {
-        let known = index.vocabulary.get(id);
-        !lexeme.dotted || !known.cut || known.telling
-    };
-    let whole = meanings.words.iter().filter(|w| whole(w.0));
-    let best = whole.map(|w| w.1).fold(0.0_f32, f32::max);
+    let best = meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
     let synonym = index.lexicon.at(&[lexeme]).iter().any(|(n, target)| {
         let SynonymTarget::Words(words) = target else { return *n == 1 };
         *n == 1
