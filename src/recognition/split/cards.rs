@@ -6,6 +6,7 @@ use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
 use super::super::terms::marker;
 use super::opens;
+use super::runon::is_head;
 use super::tables::{Column, column, spaced};
 
 /// An attribute with its name: «ширина: 80 мм».
@@ -149,13 +150,28 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             && (marker(&s[0].text, false).is_some()
                 || matches!(column(&s[..1]), (Column::Name, true)))
     };
+    // «Цвет № 24 4»: what an attribute says is its own, a number after it counts the goods.
+    let ends_bare = |s: &[Lexeme]| {
+        let numbers = s.iter().filter(|l| l.is_number()).count();
+        s.last().is_some_and(|l| l.is_number() && l.spaced && !l.named && l.value % 1000 == 0)
+            && numbers > usize::from(named(s))
+    };
+    let counts = |s: &&[Lexeme]| counted(s) || ends_bare(s);
     let names_goods = |s: &[Lexeme]| s.iter().any(|l| l.is_word() && opens(index, l));
-    let one = attributes.len() >= 2
-        && names_goods(goods)
+    // «…, замок 5 шт» is an item of its own.
+    let begins_goods = |s: &&&[Lexeme]| {
+        !named(s) && s.iter().find(|l| l.is_word()).is_some_and(|l| is_head(index, l))
+    };
+    // «Цвет 101, 105 10 шт» goes on with another.
+    let another = |s: &[Lexeme]| s.len() > 1 && s[0].is_number() && s[1].is_number();
+    let one = names_goods(goods)
         && !counted(goods)
         && attributes.iter().any(|s| named(s))
-        && attributes.last().is_some_and(|s| counted(s))
-        && attributes.iter().filter(|s| counted(s)).count() == 1;
+        && attributes.last().is_some_and(counts)
+        && attributes.iter().filter(|s| counts(s)).count() == 1
+        && !attributes.iter().any(|s| another(s))
+        && (attributes.len() >= 2 && attributes.iter().any(|s| counted(s))
+            || !attributes.iter().any(|s| begins_goods(&s)) && !ends_bare(goods));
     if !one {
         return line;
     }

@@ -265,7 +265,7 @@ fn is_strange_noun(index: &Index, lexeme: &Lexeme) -> bool {
 }
 
 /// Whether titles or categories begin with exactly this word.
-fn is_head(index: &Index, lexeme: &Lexeme) -> bool {
+pub(super) fn is_head(index: &Index, lexeme: &Lexeme) -> bool {
     let row = index.vocabulary.row(&crate::recognition::normalize::stem(&lexeme.text));
     row.is_some_and(|r| index.vocabulary.get(r).head)
 }
