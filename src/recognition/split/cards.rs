@@ -148,6 +148,7 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             && s[0].is_word()
             && !clipped(&s[1])
             && (marker(&s[0].text, false).is_some()
+                || s[1].is('=')
                 || matches!(column(&s[..1]), (Column::Name, true)))
     };
     // «Цвет № 24 4»: what an attribute says is its own, a number after it counts the goods.
