@@ -197,7 +197,6 @@ impl Seeker<'_> {
         let kinds = words.iter().take(makers + 1).filter(|w| **w & ASIDE == 0 && !latin(**w));
         // «Держатель» of «Трубы и держатели» is no «труба».
         let leaf = self.index.leaves.row(category as usize);
-        let several = self.index.several[category as usize];
         let of_another = first.is_some_and(|w| leaf.contains(w));
         let first = first.into_iter().chain(kinds);
         want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
