@@ -430,14 +430,12 @@ impl<'i> Core<'i> {
             };
         }
         let extra = |w: &u32| other.extras.contains(w) && !self.words.contains(w);
-        let bare = || other.words.iter().copied().filter(|w| !extra(w));
-        values
-            && (self.words.len() < other.words.len() && within(&self.words, &other.words)
+        let bare: Vec<u32> = other.words.iter().copied().filter(|w| !extra(w)).collect();
+        let special = self.extras.is_empty() && !self.lacks && bare.len() < other.words.len();
+        // «Петля H301» is plain beside «петля с доводчиком H401», whatever their numbers are.
+        values && self.words.len() < other.words.len() && within(&self.words, &other.words)
             // «Ключ 13 CrV» beside «ключ 13 с трещоткой»
-            || self.extras.is_empty()
-                && !self.lacks
-                && bare().count() < other.words.len()
-                && within(&bare().collect::<Vec<_>>(), &self.words))
+            || special && (values && within(&bare, &self.words) || bare == self.words)
     }
 }
 

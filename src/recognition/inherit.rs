@@ -34,7 +34,9 @@ pub(crate) fn inherit(
         context.into_iter().filter(|c| !draft.wants.iter().any(|w| w.key == c.key)).collect();
     let parts = parts(&kept);
     // «резинка белая 20, 25»: a number after a number is another.
+    // «Поролон EL 2540 2х1 м, 8 см» says more of it.
     let another = instead
+        && !draft.wants.iter().any(is_length)
         && matches!(draft.wants.as_slice(), [want] if want.numeric
             && kept.iter().any(|c| c.numeric && count(c) == count(want) && is_of_kind(want, c)));
     let fresh: Vec<Want> = draft
@@ -169,6 +171,15 @@ fn count(want: &Want) -> usize {
     let needs = want.ways.iter().flat_map(|w| &w.needs);
     let sizes = needs.filter_map(|n| if let Need::Size(size) = n { Some(size) } else { None });
     sizes.map(|size| size.numbers.len()).max().unwrap_or(0)
+}
+
+/// Whether a want is a length in its unit.
+fn is_length(want: &Want) -> bool {
+    let length = super::terms::Measure::Mm;
+    want.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+        Need::Size(size) => matches!(size.numbers.as_slice(), [n] if n.measure.is_like(length)),
+        _ => false,
+    })
 }
 
 /// Whether a number may be said instead of another: «толщина 6 см» is no other «25», and one of

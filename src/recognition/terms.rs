@@ -78,7 +78,7 @@ pub(crate) fn marker(word: &str, glued: bool) -> Option<u8> {
         "s" if glued => b's',
         "толщ" | "толщина" | "толщиной" => b's',
         "пл" | "плотн" | "плотность" | "плотностью" => b'p',
-        "ral" | "рал" | "тип" | "типа" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул"
+        "ral" | "рал" | "тип" | "типа" | "серия" | "серии" | "цв" | "цвет" | "цвета" | "цвету" | "арт" | "артикул"
         | "номер" | "номера" | "тон" | "ном" => b'#',
         "n" if glued => return None,
         _ => return None,
@@ -290,7 +290,8 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         let glued = next_number.is_some_and(|n| n == i + 1 && !lexemes[n].spaced && !lexeme.dotted);
         if let Some(next) = next_number {
             // «Т-5», «т.5», «h=80» are as good as glued.
-            let tight = (i + 1..=next).all(|k| !lexemes[k].spaced);
+            // So is «L = 270».
+            let tight = (i + 1..=next).all(|k| !lexemes[k].spaced) || lexemes[i + 1].is('=');
             // «10 номер 6 м»: the ten is the number.
             if names_number_before(lexemes, i, next) {
                 i += 1;

@@ -21,6 +21,14 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             at += 1;
             continue;
         }
+        if let Some(taken) = angle(lexemes, at) {
+            // What is left out leaves no gap, as between cells.
+            if let Some(last) = out.last_mut() {
+                last.end = lexemes[at + taken - 1].end;
+            }
+            at += taken;
+            continue;
+        }
         if let Some(such) = such(&lexemes[at]) {
             out.push(word(&lexemes[at], such));
             out.push(word(&lexemes[at], "же"));
@@ -58,6 +66,19 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// «Угол открывания 110 градусов»: how many words say that the degrees are those of an angle.
+fn angle(lexemes: &[Lexeme], at: usize) -> Option<usize> {
+    let text = |at: usize| lexemes.get(at).map_or("", |l| l.text.as_str());
+    if !matches!(text(at), "угол" | "углом" | "угла") {
+        return None;
+    }
+    let taken = 1 + usize::from(text(at + 1).starts_with("откры"));
+    let degrees = text(at + taken + 1).starts_with("гр")
+        || lexemes.get(at + taken + 1).is_some_and(|l| l.is('°'));
+    let number = lexemes.get(at + taken).is_some_and(Lexeme::is_number);
+    (number && degrees).then_some(taken)
 }
 
 /// «Такаяже» is «такая же».
