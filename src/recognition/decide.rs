@@ -334,7 +334,8 @@ impl<'i> Core<'i> {
     fn of(index: &'i Index, row: u32, whole: &FxMap<u32, u32>) -> Self {
         let category = index.category[row as usize];
         let own = index.words.row(row as usize).iter().copied();
-        let own = own.filter(|w| w & ASIDE == 0);
+        let own: Vec<u32> = own.filter(|w| w & ASIDE == 0).collect();
+        let own = joined(index, &own).into_iter();
         let mut full: Vec<u32> = own.map(|w| whole.get(&w).copied().unwrap_or(w)).collect();
         full.sort_unstable();
         full.dedup();
@@ -437,6 +438,25 @@ impl<'i> Core<'i> {
             // «Ключ 13 CrV» beside «ключ 13 с трещоткой»
             || special && (values && within(&bare, &self.words) || bare == self.words)
     }
+}
+
+/// The words of a title, with what others write as one word made one: «PP-R» is «PPR».
+fn joined(index: &Index, words: &[u32]) -> Vec<u32> {
+    let latin = |word: u32| Some(&*index.vocabulary.get(word).surface).filter(|w| w.is_ascii());
+    let mut out: Vec<u32> = Vec::with_capacity(words.len());
+    for word in words {
+        let one = out.last().and_then(|last| latin(*last));
+        let both = one.zip(latin(*word)).filter(|(one, two)| one.len() > 1 && two.len() == 1);
+        let whole = both.and_then(|(one, two)| index.vocabulary.row(&format!("{one}{two}")));
+        match whole {
+            Some(whole) => {
+                out.pop();
+                out.push(whole);
+            }
+            None => out.push(*word),
+        }
+    }
+    out
 }
 
 /// Whether every item of the sorted `part` is in the sorted `whole`, as often.

@@ -125,9 +125,12 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
                 let lone = lexeme.spaced || !out.last().is_some_and(Lexeme::is_word);
                 let parted = lexeme.spaced && ch.get(i) == Some(&' ');
                 crossed = (after_number || parted) && far_digit
-                    || digit_next && (lone || after_measure(&out));
-            } else if after_number && digit_next && letters.ends_with(['х', 'x']) {
-                // «48ммх66»: the cross is glued to the unit.
+                    || digit_next && (lone || after_measure(&out) || after_side(&out));
+            } else if (after_number || out.last().is_some_and(|l| l.is('"')))
+                && digit_next
+                && letters.ends_with(['х', 'x'])
+            {
+                // «48ммх66», «3/4"НРх1/2»: the cross is glued to the unit or the side.
                 letters.pop();
                 i -= 1;
             }
@@ -181,6 +184,14 @@ fn after_measure(out: &[Lexeme]) -> bool {
         [.., number, unit] => {
             number.is_number() && unit.is_word() && Measure::read(&unit.text, true).is_some()
         }
+        _ => false,
+    }
+}
+
+/// Whether the last word is the side of the thread before it: «3/4"НР» before «х1/2».
+fn after_side(out: &[Lexeme]) -> bool {
+    match out {
+        [.., inch, side] => inch.is('"') && side.is_word() && threads::names_side(&side.text),
         _ => false,
     }
 }

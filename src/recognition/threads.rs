@@ -15,6 +15,11 @@ pub(crate) fn is_side(word: &str) -> bool {
     matches!(word, "вр" | "нр" | "вр/вр" | "вр/нр" | "нр/нр")
 }
 
+/// Whether a word is a thread's side, however it is cut.
+pub(crate) fn names_side(word: &str) -> bool {
+    side(word).is_some()
+}
+
 /// The side that a word says when another such word, or a thread, is beside it.
 fn side(word: &str) -> Option<&'static str> {
     match word {

@@ -401,6 +401,12 @@ impl Vocabulary {
         out
     }
 
+    /// Whether titles have exactly this word.
+    pub(crate) fn spells(&self, word: &str) -> bool {
+        let found = self.by_stem.get(stem(word).as_str());
+        found.is_some_and(|row| *self.words[*row as usize].surface == *word)
+    }
+
     /// Words that a misspelt word may mean though the catalogue has the word as it is written.
     pub(crate) fn near(&self, text: &str) -> Meanings {
         let mut out = Meanings::default();

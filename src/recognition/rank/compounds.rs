@@ -189,11 +189,11 @@ impl Seeker<'_> {
         let short =
             |t: &str| (1..=LONGEST).contains(&t.chars().count()) && t.chars().all(is_cyrillic);
         let vocabulary = &self.index.vocabulary;
-        if !short(begin) || !short(end) || vocabulary.has(&format!("{begin}{end}")) {
+        if !short(begin) || !short(end) || vocabulary.spells(&format!("{begin}{end}")) {
             return None;
         }
         // «к-та» is the «к-т» in another case.
-        let ends = [end.as_str(), end.trim_end_matches(['а', 'у', 'ы', 'и', 'е'])];
+        let ends = [end.as_str(), end.trim_end_matches(['а', 'у', 'ы', 'и', 'е', 'ь'])];
         let told = begin.chars().count() + end.chars().count();
         let is_meant = |id: &u32| {
             let known = vocabulary.get(*id);
