@@ -80,12 +80,8 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         meant.narrow("названное в них только упомянуто", |fit| {
             prefer(fit, |h| !seeker.is_mention(h.row, &named));
         });
-        // «Резиновый шпатель» is called a «шпатель».
-        let noun = |w: &&Want| !super::line::is_adjective(&w.text);
-        let mut words = wants.iter().filter(|w| w.known && !w.numeric && !w.without);
-        let thing = words.find(noun).unwrap_or(first);
         meant.narrow("называются иначе", |fit| {
-            called_so(seeker, fit, thing, wants);
+            called_so(seeker, fit, first, wants);
         });
     }
     if meant.hits.len() > COMPARED {

@@ -139,6 +139,12 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         "тоесть" if named && !text(at + 1).is_empty() => {
             Some(Turn::Announced { word: "точнее", taken: 1 })
         }
+        // «Нога 710 4 шт замените на 820»
+        "замените" | "замени" | "поменяйте" | "поменяй" | "заменить" | "поменять"
+            if text(at + 1) == "на" && named && counted(said).is_some() =>
+        {
+            Some(Turn::Announced { word: "лучше", taken: 2 })
+        }
         "не" if is(at + 1, ',') && said.last().is_some_and(|l| !told(l)) => {
             Some(Turn::Announced { word: "нет", taken: 2 })
         }
