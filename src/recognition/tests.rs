@@ -541,6 +541,9 @@ const TRADES: &[Trade] = &[
     Trade { name: "garden", open: (76, 3), unread: Some((77, 5)) },
     Trade { name: "medical", open: (82, 2), unread: Some((82, 3)) },
     Trade { name: "steel", open: (77, 3), unread: Some((80, 5)) },
+    Trade { name: "paints", open: (90, 2), unread: Some((84, 4)) },
+    Trade { name: "electrical_goods", open: (78, 5), unread: Some((70, 8)) },
+    Trade { name: "heating", open: (85, 2), unread: Some((79, 3)) },
 ];
 
 /// A trade: the least that is right and the most that is confidently wrong, in hundredths.
