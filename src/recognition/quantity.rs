@@ -594,6 +594,7 @@ fn number_readings(
     let measured = lexemes.get(i + 1).is_some_and(|l| {
         l.is('%')
             || l.is('"')
+            || l.is('°')
             || l.is_word() && super::terms::Measure::read(&l.text, !l.spaced).is_some()
     });
     if measured && !prefix {

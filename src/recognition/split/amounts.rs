@@ -99,7 +99,12 @@ fn introduced(lexemes: &[Lexeme], at: usize, before: &[Lexeme]) -> Option<usize>
         "кол" | "к" if mark(at + 1, '-') && matches!(text(at + 2), "во" | "ве") => {
             Some(at + 3)
         }
-        "количество" | "колво" => Some(at + 1),
+        // «Кол. 12 компл.»
+        "кол" if lexemes[at].dotted => Some(at + 1),
+        // «Площадь 3,5 м2» of glass
+        "количество" | "колво" | "метраж" | "площадь" | "площадью" => {
+            Some(at + 1)
+        }
         _ => None,
     };
     if let Some(end) = named {

@@ -4,7 +4,7 @@
 use super::super::index::Index;
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
-use super::super::terms::marker;
+use super::super::terms::{Measure, marker};
 use super::opens;
 use super::runon::is_head;
 use super::tables::{Column, column, spaced};
@@ -30,6 +30,12 @@ impl Cards {
         let mut out: Vec<(Vec<Lexeme>, bool)> = Vec::new();
         let mut card: Vec<(Vec<Lexeme>, Field)> = Vec::new();
         for line in lines {
+            if let Some(fields) = inline(&line) {
+                close(&mut card, &mut out);
+                card = fields;
+                close(&mut card, &mut out);
+                continue;
+            }
             match field(&line, !card.is_empty()) {
                 Some(field) => {
                     let again = card.first().is_some_and(|(_, first)| {
@@ -57,6 +63,49 @@ impl Cards {
         close(&mut card, &mut out);
         out.into_iter()
     }
+}
+
+/// A card in one line: «Наименование: скоба 80/10; упаковка: 10000 шт; кол-во: 5 уп».
+fn inline(line: &[Lexeme]) -> Option<Vec<(Vec<Lexeme>, Field)>> {
+    let mut segments: Vec<Vec<Lexeme>> = Vec::new();
+    for segment in line.split(|l| l.is(';') || l.is(',')).filter(|s| !s.is_empty()) {
+        match segments.last_mut() {
+            Some(last) if !segment.iter().any(|l| l.is(':')) => {
+                // «Цвет: белый, глянец», but «Товар: скоба 5, саморез 7» has items.
+                if segment.iter().any(Lexeme::is_number) {
+                    return None;
+                }
+                last.extend_from_slice(segment);
+            }
+            _ => segments.push(segment.to_vec()),
+        }
+    }
+    // «…; кол-во: 6 листов» has been made a dash by now.
+    let dashed =
+        segments.last().and_then(|s| s.windows(2).rposition(|w| w[0].is('-') && w[1].is_number()));
+    let counted = dashed.and_then(|at| Some(segments.last_mut()?.split_off(at)));
+    let (first, rest) = segments.split_first()?;
+    let named = field(first, true);
+    let begins = named.as_ref().is_some_and(names_itself);
+    let goods = named.unwrap_or_else(|| Field {
+        name: Vec::new(),
+        value: first.clone(),
+        column: Column::Name,
+    });
+    let mut card = vec![(first.clone(), goods)];
+    for segment in rest {
+        card.push((segment.clone(), field(segment, false)?));
+    }
+    if let Some(mut value) = counted {
+        value.remove(0);
+        let column = Column::Quantity(None);
+        card.push((value.clone(), Field { name: Vec::new(), value, column }));
+    }
+    let counts = card.iter().filter(|(_, f)| matches!(f.column, Column::Quantity(_))).count();
+    let described = card[1..].iter().any(|(_, f)| matches!(f.column, Column::Name));
+    (counts == 1 && card.len() > 2 && (begins || described)
+        || counts == 1 && begins && card.len() > 1)
+        .then_some(card)
 }
 
 /// Ends a card: one line of several attributes, or the lines as they were.
@@ -144,12 +193,15 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let named = |s: &[Lexeme]| {
         // «ф-ра» has no diameter.
         let clipped = |l: &Lexeme| l.is('-') && !l.spaced;
-        s.len() > 1
-            && s[0].is_word()
-            && !clipped(&s[1])
-            && (marker(&s[0].text, false).is_some()
-                || s[1].is('=')
-                || matches!(column(&s[..1]), (Column::Name, true)))
+        // «Угол» of «угол 110 град» has been left out by now.
+        let angle = s.len() > 1 && s[0].is_number() && s[1].text.starts_with("град");
+        angle
+            || s.len() > 1
+                && s[0].is_word()
+                && !clipped(&s[1])
+                && (marker(&s[0].text, false).is_some()
+                    || s[1].is('=')
+                    || matches!(column(&s[..1]), (Column::Name, true)))
     };
     // «Цвет № 24 4»: what an attribute says is its own, a number after it counts the goods.
     let ends_bare = |s: &[Lexeme]| {
@@ -158,7 +210,8 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             && numbers > usize::from(named(s))
     };
     let counts = |s: &&[Lexeme]| counted(s) || ends_bare(s);
-    let names_goods = |s: &[Lexeme]| s.iter().any(|l| l.is_word() && opens(index, l));
+    let names_goods =
+        |s: &[Lexeme]| s.iter().any(|l| l.is_word() && (opens(index, l) || is_head(index, l)));
     // «…, замок 5 шт» is an item of its own.
     let begins_goods = |s: &&&[Lexeme]| {
         !named(s) && s.iter().find(|l| l.is_word()).is_some_and(|l| is_head(index, l))
@@ -176,12 +229,25 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     if !one {
         return line;
     }
+    let plain = |s: &[Lexeme]| s.iter().all(|l| l.is_word() || l.is('(') || l.is(')'));
     let mut out: Vec<Vec<Lexeme>> = vec![goods.to_vec()];
     for segment in attributes {
         // «толщина 16» is a number of its own kind; «декор вяз» is an elm.
-        let idle = named(segment)
-            && !(marker(&segment[0].text, false).is_some() && segment[1].is_number());
-        out.push(segment[usize::from(idle)..].to_vec());
+        let number = segment.iter().position(Lexeme::is_number);
+        let marked = marker(&segment[0].text, false);
+        match number.filter(|_| named(segment)) {
+            Some(0) => out.push(segment.to_vec()),
+            Some(1) if marked.is_some() => out.push(segment.to_vec()),
+            // «Высота ножки 14 мм»
+            Some(at) if marked.is_some_and(|m| m != b'#') && plain(&segment[1..at]) => {
+                out.push([&segment[..1], &segment[at..]].concat());
+            }
+            _ => out.push(segment[usize::from(named(segment))..].to_vec()),
+        }
+    }
+    // «110 град.» ends no sentence here.
+    for last in out.iter_mut().filter_map(|segment| segment.last_mut()) {
+        last.dotted &= Measure::read(&last.text, true).is_none();
     }
     spaced(out)
 }

@@ -231,7 +231,7 @@ const IDLE: &[&str] = &[
 
 /// How headings over quantities begin.
 const COUNTS: &[&str] =
-    &["колич", "кол-", "колво", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
+    &["колич", "кол-", "колво", "метраж", "заказ", "нужн", "надо", "потребн", "qty", "требует"];
 
 /// What the heading of a column says, and whether it is surely one.
 pub(super) fn column(field: &[Lexeme]) -> (Column, bool) {
