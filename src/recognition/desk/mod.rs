@@ -14,7 +14,7 @@ use super::lexer::{Lexeme, lex};
 use super::line::line;
 use super::normalize::Chars;
 use super::quantity::{Reading, Said};
-use super::rank::{Seeker, Stretch, Want};
+use super::rank::{Need, Seeker, Stretch, Want};
 use super::speech::{self, Talk};
 use super::split::{Piece, characters, opens, pieces};
 use super::synonyms::Lexicon;
@@ -340,7 +340,8 @@ impl<'t> Desk<'t> {
     fn light(&self, seeker: &Seeker<'_>, piece: &Piece, anchored: bool) -> Light<'static> {
         let last = self.lines.last().filter(|l| !l.header);
         let resizes = only_quantity(&piece.lexemes)
-            .is_some_and(|reading| self.resizes(seeker, piece, &reading));
+            .is_some_and(|reading| self.resizes(seeker, piece, &reading))
+            || self.renumbers(seeker, piece);
         Light {
             context: &[],
             header: piece.header || resizes,
@@ -514,11 +515,55 @@ impl<'t> Desk<'t> {
     /// «Масло 4л 5 шт, нет, 1л»: whether a measure puts the size of the thing before right, and not how
     /// many of it.
     fn resizes(&self, seeker: &Seeker<'_>, piece: &Piece, reading: &Reading) -> bool {
+        if piece.corrects && self.is_another_number(seeker, reading) {
+            return true;
+        }
         let measure = reading.unit.as_ref().filter(|unit| !unit.counts());
         let (Some(measure), Some(last)) = (measure, self.lines.last()) else { return false };
         piece.corrects
             && last.unit.as_ref().is_some_and(Said::counts)
             && last.draft.meant.first().is_some_and(|hit| seeker.is_measured_in(hit.row, measure))
+    }
+
+    /// «Спанбонд 42 1 рул, нет, 55»: whether a bare number is one of the catalogue and much nearer to a
+    /// number of the thing before than to how many of it were wanted.
+    fn is_another_number(&self, seeker: &Seeker<'_>, reading: &Reading) -> bool {
+        const MUCH: i64 = 3;
+        let Some(last) = self.lines.last() else { return false };
+        let (Some(new), Some(old), None) = (reading.quantity, last.quantity, &reading.unit) else {
+            return false;
+        };
+        let (new, old) = (new.thousandths(), old.thousandths());
+        // How many times the greater is the less, in hundredths.
+        let apart = |a: i64, b: i64| a.max(b).saturating_mul(100) / a.min(b).max(1);
+        let needs = last.draft.wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
+        let mut numbers = needs.flat_map(|need| match need {
+            Need::Size(size) => size.numbers.iter().map(|n| n.value).collect(),
+            _ => Vec::new(),
+        });
+        last.unit.is_some()
+            && seeker.index.knows_number(new)
+            && numbers.any(|value| apart(new, value).saturating_mul(MUCH) < apart(new, old))
+    }
+
+    /// «Войлок 150 серый 2 рул, нет, 200 серый»: what is said again tells that the number is another of
+    /// the thing.
+    fn renumbers(&self, seeker: &Seeker<'_>, piece: &Piece) -> bool {
+        let mut numbers = piece.lexemes.iter().filter(|l| l.is_number());
+        let (Some(number), None) = (numbers.next(), numbers.next()) else { return false };
+        let telling = |l: &&Lexeme| {
+            l.is_word() && !speech::is_correction(&l.text) && !speech::is_filler(&l.text)
+        };
+        let mut words = piece.lexemes.iter().filter(telling).peekable();
+        let again = |l: &Lexeme| {
+            let key = super::normalize::stem(&l.text);
+            self.context.iter().any(|want| want.key == key)
+        };
+        let quantity = Some(Quantity::from_thousandths(number.value));
+        piece.corrects
+            && words.peek().is_some()
+            && words.all(again)
+            && self.is_another_number(seeker, &Reading { quantity, ..Reading::default() })
     }
 
     /// Removes the lines that a cancelled piece names.

@@ -29,6 +29,17 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         } else if let Some(many) = in_lesser_units(lexemes, at) {
             out.extend(many);
             at += 2;
+        } else if lexemes[at].text == "полцентнера" {
+            let number = Lexeme {
+                kind: Kind::Number,
+                text: "50".to_owned(),
+                value: 50_000,
+                spoken: true,
+                ..lexemes[at].clone()
+            };
+            out.push(number);
+            out.push(Lexeme { text: "кг".to_owned(), spaced: true, ..lexemes[at].clone() });
+            at += 1;
         } else {
             out.push(lexemes[at].clone());
             at += 1;

@@ -141,9 +141,25 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         }
         // «Нога 710 4 шт замените на 820»
         "замените" | "замени" | "поменяйте" | "поменяй" | "заменить" | "поменять"
-            if text(at + 1) == "на" && named && counted(said).is_some() =>
+            if text(at + 1) == "на" && named && measured(said) =>
         {
             Some(Turn::Announced { word: "лучше", taken: 2 })
+        }
+        // «Шкант 8х35 2000 шт, простите, 8х40»
+        "простите" | "извините" | "виноват" | "виновата" | "сорри"
+            if measured(said)
+                && lexemes.get(at + 1 + usize::from(is(at + 1, ','))).is_some_and(told) =>
+        {
+            Some(Turn::Announced { word: "нет", taken: 1 + usize::from(is(at + 1, ',')) })
+        }
+        // «Пол-упаковки… ладно, одна»
+        "ладно"
+            if measured(said)
+                && lexemes
+                    .get(at + 1 + usize::from(is(at + 1, ',')))
+                    .is_some_and(Lexeme::is_number) =>
+        {
+            Some(Turn::Announced { word: "нет", taken: 1 + usize::from(is(at + 1, ',')) })
         }
         "не" if is(at + 1, ',') && said.last().is_some_and(|l| !told(l)) => {
             Some(Turn::Announced { word: "нет", taken: 2 })
@@ -158,7 +174,9 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         // «Скоба 80 - нет, 100»
         _ if is(at, '-')
             && lexemes[at].spaced
-            && matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
+            && (matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
+                || text(at + 1).starts_with("ошиб")
+                || text(at + 1).starts_with("перепутал"))
             && counted(said).is_some_and(|end| end == said.len())
             && counted(&lexemes[at..end_of_line]).is_none() =>
         {
@@ -190,6 +208,11 @@ fn counted(run: &[Lexeme]) -> Option<usize> {
         let (unit, taken) = unit_at(run, at + 1)?;
         unit.counts().then_some(at + 1 + taken)
     })
+}
+
+/// Whether a run says how much of something, in any unit.
+fn measured(run: &[Lexeme]) -> bool {
+    (0..run.len()).any(|at| run[at].is_number() && unit_at(run, at + 1).is_some())
 }
 
 /// Adds a comma and a word that announces what is put right, in the place of what said so.
