@@ -212,6 +212,12 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let counts = |s: &&[Lexeme]| counted(s) || ends_bare(s);
     let names_goods =
         |s: &[Lexeme]| s.iter().any(|l| l.is_word() && (opens(index, l) || is_head(index, l)));
+    // «…, номер 02: 9 м»
+    let only_amount = |s: &[Lexeme]| {
+        s.len() > 1
+            && s[0].is_number()
+            && unit_at(s, 1).is_some_and(|(u, n)| u.short().is_some() && n + 1 == s.len())
+    };
     // «…, замок 5 шт» is an item of its own.
     let begins_goods = |s: &&&[Lexeme]| {
         !named(s) && s.iter().find(|l| l.is_word()).is_some_and(|l| is_head(index, l))
@@ -221,10 +227,11 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let one = names_goods(goods)
         && !counted(goods)
         && attributes.iter().any(|s| named(s))
-        && attributes.last().is_some_and(counts)
-        && attributes.iter().filter(|s| counts(s)).count() == 1
+        && attributes.split_last().is_some_and(|(last, others)| {
+            (counts(last) || only_amount(last)) && !others.iter().any(|s| counts(s))
+        })
         && !attributes.iter().any(|s| another(s))
-        && (attributes.len() >= 2 && attributes.iter().any(|s| counted(s))
+        && (attributes.len() >= 2 && attributes.iter().any(|s| counted(s) || only_amount(s))
             || !attributes.iter().any(|s| begins_goods(&s)) && !ends_bare(goods));
     if !one {
         return line;
