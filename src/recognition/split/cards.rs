@@ -228,7 +228,7 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
         && !counted(goods)
         && attributes.iter().any(|s| named(s))
         && attributes.split_last().is_some_and(|(last, others)| {
-            (counts(last) || only_amount(last)) && !others.iter().any(|s| counts(s))
+            (counts(last) || only_amount(last)) && !others.iter().any(counts)
         })
         && !attributes.iter().any(|s| another(s))
         && (attributes.len() >= 2 && attributes.iter().any(|s| counted(s) || only_amount(s))
