@@ -158,8 +158,8 @@ fn names_something(index: &Index, lexeme: &Lexeme) -> bool {
         && (lexeme.dotted || index.vocabulary.hears(&lexeme.text) || opens(index, lexeme))
 }
 
-/// «Две пачки скоб три рулона спанбонда», «шесть ножек PK-09 восемь молдингов MB-13»: where quantities stand before their goods from the
-/// beginning to the end, each begins an item.
+/// «Две пачки скоб три рулона спанбонда», «шесть ножек PK-09 восемь молдингов MB-13»: where
+/// quantities stand before their goods from the beginning to the end, each begins an item.
 fn before_quantities(index: &Index, lexemes: &[Lexeme]) -> Option<Vec<usize>> {
     let counted = |at: usize| -> Option<usize> {
         let number = &lexemes[at];
