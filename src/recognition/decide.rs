@@ -301,6 +301,7 @@ fn full_words(index: &Index, fit: &[Hit]) -> FxMap<u32, u32> {
 
 /// What a title says, without other names for the same.
 struct Core<'i> {
+    index: &'i Index,
     category: u32,
     /// The category's path.
     path: &'i str,
@@ -315,8 +316,6 @@ struct Core<'i> {
     values: Vec<u32>,
     /// The values of numbers without a unit.
     bare: Vec<u32>,
-    /// Makers' names.
-    names: Vec<u32>,
     /// Words without which it would be more ordinary: «с доводчиком», «нерж».
     extras: Vec<u32>,
     /// Whether the title says what it is without.
@@ -348,18 +347,17 @@ impl<'i> Core<'i> {
         };
         let words: Vec<u32> =
             full.iter().copied().filter(|w| !alias(w) && !article(w) && !plain(w)).collect();
-        let figures = index.figures.row(row as usize).iter();
-        let mut values: Vec<u32> =
-            figures.filter(|f| f.measure != Measure::Piece).map(|f| f.value).collect();
-        values.sort_unstable();
-        let figures = index.figures.row(row as usize).iter();
-        let bare = figures.filter(|f| f.measure == Measure::None).map(|f| f.value).collect();
-        let figures = index.figures.row(row as usize).iter();
-        let mut packs: Vec<u32> =
-            figures.filter(|f| f.measure == Measure::Piece).map(|f| f.value).collect();
-        packs.sort_unstable();
+        let values_of = |keep: fn(Measure) -> bool| {
+            let figures = index.figures.row(row as usize).iter();
+            let mut values: Vec<u32> =
+                figures.filter(|f| keep(f.measure)).map(|f| f.value).collect();
+            values.sort_unstable();
+            values
+        };
+        let values = values_of(|m| m != Measure::Piece);
+        let bare = values_of(|m| m == Measure::None);
+        let packs = values_of(|m| m == Measure::Piece);
 
-        let names = words.iter().copied().filter(|w| index.vocabulary.get(*w).name).collect();
         let extra = |(at, word): (usize, &u32)| {
             let with = at < 32 && index.extras[row as usize] >> at & 1 == 1;
             let extra = with || is_special(&index.vocabulary.get(*word & !ASIDE).stem);
@@ -377,6 +375,7 @@ impl<'i> Core<'i> {
         let ordinary = |w: &u32| is_ordinary(&index.vocabulary.get(*w).stem);
         let told = full.iter().copied().filter(|w| !ordinary(w)).collect();
         Self {
+            index,
             category,
             path: &index.entries[row as usize].category,
             words,
@@ -385,16 +384,11 @@ impl<'i> Core<'i> {
             needed,
             values,
             bare,
-            names,
             extras,
             lacks,
             packs,
             available: index.entries[row as usize].available,
         }
-    }
-
-    fn is_name(&self, word: u32) -> bool {
-        self.names.contains(&word)
     }
 
     /// Whether this is the ordinary product and the other the same with something more, or the
@@ -409,11 +403,12 @@ impl<'i> Core<'i> {
                 && within(own, others)
                 && !within(&other.needed, &self.full);
         }
+        let named = |word: u32| self.index.vocabulary.get(word).name;
         // «НШВИ(2) 1,5-8» is no plainer than «НШВИ 1,5-8 IEK», as «кромка 1х19 бухта 100 м» is.
         let values = within(&self.values, &other.values)
             || within(&other.values, &self.values)
                 && (self.bare.iter().all(|value| other.values.contains(value))
-                    || !other.words.iter().all(|w| self.words.contains(w) || other.is_name(*w)));
+                    || !other.words.iter().all(|w| self.words.contains(w) || named(*w)));
         if self.words == other.words && self.values == other.values {
             // Two batteries in a pack are not four.
             let packs = within(&self.packs, &other.packs) || within(&other.packs, &self.packs);

@@ -409,7 +409,7 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i = next;
             continue;
         }
-        // «полкоробки», «пол-литра»
+        // «полкоробки», «пол-литра», «полцентнера»
         if lexeme.is_word()
             && let Some(rest) = lexeme.text.strip_prefix("пол")
         {
@@ -419,7 +419,9 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
                 } else {
                     (rest, 1)
                 };
-            if unit.chars().count() >= 4 && super::quantity::known_unit(unit).is_some() {
+            let known = super::quantity::known_unit(unit).is_some()
+                || super::quantity::lesser_unit(unit).is_some();
+            if unit.chars().count() >= 4 && known {
                 let end = lexemes[i + taken - 1].end;
                 out.push(said(lexeme, 500));
                 out.push(Lexeme { text: unit.to_owned(), spaced: false, end, ..lexeme.clone() });

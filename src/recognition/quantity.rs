@@ -77,9 +77,7 @@ impl Said {
     /// Whether the unit counts things and does not measure them.
     pub(crate) fn counts(&self) -> bool {
         match self {
-            Self::Unit(unit) => {
-                !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т")
-            }
+            Self::Unit(unit) => counts(unit),
             Self::Letter(letter) => letter != TONNE,
         }
     }
@@ -91,6 +89,11 @@ impl Said {
             Self::Letter(_) => None,
         }
     }
+}
+
+/// Whether a unit counts things and does not measure them.
+pub(crate) fn counts(unit: &Unit) -> bool {
+    !matches!(unit.as_str(), "м" | "кг" | "г" | "л" | "м2" | "м3" | "т")
 }
 
 /// The unit that begins at a lexeme and how many lexemes it takes.
@@ -193,6 +196,17 @@ fn unit_table() -> &'static UnitTable {
 /// The short form of a unit by one of its spellings.
 pub(crate) fn known_unit(text: &str) -> Option<&'static str> {
     unit_table().exact.get(text).copied()
+}
+
+/// The unit that goods are sold by in the stead of one that they are not, and how many of it that is:
+/// «км», «центнер».
+pub(crate) fn lesser_unit(text: &str) -> Option<(i64, &'static str)> {
+    match text {
+        "км" => Some((1000, "м")),
+        _ if text.starts_with("километр") => Some((1000, "м")),
+        _ if text.starts_with("центнер") => Some((100, "кг")),
+        _ => None,
+    }
 }
 
 /// The unit meant by a case form that its spellings lack («рулону»), or by a slip («рулонн»).

@@ -644,14 +644,12 @@ impl Vocabulary {
             "ова",
         ];
         let key = stem(text);
-        // «войлок» for «войлочный»
+        // «войлок» for «войлочный», «мешкозашивка» for «мешкозашивочная»
         if let Some(base) = key.strip_suffix('к').filter(|b| b.chars().count() >= 4) {
-            for id in self.beginning(&format!("{base}чн")) {
-                out.add(id, 0.86);
-            }
-            // «мешкозашивка» for «мешкозашивочная»
-            for id in self.beginning(&format!("{base}очн")) {
-                out.add(id, 0.86);
+            for suffix in ["чн", "очн"] {
+                for id in self.beginning(&format!("{base}{suffix}")) {
+                    out.add(id, 0.86);
+                }
             }
         }
         // «пневматический» for «пневмо»

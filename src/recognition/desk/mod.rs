@@ -512,10 +512,11 @@ impl<'t> Desk<'t> {
         alone
     }
 
-    /// «Масло 4л 5 шт, нет, 1л»: whether a measure puts the size of the thing before right, and not how
-    /// many of it.
+    /// «Масло 4л 5 шт, нет, 1л», «спанбонд 42 1 рул, нет, 55»: whether what puts right is a size of the
+    /// thing before, and not how many of it.
     fn resizes(&self, seeker: &Seeker<'_>, piece: &Piece, reading: &Reading) -> bool {
-        if piece.corrects && self.is_another_number(seeker, reading) {
+        let bare = reading.quantity.filter(|_| reading.unit.is_none());
+        if piece.corrects && bare.is_some_and(|new| self.is_another_number(seeker, new)) {
             return true;
         }
         let measure = reading.unit.as_ref().filter(|unit| !unit.counts());
@@ -525,14 +526,12 @@ impl<'t> Desk<'t> {
             && last.draft.meant.first().is_some_and(|hit| seeker.is_measured_in(hit.row, measure))
     }
 
-    /// «Спанбонд 42 1 рул, нет, 55»: whether a bare number is one of the catalogue and much nearer to a
-    /// number of the thing before than to how many of it were wanted.
-    fn is_another_number(&self, seeker: &Seeker<'_>, reading: &Reading) -> bool {
+    /// Whether a bare number is one of the catalogue and much nearer to a number of the thing before than
+    /// to how many of it were wanted.
+    fn is_another_number(&self, seeker: &Seeker<'_>, new: Quantity) -> bool {
         const MUCH: i64 = 3;
         let Some(last) = self.lines.last() else { return false };
-        let (Some(new), Some(old), None) = (reading.quantity, last.quantity, &reading.unit) else {
-            return false;
-        };
+        let Some(old) = last.quantity else { return false };
         let (new, old) = (new.thousandths(), old.thousandths());
         // How many times the greater is the less, in hundredths.
         let apart = |a: i64, b: i64| a.max(b).saturating_mul(100) / a.min(b).max(1);
@@ -559,11 +558,10 @@ impl<'t> Desk<'t> {
             let key = super::normalize::stem(&l.text);
             self.context.iter().any(|want| want.key == key)
         };
-        let quantity = Some(Quantity::from_thousandths(number.value));
         piece.corrects
             && words.peek().is_some()
             && words.all(again)
-            && self.is_another_number(seeker, &Reading { quantity, ..Reading::default() })
+            && self.is_another_number(seeker, Quantity::from_thousandths(number.value))
     }
 
     /// Removes the lines that a cancelled piece names.

@@ -1,7 +1,7 @@
 //! How well a product satisfies what is wanted, or that it contradicts it.
 
 use super::super::index::{ASIDE, Figure};
-use super::super::quantity::Said;
+use super::super::quantity::{Said, counts};
 use super::super::terms::{BARE, Measure, Number, PACK, Size};
 use super::super::threads;
 use super::postings::{scaled, scales};
@@ -128,13 +128,12 @@ impl Seeker<'_> {
         // «6500К»: a letter may be any measure.
         let unit = unit.filter(|unit| unit.short().is_some());
         let measure = unit.map(|unit| unit.short().and_then(|u| Measure::read(u, true)));
-        let number = |f: &Figure| self.index.number(*f);
-        let same = |f: &Figure| number(f).value == value;
+        let same = |f: &Figure| self.index.number(*f).value == value;
         let said = |f: &Figure| match measure {
             None => same(f),
             // «3,05 м» of a title's 3050
             Some(Some(Measure::Metre)) if f.measure == Measure::None => {
-                number(f).value == value.saturating_mul(1000)
+                self.index.number(*f).value == value.saturating_mul(1000)
             }
             Some(Some(measure)) => f.measure.is_like(measure) && same(f),
             Some(None) => matches!(f.measure, Measure::Piece | Measure::None) && same(f),
@@ -146,13 +145,13 @@ impl Seeker<'_> {
     /// of what is sold by the piece, a colour temperature, a voltage.
     pub(crate) fn says_as_attribute(&self, row: u32, value: i64) -> bool {
         const LEAST: i64 = 100_000;
-        let own = self.index.entries[row as usize].unit.clone();
-        let part = value % 1000 != 0 && own.is_some_and(|unit| Said::Unit(unit).counts());
+        let own = self.index.entries[row as usize].unit.as_ref();
+        let part = value % 1000 != 0 && own.is_some_and(counts);
         let electric =
             |f: &Figure| matches!(f.measure, Measure::Kelvin | Measure::Lumen | Measure::Volt);
-        let figures = self.index.figures.row(row as usize).iter();
-        let mut same = figures.filter(|f| self.index.values.get(f.value as usize) == Some(&value));
-        same.any(|f| part || value >= LEAST && electric(f))
+        let attribute = |f: &Figure| part || value >= LEAST && electric(f);
+        let mut figures = self.index.figures.row(row as usize).iter();
+        figures.any(|f| attribute(f) && self.index.number(*f).value == value)
     }
 
     /// Whether a product's title says that so many are in a pack.

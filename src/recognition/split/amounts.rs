@@ -2,7 +2,7 @@
 //! twice, «5 (пять) штук», and one in a unit that nothing is sold by, «0,2 км».
 
 use super::super::lexer::{Kind, Lexeme};
-use super::super::quantity::unit_at;
+use super::super::quantity::{lesser_unit, unit_at};
 
 /// Makes what introduces a quantity a dash, and leaves out what only says it again.
 pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
@@ -29,17 +29,6 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         } else if let Some(many) = in_lesser_units(lexemes, at) {
             out.extend(many);
             at += 2;
-        } else if lexemes[at].text == "полцентнера" {
-            let number = Lexeme {
-                kind: Kind::Number,
-                text: "50".to_owned(),
-                value: 50_000,
-                spoken: true,
-                ..lexemes[at].clone()
-            };
-            out.push(number);
-            out.push(Lexeme { text: "кг".to_owned(), spaced: true, ..lexemes[at].clone() });
-            at += 1;
         } else {
             out.push(lexemes[at].clone());
             at += 1;
@@ -54,13 +43,8 @@ fn in_lesser_units(lexemes: &[Lexeme], at: usize) -> Option<[Lexeme; 2]> {
     if !number.is_number() || !unit.is_word() {
         return None;
     }
-    let (by, lesser) = match unit.text.as_str() {
-        "км" => (1000, "м"),
-        word if word.starts_with("километр") => (1000, "м"),
-        "ц" if unit.spaced => (100, "кг"),
-        word if word.starts_with("центнер") => (100, "кг"),
-        _ => return None,
-    };
+    let quintal = unit.text == "ц" && unit.spaced;
+    let (by, lesser) = lesser_unit(if quintal { "центнер" } else { &unit.text })?;
     let value = number.value.checked_mul(by)?;
     let text = crate::domain::Quantity::from_thousandths(value).decimal();
     let many = Lexeme { text, value, ..number.clone() };

@@ -103,9 +103,7 @@ fn inline(line: &[Lexeme]) -> Option<Vec<(Vec<Lexeme>, Field)>> {
     }
     let counts = card.iter().filter(|(_, f)| matches!(f.column, Column::Quantity(_))).count();
     let described = card[1..].iter().any(|(_, f)| matches!(f.column, Column::Name));
-    (counts == 1 && card.len() > 2 && (begins || described)
-        || counts == 1 && begins && card.len() > 1)
-        .then_some(card)
+    (counts == 1 && (begins || described && card.len() > 2)).then_some(card)
 }
 
 /// Ends a card: one line of several attributes, or the lines as they were.
@@ -219,7 +217,7 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
             && unit_at(s, 1).is_some_and(|(u, n)| u.short().is_some() && n + 1 == s.len())
     };
     // «…, замок 5 шт» is an item of its own.
-    let begins_goods = |s: &&&[Lexeme]| {
+    let begins_goods = |s: &[Lexeme]| {
         !named(s) && s.iter().find(|l| l.is_word()).is_some_and(|l| is_head(index, l))
     };
     // «Цвет 101, 105 10 шт» goes on with another.
@@ -232,7 +230,7 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
         })
         && !attributes.iter().any(|s| another(s))
         && (attributes.len() >= 2 && attributes.iter().any(|s| counted(s) || only_amount(s))
-            || !attributes.iter().any(|s| begins_goods(&s)) && !ends_bare(goods));
+            || !attributes.iter().any(|s| begins_goods(s)) && !ends_bare(goods));
     if !one {
         return line;
     }
@@ -242,14 +240,14 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
         // «толщина 16» is a number of its own kind; «декор вяз» is an elm.
         let number = segment.iter().position(Lexeme::is_number);
         let marked = marker(&segment[0].text, false);
-        match number.filter(|_| named(segment)) {
-            Some(0) => out.push(segment.to_vec()),
-            Some(1) if marked.is_some() => out.push(segment.to_vec()),
+        let named = named(segment);
+        match number.filter(|_| named) {
+            Some(at) if at == 0 || at == 1 && marked.is_some() => out.push(segment.to_vec()),
             // «Высота ножки 14 мм»
             Some(at) if marked.is_some_and(|m| m != b'#') && plain(&segment[1..at]) => {
                 out.push([&segment[..1], &segment[at..]].concat());
             }
-            _ => out.push(segment[usize::from(named(segment))..].to_vec()),
+            _ => out.push(segment[usize::from(named)..].to_vec()),
         }
     }
     // «110 град.» ends no sentence here.

@@ -227,12 +227,12 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
 
 /// «Саморез 4х25 200 шт / скоба 80/6 5 уп»: whether a slash stands between two items.
 fn ends_item(index: &Index, before: &[Lexeme], slash: &Lexeme, next: Option<&Lexeme>) -> bool {
-    let opens_next = next.is_some_and(|n| opens(index, n));
+    let opens_next = || next.is_some_and(|n| opens(index, n));
     let counted = |at: usize| {
         before[at].is_number()
             && unit_at(before, at + 1).is_some_and(|(unit, taken)| {
                 // «… 30 п.м. / оксфорд»
-                (unit.counts() || opens_next) && at + 1 + taken == before.len()
+                (unit.counts() || opens_next()) && at + 1 + taken == before.len()
             })
     };
     slash.spaced
