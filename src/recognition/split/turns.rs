@@ -14,18 +14,12 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     while at < lexemes.len() {
         if closing == Some(at) {
             closing = None;
-            // What is left out leaves no gap, as between cells.
-            if let Some(last) = out.last_mut() {
-                last.end = lexemes[at].end;
-            }
+            leave_out(&mut out, &lexemes[at]);
             at += 1;
             continue;
         }
         if let Some(taken) = angle(lexemes, at) {
-            // What is left out leaves no gap, as between cells.
-            if let Some(last) = out.last_mut() {
-                last.end = lexemes[at + taken - 1].end;
-            }
+            leave_out(&mut out, &lexemes[at + taken - 1]);
             at += taken;
             continue;
         }
@@ -66,6 +60,13 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// Makes what is left out, to its last lexeme, leave no gap, as between cells.
+fn leave_out(out: &mut [Lexeme], last: &Lexeme) {
+    if let Some(before) = out.last_mut() {
+        before.end = last.end;
+    }
 }
 
 /// «Угол открывания 110 градусов»: how many words say that the degrees are those of an angle.
@@ -125,6 +126,8 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
     }
     let named = said.iter().any(Lexeme::is_word);
     let next = lexemes.get(at + 1);
+    // The word and the comma after it.
+    let past = 1 + usize::from(is(at + 1, ','));
     match text(at) {
         "имел" | "имела" | "имею" | "имели" if text(at + 1) == "в" && text(at + 2) == "виду" => {
             Some(Turn::Announced { word: "точнее", taken: 3 })
@@ -147,19 +150,13 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         }
         // «Шкант 8х35 2000 шт, простите, 8х40»
         "простите" | "извините" | "виноват" | "виновата" | "сорри"
-            if measured(said)
-                && lexemes.get(at + 1 + usize::from(is(at + 1, ','))).is_some_and(told) =>
+            if measured(said) && lexemes.get(at + past).is_some_and(told) =>
         {
-            Some(Turn::Announced { word: "нет", taken: 1 + usize::from(is(at + 1, ',')) })
+            Some(Turn::Announced { word: "нет", taken: past })
         }
         // «Пол-упаковки… ладно, одна»
-        "ладно"
-            if measured(said)
-                && lexemes
-                    .get(at + 1 + usize::from(is(at + 1, ',')))
-                    .is_some_and(Lexeme::is_number) =>
-        {
-            Some(Turn::Announced { word: "нет", taken: 1 + usize::from(is(at + 1, ',')) })
+        "ладно" if measured(said) && lexemes.get(at + past).is_some_and(Lexeme::is_number) => {
+            Some(Turn::Announced { word: "нет", taken: past })
         }
         "не" if is(at + 1, ',') && said.last().is_some_and(|l| !told(l)) => {
             Some(Turn::Announced { word: "нет", taken: 2 })
