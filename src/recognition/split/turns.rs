@@ -114,9 +114,9 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         0
     };
     let end_of_line =
-        lexemes[at..].iter().position(|l| l.is('\n')).map_or(lexemes.len(), |n| at + n);
+        || lexemes[at..].iter().position(|l| l.is('\n')).map_or(lexemes.len(), |n| at + n);
     if arrow > 0 && said.iter().any(told) {
-        let rest = &lexemes[at + arrow..end_of_line.max(at + arrow)];
+        let rest = &lexemes[at + arrow..end_of_line().max(at + arrow)];
         let alone = counted(said).is_none() && counted(rest).is_none();
         return Some(if alone {
             Turn::Renamed { taken: arrow }
@@ -175,7 +175,7 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
                 || text(at + 1).starts_with("ошиб")
                 || text(at + 1).starts_with("перепутал"))
             && counted(said).is_some_and(|end| end == said.len())
-            && counted(&lexemes[at..end_of_line]).is_none() =>
+            && counted(&lexemes[at..end_of_line()]).is_none() =>
         {
             Some(Turn::Announced { word: "нет", taken: 2 + usize::from(is(at + 2, ',')) })
         }
