@@ -317,6 +317,9 @@ pub(crate) fn read(
     if !light.plainly && plain.iter().all(|d| d.0.fit == 0 || d.0.unknown() > 0) {
         plain.extend(slipped(seeker, &plain));
     }
+    if !light.plainly && !found(&plain) {
+        plain.extend(unstrayed(seeker, &plain));
+    }
     plain
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
@@ -382,6 +385,67 @@ fn slipped(seeker: &mut Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir
         (slip.fit > 0).then_some((slip, Heir::None))
     });
     slips.collect()
+}
+
+/// Beside words that are none of its goods' this much must be said.
+const ENOUGH: usize = 3;
+
+/// The drafts without words that are said of other goods only: what a number is of, «цоколь Е40»,
+/// «длина ножки 2 см», and one more, a «плёнка стрейч» that is «прозрачная». What no title of a
+/// category says tells none of it apart.
+fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
+    let own = plain.iter().map(|d| &d.0).filter(|d| !d.widened && !d.by_article);
+    let Some(draft) = own.max_by(|a, b| a.score.total_cmp(&b.score)) else { return Vec::new() };
+    let wants = &draft.wants;
+    let first = wants.iter().position(|w| !w.numeric);
+    let may_stray = |at: usize| {
+        let want = &wants[at];
+        !want.numeric && !want.without && !want.inherited && Some(at) != first
+    };
+    let names_number = |at: usize| {
+        may_stray(at)
+            && wants[at].text.chars().count() > 2
+            && !super::line::is_adjective(&wants[at].text)
+            && wants.get(at + 1).is_some_and(|next| next.numeric)
+    };
+    let named: Vec<usize> = (0..wants.len()).filter(|at| names_number(*at)).collect();
+    let strays = (0..wants.len()).filter(|at| {
+        let want = &wants[*at];
+        may_stray(*at)
+            && want.known
+            && want.text.chars().count() > 3
+            && (goes_without_saying(&want.key) || !super::decide::is_colour(&want.key))
+    });
+    let mut sets: Vec<Vec<usize>> = vec![named.clone()];
+    for stray in strays {
+        sets.push(vec![stray]);
+        if !named.is_empty() && !named.contains(&stray) {
+            sets.push(named.iter().copied().chain([stray]).collect());
+        }
+    }
+    let rest = sets.into_iter().filter_map(|out| {
+        if out.is_empty() || wants.len() < out.len() + ENOUGH {
+            return None;
+        }
+        let kept = (0..wants.len()).filter(|at| !out.contains(at)).map(|at| wants[at].clone());
+        let mut rest = Draft { wants: kept.collect(), widened: true, ..draft.clone() };
+        if rest.unknown() > 0 {
+            return None;
+        }
+        settle(seeker, &mut rest, Stretch::No);
+        rest.score -= 0.3;
+        let [hit] = rest.meant.as_slice() else { return None };
+        let head = rest.wants.iter().find(|w| w.known && seeker.is_headed(hit.row, w))?;
+        let its = !seeker.is_more_than_said(hit.row, &rest.wants)
+            && !out.iter().any(|at| seeker.is_said_of_kind(hit.row, head, &wants[*at]));
+        its.then_some((rest, Heir::None))
+    });
+    rest.collect()
+}
+
+/// Whether a stem says that there is no colour.
+fn goes_without_saying(stem: &str) -> bool {
+    stem.starts_with("прозрачн") || stem.starts_with("бесцветн")
 }
 
 /// «Ручка синяя 20, чёрная 10»: where the items of a list end with their quantities, a number at the

@@ -609,6 +609,11 @@ fn spelt_letters(lexemes: &[Lexeme], at: usize) -> Option<(String, usize)> {
         "ар" => Some("р"),
         "эль" | "эл" => Some("л"),
         "ка" => Some("к"),
+        "икс" => Some("x"),
+        "сэ" => Some("с"),
+        "жэ" => Some("ж"),
+        "зэ" | "зет" => Some("з"),
+        "ша" => Some("ш"),
         word => letter(word),
     };
     let letters: String = lexemes[at..].iter().map_while(named).collect();

@@ -658,7 +658,7 @@ fn past_area(
     i
 }
 
-/// The rest of «г/м2», «г/кв.м», «кг/м3».
+/// The rest of «г/м2», «г/кв.м», «кг/м3», «кг на куб».
 fn past_density(
     lexemes: &[Lexeme],
     mut i: usize,
@@ -666,15 +666,22 @@ fn past_density(
     free: &impl Fn(usize) -> bool,
 ) -> usize {
     if number.measure != Measure::Density {
-        let slash = free(i) && lexemes[i].is('/') && free(i + 1) && lexemes[i + 1].is_word();
-        if !slash || !matches!(lexemes[i + 1].text.as_str(), "м" | "m" | "кв") {
+        let joint = free(i) && (lexemes[i].is('/') || lexemes[i].text == "на");
+        let per = |l: &Lexeme| {
+            matches!(l.text.as_str(), "м" | "m" | "кв" | "куб" | "метр")
+                || l.text.starts_with("квадрат")
+                || l.text.starts_with("кубич")
+                || l.text.starts_with("кубометр")
+        };
+        if !joint || !free(i + 1) || !lexemes[i + 1].is_word() || !per(&lexemes[i + 1]) {
             return i;
         }
         i += 2;
         number.measure = Measure::Density;
     }
     let power = free(i) && matches!(lexemes[i].text.as_str(), "2" | "3") && !lexemes[i].spaced;
-    i + usize::from(power || free(i) && lexemes[i].text == "м")
+    let metre = |l: &Lexeme| matches!(l.text.as_str(), "м" | "метр");
+    i + usize::from(power || free(i) && metre(&lexemes[i]))
 }
 
 /// Spellings under which a word of an order may stand in a title, when letters mislead: the Latin
@@ -728,6 +735,8 @@ mod tests {
         assert_eq!(shown("Опора h=80 хром"), "опора h80 хром");
         assert_eq!(shown("Спанбонд 90 г/м² белый, 1,6м"), "спанбонд 90Density белый 1.6Metre");
         assert_eq!(shown("плотность 70 г/кв.м 2"), "p70Density 2");
+        assert_eq!(shown("ппу 80 кг на куб, 10 см"), "ппу 80Density 10Cm");
+        assert_eq!(shown("200 грамм на квадратный метр"), "200Density");
         assert_eq!(shown("Скотч 48ммх66м"), "скотч 48Mm×66Metre");
         assert_eq!(shown("Кант темно-серый"), "кант темносерый");
         assert_eq!(shown("Каркас без лат"), "каркас -лат");

@@ -86,13 +86,15 @@ impl Desk<'_> {
         // «Папка-регистратор синяя» is goods: titles of all that fit begin so.
         let begins = !draft.meant.is_empty()
             && draft.wants.iter().any(|w| draft.meant.iter().all(|h| seeker.begins(h.row, w)));
-        let guesses = draft.widened || draft.wants.iter().all(|w| w.guessed || !w.known);
+        let sure = |w: &Want| w.known && !w.guessed && seeker.is_thing(w);
+        let named = draft.wants.iter().any(sure);
+        let guesses = draft.widened && !named || draft.wants.iter().all(|w| w.guessed || !w.known);
         if !draft.by_article
             && draft.reading.quantity.is_none()
             && figures == 0
             && !self.single(piece)
             && (guesses
-                || words <= 2 && draft.wants.iter().any(|w| w.guessed)
+                || words <= 2 && !named && draft.wants.iter().any(|w| w.guessed)
                 || !anchored && draft.meant.len() != 1 && !begins)
         {
             return true;

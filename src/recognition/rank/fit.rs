@@ -244,6 +244,29 @@ impl Seeker<'_> {
         words.filter(move |word| word & ASIDE == 0 && !said(*word))
     }
 
+    /// Whether a product's title has a word that nobody said and that its like do not all have.
+    pub(crate) fn is_more_than_said(&self, row: u32, wants: &[Want]) -> bool {
+        let kind = self.index.category[row as usize];
+        let idle = |word: u32| {
+            self.index.vocabulary.get(word).article
+                || self.index.optional.contains(&(word, kind))
+                || self.index.by_alias.get(&word).is_some_and(|kinds| kinds.contains(&kind))
+        };
+        !self.unsaid(row, wants).all(idle)
+    }
+
+    /// Whether a word of the want is in a title of the product's category, or in one that begins
+    /// with the same thing.
+    pub(crate) fn is_said_of_kind(&self, row: u32, thing: &Want, want: &Want) -> bool {
+        let kind = self.index.category[row as usize];
+        Self::words_of(want).any(|word| {
+            let rows = self.index.by_word.row(word as usize);
+            rows.iter().any(|row| {
+                self.index.category[*row as usize] == kind || self.is_headed(*row, thing)
+            })
+        })
+    }
+
     /// The names in a product's title that nobody said.
     pub(crate) fn names_unsaid(&self, row: u32, wants: &[Want]) -> Vec<u32> {
         let is_name = |word: &u32| {
