@@ -558,6 +558,13 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
         if draft.reading.unit.as_ref().is_some_and(Said::is_tonne) && !weighed {
             score -= 3.0;
         }
+        // «ВН-32 3п 63А 1» is one of three poles, no three packs.
+        let letter = draft.reading.unit.as_ref().and_then(Said::letter);
+        if draft.reading.glued
+            && letter.is_some_and(|l| !own.is_some_and(|own| own.as_str().starts_with(l)))
+        {
+            score -= 0.8;
+        }
         // «Ящик ЯТП 0,25» is no quarter of one, «лампа 15 Вт 6500» no six thousand of them.
         if let (Some(quantity), None) = (draft.reading.quantity, &draft.reading.unit)
             && seeker.says_as_attribute(best.row, quantity.thousandths())

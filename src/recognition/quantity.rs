@@ -82,6 +82,14 @@ impl Said {
         }
     }
 
+    /// The letter, if no more is said.
+    pub(crate) fn letter(&self) -> Option<&str> {
+        match self {
+            Self::Unit(_) => None,
+            Self::Letter(letter) => Some(letter),
+        }
+    }
+
     /// The unit's short form, if it is said in full.
     pub(crate) fn short(&self) -> Option<&str> {
         match self {

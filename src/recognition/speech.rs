@@ -134,7 +134,7 @@ const GREETINGS: &[&str] = &[
 
 /// Whether the word speaks of delivery, payment or contacts.
 pub(crate) fn is_delivery(word: &str) -> bool {
-    if NOT_DELIVERY.contains(&word) {
+    if NOT_DELIVERY.contains(&word) || NOT_DELIVERY_STEMS.iter().any(|s| word.starts_with(s)) {
         return false;
     }
     DELIVERY_STEMS.iter().any(|s| word.starts_with(s))
@@ -339,6 +339,26 @@ const NOT_DELIVERY: &[&str] = &[
     "средний",
     "средняя",
     "средние",
+];
+
+/// How goods begin that begin like words of delivery.
+const NOT_DELIVERY_STEMS: &[&str] = &[
+    "счетчик",
+    "счетн",
+    "кассет",
+    "средств",
+    "машинк",
+    "машинн",
+    "чекер",
+    "чекан",
+    "чекк",
+    "корпусн",
+    "маяк",
+    "мартен",
+    "этажерк",
+    "деревне",
+    "телефонн",
+    "адресн",
 ];
 
 /// Whether a word joins two items.

@@ -181,6 +181,9 @@ const LITTLE: &[&str] = &[
     "номиналом",
     "фасовка",
     "литраж",
+    "жирность",
+    "жирностью",
+    "жирн",
     "вариант",
     "варианта",
     "исполнение",
@@ -458,7 +461,7 @@ pub(crate) fn packings(lexemes: &[Lexeme]) -> Vec<std::ops::Range<usize>> {
 
 /// A single letter as Latin: the one that it looks like, or that it sounds like after a number, where
 /// «1П», «1Р» and «1P» are the same.
-fn one_letter(text: &str, after_number: bool) -> Option<String> {
+pub(crate) fn one_letter(text: &str, after_number: bool) -> Option<String> {
     if text.chars().count() != 1 {
         return None;
     }

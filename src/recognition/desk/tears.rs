@@ -5,7 +5,7 @@ use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
 use super::super::numerals;
 use super::super::quantity::Said;
-use super::super::rank::Seeker;
+use super::super::rank::{Seeker, Want};
 use super::super::speech::{self, Talk};
 use super::super::split::{Piece, opens, piece as make_piece};
 use super::{Desk, anchored};
@@ -51,6 +51,14 @@ impl Desk<'_> {
             match crate::recognition::quantity::unit_at(lexemes, at + 1) {
                 Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
                 None if lexemes[at].spoken => places.push(at + 1),
+                // «Счётчик ХВС 2 ГВС 2»: what goes on so ends with its number too.
+                None if lexemes.last().is_some_and(Lexeme::is_number)
+                    && lexemes[at].spaced
+                    && lexemes[at + 1].is_word()
+                    && lexemes[at + 1].spaced =>
+                {
+                    places.push(at + 1);
+                }
                 _ => {}
             }
         }
@@ -86,7 +94,10 @@ impl Desk<'_> {
                 if counted
                     && seeker.says_amount(hit.row, q.thousandths(), first.reading.unit.as_ref()));
             // «мыло 1 л» of a bottle is no litre of it.
-            if is_only_measured(seeker, &first) || bare || own {
+            if is_only_measured(seeker, &first)
+                || bare && !(first.is_certain() && lexemes[place].is_word())
+                || own
+            {
                 continue;
             }
             let begins = lexemes[place].is_number();
@@ -114,6 +125,10 @@ impl Desk<'_> {
                 || second.reading.quantity.is_none()
                 || second.widened
             {
+                continue;
+            }
+            let goes_on = |w: &Want| w.inherited || seeker.is_thing(w);
+            if bare && !(second.is_certain() && second.wants.iter().any(goes_on)) {
                 continue;
             }
             // «Ведро 10 л без крышки ПП 7 шт»: another item is called something.

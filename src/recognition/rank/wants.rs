@@ -91,7 +91,9 @@ impl Seeker<'_> {
                     && !self.is_head(&want)
                     && !word.code
                     && word.text.chars().count() > 2;
+                let initial = self.counted_initial(size, word);
                 want.ways.extend(self.counted_noun(lexemes, size, word, &want));
+                want.ways.extend(initial);
                 want.known |= !want.ways.is_empty();
             }
             want
@@ -180,6 +182,26 @@ impl Seeker<'_> {
         }
         let size = Size { numbers: vec![number], ..Size::default() };
         Some(Way { free: true, ..Way::of(vec![Need::Size(size)], 0.95) })
+    }
+
+    /// «2 поста» of a «рамка 2п», «4 полюса» of «4P»: titles may cut what they count to its letter.
+    fn counted_initial(&mut self, size: &Size, word: &Word) -> Option<Way> {
+        let [number] = size.numbers.as_slice() else { return None };
+        let bare = number.marker == 0 && number.measure == Measure::None;
+        if word.from != size.to
+            || !bare
+            || !(1000..=12_000).contains(&number.value)
+            || word.code
+            || word.text.chars().count() < 4
+            || super::super::line::is_adjective(&word.text)
+        {
+            return None;
+        }
+        let letter: String = word.text.chars().take(1).collect();
+        let text = super::super::terms::one_letter(&letter, true).unwrap_or(letter);
+        let sought = self.sought(&Word { text, after_number: true, ..Word::default() });
+        let needs = vec![Need::Word(sought.clone())];
+        sought.meanings.sure.then(|| Way::of(needs, 0.94))
     }
 
     pub(super) fn word_want(&mut self, word: &Word, next: Option<&Term>) -> (Option<Want>, usize) {

@@ -201,8 +201,10 @@ pub(super) fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
 /// before right, rather than takes the words before back.
 fn puts_right(index: &Index, line: &[Lexeme], at: usize) -> bool {
     let Some(mark) = at.checked_sub(1) else { return true };
-    let apart = ",(.".chars().any(|c| line[mark].is(c)) || line[mark].is('-') && line[mark].spaced;
-    let item = &line[..mark];
+    let apart = ",(.…".chars().any(|c| line[mark].is(c)) || line[mark].is('-') && line[mark].spaced;
+    // «2 шт... тьфу, одна»
+    let dots = line[..mark].iter().rev().take_while(|l| l.is('.')).count();
+    let item = &line[..mark - dots];
     let last = item.iter().rposition(Lexeme::is_number);
     let counted = last.is_some_and(|n| {
         let unit = unit_at(item, n + 1);
