@@ -423,7 +423,10 @@ impl<'i> Core<'i> {
         }
         let extra = |w: &u32| other.extras.contains(w) && !self.words.contains(w);
         let bare: Vec<u32> = other.words.iter().copied().filter(|w| !extra(w)).collect();
-        let special = self.extras.is_empty() && !self.lacks && bare.len() < other.words.len();
+        // «С пласт. лапками» is one kind of «лапки» beside «метал. лапки».
+        let kinds = other.extras.iter().any(|w| self.words.contains(w));
+        let special =
+            self.extras.is_empty() && !self.lacks && !kinds && bare.len() < other.words.len();
         // «Петля H301» is plain beside «петля с доводчиком H401», whatever their numbers are.
         values && self.words.len() < other.words.len() && within(&self.words, &other.words)
             // «Ключ 13 CrV» beside «ключ 13 с трещоткой»

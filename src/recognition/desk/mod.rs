@@ -328,7 +328,11 @@ impl<'t> Desk<'t> {
         // «Белые по 10» are of the thing before or of nothing: never any white thing.
         let said = draft.wants.iter().filter(|w| w.known).count();
         let enough = said >= 3 && draft.meant.len() == 1;
-        let goods = draft.fit > 0 && draft.wants.iter().any(|w| seeker.names_goods(w));
+        let begun = |w: &Want| {
+            !draft.meant.is_empty() && draft.meant.iter().all(|h| seeker.begins(h.row, w))
+        };
+        let named = |w: &Want| seeker.names_goods(w) || piece.new_line && begun(w);
+        let goods = draft.fit > 0 && draft.wants.iter().any(named);
         if draft.unknown() > 0 || enough || goods || piece.question {
             return (draft, Heir::None);
         }
