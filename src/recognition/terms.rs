@@ -5,7 +5,7 @@ use super::lexer::Lexeme;
 pub(crate) use super::measure::{
     BARE, BORE, BORED, CODE, COUNT, COUNTED, HELD, Measure, Number, PACK, code,
 };
-use super::normalize::{WordSet, among, as_latin_twin, sound};
+use super::normalize::{WordSet, among, as_latin_twin, latin_twin, sound};
 
 /// A part of a title or of an order line that says one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +181,8 @@ const LITTLE: &[&str] = &[
     "номиналом",
     "фасовка",
     "литраж",
+    "шаг",
+    "шагом",
     "жирность",
     "жирностью",
     "жирн",
@@ -320,6 +322,14 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 continue;
             }
         }
+        // «Перв. сорт» is the «1 сорт».
+        let sort = lexemes.get(i + 1).is_some_and(|l| l.text.starts_with("сорт"));
+        if let Some(value) = ordinal(lexeme).filter(|_| sort) {
+            let number = Number { value, ..Number::default() };
+            out.push(Term::Size(Size { numbers: vec![number], slash: false, from: i, to: i + 1 }));
+            i += 1;
+            continue;
+        }
         // «klei dlya porolona», «cv 13»
         let latin = lexeme.text.is_ascii()
             && (lexeme.text.len() > 2 || lexeme.text == "cv")
@@ -400,6 +410,19 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         out.push(Term::Word(word));
     }
     out
+}
+
+/// The number that a cut ordinal says, in thousandths.
+fn ordinal(lexeme: &Lexeme) -> Option<i64> {
+    if !lexeme.dotted {
+        return None;
+    }
+    match lexeme.text.as_str() {
+        "перв" => Some(1000),
+        "втор" => Some(2000),
+        "трет" => Some(3000),
+        _ => None,
+    }
 }
 
 /// The shade that a cut word before a colour says: «т.», «св-».
@@ -694,6 +717,13 @@ pub(crate) fn twin(word: &str) -> Option<String> {
         return None;
     }
     as_latin_twin(word).filter(|latin| sound(latin) != sound(word))
+}
+
+/// The Cyrillic word that Latin letters of a code look like: «PA» is «РА».
+pub(crate) fn cyrillic_twin(word: &str) -> Option<String> {
+    let twin = |c: char| ('а'..='я').find(|other| latin_twin(*other) == Some(c));
+    let short = word.is_ascii() && word.len() <= 4;
+    short.then(|| word.chars().map(twin).collect()).flatten()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::normalize::{
     FxMap, distance, is_cyrillic, letter_set, sound, spelt_out, stem, without_diminutive,
 };
 use super::speech;
-use super::terms::{Word, twin};
+use super::terms::{Word, cyrillic_twin, twin};
 
 /// A word of the catalogue.
 #[derive(Debug)]
@@ -314,6 +314,12 @@ impl Vocabulary {
         if let Some(latin) = twin(&text) {
             self.spelt(&latin, 0.97, &mut out);
         }
+        if word.code
+            && let Some(other) = cyrillic_twin(&text)
+        {
+            // «PA1500» of a «РА 1500»
+            self.spelt(&other, 0.97, &mut out);
+        }
         let length = text.chars().count();
         let exact = !out.words.is_empty();
         let talk = speech::is_delivery(&text);
@@ -379,11 +385,25 @@ impl Vocabulary {
                 self.heard(&other, &mut out);
             }
         }
-        if out.words.is_empty() && length >= 7 {
+        if length >= 7 || length >= 5 && text.starts_with("не") {
             self.slashed(&text, &mut out);
+        }
+        if let Some((one, two)) = word.text.split_once('/') {
+            self.slashed_otherwise(one, two, &mut out);
         }
         if out.words.is_empty() && length >= 6 && super::line::is_adjective(&text) {
             self.second_half(&text, &mut out);
+        }
+        if out.words.is_empty()
+            && let Some(name) = stem(&text).strip_suffix("ск").filter(|n| n.chars().count() >= 4)
+        {
+            // «боярдовские» are of Boyard, «рогачёвская» of «Рогачёв»
+            let bare = name.strip_suffix("ов").or_else(|| name.strip_suffix("ев"));
+            for name in [Some(name), bare].into_iter().flatten() {
+                self.spelt(name, 0.93, &mut out);
+                self.heard(name, &mut out);
+            }
+            out.words.retain(|(word, _)| self.words[*word as usize].name);
         }
         if out.words.is_empty() {
             self.fleeting(&text, &mut out);
@@ -516,6 +536,16 @@ impl Vocabulary {
             });
             if joint {
                 out.add(*word, 0.9);
+            }
+        }
+    }
+
+    /// Words that titles cut with a slash in another place: «в/с» is «в/сорт».
+    fn slashed_otherwise(&self, one: &str, two: &str, out: &mut Meanings) {
+        let begins = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+        for (first, second, word) in &self.slashed {
+            if begins(first, one) && begins(second, two) {
+                out.add(*word, 0.92);
             }
         }
     }

@@ -331,7 +331,8 @@ impl<'t> Desk<'t> {
         let begun = |w: &Want| {
             !draft.meant.is_empty() && draft.meant.iter().all(|h| seeker.begins(h.row, w))
         };
-        let named = |w: &Want| seeker.names_goods(w) || piece.new_line && begun(w);
+        let like = |w: &Want| seeker.is_telling(w) || super::line::is_adjective(&w.text);
+        let named = |w: &Want| seeker.names_goods(w) || begun(w) && (piece.new_line || !like(w));
         let goods = draft.fit > 0 && draft.wants.iter().any(named);
         if draft.unknown() > 0 || enough || goods || piece.question {
             return (draft, Heir::None);

@@ -315,33 +315,43 @@ impl Seeker<'_> {
         ways
     }
 
-    /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.».
-    pub(super) fn counted(&mut self, word: &Word) -> Option<Way> {
+    /// «двухслойный» → 2 and «слойный», as titles may write «2-сл.»; «двойная» → any two that they
+    /// count, «2-м», «2п».
+    pub(super) fn counted(&mut self, word: &Word) -> Vec<Way> {
         // «Двунитка» that titles begin with is no «2-х нитка»; «двухклавишный» may be «2-кл.».
         let vocabulary = &self.index.vocabulary;
         let heads = vocabulary.row(&stem(&word.text)).is_some_and(|w| vocabulary.get(w).head);
         if heads && !super::super::line::is_adjective(&word.text) {
-            return None;
+            return Vec::new();
         }
         let text = cyrillic(&word.text);
+        let size = |number: Number| Need::Size(Size { numbers: vec![number], ..Size::default() });
         if let Some(count) = adjectives::parts(&text) {
-            let number = Number { value: count * 1000, marker: COUNTED, ..Number::default() };
-            let size = Size { numbers: vec![number], ..Size::default() };
-            let any = self.products_with(number, Stretch::No) > 0;
-            return any.then(|| Way { free: true, ..Way::of(vec![Need::Size(size)], 0.98) });
+            let value = count * 1000;
+            let number = Number { value, marker: COUNTED, ..Number::default() };
+            let mut ways = Vec::new();
+            if self.products_with(number, Stretch::No) > 0 {
+                ways.push(Way { free: true, ..Way::of(vec![size(number)], 0.98) });
+            }
+            let letter = Word { text: "p".to_owned(), after_number: true, ..Word::default() };
+            let places = self.sought(&letter);
+            if places.meanings.sure {
+                let number = Number { value, ..Number::default() };
+                ways.push(Way::of(vec![Need::Word(places), size(number)], 0.94));
+            }
+            return ways;
         }
-        let (count, rest) = adjectives::counted(&text)?;
+        let Some((count, rest)) = adjectives::counted(&text) else { return Vec::new() };
         let number = Number { value: count * 1000, ..Number::default() };
         if self.products_with(number, Stretch::No) == 0 {
-            return None;
+            return Vec::new();
         }
         let rest = Word { text: rest.to_owned(), dotted: word.dotted, ..Word::default() };
         let sought = self.sought(&rest);
         if !sought.meanings.sure {
-            return None;
+            return Vec::new();
         }
-        let size = Size { numbers: vec![number], ..Size::default() };
-        Some(Way::of(vec![Need::Word(sought), Need::Size(size)], 0.97))
+        vec![Way::of(vec![Need::Word(sought), size(number)], 0.97)]
     }
 
     /// «болтмебельный» → two words of the catalogue.

@@ -9,7 +9,7 @@ use super::super::speech;
 use super::super::terms::{
     BARE, BORE, BORED, COUNTED, Measure, Number, Size, Term, Word, packings, terms,
 };
-use super::super::vocabulary::cyrillic;
+use super::super::vocabulary::{Meanings, best_of_each, cyrillic};
 use super::{Need, Seeker, Sought, Stretch, Want, Way};
 
 impl Seeker<'_> {
@@ -23,6 +23,7 @@ impl Seeker<'_> {
             let (want, used) = self.want_at(lexemes, &found, &packs, at);
             if let Some(mut want) = want {
                 let before = found[at].range().start.checked_sub(1).map(|b| &lexemes[b].text);
+                self.initial_after(before, &mut want);
                 // «Губка для белой доски» names no board.
                 let adjective = wants
                     .last()
@@ -33,6 +34,40 @@ impl Seeker<'_> {
             at += used;
         }
         wants
+    }
+
+    /// «С зондом» is «с/з» in titles, and what is «с/з» is not «без зонда».
+    fn initial_after(&self, before: Option<&String>, want: &mut Want) {
+        let vocabulary = &self.index.vocabulary;
+        let first: String = want.text.chars().take(1).collect();
+        let cut = |letter: &str| {
+            let row = vocabulary.row(&format!("{letter}{first}"))?;
+            (*vocabulary.get(row).surface == *format!("{letter}/{first}")).then_some(row)
+        };
+        let after = before.is_some_and(|b| matches!(b.as_str(), "с" | "со"));
+        if want.numeric || !(after || want.without) {
+            return;
+        }
+        let with = cut("с").map(|row| (row, 1.0));
+        let word = Word { text: want.text.clone(), ..Word::default() };
+        if want.without {
+            let Some(Need::Word(sought)) = want.ways.first().and_then(|w| w.needs.first()) else {
+                return;
+            };
+            let words: Vec<(u32, f32)> =
+                sought.meanings.words.iter().copied().chain(with).collect();
+            let without = sought.without.or_else(|| cut("б"));
+            if words.len() > sought.meanings.words.len() || without != sought.without {
+                let mut meanings = Meanings { words, sure: sought.meanings.sure };
+                best_of_each(&mut meanings.words);
+                let all = Sought { without, ..self.place(meanings, &word) };
+                want.ways = vec![Way::of(vec![Need::Word(Rc::new(all))], 1.0)];
+            }
+        } else if let Some(with) = with {
+            let cut = self.place(Meanings { words: vec![with], sure: true }, &word);
+            want.ways.push(Way::of(vec![Need::Word(Rc::new(cut))], 0.95));
+            want.known = true;
+        }
     }
 
     /// The want that begins at a term, and how many terms say it.
