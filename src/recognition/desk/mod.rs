@@ -638,6 +638,13 @@ impl<'t> Desk<'t> {
                     && l.draft.fit > 0
                     && !l.draft.by_article
             };
+            let whole = |l: &&mut Pending| is_begun(seeker, l, &line);
+            if let Some(last) = lines.last_mut().filter(whole) {
+                last.end = last.end.max(line.end);
+                (last.quantity, last.unit) = (line.quantity, line.unit);
+                last.draft = line.draft;
+                continue;
+            }
             match lines.last_mut().filter(|_| goes_on).filter(begun) {
                 Some(last) => {
                     last.end = last.end.max(line.end);
@@ -673,6 +680,24 @@ impl<'t> Desk<'t> {
         lines.sort_by_key(|l| l.span.start);
         Recognition { lines, remarks: self.remarks }
     }
+}
+
+/// «Молния рулонная, спираль, тип 3, 1 рулон»: whether a line without a quantity is how the next one
+/// of the sentence begins: its goods have all of it, and are called so.
+fn is_begun(seeker: &Seeker<'_>, line: &Pending, next: &Pending) -> bool {
+    let (wants, hits) = (&line.draft.wants, &next.draft.meant);
+    let again = |w: &Want| next.draft.wants.iter().any(|n| n.key == w.key);
+    next.continues
+        && next.quantity.is_some()
+        && line.quantity.is_none()
+        && line.unit.is_none()
+        && !line.header
+        && !line.draft.by_article
+        && !line.draft.meant.is_empty()
+        && !hits.is_empty()
+        && !wants.iter().any(|w| w.inherited || w.without || again(w))
+        && hits.iter().all(|hit| wants.iter().all(|w| seeker.has(hit.row, w)))
+        && wants.first().is_some_and(|w| hits.iter().all(|h| seeker.is_headed(h.row, w)))
 }
 
 /// Where lines of the text begin that only name what the line below them orders: «Крепёж», «Масла и

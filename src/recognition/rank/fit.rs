@@ -446,7 +446,7 @@ impl Seeker<'_> {
                 let more = value(other);
                 // «1х1,5» is a wire and its section, «110х2000» a pipe and its length.
                 let near =
-                    || own.min(more) >= 10_000 && own.max(more) <= own.min(more).saturating_mul(4);
+                    || own.min(more) >= 10_000 && own.max(more) < own.min(more).saturating_mul(4);
                 let alike = || other.measure == figure.measure && whole(other) && near();
                 other.group == figure.group
                     && !said(other)

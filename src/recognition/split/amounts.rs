@@ -26,6 +26,9 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 ..lexemes[at].clone()
             });
             at = end;
+        } else if let Some(one) = one_measure(lexemes, at) {
+            out.extend([one, lexemes[at].clone()]);
+            at += 1;
         } else if let Some(many) = in_lesser_units(lexemes, at) {
             out.extend(many);
             at += 2;
@@ -35,6 +38,24 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// «Желатин кг 2 шт» comes by one kilogram: the one that nobody says.
+fn one_measure(lexemes: &[Lexeme], at: usize) -> Option<Lexeme> {
+    let measure = &lexemes[at];
+    let said = matches!(measure.text.as_str(), "кг" | "кило" | "килограмм" | "литр");
+    let goods = at.checked_sub(1).map(|before| &lexemes[before])?;
+    let named = goods.is_word() && !super::super::terms::is_little(&goods.text);
+    let counted = lexemes.get(at + 1).is_some_and(Lexeme::is_number)
+        && unit_at(lexemes, at + 2).is_some_and(|(unit, _)| unit.counts());
+    (said && named && counted).then(|| Lexeme {
+        kind: Kind::Number,
+        text: "1".to_owned(),
+        value: 1000,
+        end: measure.start,
+        dotted: false,
+        ..measure.clone()
+    })
 }
 
 /// «0,2 км» is two hundred metres, «полцентнера» fifty kilograms.

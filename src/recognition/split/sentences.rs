@@ -4,6 +4,7 @@ use super::super::index::Index;
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
 use super::super::speech;
+use super::super::terms::is_little;
 use super::runon::{cuts, opens};
 use super::{Piece, piece};
 
@@ -101,6 +102,10 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
             current.push(Lexeme { kind: Kind::Mark('-'), spaced: true, ..lexeme.clone() });
             continue;
         }
+        // «тип: 3, цвет: серый»
+        if depth == 0 && lexeme.is(':') && i > 0 && names_parameter(&line[i - 1]) {
+            continue;
+        }
         if depth == 0
             && lexeme.is(':')
             && !(i > 0 && line[i - 1].is_number() && next.is_some_and(Lexeme::is_number))
@@ -143,7 +148,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                     | "перепутала"
             )
             && next.is_some_and(|n| n.is_number() || n.is_word());
-        if mends {
+        if mends || depth == 0 && takes_back_another(&line, i, &current) {
             flush(index, &mut current, begins, false, out);
             begins = false;
         }
@@ -223,6 +228,20 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
     if let Some(first) = out.get_mut(from) {
         first.parted = parted;
     }
+}
+
+/// «…3 шт а контргайки вычеркни»: whether a clause begins that takes other goods back.
+fn takes_back_another(line: &[Lexeme], at: usize, current: &[Lexeme]) -> bool {
+    let ends = |l: &&Lexeme| !",.;!?".chars().any(|c| l.is(c));
+    let mut clause = line[at + 1..].iter().take_while(ends);
+    line[at].text == "а"
+        && current.iter().any(Lexeme::is_number)
+        && clause.any(|l| l.is_word() && speech::is_cancel(&l.text))
+}
+
+/// Whether a word names a parameter, «цвет», whose value follows.
+fn names_parameter(lexeme: &Lexeme) -> bool {
+    lexeme.is_word() && lexeme.text.chars().count() > 2 && is_little(&lexeme.text)
 }
 
 /// «Саморез 4х25 200 шт / скоба 80/6 5 уп»: whether a slash stands between two items.
