@@ -95,15 +95,17 @@ impl Seeker<'_> {
             }
             (compound, synonym) => compound.or(synonym),
         };
-        if let Some((want, used)) = together {
-            return (Some(want), used);
-        }
-        if let Term::Word(word) = &found[at]
+        let single = together.as_ref().is_none_or(|(_, used)| *used == 1);
+        if together.is_none()
+            && let Term::Word(word) = &found[at]
             && let Some((want, used)) = self.clipped(lexemes, word, next)
         {
             return (Some(want), used);
         }
         let (want, used) = match &found[at] {
+            _ if together.is_some() => {
+                together.map_or((None, 1), |(want, used)| (Some(want), used))
+            }
             // How many are in a pack tells only packs apart.
             Term::Size(size)
                 if packed(size)
@@ -116,7 +118,9 @@ impl Seeker<'_> {
         };
         let before = at.checked_sub(1).and_then(|at| found.get(at));
         let want = want.map(|mut want| {
-            if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before) {
+            if let (Term::Word(word), Some(Term::Size(size))) = (&found[at], before)
+                && single
+            {
                 want.counted = word.from == size.to
                     && matches!(size.numbers.as_slice(), [n]
                         if n.marker == 0 && n.measure == Measure::None)
@@ -343,9 +347,13 @@ impl Seeker<'_> {
                     numeric = false;
                     let alive = (sought.meanings.sure || found.len() > 1)
                         && !sought.meanings.words.is_empty();
-                    let own = alive.then(|| Way::of(vec![Need::Word(sought)], 1.0));
-                    // «Розетка двойная» is a «розетка 2-я» as well.
-                    own.into_iter().chain(self.counted(word)).collect()
+                    if alive && found.len() == 1 && word.text.contains('/') {
+                        self.ways(word, &sought)
+                    } else {
+                        let own = alive.then(|| Way::of(vec![Need::Word(sought)], 1.0));
+                        // «Розетка двойная» is a «розетка 2-я» as well.
+                        own.into_iter().chain(self.counted(word)).collect()
+                    }
                 }
                 Term::Size(size) => {
                     keys.push(shown(size));
@@ -357,7 +365,7 @@ impl Seeker<'_> {
                 longer.push(Way {
                     needs: way.needs.iter().chain(&option.needs).cloned().collect(),
                     quality: way.quality * option.quality,
-                    adjacent: false,
+                    adjacent: way.adjacent || option.adjacent,
                     free: way.free || option.free,
                 });
             }
