@@ -593,6 +593,9 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
                     && !(measure == Measure::Mm && lexemes[i + 1].text == "2");
                 if !code {
                     number.measure = measure;
+                    if next.text == "v" && holds(number.value) {
+                        number.measure = Measure::None;
+                    }
                     i += 1;
                     let slash = free(i) && lexemes[i].is('/') && !lexemes[i].spaced;
                     if measure == Measure::Piece && slash && free(i + 1) && lexemes[i + 1].is_word()
@@ -668,6 +671,12 @@ fn size(lexemes: &[Lexeme], start: usize, free: &impl Fn(usize) -> bool) -> (Siz
         }
     }
     (size, i)
+}
+
+/// Whether a «V» after a number is rather a volume, as of water heaters «IF 50 V»: no such voltage is
+/// in use.
+fn holds(thousandths: i64) -> bool {
+    matches!(thousandths / 1000, 30 | 50 | 80 | 100 | 120 | 150 | 200 | 300)
 }
 
 /// «м2» after a number is an area, not metres.

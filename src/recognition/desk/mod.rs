@@ -500,6 +500,10 @@ impl<'t> Desk<'t> {
         if self.resizes(seeker, piece, &reading) {
             return false;
         }
+        // «Труба Ø110, 1 м, 5 шт» is one of a metre.
+        if self.followed && reading.unit.as_ref().is_some_and(|unit| !unit.counts()) {
+            return false;
+        }
         // A cell by itself under the name of the goods.
         let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
         let said =

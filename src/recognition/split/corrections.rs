@@ -58,7 +58,9 @@ pub(super) fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     i = after;
                 } else if bracket || comma {
                     // A quantity after what is refused belongs to the line.
-                    let stop = quantity_in(&line, i + 1, end).unwrap_or(end);
+                    let named = word(&line, i + 1).is_some();
+                    let measured = || (i + 2..end).find(|k| named && is_measured(&line, *k));
+                    let stop = quantity_in(&line, i + 1, end).or_else(measured).unwrap_or(end);
                     for d in &mut dead[i..stop] {
                         *d = true;
                     }
@@ -234,6 +236,11 @@ fn put_instead(line: &[Lexeme], from: usize) -> Option<usize> {
 pub(super) fn quantity_in(line: &[Lexeme], from: usize, to: usize) -> Option<usize> {
     (from + 1..to)
         .find(|k| line[*k].is_number() && unit_at(line, *k + 1).is_some_and(|(u, _)| u.counts()))
+}
+
+/// Whether a number with any unit stands here by itself: «не плюс 8 м».
+fn is_measured(line: &[Lexeme], at: usize) -> bool {
+    line[at].is_number() && line[at].spaced && unit_at(line, at + 1).is_some()
 }
 
 /// «скобы 14/10 тоесть 140/10»: what stands before gives way to what follows.
