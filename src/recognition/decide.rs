@@ -2,7 +2,8 @@
 
 use super::index::{ASIDE, Index};
 use super::interpret::asks_for_junk;
-use super::normalize::{FxMap, sound};
+use super::lexer::lex;
+use super::normalize::{Chars, FxMap, sound};
 use super::rank::{Hit, Need, Seeker, Want};
 use super::terms::{Measure, Number};
 use super::types::{Question, QuestionOption};
@@ -108,10 +109,39 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
     meant.narrow("название продолжается", |fit| {
         without_longer_names(seeker, fit, wants);
     });
+    // «СГВ-15» is that before it is «СГВ-15Д».
+    meant.narrow("обозначение продолжается", |fit| {
+        prefer(fit, |h| !has_longer_code(index, h.row, wants));
+    });
     meant.narrow("с признаком, которого не называли", |fit| {
         only_plain(index, fit);
     });
     meant
+}
+
+/// Whether a code of the title ends with a letter that nobody said: «СГВ-15Д», «06-20Д».
+fn has_longer_code(index: &Index, row: u32, wants: &[Want]) -> bool {
+    let title = lex(&Chars::new(&index.entries[row as usize].title));
+    let said = |letter: &str| wants.iter().any(|w| w.text.ends_with(letter) && w.text.len() < 4);
+    let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
+    let named = |value: i64| {
+        needs()
+            .any(|need| matches!(need, Need::Size(s) if s.numbers.iter().any(|n| n.value == value)))
+    };
+    (1..title.len().saturating_sub(1)).any(|at| {
+        let (before, number, letter) = (&title[at - 1], &title[at], &title[at + 1]);
+        number.is_number()
+            && !number.spaced
+            && named(number.value)
+            && before.is('-')
+            && !before.spaced
+            && letter.is_word()
+            && !letter.spaced
+            && letter.text.chars().count() == 1
+            && Measure::read(&letter.text, true).is_none()
+            && title.get(at + 2).is_none_or(|l| l.spaced)
+            && !said(&letter.text)
+    })
 }
 
 /// Leaves out the products that are another of these with something more.
