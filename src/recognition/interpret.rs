@@ -398,6 +398,7 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
     let Some(draft) = own.max_by(|a, b| a.score.total_cmp(&b.score)) else { return Vec::new() };
     let wants = &draft.wants;
     let first = wants.iter().position(|w| !w.numeric);
+    let titled = |key: &str| seeker.index.vocabulary.row(key).is_some();
     let may_stray = |at: usize| {
         let want = &wants[at];
         !want.numeric && !want.without && !want.inherited && Some(at) != first
@@ -414,7 +415,9 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
         may_stray(*at)
             && want.known
             && want.text.chars().count() > 3
-            && (goes_without_saying(&want.key) || !super::decide::is_colour(&want.key))
+            // A «рис лиловый» is no other rice, though «лиловый» is «фиолетовый».
+            && (goes_without_saying(&want.key)
+                || !super::decide::is_colour(&want.key) && titled(&want.key))
     });
     let mut sets: Vec<Vec<usize>> = vec![named.clone()];
     for stray in strays {

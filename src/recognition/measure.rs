@@ -143,7 +143,9 @@ impl Measure {
             }
             "м2" | "м3" => Self::Area,
             "лист" | "листа" | "листов" => Self::Sheet,
-            "процент" | "процента" | "процентов" => Self::Percent,
+            "процент" | "процента" | "процентов" | "проц" => {
+                Self::Percent
+            }
             // «1 litr»
             "litr" | "litra" | "litrov" => Self::Litre,
             "metr" | "metra" | "metrov" => Self::Metre,

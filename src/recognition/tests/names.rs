@@ -56,5 +56,5 @@ fn a_name_written_down_by_ear_is_known_in_latin_letters() {
         names.iter().enumerate().map(|(at, (name, _))| (at, name.as_str())).collect();
     let (right, wrong) = ordered(&titles, &orders);
     assert_eq!(wrong, 0, "orders that another product was found for");
-    assert!(right * 100 >= orders.len() * 96, "{right} of {}", orders.len());
+    assert!(right * 100 >= orders.len() * 95, "{right} of {}", orders.len());
 }
