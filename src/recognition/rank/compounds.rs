@@ -293,7 +293,7 @@ impl Seeker<'_> {
         }
         // «ц/выт» is «центральная вытяжка», «п/накл» rather «полунакладная».
         let long = parts.len() == 2 && parts[1].chars().count() >= 3;
-        let quality = if long { 0.95 } else { 0.97 };
+        let quality = if long { 0.92 } else { 0.97 };
         ways.push(Way { needs, quality, adjacent: parts.len() == 2, free: false });
         if parts.len() == 2 {
             let mut meanings = Meanings::default();

@@ -154,6 +154,14 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         {
             Some(Turn::Announced { word: "нет", taken: past })
         }
+        // «Колёса 4 шт, пересчитал - восемь»
+        "пересчитал" | "пересчитала" | "пересчитали" | "посчитал" | "посчитала"
+            if measured(said) =>
+        {
+            let taken = 1 + usize::from(is(at + 1, ',') || is(at + 1, '-') || is(at + 1, ':'));
+            let number = lexemes.get(at + taken).is_some_and(Lexeme::is_number);
+            number.then_some(Turn::Announced { word: "нет", taken })
+        }
         // «Пол-упаковки… ладно, одна»
         "ладно" if measured(said) && lexemes.get(at + past).is_some_and(Lexeme::is_number) => {
             Some(Turn::Announced { word: "нет", taken: past })
