@@ -281,20 +281,7 @@ impl Seeker<'_> {
             return Vec::new();
         }
         let mut ways = Vec::new();
-        let mut needs = Vec::new();
-        for part in &parts {
-            let mut meanings = Meanings::default();
-            for id in self.index.vocabulary.beginning(part) {
-                meanings.words.push((id, 0.9));
-            }
-            meanings.words.sort_unstable_by_key(|w| w.0);
-            let text = Word { text: word.text.repeat(2), ..Word::default() };
-            needs.push(Need::Word(Rc::new(self.place(meanings, &text))));
-        }
-        // «ц/выт» is «центральная вытяжка», «п/накл» rather «полунакладная».
         let long = parts.len() == 2 && parts[1].chars().count() >= 3;
-        let quality = if long { 0.92 } else { 0.97 };
-        ways.push(Way { needs, quality, adjacent: parts.len() == 2, free: false });
         if parts.len() == 2 {
             let mut meanings = Meanings::default();
             let tail = stem(&parts[1]);
@@ -311,6 +298,19 @@ impl Seeker<'_> {
                 let sought = Rc::new(self.place(meanings, &text));
                 ways.push(Way::of(vec![Need::Word(sought)], 0.97));
             }
+        }
+        // «Ц/выт» is «центральная вытяжка», «п/накл» is «полунакладная» and no «петля накладная».
+        if ways.is_empty() || !long {
+            let begun = |part: &String| {
+                let words = self.index.vocabulary.beginning(part).map(|id| (id, 0.9));
+                let mut meanings = Meanings { words: words.collect(), ..Meanings::default() };
+                meanings.words.sort_unstable_by_key(|w| w.0);
+                let text = Word { text: word.text.repeat(2), ..Word::default() };
+                Need::Word(Rc::new(self.place(meanings, &text)))
+            };
+            let needs = parts.iter().map(begun).collect();
+            let adjacent = parts.len() == 2;
+            ways.push(Way { adjacent, ..Way::of(needs, if long { 0.95 } else { 0.97 }) });
         }
         ways
     }

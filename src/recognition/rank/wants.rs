@@ -337,13 +337,14 @@ impl Seeker<'_> {
     /// Terms as one want that is satisfied by all of them.
     pub(super) fn literal(&mut self, found: &[Term]) -> (Want, usize) {
         let mut ways = vec![Way::of(Vec::new(), 1.0)];
-        let mut keys = Vec::new();
+        let (mut keys, mut texts) = (Vec::new(), Vec::new());
         let mut numeric = true;
         for term in found {
             let options = match term {
                 Term::Word(word) => {
                     let sought = self.sought(word);
                     keys.push(stem(&word.text));
+                    texts.push(word.text.clone());
                     numeric = false;
                     let alive = (sought.meanings.sure || found.len() > 1)
                         && !sought.meanings.words.is_empty();
@@ -357,6 +358,7 @@ impl Seeker<'_> {
                 }
                 Term::Size(size) => {
                     keys.push(shown(size));
+                    texts.push(shown(size));
                     vec![Way::of(vec![Need::Size(size.clone())], 1.0)]
                 }
             };
@@ -372,7 +374,7 @@ impl Seeker<'_> {
             ways = longer;
         }
         let want = Want {
-            text: keys.join(" "),
+            text: texts.join(" "),
             key: keys.join(" "),
             numeric,
             without: matches!(found.first(), Some(Term::Word(w)) if w.without),
