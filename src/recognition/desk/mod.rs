@@ -151,7 +151,7 @@ impl<'t> Desk<'t> {
             draft = better;
             heir = Heir::None;
         }
-        if draft.fit == 0
+        if (draft.fit == 0 || draft.unknown() > 0)
             && !piece.cancels
             && !piece.question
             && piece.lexemes.len() >= 5
@@ -331,7 +331,8 @@ impl<'t> Desk<'t> {
         let begun = |w: &Want| {
             !draft.meant.is_empty() && draft.meant.iter().all(|h| seeker.begins(h.row, w))
         };
-        let like = |w: &Want| seeker.is_telling(w) || super::line::is_adjective(&w.text);
+        let like =
+            |w: &Want| super::line::is_adjective(&w.text) || super::decide::names_colour(&w.key);
         let named = |w: &Want| seeker.names_goods(w) || begun(w) && (piece.new_line || !like(w));
         let goods = draft.fit > 0 && draft.wants.iter().any(named);
         if draft.unknown() > 0 || enough || goods || piece.question {

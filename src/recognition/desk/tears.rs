@@ -4,10 +4,11 @@ use super::super::inherit::Heir;
 use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
 use super::super::numerals;
-use super::super::quantity::Said;
+use super::super::quantity::{Said, unit_at};
 use super::super::rank::{Seeker, Want};
 use super::super::speech::{self, Talk};
 use super::super::split::{Piece, opens, piece as make_piece};
+use super::super::terms::{Measure, is_little};
 use super::{Desk, anchored};
 
 impl Desk<'_> {
@@ -34,118 +35,120 @@ impl Desk<'_> {
     }
 
     /// A piece in which nothing fits, torn where a quantity ends or begins so that both parts fit.
-    pub(super) fn torn(
-        &mut self,
-        seeker: &mut Seeker<'_>,
-        piece: &Piece,
-    ) -> Option<(Piece, Piece)> {
+    pub(super) fn torn(&self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Piece, Piece)> {
         if let Some(sizes) = self.sizes_of_each(seeker, piece) {
             return Some(sizes);
         }
-        let lexemes = &piece.lexemes;
-        let mut places: Vec<usize> = Vec::new();
-        for at in 1..lexemes.len().saturating_sub(1) {
-            if !lexemes[at].is_number() || lexemes[at].named || lexemes[at - 1].is('x') {
-                continue;
-            }
-            match crate::recognition::quantity::unit_at(lexemes, at + 1) {
-                Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
-                None if lexemes[at].spoken => places.push(at + 1),
-                // «Счётчик ХВС 2 ГВС 2»: what goes on so ends with its number too.
-                None if lexemes.last().is_some_and(Lexeme::is_number)
-                    && lexemes[at].spaced
-                    && lexemes[at + 1].is_word()
-                    && lexemes[at + 1].spaced =>
-                {
-                    places.push(at + 1);
-                }
-                _ => {}
-            }
-        }
-        places.retain(|p| {
-            *p >= 2 && *p + 2 <= lexemes.len() && !lexemes[*p].is('/') && !lexemes[*p - 1].is('/')
-        });
-        let mut best: Option<(f32, Piece, Piece)> = None;
-        for place in places.into_iter().take(8) {
-            let (Some(mut left), Some(mut right)) =
-                (make_piece(&lexemes[..place]), make_piece(&lexemes[place..]))
-            else {
-                continue;
-            };
-            let context = if anchored(seeker.index, &left.lexemes) {
-                Vec::new()
-            } else {
-                self.context.clone()
-            };
-            let (first, _) = read(
-                seeker,
-                self.text,
-                &left.lexemes,
-                Light { context: &context, ..Light::default() },
-            );
-            let bare = first.reading.quantity.is_some()
-                && first.reading.unit.is_none()
-                && first.reading.spoken_for.iter().all(|i| !lexemes[*i].spoken);
-            // «Прожектор 20Вт 6500К фиолетовый», «пакет (500шт) матовый 5 уп»: what the title says itself
-            // is no quantity. Metres may be cut of a coil of as many.
-            let spoken = first.reading.spoken_for.iter().any(|at| lexemes[*at].spoken);
-            let counted = first.reading.unit.as_ref().is_none_or(Said::counts) && !spoken;
-            let own = matches!((first.meant.as_slice(), first.reading.quantity), ([hit], Some(q))
-                if counted
-                    && seeker.says_amount(hit.row, q.thousandths(), first.reading.unit.as_ref()));
-            // «мыло 1 л» of a bottle is no litre of it.
-            if is_only_measured(seeker, &first)
-                || bare && !(first.is_certain() && lexemes[place].is_word())
-                || own
-            {
-                continue;
-            }
-            let begins = lexemes[place].is_number();
-            let ends =
-                first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
-            if first.fit == 0
-                || first.unknown() > 0
-                || !(ends || begins && anchored(seeker.index, &right.lexemes))
-            {
-                continue;
-            }
-            let context = if anchored(seeker.index, &right.lexemes) {
-                Vec::new()
-            } else {
-                first.wants.clone()
-            };
-            let (second, _) = read(
-                seeker,
-                self.text,
-                &right.lexemes,
-                Light { context: &context, ..Light::default() },
-            );
-            if second.fit == 0
-                || second.unknown() > 0
-                || second.reading.quantity.is_none()
-                || second.widened
-            {
-                continue;
-            }
-            let goes_on = |w: &Want| w.inherited || seeker.is_thing(w);
-            if bare && !(second.is_certain() && second.wants.iter().any(goes_on)) {
-                continue;
-            }
-            // «Ведро 10 л без крышки ПП 7 шт»: another item is called something.
-            if !ends && !second.wants.iter().any(|w| seeker.is_thing(w)) {
-                continue;
-            }
-            let score = first.score + second.score;
-            if best.as_ref().is_none_or(|(s, _, _)| score > *s) {
-                left.continues = piece.continues;
-                left.new_line = piece.new_line;
-                left.corrects = piece.corrects;
-                right.continues = true;
-                best = Some((score, left, right));
-            }
-        }
-        best.map(|(_, left, right)| (left, right))
+        let tear = |place| self.torn_at(seeker, piece, place);
+        let torn = places_to_tear(&piece.lexemes).into_iter().take(8).filter_map(tear);
+        let (_, left, right) = torn.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some((left, right))
     }
+
+    /// A piece torn at a place, and how well its parts read, if they are two items.
+    fn torn_at(
+        &self,
+        seeker: &mut Seeker<'_>,
+        piece: &Piece,
+        place: usize,
+    ) -> Option<(f32, Piece, Piece)> {
+        let lexemes = &piece.lexemes;
+        let (mut left, mut right) =
+            (make_piece(&lexemes[..place])?, make_piece(&lexemes[place..])?);
+        let named = anchored(seeker.index, &left.lexemes);
+        let context = if named { Vec::new() } else { self.context.clone() };
+        let light = Light { context: &context, ..Light::default() };
+        let first = read(seeker, self.text, &left.lexemes, light).0;
+        let spoken = first.reading.spoken_for.iter().any(|at| lexemes[*at].spoken);
+        let bare = first.reading.quantity.is_some() && first.reading.unit.is_none() && !spoken;
+        // «Прожектор 20Вт 6500К фиолетовый», «пакет (500шт) матовый 5 уп»: what the title says itself
+        // is no quantity. Metres may be cut of a coil of as many.
+        let counted = first.reading.unit.as_ref().is_none_or(Said::counts) && !spoken;
+        let own = matches!((first.meant.as_slice(), first.reading.quantity), ([hit], Some(q))
+            if counted
+                && seeker.says_amount(hit.row, q.thousandths(), first.reading.unit.as_ref()));
+        // «мыло 1 л» of a bottle is no litre of it.
+        if is_only_measured(seeker, &first)
+            || bare && !(first.is_certain() && lexemes[place].is_word())
+            || own
+        {
+            return None;
+        }
+        let another = anchored(seeker.index, &right.lexemes);
+        let ends =
+            first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
+        if first.fit == 0 || first.unknown() > 0 || !(ends || lexemes[place].is_number() && another)
+        {
+            return None;
+        }
+        let context = if another { Vec::new() } else { first.wants.clone() };
+        let light = Light { context: &context, ..Light::default() };
+        let second = read(seeker, self.text, &right.lexemes, light).0;
+        let reads = second.fit > 0
+            && second.unknown() == 0
+            && second.reading.quantity.is_some()
+            && !second.widened;
+        // «Чука 4 пачки масаго 2 шт угорь 3 пачки»: what is counted is an item, whatever follows.
+        let item = ends
+            && first.is_certain()
+            && first.reading.unit.as_ref().is_some_and(Said::counts)
+            && is_counted_goods(&right.lexemes);
+        let goes_on = |w: &Want| w.inherited || seeker.is_thing(w);
+        // «Ведро 10 л без крышки ПП 7 шт»: another item is called something.
+        let called = ends || second.wants.iter().any(|w| seeker.is_thing(w));
+        if !(reads && called || item)
+            || bare && !(second.is_certain() && second.wants.iter().any(goes_on))
+        {
+            return None;
+        }
+        left.continues = piece.continues;
+        left.new_line = piece.new_line;
+        left.corrects = piece.corrects;
+        right.continues = true;
+        Some((first.score + second.score, left, right))
+    }
+}
+
+/// Where a quantity ends or begins, so that a piece may be torn there.
+fn places_to_tear(lexemes: &[Lexeme]) -> Vec<usize> {
+    let mut places: Vec<usize> = Vec::new();
+    for at in 1..lexemes.len().saturating_sub(1) {
+        if !lexemes[at].is_number() || lexemes[at].named || lexemes[at - 1].is('x') {
+            continue;
+        }
+        match unit_at(lexemes, at + 1) {
+            Some((Said::Unit(_), taken)) => places.extend([at + 1 + taken, at]),
+            None if lexemes[at].spoken => places.push(at + 1),
+            // «Счётчик ХВС 2 ГВС 2»: what goes on so ends with its number too.
+            None if lexemes.last().is_some_and(Lexeme::is_number)
+                && lexemes[at].spaced
+                && lexemes[at + 1].is_word()
+                && lexemes[at + 1].spaced =>
+            {
+                places.push(at + 1);
+            }
+            _ => {}
+        }
+    }
+    places.retain(|p| {
+        *p >= 2 && *p + 2 <= lexemes.len() && !lexemes[*p].is('/') && !lexemes[*p - 1].is('/')
+    });
+    places
+}
+
+/// Whether lexemes begin with a word of goods and say how many of something.
+fn is_counted_goods(lexemes: &[Lexeme]) -> bool {
+    let begins = |l: &Lexeme| {
+        l.is_word()
+            && l.text.chars().count() > 2
+            && !speech::is_filler(&l.text)
+            && !is_little(&l.text)
+            && Measure::read(&l.text, true).is_none()
+    };
+    let counted = |at: usize| {
+        lexemes[at].is_number() && unit_at(lexemes, at + 1).is_some_and(|(unit, _)| unit.counts())
+    };
+    lexemes.first().is_some_and(begins) && (1..lexemes.len()).any(counted)
 }
 
 /// How much worse a reading is for each number that is grouped less naturally.
