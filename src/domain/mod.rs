@@ -25,7 +25,7 @@ pub use ids::{
     OutboxId, PersonId, ProductId, ProposalId, ThreadId,
 };
 pub use money::{Money, Price, is_roubles};
-pub use order::{Channel, Delivery, LineState, OrderStatus};
+pub use order::{Channel, Chooser, Delivery, LineState, OrderStatus};
 pub use person::{MemberState, OrgKind, OrgRole, Role};
 pub use phone::{ParsePhoneError, Phone};
 pub use quantity::Quantity;

@@ -177,6 +177,16 @@ impl LineState {
 }
 
 text_enum! {
+    /// Who put the product into a line where recognition did not do it by itself.
+    Chooser {
+        /// The buyer, of what was offered to them.
+        Buyer = "buyer",
+        /// A manager.
+        Manager = "manager",
+    }
+}
+
+text_enum! {
     /// Through which door a change came.
     Channel {
         /// The bot, in Telegram or in the browser chat.

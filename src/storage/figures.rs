@@ -12,21 +12,28 @@ pub struct Turnover {
     pub orders: u32,
     /// Their sum.
     pub total: Money,
-    /// Their lines.
+    /// Their lines that came in a client's words.
     pub lines: u32,
-    /// Lines whose product a manager had to choose, or has to.
+    /// Of these, those whose product a manager had to choose, or has to.
     pub by_hand: u32,
+    /// Of these, those whose product anybody had to choose: the buyer too.
+    pub chosen: u32,
 }
 
 /// Orders made since `since` and neither cancelled nor rejected.
 pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, StorageError> {
     const SQL: &str = "
-        select count(*) as orders, coalesce(sum(total_kopecks), 0) as total_kopecks,
-            coalesce(sum((select count(*) from order_lines l where l.order_id = o.id)), 0) as lines,
-            coalesce(sum((select count(*) from order_lines l
-                where l.order_id = o.id and l.state <> 'ok')), 0) as by_hand
-        from orders o
-        where created_at_ms >= :since and status not in ('cancelled', 'rejected')";
+        with made as (
+            select id, total_kopecks from orders
+            where created_at_ms >= :since and status not in ('cancelled', 'rejected')
+        )
+        select (select count(*) from made) as orders,
+            (select coalesce(sum(total_kopecks), 0) from made) as total_kopecks,
+            count(*) as lines,
+            coalesce(sum(l.state <> 'ok' or l.chosen_by is 'manager'), 0) as by_hand,
+            coalesce(sum(l.state <> 'ok' or l.chosen_by is not null), 0) as chosen
+        from made cross join order_lines l on l.order_id = made.id
+        where l.raw <> ''";
     let mut stmt = conn.prepare_cached(SQL)?;
     Ok(stmt.query_row(named_params! { ":since": since }, |row| {
         Ok(Turnover {
@@ -34,6 +41,7 @@ pub fn turnover(conn: &Connection, since: Timestamp) -> Result<Turnover, Storage
             total: row.get("total_kopecks")?,
             lines: row.get("lines")?,
             by_hand: row.get("by_hand")?,
+            chosen: row.get("chosen")?,
         })
     })?)
 }

@@ -11,7 +11,10 @@ use super::StorageError;
 /// Source: the pragma `application_id` <https://www.sqlite.org/pragma.html>.
 pub const APPLICATION_ID: i32 = 0x5072_744d;
 
-const FILES: &[&str] = &[include_str!("../../migrations/202611260900_create_schema.sql")];
+const FILES: &[&str] = &[
+    include_str!("../../migrations/202611260900_create_schema.sql"),
+    include_str!("../../migrations/202611271000_add_line_chooser.sql"),
+];
 
 /// The version of the schema that this program needs.
 pub fn latest() -> i64 {

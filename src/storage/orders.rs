@@ -14,8 +14,8 @@ use super::StorageError;
 use super::db::one_row;
 use super::drafts::{delivery_columns, delivery_from, ids_from_json, ids_to_json, price_from};
 use crate::domain::{
-    Channel, Delivery, DraftId, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
-    OrganizationId, PersonId, Phone, Price, ProductId, Quantity, Timestamp,
+    Channel, Chooser, Delivery, DraftId, LineState, Money, OrderId, OrderLineId, OrderNumber,
+    OrderStatus, OrganizationId, PersonId, Phone, Price, ProductId, Quantity, Timestamp,
 };
 
 /// An order with the names around it.
@@ -116,6 +116,9 @@ pub struct OrderLineRow {
     pub candidates: Vec<ProductId>,
     /// JSON of why.
     pub trace: Option<String>,
+    /// Who chose the product; `None`: recognition, or nobody yet.
+    #[serde(default)]
+    pub chosen_by: Option<Chooser>,
 }
 
 /// An entry of an order's timeline.
@@ -188,7 +191,7 @@ const ORDER: &str = "
 const LINE: &str = "
     select id, order_id, position, raw, phrase, state, product_id, title, sku,
         quantity_thousandths, unit, base_quantity_thousandths, base_unit, price_amount_kopecks,
-        price_per, sum_kopecks, candidates, trace
+        price_per, sum_kopecks, candidates, trace, chosen_by
     from order_lines";
 
 impl OrderRow {
@@ -267,6 +270,7 @@ impl OrderLineRow {
             sum: row.get("sum_kopecks")?,
             candidates: ids_from_json(&row.get::<_, String>("candidates")?),
             trace: row.get("trace")?,
+            chosen_by: row.get("chosen_by")?,
         })
     }
 }
@@ -404,9 +408,9 @@ pub fn insert_line(
     const SQL: &str = "
         insert into order_lines (order_id, position, raw, phrase, state, product_id, title, sku,
             quantity_thousandths, unit, base_quantity_thousandths, base_unit,
-            price_amount_kopecks, price_per, sum_kopecks, candidates, trace)
+            price_amount_kopecks, price_per, sum_kopecks, candidates, trace, chosen_by)
         values (:order, :position, :raw, :phrase, :state, :product, :title, :sku, :quantity, :unit,
-            :base_quantity, :base_unit, :amount, :per, :sum, :candidates, :trace)";
+            :base_quantity, :base_unit, :amount, :per, :sum, :candidates, :trace, :chosen_by)";
     tx.prepare_cached(SQL)?.execute(named_params! {
         ":order": order,
         ":position": line.position,
@@ -425,6 +429,7 @@ pub fn insert_line(
         ":sum": line.sum,
         ":candidates": ids_to_json(&line.candidates),
         ":trace": line.trace,
+        ":chosen_by": line.chosen_by,
     })?;
     Ok(OrderLineId(tx.last_insert_rowid()))
 }
@@ -435,7 +440,8 @@ pub fn update_line(tx: &Transaction<'_>, line: &OrderLineRow) -> Result<(), Stor
         update order_lines set state = :state, product_id = :product, title = :title, sku = :sku,
             quantity_thousandths = :quantity, unit = :unit,
             base_quantity_thousandths = :base_quantity, base_unit = :base_unit,
-            price_amount_kopecks = :amount, price_per = :per, sum_kopecks = :sum
+            price_amount_kopecks = :amount, price_per = :per, sum_kopecks = :sum,
+            chosen_by = :chosen_by
         where id = :id";
     one_row(tx.prepare_cached(SQL)?.execute(named_params! {
         ":id": line.id,
@@ -450,6 +456,7 @@ pub fn update_line(tx: &Transaction<'_>, line: &OrderLineRow) -> Result<(), Stor
         ":amount": line.price.map(|price| price.amount),
         ":per": line.price.map(|price| price.per),
         ":sum": line.sum,
+        ":chosen_by": line.chosen_by,
     })?)
 }
 

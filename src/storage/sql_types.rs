@@ -4,9 +4,9 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
 use crate::domain::{
-    CategoryId, Channel, ChatKey, DraftId, DraftLineId, InboxId, LineState, MemberState, Money,
-    OrderId, OrderLineId, OrderNumber, OrderStatus, OrgKind, OrgRole, OrganizationId, OutboxId,
-    PersonId, Phone, ProductId, ProposalId, Quantity, Role, ThreadId, Timestamp, Unit,
+    CategoryId, Channel, ChatKey, Chooser, DraftId, DraftLineId, InboxId, LineState, MemberState,
+    Money, OrderId, OrderLineId, OrderNumber, OrderStatus, OrgKind, OrgRole, OrganizationId,
+    OutboxId, PersonId, Phone, ProductId, ProposalId, Quantity, Role, ThreadId, Timestamp, Unit,
 };
 
 macro_rules! as_integer {
@@ -56,7 +56,7 @@ as_integer! {
     Timestamp: Timestamp::millis, Timestamp::from_millis;
 }
 
-as_text! { Channel LineState MemberState OrderStatus OrgKind OrgRole Phone Role }
+as_text! { Channel Chooser LineState MemberState OrderStatus OrgKind OrgRole Phone Role }
 
 impl ToSql for Unit {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

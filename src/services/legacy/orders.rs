@@ -231,6 +231,7 @@ impl Work<'_> {
             sum: price.and_then(|price| price.for_quantity(quantity)),
             candidates: Vec::new(),
             trace: None,
+            chosen_by: None,
         };
         orders::insert_line(self.tx, order, &line)?;
         Ok(true)

@@ -9,7 +9,7 @@ use super::staff::{OrderView, fill};
 use super::undo::Before;
 use super::{Actor, OrderError, Ordering, notices};
 use crate::domain::{
-    Channel, Delivery, LineState, Money, OrderId, OrderLineId, PersonId, Price, ProductId,
+    Channel, Chooser, Delivery, LineState, Money, OrderId, OrderLineId, PersonId, Price, ProductId,
     Quantity, Timestamp, Unit,
 };
 use crate::services::notifications::Notice;
@@ -280,6 +280,7 @@ fn apply(
                 sum: None,
                 candidates: Vec::new(),
                 trace: None,
+                chosen_by: Some(Chooser::Manager),
             };
             row.product = Some(product);
             set_amount(tx, order, &mut row, quantity, unit)?;

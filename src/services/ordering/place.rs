@@ -10,7 +10,7 @@ use super::edit::tell_before;
 use super::{Actor, OrderError, Ordering, Party, join, notices, order_of, price_type};
 use crate::config::Config;
 use crate::domain::{
-    Channel, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
+    Channel, Chooser, DraftId, LineState, MemberState, Money, OrderId, OrderLineId, OrderStatus,
     OrganizationId, PersonId, ProductId, Timestamp,
 };
 use crate::services::live::Change;
@@ -429,6 +429,7 @@ pub(super) fn write_lines(
                 sum: offer.zip(base_quantity).and_then(|(offer, base)| offer.sum(base)),
                 candidates,
                 trace: line.trace.clone(),
+                chosen_by: line.chosen.then_some(Chooser::Buyer).filter(|_| offer.is_some()),
             },
         )?;
     }

@@ -9,7 +9,7 @@ use super::edit::{self, Shown};
 use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
 use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
 use crate::domain::{
-    Channel, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
+    Channel, Chooser, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
     OrganizationId, PersonId, ProductId, Quantity, Timestamp,
 };
 use crate::services::notifications::Notice;
@@ -487,6 +487,9 @@ pub(super) fn fill(
     }
     let base = row.quantity.and_then(|q| offer.base_quantity(q, &row.unit));
     row.state = if row.quantity.is_some() { LineState::Ok } else { LineState::Manager };
+    if row.product != Some(product) {
+        row.chosen_by = Some(Chooser::Manager);
+    }
     row.product = Some(product);
     row.title.clone_from(&offer.title);
     row.sku.clone_from(&offer.sku);

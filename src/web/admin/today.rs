@@ -151,7 +151,7 @@ pub async fn page(
 
 fn figures_card(figures: &Figures) -> Markup {
     let share = |turnover: &Turnover| {
-        let known = turnover.lines.saturating_sub(turnover.by_hand);
+        let known = turnover.lines.saturating_sub(turnover.chosen);
         (u64::from(known) * 100 + u64::from(turnover.lines) / 2)
             .checked_div(u64::from(turnover.lines))
     };
