@@ -43,6 +43,11 @@ impl Quantity {
         i64::try_from((product + 500).div_euclid(1_000)).ok().map(Self)
     }
 
+    /// Whether it is a whole number of units.
+    pub const fn is_whole(self) -> bool {
+        self.0 % 1_000 == 0
+    }
+
     /// Whether there is anything.
     pub const fn is_positive(self) -> bool {
         self.0 > 0

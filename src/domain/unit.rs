@@ -251,6 +251,14 @@ impl Unit {
         &self.0
     }
 
+    /// Whether it is known to count things: «шт», «рул», «кор». A part of a thing is no thing;
+    /// what is measured («м», «кг») or counted in thousands has parts.
+    pub fn counts_things(&self) -> bool {
+        let measured =
+            matches!(self.as_str(), "м" | "кг" | "г" | "т" | "л" | "м2" | "м3" | "тыс шт");
+        !measured && UNITS.iter().any(|(short, _, _)| *short == self.0)
+    }
+
     /// Every spelling that is known, with the short form it means.
     pub fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
         UNITS.iter().flat_map(|(short, _, forms)| forms.iter().map(move |form| (*form, *short)))
@@ -286,6 +294,17 @@ mod tests {
             assert_eq!(Unit::new(text).as_str(), short);
         }
         assert_eq!(Unit::known("вязанка"), None);
+    }
+
+    #[test]
+    fn things_are_counted_and_the_rest_is_measured_or_unknown() {
+        for (unit, counts) in [("штук", true), ("рул", true), ("компл", true), ("пог. м", false)]
+        {
+            assert_eq!(Unit::new(unit).counts_things(), counts, "{unit}");
+        }
+        for unit in ["кг", "м2", "тыс шт", "вязанка"] {
+            assert!(!Unit::new(unit).counts_things(), "{unit}");
+        }
     }
 
     #[test]

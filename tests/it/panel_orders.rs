@@ -483,6 +483,64 @@ async fn many_orders_change_at_once_and_each_answers_for_itself() {
 }
 
 #[tokio::test]
+async fn a_quantity_that_is_not_what_was_meant_is_refused_with_its_reason() {
+    let (panel, maria) = panel().await;
+    let edit = "/admin/orders/1042/edit";
+    for (fields, why) in [
+        ("act=quantity&line=2&quantity=-1", "меньше нуля"),
+        ("act=quantity&line=2&quantity=%E2%88%921", "меньше нуля"),
+        ("act=quantity&line=2&quantity=2,55555", "не больше трёх знаков"),
+        ("act=quantity&line=2&quantity=2,5&unit=%D1%88%D1%82", "шт на части не делится"),
+        ("act=quantity&line=2&quantity=abc", "не количество"),
+        ("act=quantity&line=2&quantity=0", "не количество"),
+        ("act=add&product=2&quantity=1,5", "рул на части не делится"),
+        ("act=add&product=2&quantity=-3", "меньше нуля"),
+        ("act=split&line=2&quantity=0,5", "шт на части не делится"),
+        ("act=split&line=2&quantity=4000", "в позиции всего 4\u{a0}000\u{a0}шт"),
+        ("act=split&line=2&quantity=5000", "Отделить 5\u{a0}000\u{a0}шт нельзя"),
+        ("act=split&line=2&quantity=2+%D0%BA%D0%BE%D1%80", "Позиция в «шт»"),
+    ] {
+        let answer = post(&panel, &maria, edit, &format!("{}&{fields}", token(&panel))).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields}");
+        assert!(answer.body.contains(why), "{fields}: no «{why}» in {}", answer.body);
+    }
+    assert_eq!(
+        panel.count("select sum(quantity_thousandths) from order_lines where id = 2"),
+        4_000_000
+    );
+    assert_eq!(panel.count("select count(*) from order_lines where order_id = 1"), 2);
+}
+
+#[tokio::test]
+async fn what_a_person_chose_was_not_recognised_by_itself() {
+    let (panel, maria) = panel().await;
+    let more = "
+        insert into order_lines (order_id, position, raw, state, product_id, title, quantity_thousandths, base_quantity_thousandths, base_unit)
+            select 1, n, 'саморез', 'ok', 1, 'Саморез 4×25 жёлтый', 1000, 1000, 'шт'
+            from (select 3 as n union select 4 union select 5)";
+    let write = |tx: &rusqlite::Transaction<'_>| Ok::<_, StorageError>(tx.execute_batch(more)?);
+    panel.desk.base.db.write_blocking(write).unwrap();
+    let shares = async || {
+        let today = page(&panel, &maria, "/admin").await;
+        let (_, after) = today.split_once("Распознано само</dt><dd>").unwrap();
+        after.split_once("</dd>").unwrap().0.to_owned()
+    };
+    assert_eq!(shares().await, "80\u{a0}%");
+    let pick = format!("{}&product=2", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/lines/1", &pick).await;
+    let count = format!("{}&act=quantity&line=1&quantity=3", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/edit", &count).await;
+    assert_eq!(panel.count("select count(*) from order_lines where state <> 'ok'"), 0);
+    assert_eq!(shares().await, "80\u{a0}%");
+    let put_right = format!("{}&product=3", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/lines/2", &put_right).await;
+    assert_eq!(shares().await, "60\u{a0}%");
+    let add = format!("{}&act=add&product=2&quantity=1", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/edit", &add).await;
+    assert_eq!(shares().await, "60\u{a0}%", "nobody has written the words of this one");
+}
+
+#[tokio::test]
 async fn an_order_for_a_client_is_shown_first_and_made_once() {
     let (panel, maria) = panel().await;
     let new = page(&panel, &maria, "/admin/orders/new?organization=1").await;

@@ -149,6 +149,12 @@ impl Ordering {
         Ok(ids.into_iter().filter_map(|id| offers.remove(&id)).collect())
     }
 
+    /// What the catalogue says of a product, with the default price: for staff.
+    pub async fn offer(&self, product: ProductId) -> Result<Option<Offer>, OrderError> {
+        let load = move |conn: &Connection| offers::load(conn, [product], None);
+        Ok(self.base.db.read(load).await?.remove(&product))
+    }
+
     /// A draft of the party's, open or not.
     pub async fn draft(&self, party: &Party, id: DraftId) -> Result<DraftView, OrderError> {
         let party = party.clone();

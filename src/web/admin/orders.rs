@@ -1,6 +1,7 @@
 //! «Заказы»: the list, the page of one, and what is done with them.
 
 mod address;
+mod amount;
 mod bulk;
 mod edit;
 mod export;

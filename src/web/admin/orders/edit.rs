@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::amount;
 use super::page::{FOUND, to_add, to_pick};
-use crate::domain::{Delivery, Money, OrderLineId, OrderStatus, PersonId, Price, ProductId, time};
+use crate::domain::{
+    Delivery, Money, OrderLineId, OrderStatus, PersonId, Price, ProductId, Unit, time,
+};
 use crate::formats::text::Decimal;
-use crate::recognition::parse_quantity;
 use crate::services::ordering::{Edit, OrderError, OrderView};
 use crate::web::Desk;
 use crate::web::admin::{around, lookup};
@@ -151,32 +153,34 @@ pub async fn act(
             let manager = get(&fields, "manager").parse().ok().map(PersonId);
             ordering.assign(me.actor(), id, Some(version), manager).await
         }
-        _ => ordering.edit(me.actor(), id, version, asked(&fields)?).await,
+        _ => {
+            let edit = asked(&fields, &view)?;
+            countable(&desk, &view, get(&fields, "quantity"), &edit).await?;
+            ordering.edit(me.actor(), id, version, edit).await
+        }
     };
     let path = format!("/admin/orders/{}/edit", view.order.number);
     settled(&desk, &visitor, &me, &view, &path, &fields, done).await
 }
 
 /// The change that a form asks for.
-fn asked(fields: &Fields) -> Result<Edit, WebError> {
+fn asked(fields: &Fields, view: &OrderView) -> Result<Edit, WebError> {
     let line = || number(fields, "line").map(OrderLineId);
-    let amount = || {
-        let typed = get(fields, "quantity");
-        parse_quantity(typed).ok_or_else(|| {
-            WebError::Invalid(format!(
-                "«{typed}» — не количество. Напишите число: «250», «2,5», «3 кор»."
-            ))
-        })
-    };
+    let amount = || amount::read(get(fields, "quantity"));
     Ok(match get(fields, "act") {
         "quantity" => {
             let (quantity, said) = amount()?;
             let chosen = Some(get(fields, "unit")).filter(|unit| !unit.is_empty());
-            let unit = said.or_else(|| chosen.map(crate::domain::Unit::new));
+            let unit = said.or_else(|| chosen.map(Unit::new));
             Edit::Quantity { line: line()?, quantity, unit }
         }
         "price" => Edit::Price { line: line()?, price: price(get(fields, "price"))? },
-        "split" => Edit::Split { line: line()?, quantity: amount()?.0 },
+        "split" => {
+            let (line, (quantity, said)) = (line()?, amount()?);
+            let row = view.lines.iter().find(|row| row.id == line).ok_or(WebError::NotFound)?;
+            amount::must_leave_some(row, quantity, said.as_ref())?;
+            Edit::Split { line, quantity }
+        }
         "remove" => Edit::Remove { line: line()? },
         "add" => {
             let (quantity, unit) = amount()?;
@@ -196,6 +200,31 @@ fn asked(fields: &Fields) -> Result<Edit, WebError> {
         }
         _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
     })
+}
+
+/// Refuses a part of what the line's product is counted in.
+async fn countable(
+    desk: &Desk,
+    view: &OrderView,
+    typed: &str,
+    edit: &Edit,
+) -> Result<(), WebError> {
+    let (quantity, unit, product) = match edit {
+        Edit::Add { product, quantity, unit } => (quantity, unit.clone(), Some(*product)),
+        Edit::Quantity { line, quantity, .. } | Edit::Split { line, quantity } => {
+            let row = view.lines.iter().find(|row| row.id == *line).ok_or(WebError::NotFound)?;
+            let said = if let Edit::Quantity { unit, .. } = edit { unit.clone() } else { None };
+            let present = Some(&row.unit).filter(|unit| !unit.is_empty());
+            (quantity, said.or_else(|| present.map(|unit| Unit::new(unit))), row.product)
+        }
+        _ => return Ok(()),
+    };
+    let offer = match product {
+        Some(product) => desk.ordering.offer(product).await?,
+        None => None,
+    };
+    let unit = unit.as_ref().map_or("", Unit::as_str);
+    amount::must_be_whole(typed, *quantity, unit, offer.as_ref())
 }
 
 /// A price of one base unit, as people type it: «1 250,50», «0,85 ₽».
