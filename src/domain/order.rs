@@ -56,6 +56,21 @@ impl OrderStatus {
         self.next().contains(&next)
     }
 
+    /// Whether people can bring an order from here to `later`, over other statuses too.
+    pub fn leads_to(self, later: Self) -> bool {
+        let mut seen = self.next().to_vec();
+        let mut at = 0;
+        while at < seen.len() {
+            for status in seen[at].next() {
+                if !seen.contains(status) {
+                    seen.push(*status);
+                }
+            }
+            at += 1;
+        }
+        seen.contains(&later)
+    }
+
     /// Whether 1C may set this status: it may from any status after `approval`, skipping steps.
     pub fn settable_by_onec(self) -> bool {
         matches!(
@@ -225,6 +240,14 @@ mod tests {
         assert!(!OrderStatus::New.can_become(OrderStatus::Shipped));
         assert!(!OrderStatus::Shipped.can_become(OrderStatus::Cancelled));
         assert!(OrderStatus::Done.is_final());
+    }
+
+    #[test]
+    fn a_status_leads_over_others_and_not_back() {
+        assert!(OrderStatus::Accepted.leads_to(OrderStatus::Done));
+        assert!(OrderStatus::New.leads_to(OrderStatus::Shipped));
+        assert!(!OrderStatus::Shipped.leads_to(OrderStatus::New));
+        assert!(!OrderStatus::Done.leads_to(OrderStatus::Done));
     }
 
     #[test]

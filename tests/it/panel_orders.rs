@@ -440,6 +440,19 @@ async fn many_orders_change_at_once_and_each_answers_for_itself() {
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.body.contains("Обновлено 1, пропущено 1"), "{}", answer.body);
     assert!(answer.body.contains("№\u{a0}1041") && answer.body.contains("уже «Отгружена»"));
+    let skipping = post(&panel, &maria, bulk, "act=status&status=done&order=1&order=3").await;
+    assert!(skipping.body.contains("Обновлено 0, пропущено 2"), "{}", skipping.body);
+    assert!(skipping.body.contains("сейчас «Принята», дальше можно: «Собирается», «Готова»"));
+    for status in ["", "draft", "approval", "new", "cancelled", "rejected"] {
+        let fields = format!("act=status&status={status}&order=1&order=3");
+        let refused = post(&panel, &maria, bulk, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{status}: {}", refused.body);
+    }
+    let list = page(&panel, &maria, "/admin/orders?view=all").await;
+    let (_, choices) = list.split_once("aria-label=\"Новый статус\">").unwrap();
+    let (choices, _) = choices.split_once("</select>").unwrap();
+    let first = "<option value=\"\">Статус</option><option value=\"needs_client\">";
+    assert!(choices.starts_with(first) && !choices.contains("Черновик"), "{choices}");
     let all = "act=manager&manager=2&all=1&back=%2Fadmin%2Forders%3Fview%3Dall%26sum_from%3D1000";
     let answer = post(&panel, &maria, bulk, all).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);

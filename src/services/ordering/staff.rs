@@ -281,9 +281,11 @@ impl Ordering {
                 }
                 Err(error) => {
                     let why = match error {
-                        OrderError::Transition { from, .. } | OrderError::Closed(from) => {
+                        OrderError::Transition { from, to, .. } => not_from(from, to),
+                        OrderError::Closed(from) if from != OrderStatus::Draft => {
                             format!("уже «{}»", from.staff_label())
                         }
+                        OrderError::Closed(from) => not_from(from, from),
                         other => other.to_string(),
                     };
                     outcome.skipped.push((order.number, why));
@@ -419,6 +421,22 @@ impl Ordering {
                 Ok((whole(conn, order)?, line))
             })
             .await
+    }
+}
+
+/// Why an order that stands at `from` cannot be moved to `to`.
+fn not_from(from: OrderStatus, to: OrderStatus) -> String {
+    let label = from.staff_label();
+    if to.leads_to(from) {
+        return format!("уже «{label}»");
+    }
+    if matches!(from, OrderStatus::Draft | OrderStatus::Approval) {
+        return format!("ещё у клиента: «{label}»");
+    }
+    let allowed: Vec<_> = from.next().iter().map(|s| format!("«{}»", s.staff_label())).collect();
+    match allowed.len() {
+        0 => format!("сейчас «{label}», этот статус последний"),
+        _ => format!("сейчас «{label}», дальше можно: {}", allowed.join(", ")),
     }
 }
 

@@ -27,9 +27,6 @@ pub fn bar(
     managers: &[(PersonId, String)],
     admin: bool,
 ) -> Markup {
-    let statuses = OrderStatus::ALL.iter().filter(|status| {
-        reasons(**status).is_none() && !matches!(status, OrderStatus::Approval | OrderStatus::New)
-    });
     html! {
         form.bulk-bar #bulk method="post" action="/admin/orders/bulk" aria-label="Действия с выбранными" {
             (csrf(visitor))
@@ -39,7 +36,10 @@ pub fn bar(
                 label.check { input type="checkbox" name="all" value="1" data-pick; "все " (ru::thousands(u64::from(pager.total))) " по фильтру" }
             }
             span.in-row {
-                select name="status" aria-label="Новый статус" { @for status in statuses { option value=(status) { (status.staff_label()) } } }
+                select name="status" aria-label="Новый статус" {
+                    option value="" { "Статус" }
+                    @for status in statuses() { option value=(status) { (status.staff_label()) } }
+                }
                 button.button.small type="submit" name="act" value="status" { "Сменить статус" }
             }
             span.in-row {
@@ -56,6 +56,16 @@ pub fn bar(
             button.button.small type="submit" formmethod="get" formaction="/admin/orders/print" formnovalidate { "Листы сборки" }
         }
     }
+}
+
+/// What staff may move many orders to: a parting wants a reason for each, and the rest is the
+/// client's.
+fn statuses() -> impl Iterator<Item = OrderStatus> {
+    let by_staff = |status: OrderStatus| {
+        let from = OrderStatus::ALL.iter().filter(|from| **from != OrderStatus::Approval);
+        reasons(status).is_none() && from.into_iter().any(|from| from.can_become(status))
+    };
+    OrderStatus::ALL.iter().copied().filter(move |status| by_staff(*status))
 }
 
 /// `POST /admin/orders/bulk`: the list again, or what could not be changed and why.
@@ -82,7 +92,8 @@ pub async fn bulk(
     let wrong = |text: &str| WebError::Invalid(text.to_owned());
     let change = match get("act") {
         "status" => {
-            let next = get("status").parse().map_err(|_| wrong("Выберите статус."))?;
+            let next = get("status").parse().ok().filter(|next| statuses().any(|may| may == *next));
+            let next = next.ok_or_else(|| wrong("Выберите новый статус заказов."))?;
             Some(Bulk::Status(next, String::new()))
         }
         "manager" => Some(Bulk::Manager(get("manager").parse().ok().map(PersonId))),
