@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{ChatMode, Config, LlmMode, LogFormat, Registration, SendFrom, ShowStock};
-use crate::domain::{Phone, Secret, Zone};
+use crate::domain::{Phone, Secret, WorkingHours, Zone};
+
+/// A longer name of the company would push everything else off a phone's screen.
+const NAME_MAX: usize = 100;
 
 /// A setting.
 pub struct Setting {
@@ -137,7 +140,15 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"Партнёр-М\"",
         about: "Название компании, как его видят покупатели.",
         in_panel: true,
-        apply: |c, v| set(&mut c.company.name, one(v).to_owned()),
+        apply: |c, v| {
+            let name = one(v);
+            if name.chars().count() > NAME_MAX {
+                return Err(format!(
+                    "название длиннее {NAME_MAX} знаков: оно стоит в шапке и в сообщениях бота"
+                ));
+            }
+            set(&mut c.company.name, name.to_owned())
+        },
         ..NONE
     },
     Setting {
@@ -158,7 +169,17 @@ pub const SETTINGS: &[Setting] = &[
         default: "\"пн–пт 09:00–18:00\"",
         about: "Часы работы.",
         in_panel: true,
-        apply: |c, v| set(&mut c.company.hours, one(v).to_owned()),
+        apply: |c, v| {
+            let hours = one(v);
+            if WorkingHours::read(hours).is_none() {
+                return Err(
+                    "часы не поняты; пишите так: «пн–пт 09:00–18:00», «пн–пт 09:00–18:00, \
+                            сб 10:00–15:00» или «круглосуточно»"
+                        .to_owned(),
+                );
+            }
+            set(&mut c.company.hours, hours.to_owned())
+        },
         ..NONE
     },
     Setting {

@@ -13,19 +13,24 @@ const DAYS: [&str; 7] = ["пн", "вт", "ср", "чт", "пт", "сб", "вс"]
 /// How many days ahead an opening is looked for.
 const HORIZON: i64 = 8;
 
-/// When someone works: the same hours on some days of the week.
+/// When someone works: from when to when on each day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkingHours {
-    /// Monday first.
-    days: [bool; 7],
+    /// Monday first; `None`: a day off.
+    days: [Option<Shift>; 7],
+}
+
+/// The hours of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shift {
     opens: Time,
-    /// `None`: open around the clock.
+    /// `None`: open until the next day begins.
     closes: Option<Time>,
 }
 
 impl WorkingHours {
-    /// Reads «пн–пт 09:00–18:00»; without days every day counts. `None` when it is written in some
-    /// other way: then nobody knows the hours.
+    /// Reads «пн–пт 09:00–18:00, сб 10:00–15:00»; without days every day counts. `None` when it is
+    /// written in some other way: then nobody knows the hours.
     ///
     /// ```
     /// # use partner_m::domain::WorkingHours;
@@ -35,10 +40,12 @@ impl WorkingHours {
     pub fn read(text: &str) -> Option<Self> {
         let text = text.to_lowercase().replace(['—', '−', '-'], "–");
         if text.contains("круглосуточно") {
-            return Some(Self { days: [true; 7], opens: Time::midnight(), closes: None });
+            let always = Shift { opens: Time::midnight(), closes: None };
+            return Some(Self { days: [Some(always); 7] });
         }
-        let mut days = [false; 7];
-        let mut hours = None;
+        let mut week = [None; 7];
+        // Days that are named and wait for their hours.
+        let mut named = [false; 7];
         let joined = text.replace(" – ", "–");
         for word in joined.split([' ', ',', '\u{a0}', ';']).filter(|word| !word.is_empty()) {
             let (from, to) = word.split_once('–').unwrap_or((word, word));
@@ -46,35 +53,44 @@ impl WorkingHours {
                 if to < from {
                     return None;
                 }
-                days[from..=to].fill(true);
-            } else if hours.is_none() {
-                hours = Some((time(from)?, time(to)?));
-            } else {
+                named[from..=to].fill(true);
+                continue;
+            }
+            let (opens, closes) = (time(from)?, time(to)?);
+            if opens >= closes {
                 return None;
             }
+            let days = if named.contains(&true) { named } else { [true; 7] };
+            for (day, _) in week.iter_mut().zip(days).filter(|(_, named)| *named) {
+                // Two stretches of one day are more than we can tell of.
+                if day.replace(Shift { opens, closes: Some(closes) }).is_some() {
+                    return None;
+                }
+            }
+            named = [false; 7];
         }
-        let (opens, closes) = hours.filter(|(opens, closes)| opens < closes)?;
-        if !days.contains(&true) {
-            days = [true; 7];
-        }
-        Some(Self { days, opens, closes: Some(closes) })
+        let whole = !named.contains(&true) && week.iter().any(Option::is_some);
+        whole.then_some(Self { days: week })
     }
 
-    /// Whether this is a working day.
-    pub fn works_on(self, date: Date) -> bool {
+    /// The hours of this day of the week.
+    fn shift(self, date: Date) -> Option<Shift> {
         let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
         self.days[day % 7]
     }
 
+    /// Whether this is a working day.
+    pub fn works_on(self, date: Date) -> bool {
+        self.shift(date).is_some()
+    }
+
     /// The opening and the closing of a day; `None` on a day off.
     fn day(self, zone: &Zone, date: Date) -> Option<(Timestamp, Timestamp)> {
-        if !self.works_on(date) {
-            return None;
-        }
-        let opens = zone.moment(date.to_datetime(self.opens))?;
-        let closes = match self.closes {
+        let shift = self.shift(date)?;
+        let opens = zone.moment(date.to_datetime(shift.opens))?;
+        let closes = match shift.closes {
             Some(closes) => zone.moment(date.to_datetime(closes))?,
-            None => zone.moment(date.tomorrow().ok()?.to_datetime(self.opens))?,
+            None => zone.moment(date.tomorrow().ok()?.to_datetime(shift.opens))?,
         };
         Some((opens, closes))
     }
@@ -149,14 +165,36 @@ mod tests {
     }
 
     #[test]
+    fn a_saturday_may_be_shorter() {
+        let zone = Zone::named("Europe/Moscow").expect("bundled");
+        let hours = WorkingHours::read("пн–пт 09:00–18:00, сб 10:00–15:00").expect("hours");
+        assert!(hours.open_at(&zone, moment("2026-11-27T17:50:00")));
+        assert!(hours.open_at(&zone, moment("2026-11-28T14:50:00")));
+        assert!(!hours.open_at(&zone, moment("2026-11-28T15:10:00")));
+        assert!(!hours.works_on(moment_date("2026-11-29")));
+    }
+
+    fn moment_date(text: &str) -> Date {
+        text.parse().expect("a date")
+    }
+
+    #[test]
     fn hours_are_read_as_people_write_them() {
         for text in
             ["09:00–18:00", "9-18", "пн-пт 9:00 - 18:00", "пн, ср 10.00–15.30", "Круглосуточно"]
         {
             assert!(WorkingHours::read(text).is_some(), "{text}");
         }
-        for text in ["", "до 12", "18:00–09:00", "пн–пт", "09:00–13:00, 14:00–18:00"]
-        {
+        for text in [
+            "",
+            "до 12",
+            "18:00–09:00",
+            "пн–пт",
+            "09:00–13:00, 14:00–18:00",
+            "пн–пт 9–18, сб",
+            "9–18, сб 10–15",
+            "абракадабра",
+        ] {
             assert_eq!(WorkingHours::read(text), None, "{text}");
         }
     }

@@ -166,6 +166,16 @@ async fn a_setting_of_the_panel_is_in_force_at_once_and_survives() {
         let refused = press(&panel, &ours, "/admin/settings", &set(key, "1")).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{key}");
     }
+    for hours in ["абракадабра", "с 9 до 18", "18:00–09:00"] {
+        let refused = press(&panel, &ours, "/admin/settings", &set("company.hours", hours)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{hours}");
+        assert!(refused.body.contains("пн–пт 09:00–18:00, сб 10:00–15:00"), "{}", refused.body);
+    }
+    let long = set("company.name", &"Ы".repeat(101));
+    let refused = press(&panel, &ours, "/admin/settings", &long).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("длиннее 100"), "{}", refused.body);
+    assert_eq!(panel.desk.base.config.company.hours, "пн–пт 09:00–18:00");
     for (key, value) in
         [("company.phone", "+7 921 111-22-33"), ("backup.at", "off"), ("backup.keep", "3")]
     {
