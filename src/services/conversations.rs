@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{ChatKey, InboxId, Timestamp};
 use crate::storage::inbox::{self, InboxRow};
-use crate::storage::{StorageError, chat_slots, dialogues, outbox, recipients};
+use crate::storage::{StorageError, chat_slots, dialogues, outbox, persons, recipients};
 
 use super::Base;
 use super::live::Change;
@@ -21,6 +21,9 @@ pub const ATTEMPTS: u32 = 3;
 /// Source: Bot API, `getUpdates` <https://core.telegram.org/bots/api#getting-updates>.
 const INBOX_KEPT: Duration = Duration::from_hours(24 * 30);
 const OUTBOX_KEPT: Duration = Duration::from_hours(24 * 14);
+
+/// A person who goes on writing is noted as seen this often.
+const LATELY: Duration = Duration::from_mins(1);
 
 /// The inbox and the dialogues. Clones share them.
 #[derive(Clone)]
@@ -86,7 +89,7 @@ impl Conversations {
     }
 
     /// Stores events, all or none; how many of them are new. An event from a chat shows that it
-    /// can be reached again.
+    /// can be reached again, and that its person is there.
     pub async fn accept_all(&self, events: Vec<Incoming>) -> Result<usize, StorageError> {
         let now = self.base.clock.now();
         let new = self.base.db.write(move |tx| {
@@ -100,6 +103,7 @@ impl Conversations {
                 };
                 if inserted {
                     recipients::set_blocked(tx, chat, None)?;
+                    persons::set_seen_in(tx, chat, now, now.minus(LATELY))?;
                     new += 1;
                 }
             }

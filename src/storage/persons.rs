@@ -176,6 +176,24 @@ setters! {
     set_seen(at: Timestamp) = "seen_at_ms";
 }
 
+/// Notes that the person behind a chat has done something there; where nobody is known to be, or
+/// it is noted since `lately`, nothing.
+pub fn set_seen_in(
+    tx: &Transaction<'_>,
+    chat: &ChatKey,
+    now: Timestamp,
+    lately: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update persons set seen_at_ms = :now
+        where id = (select person_id from chats where key = :chat)
+            and coalesce(seen_at_ms < :lately, 1)";
+    tx.prepare_cached(SQL)?.execute(named_params! {
+        ":chat": chat, ":now": now, ":lately": lately,
+    })?;
+    Ok(())
+}
+
 /// Sets the number that the person is found by, and whether it is proven.
 pub fn set_phone(
     tx: &Transaction<'_>,

@@ -239,9 +239,13 @@ impl Accounts {
             return Ok(None);
         }
         if now.since(seen_at) >= TOUCH || seen_at > now {
+            let person = cached.row.person;
             self.base
                 .db
-                .write(move |tx| Ok::<_, AccountError>(sessions::touch(tx, &hash, now)?))
+                .write(move |tx| {
+                    persons::set_seen(tx, person, now)?;
+                    Ok::<_, AccountError>(sessions::touch(tx, &hash, now)?)
+                })
                 .await?;
             cached.seen_at.store(now.millis(), Ordering::SeqCst);
         }
