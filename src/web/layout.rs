@@ -310,11 +310,6 @@ fn shown(around: &Surroundings) -> impl Iterator<Item = &'static Entry> {
     ENTRIES.iter().filter(move |entry| role >= entry.role)
 }
 
-/// The panel's pages that the person sees: the word and the address.
-pub fn entries(around: &Surroundings) -> impl Iterator<Item = (&'static str, &'static str)> {
-    shown(around).map(|entry| (entry.word, entry.href))
-}
-
 fn counter(around: &Surroundings, entry: &Entry) -> Markup {
     let (count, words) = match entry.counter {
         Some("orders") => (around.new_orders, "новых"),
@@ -536,11 +531,14 @@ impl Pager {
         use crate::domain::ru;
         let first = self.offset() + 1;
         let last = (self.offset() + self.size).min(self.total);
+        // «631 товар», but «из 631 товара».
+        let of = self.pages() > 1;
+        let forms = if of { [forms[1], forms[2], forms[2]] } else { forms };
         let total = ru::count(u64::from(self.total), forms);
         html! {
             div.pager {
                 span {
-                    @if self.pages() > 1 {
+                    @if of {
                         (ru::thousands(u64::from(first))) "–" (ru::thousands(u64::from(last))) " из " (total)
                     } @else { (total) }
                 }
@@ -568,5 +566,25 @@ impl Theme {
             Self::Light => "светлая",
             Self::Dark => "тёмная",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_of_a_list_agrees_with_the_words_around_it() {
+        let said = |total| {
+            let pager = Pager { page: 1, size: 50, total };
+            let shown = pager.render(["товар", "товара", "товаров"], |_| String::new()).0;
+            let (_, words) = shown.split_once("<span>").expect("words");
+            words.split_once("</span>").expect("words").0.replace('\u{a0}', " ")
+        };
+        assert_eq!(said(21), "21 товар");
+        assert_eq!(said(42), "42 товара");
+        assert_eq!(said(631), "1–50 из 631 товара");
+        assert_eq!(said(632), "1–50 из 632 товаров");
+        assert_eq!(said(1_011), "1–50 из 1 011 товаров");
     }
 }

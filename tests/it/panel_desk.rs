@@ -1,9 +1,9 @@
 //! A manager's day in the panel: teaching, importing, answering, exporting.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use partner_m::storage::StorageError;
 
-use crate::support::panel::Panel;
+use crate::support::panel::{Panel, percent};
 
 #[tokio::test]
 async fn a_word_taught_on_the_bench_is_known_from_then_on() {
@@ -344,6 +344,22 @@ async fn one_search_finds_orders_clients_and_goods() {
     assert!(words.body.contains("/admin/clients/1"), "{}", words.body);
     let goods = panel.send("GET", "/admin/find?q=00-1234", ours.clone(), "").await;
     assert!(goods.body.contains("Саморез 4×25"), "{}", goods.body);
+    let find = async |words: &str, who: &HeaderMap| {
+        let path = format!("/admin/find?q={}", percent(words));
+        let page = panel.send("GET", &path, who.clone(), "").await.body;
+        // The frame has links to the sections too.
+        page.split_once("<main").unwrap().1.split_once("</main>").unwrap().0.to_owned()
+    };
+    for (words, href) in [
+        ("импорт", "/admin/catalog/import"),
+        ("резервная копия", "/admin/backups"),
+        ("бэкап", "/admin/backups"),
+    ] {
+        let page = find(words, &ours).await;
+        assert!(page.contains(&format!("href=\"{href}\"")), "{words}: {page}");
+    }
+    let maria = panel.sign_in_as("%2B79000000002").await;
+    assert!(find("резервная копия", &maria).await.contains("Ничего не найдено"));
     let nothing = panel.send("GET", "/admin/find?q=zzzz", ours, "").await;
     assert!(nothing.body.contains("Ничего не найдено"), "{}", nothing.body);
 }

@@ -1,17 +1,19 @@
 //! The search at the top: orders, organizations, people, products and the panel's own pages.
 
+mod places;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::domain::OrderNumber;
+use crate::domain::{OrderNumber, Role};
 use crate::storage::directory::{ClientFilter, ProductFilter};
 use crate::storage::orders::OrderFilter;
 use crate::web::Desk;
 use crate::web::admin::around;
 use crate::web::error::{WebError, encode};
-use crate::web::layout::{Page, entries, page as framed, status_badge};
+use crate::web::layout::{Page, page as framed, status_badge};
 use crate::web::markup::{Icon, icon};
 use crate::web::session::{ManagerSession, Visitor};
 
@@ -47,7 +49,7 @@ pub async fn page(
 fn empty() -> Markup {
     html! {
         div.page-head { h1 { "Найти" } }
-        div.empty { (icon(Icon::Search)) p { "Номер заказа, организация, ИНН, телефон, артикул, товар или раздел панели." } }
+        div.empty { (icon(Icon::Search)) p { "Номер заказа, организация, ИНН, телефон, артикул, товар, раздел или действие: «импорт», «резервная копия»." } }
     }
 }
 
@@ -73,9 +75,7 @@ async fn found(
         async { Ok(directory.people(query, 0, EACH).await?) },
         products,
     )?;
-    let lower = q.to_lowercase();
-    let pages: Vec<_> =
-        entries(around).filter(|(word, _)| word.to_lowercase().contains(&lower)).collect();
+    let pages = places::find(q, around.role.unwrap_or(Role::Client));
     let nothing =
         orders.total + clients.total + people.total + products_total == 0 && pages.is_empty();
     let coded = encode(q);
@@ -86,8 +86,8 @@ async fn found(
         }
         div.found {
             @if !pages.is_empty() {
-                (group("Разделы", u32::try_from(pages.len()).unwrap_or(u32::MAX), None, &html! {
-                    @for (word, href) in &pages { li { div.grow { a href=(href) { (word) } } } }
+                (group("Разделы и действия", u32::try_from(pages.len()).unwrap_or(u32::MAX), None, &html! {
+                    @for place in &pages { li { div.grow { a href=(place.href) { (place.title) } } } }
                 }))
             }
             @if orders.total > 0 {
