@@ -1,6 +1,9 @@
 //! Clients, people, goods and the bench in the panel.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, StatusCode, header};
+use partner_m::domain::ChatKey;
 use partner_m::storage::StorageError;
 
 use crate::support::panel::{Answer, Panel};
@@ -222,4 +225,48 @@ async fn an_answer_shows_whether_it_has_arrived() {
     }
     post(&panel, &admin, "/admin/questions/1", "act=assign&manager=2").await;
     assert_eq!(panel.count("select manager_id from threads"), 2);
+}
+
+#[tokio::test]
+async fn a_person_is_seen_in_whatever_way_they_come() {
+    let (panel, admin) = panel("update persons set seen_at_ms = null").await;
+    let seen = async |id: u32| {
+        let page = panel.send("GET", &format!("/admin/people/{id}"), admin.clone(), "").await.body;
+        let (_, after) = page.split_once("Последний визит</dt><dd>").unwrap();
+        after.split_once("</dd>").unwrap().0.to_owned()
+    };
+    assert_eq!(seen(1).await, "не было");
+    let chat: ChatKey =
+        panel.text("select key from chats where person_id = 1 limit 1").parse().unwrap();
+    let write = async |key: &str| {
+        let conversations = &panel.desk.conversations;
+        conversations.accept(key.to_owned(), chat.clone(), "{}".to_owned()).await.unwrap();
+    };
+    write("tg:1").await;
+    assert_eq!(seen(1).await, "только что");
+    panel.desk.base.clock.advance(Duration::from_mins(7));
+    assert_eq!(seen(1).await, "7\u{a0}мин назад");
+    write("tg:1").await;
+    assert_eq!(seen(1).await, "7\u{a0}мин назад", "a repeat is no visit");
+    write("tg:2").await;
+    assert_eq!(seen(1).await, "только что");
+    // The one who looks is here as long as they look.
+    assert_eq!(seen(3).await, "только что");
+    let list = panel.send("GET", "/admin/people", admin.clone(), "").await.body;
+    assert!(list.contains("data-label=\"Последний визит\""), "{list}");
+}
+
+#[tokio::test]
+async fn a_card_of_a_client_says_what_its_values_are() {
+    let (panel, admin) = panel("update organizations set inn = null where id = 1").await;
+    let list = panel.send("GET", "/admin/clients", admin.clone(), "").await.body;
+    for words in [
+        "data-label=\"ИНН\" data-none",
+        "data-label=\"Люди\"",
+        "data-label=\"Заказы за 90\u{a0}дн\"",
+        "data-label=\"На сумму\"",
+        "data-label=\"Последний заказ\"",
+    ] {
+        assert!(list.contains(words), "no «{words}» in {list}");
+    }
 }

@@ -51,14 +51,14 @@ async fn the_journal_is_filtered_by_its_address_and_leaves_as_a_safe_table() {
             "{words}: {page}"
         );
     }
-    assert!(!page.contains("товар\u{a0}5"), "the others are filtered out");
+    assert!(!page.contains("товар №\u{a0}5"), "the others are filtered out");
     let page = get(&panel, &ours, "/admin/audit?q=PRODUCT:59").await;
-    assert!(page.contains("товар\u{a0}59") && !page.contains("товар\u{a0}58"));
+    assert!(page.contains("товар №\u{a0}59") && !page.contains("товар №\u{a0}58"));
     let page = get(&panel, &ours, "/admin/audit?q=product").await.replace('\u{a0}', " ");
-    assert!(page.contains("1–50 из 60") && page.contains("товар 59"), "{page}");
+    assert!(page.contains("1–50 из 60") && page.contains("товар № 59"), "{page}");
     let page = get(&panel, &ours, "/admin/audit?q=product&page=2").await.replace('\u{a0}', " ");
-    assert!(page.contains("51–60 из 60") && page.contains("товар 0"), "{page}");
-    assert!(!page.contains("товар 10"), "it is on the first page: {page}");
+    assert!(page.contains("51–60 из 60") && page.contains("товар № 0"), "{page}");
+    assert!(!page.contains("товар № 10"), "it is on the first page: {page}");
     let page = get(&panel, &ours, "/admin/audit?who=-&until=2020-01-01").await;
     assert!(page.contains("Ничего не найдено"));
     // The panel's own sign-in is there, with its address.
@@ -71,6 +71,46 @@ async fn the_journal_is_filtered_by_its_address_and_leaves_as_a_safe_table() {
     assert!(file.body.contains("'=cmd|"), "a formula is defused: {}", file.body);
     assert_eq!(file.body.lines().count(), 2, "{}", file.body);
     assert_eq!(panel.count("select count(*) from audit"), before + 1, "an export leaves a trace");
+}
+
+#[tokio::test]
+async fn the_journal_speaks_in_words_and_names() {
+    let panel = Panel::start().await;
+    let ours = panel.sign_in().await;
+    execute(
+        &panel,
+        "insert into audit (at_ms, channel, person_id, action, object, before, after) values
+            (1, 'panel', 3, 'exchange.keep', 'hiding:1', null, null),
+            (2, 'panel', 3, 'exchange.replay', 'exchange:2', null, null),
+            (3, 'panel', 3, 'exchange.offer_again', 'order:1', null, null),
+            (4, 'panel', 3, 'person.role', 'person:1', 'client', 'manager'),
+            (5, 'panel', 3, 'organization.merge', 'organization:1', null, 'ООО «Диван»'),
+            (6, 'panel', 3, 'member.role', 'member:1:1', 'viewer', 'buyer'),
+            (7, 'panel', 3, 'product.own_fields', 'product:1', null, null),
+            (8, 'bot', 1, 'person.reset', 'person:999', null, null);",
+    );
+    let page = get(&panel, &ours, "/admin/audit").await;
+    let (_, table) = page.split_once("<tbody>").unwrap();
+    let (table, _) = table.split_once("</tbody>").unwrap();
+    for words in [
+        "не упомянутые товары оставлены",
+        "скрытие товаров №\u{a0}1",
+        "обмен №\u{a0}2",
+        "<a href=\"/admin/orders/1042\">заказ №\u{a0}1042</a>",
+        "<a href=\"/admin/people/1\">Анна Иванова</a>",
+        "<del>клиент</del> → <ins>менеджер</ins>",
+        "присоединён дубль",
+        "<del>наблюдатель</del> → <ins>снабженец</ins>",
+        "<a href=\"/admin/catalog/products/1\">Саморез 4×25",
+        "человек №\u{a0}999",
+        "data-label=\"Было → стало\" data-none",
+    ] {
+        assert!(table.contains(words), "no «{words}» in {table}");
+    }
+    for code in ["exchange.", "hiding", "person.", "organization.", "member.", "viewer"] {
+        assert!(!table.contains(&format!(">{code}")), "«{code}» in {table}");
+    }
+    assert!(page.contains("в ленте на странице самого заказа"), "{page}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::state::RIGHT;
 use crate::domain::{Channel, PersonId, Timestamp};
 use crate::formats::sheet::{self, Cell};
-use crate::services::journal::{Choices, action_label};
+use crate::services::journal::{Choices, Names, action_label, value_label};
 use crate::storage::audit::{AuditFilter, AuditRow};
 use crate::web::Desk;
 use crate::web::admin::around;
@@ -102,6 +102,7 @@ pub async fn page(
     let (rows, total) = journal.page(query.filter(&desk), pager.offset(), PAGE).await?;
     pager.total = total;
     let choices = journal.choices().await?;
+    let names = journal.names(&rows).await?;
     let around = around(&desk, &me).await?;
     let content = html! {
         div.page-head {
@@ -112,7 +113,7 @@ pub async fn page(
                 button.button.quiet type="submit" { (icon(Icon::Download)) "Выгрузить .csv" }
             }
         }
-        p.lead { "Кто и что изменил. Записи не меняются и не удаляются; секретов в них нет." }
+        p.lead { "Кто и что изменил. Записи не меняются и не удаляются; секретов в них нет. Правки и статусы заказа — в ленте на странице самого заказа." }
         (filters(&query, &choices))
         div #list {
             @if rows.is_empty() {
@@ -135,7 +136,7 @@ pub async fn page(
                                 th scope="col" { "Что" } th scope="col" { "Объект" } th scope="col" { "Было → стало" }
                             }
                         }
-                        tbody { @for row in &rows { (entry(&desk, row)) } }
+                        tbody { @for row in &rows { (entry(&desk, row, &names)) } }
                     }
                 }
                 (pager.render(["запись", "записи", "записей"], |page| query.href(page)))
@@ -163,24 +164,24 @@ fn filters(query: &AuditQuery, choices: &Choices) -> Markup {
                 option value="" { "Все действия" }
                 @for action in &choices.actions { option value=(action) selected[query.action == *action] { (action_label(action)) } }
             }
-            label.pair { "с" input type="date" name="from" value=(query.from); }
-            label.pair { "по" input type="date" name="until" value=(query.until); }
+            label.day { "с" input type="date" name="from" value=(query.from); }
+            label.day { "по" input type="date" name="until" value=(query.until); }
             button.button type="submit" { "Показать" }
             @if query.is_filtered() { a.button.quiet href="/admin/audit" { "Сбросить" } }
         }
     }
 }
 
-fn entry(desk: &Desk, row: &AuditRow) -> Markup {
+fn entry(desk: &Desk, row: &AuditRow, names: &Names) -> Markup {
     let now = desk.base.clock.now();
     html! {
         tr {
-            td.nowrap { time datetime=(desk.base.zone.rfc3339(row.at)) title=(desk.base.zone.rfc3339(row.at)) { (desk.base.zone.date_time(row.at, now)) } }
-            td { (who(row)) }
-            td { (row.channel.label()) @if !row.address.is_empty() { span.sub { (row.address) } } }
-            td { (action_label(&row.action)) }
-            td { (object(row)) }
-            td.words { (change(row)) }
+            td.nowrap data-label="Когда" { time datetime=(desk.base.zone.rfc3339(row.at)) title=(desk.base.zone.rfc3339(row.at)) { (desk.base.zone.date_time(row.at, now)) } }
+            td data-label="Кто" { (who(row)) }
+            td data-label="Откуда" { (row.channel.label()) @if !row.address.is_empty() { span.sub { (row.address) } } }
+            td data-label="Что" { (action_label(&row.action)) }
+            td data-label="Объект" { (object(row, names)) }
+            td.words data-label="Было → стало" data-none[row.before.is_none() && row.after.is_none()] { (change(row)) }
         }
     }
 }
@@ -188,39 +189,66 @@ fn entry(desk: &Desk, row: &AuditRow) -> Markup {
 fn who(row: &AuditRow) -> String {
     match (&row.person_name, row.person) {
         (Some(name), _) if !name.is_empty() => name.clone(),
-        (_, Some(person)) => format!("человек {person}"),
+        (_, Some(person)) => format!("человек без имени, №\u{a0}{person}"),
         _ => "программа".to_owned(),
     }
 }
 
-fn object(row: &AuditRow) -> Markup {
-    let (kind, id) = row.object.split_once(':').unwrap_or((row.object.as_str(), ""));
-    let words = match kind {
+/// What kind of thing an entry is about.
+fn kind_label(kind: &str) -> &str {
+    match kind {
         "person" => "человек",
         "organization" => "организация",
         "member" => "участник",
         "product" => "товар",
+        "order" => "заказ",
         "setting" => "настройка",
         "backup" => "копия",
         "outbox" => "исходящие",
         "synonym" => "синоним",
-        "access" | "request" => "запрос",
+        "access" | "request" | "access_request" => "запрос доступа",
         "audit" => "журнал",
         "exchange" => "обмен",
+        "hiding" => "скрытие товаров",
+        "onec" => "1С",
+        "onec.status" => "статус 1С",
+        "golden" => "эталоны",
+        "database" => "база данных",
         other => other,
+    }
+}
+
+fn object(row: &AuditRow, names: &Names) -> Markup {
+    let (kind, id) = row.object.split_once(':').unwrap_or((row.object.as_str(), ""));
+    let name = names.get(&row.object).map(String::as_str);
+    let label = kind_label(kind);
+    let called = match (kind, name, id.parse::<i64>()) {
+        ("order", Some(number), _) => format!("{label} №\u{a0}{number}"),
+        (_, Some(name), _) => name.to_owned(),
+        // The number is all that is left, or all there is.
+        (_, None, Ok(number)) => format!("{label} №\u{a0}{number}"),
+        _ if id.is_empty() => label.to_owned(),
+        _ => format!("{label} «{id}»"),
+    };
+    let href = match (kind, name) {
+        ("exchange", _) => Some(format!("/admin/exchange/{id}")),
+        ("order", Some(number)) => Some(format!("/admin/orders/{number}")),
+        ("organization", Some(_)) => Some(format!("/admin/clients/{id}")),
+        ("person", Some(_)) => Some(format!("/admin/people/{id}")),
+        ("product", Some(_)) => Some(format!("/admin/catalog/products/{id}")),
+        ("setting", _) => Some("/admin/settings".to_owned()),
+        _ => None,
     };
     html! {
-        @match (kind, id.parse::<i64>()) {
-            ("exchange", Ok(id)) => a href=(format!("/admin/exchange/{id}")) { (words) "\u{a0}" (id) },
-            ("organization", Ok(id)) => a href=(format!("/admin/clients/{id}")) { (words) "\u{a0}" (id) },
-            _ => { (words) @if !id.is_empty() { "\u{a0}" (id) } },
-        }
+        @if let Some(href) = href { a href=(href) { (called) } } @else { (called) }
+        @if name.is_some() && kind != "order" { span.sub { (label) } }
     }
 }
 
 fn change(row: &AuditRow) -> Markup {
+    let said = |value: &str| value_label(&row.action, value).to_owned();
     html! {
-        @match (&row.before, &row.after) {
+        @match (row.before.as_deref().map(said), row.after.as_deref().map(said)) {
             (None, None) => "—",
             (Some(before), None) => { del { (before) } },
             (None, Some(after)) => { ins { (after) } },

@@ -127,7 +127,7 @@ pub async fn list(
                             tr {
                                 th scope="col" { "Организация" } th scope="col" { "ИНН" } th.num scope="col" { "Люди" }
                                 th.num scope="col" { "Заказы за 90\u{a0}дн" } th.num scope="col" { "На сумму" }
-                                th scope="col" { "Последний" } th scope="col" { "Состояние" }
+                                th scope="col" { "Последний заказ" } th scope="col" { "Состояние" }
                             }
                         }
                         tbody { @for row in &found.rows { (client_row(&desk, row)) } }
@@ -147,11 +147,11 @@ fn client_row(desk: &Desk, row: &ClientRow) -> Markup {
     html! {
         tr.link {
             td { a.main-link href=(format!("/admin/clients/{}", row.id)) { (row.name) } @if row.kind == OrgKind::Person { span.sub { "частное лицо" } } }
-            td.muted { (row.inn.as_deref().unwrap_or("—")) }
-            td.num { (row.people) }
-            td.num { (row.orders) }
-            td.num { (row.total) }
-            td.muted { @if let Some(at) = row.last_order_at { (desk.base.zone.date(at, now)) } @else { "—" } }
+            td.muted data-label="ИНН" data-none[row.inn.is_none()] { (row.inn.as_deref().unwrap_or("—")) }
+            td.num data-label="Люди" { (row.people) }
+            td.num data-label="Заказы за 90\u{a0}дн" { (row.orders) }
+            td.num data-label="На сумму" { (row.total) }
+            td.muted data-label="Последний заказ" data-none[row.last_order_at.is_none()] { @if let Some(at) = row.last_order_at { (desk.base.zone.date(at, now)) } @else { "—" } }
             td { (client_state(row)) }
         }
     }
@@ -210,15 +210,15 @@ fn person_row(desk: &Desk, person: &PersonLine) -> Markup {
     html! {
         tr.link {
             td { a.main-link href=(format!("/admin/people/{}", person.id)) { @if person.name.is_empty() { "Без имени" } @else { (person.name) } } }
-            td.nowrap {
+            td.nowrap data-label="Телефон" data-none[person.phone.is_none()] {
                 @if let Some(phone) = &person.phone {
                     (phone)
                     @if person.phone_verified { " " span title="подтверждён" { "✓" span.sr { " подтверждён" } } }
                 } @else { span.muted { "—" } }
             }
-            td.roomy { (person::role(person).label()) }
-            td.roomy { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
-            td.muted.roomy { @if let Some(at) = person.seen_at { (time::ago(now.since(at))) } @else { "—" } }
+            td.roomy data-label="Роль" { (person::role(person).label()) }
+            td.roomy data-label="Организация" { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
+            td.muted.roomy data-label="Последний визит" data-none[person.seen_at.is_none()] { @if let Some(at) = person.seen_at { (time::ago_in_sentence(now.since(at))) } @else { "не было" } }
             td { (person_state(person)) }
         }
     }

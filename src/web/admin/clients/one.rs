@@ -351,9 +351,9 @@ impl Shown<'_> {
                         @for line in bought {
                             tr {
                                 td { (line.title) @if !line.sku.is_empty() { span.sub { "арт.\u{a0}" (line.sku) } } }
-                                td.num { (ru::count(u64::from(line.times), ["заказ", "заказа", "заказов"])) }
-                                td.num { (line.quantity.with_unit(&line.unit)) }
-                                td.num.muted { (zone.date(line.last_at, now)) }
+                                td.num data-label="Куплен" { (ru::count(u64::from(line.times), ["заказ", "заказа", "заказов"])) }
+                                td.num data-label="Всего" { (line.quantity.with_unit(&line.unit)) }
+                                td.num.muted data-label="Последний заказ" { (zone.date(line.last_at, now)) }
                             }
                         }
                     }
@@ -457,7 +457,7 @@ fn action_words(action: &str) -> &str {
         "phrase.accepted" => "Название включено",
         "phrase.refused" => "Название выключено",
         "phrase.forgotten" => "Название забыто",
-        other => other,
+        other => crate::services::journal::action_label(other),
     }
 }
 
