@@ -525,6 +525,51 @@ async fn a_quantity_that_is_not_what_was_meant_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_status_says_that_changes_go_along_with_it() {
+    let (panel, maria) = panel().await;
+    post(
+        &panel,
+        &maria,
+        "/admin/orders/1042/status",
+        &format!("{}&status=accepted", token(&panel)),
+    )
+    .await;
+    let order = "/admin/orders/1042";
+    let along = "Вместе с новым статусом клиенту уйдут и";
+    let shown = page(&panel, &maria, order).await;
+    assert!(!shown.contains(along), "nothing has changed: {shown}");
+    let fewer = format!("{}&act=quantity&line=2&quantity=3000", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/edit", &fewer).await;
+    let shown = page(&panel, &maria, order).await;
+    assert!(shown.contains(along), "{shown}");
+    assert!(shown.contains("Статус: Собирается. С ним клиенту уйдут изменения заказа"), "{shown}");
+    assert!(!shown.contains("Статус: Отменена. С ним"), "a parting tells no changes: {shown}");
+    post(&panel, &maria, "/admin/orders/1042/status", &format!("{}&status=picking", token(&panel)))
+        .await;
+    let shown = page(&panel, &maria, order).await;
+    assert!(shown.contains("Изменения заказа уйдут клиенту вместе со статусом"), "{shown}");
+    assert!(!shown.contains(along), "they are on their way: {shown}");
+}
+
+#[tokio::test]
+async fn the_total_says_how_many_lines_it_is_without() {
+    let (panel, maria) = panel().await;
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(
+        shown.contains("Итого<span class=\"muted\">, кроме 1\u{a0}позиции без суммы"),
+        "{shown}"
+    );
+    let (_, choice) = shown.split_once("<tr class=\"choosing\" data-open>").unwrap();
+    assert!(choice.starts_with("<td class=\"p0\"></td><td colspan=\"5\">"), "{choice}");
+    let pick = format!("{}&product=2", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/lines/1", &pick).await;
+    let count = format!("{}&act=quantity&line=1&quantity=3", token(&panel));
+    post(&panel, &maria, "/admin/orders/1042/edit", &count).await;
+    let shown = page(&panel, &maria, "/admin/orders/1042").await;
+    assert!(shown.contains("<td colspan=\"4\">Итого</td>"), "{shown}");
+}
+
+#[tokio::test]
 async fn what_a_person_chose_was_not_recognised_by_itself() {
     let (panel, maria) = panel().await;
     let more = "

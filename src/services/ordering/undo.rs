@@ -23,6 +23,8 @@ pub struct Undoable {
     pub by: Option<PersonId>,
     /// What it was, as the timeline says it.
     pub what: String,
+    /// Whether the client is told of changes in the order with it.
+    pub tells: bool,
     /// Until when.
     pub until: Timestamp,
 }
@@ -109,7 +111,12 @@ pub(super) fn undoable(
     order: &OrderRow,
 ) -> Result<Option<Undoable>, OrderError> {
     let before = Before::load(conn, order)?;
-    Ok(before.map(|before| Undoable { by: before.by, what: before.what, until: before.until }))
+    Ok(before.map(|before| Undoable {
+        by: before.by,
+        what: before.what,
+        tells: before.told.is_some(),
+        until: before.until,
+    }))
 }
 
 impl Ordering {

@@ -40,7 +40,7 @@ pub fn bar(
                     option value="" { "Статус" }
                     @for status in statuses() { option value=(status) { (status.staff_label()) } }
                 }
-                button.button.small type="submit" name="act" value="status" { "Сменить статус" }
+                button.button.small type="submit" name="act" value="status" title="Со статусом клиенты узнают и об изменениях, которых им ещё не отправляли" { "Сменить статус" }
             }
             span.in-row {
                 select name="manager" aria-label="Кому назначить" { option value="" { "никому" } (manager_options(managers, None)) }

@@ -151,7 +151,18 @@ impl OrderPage<'_> {
                     @if let Some(number) = &order.onec_number { span { "В 1С: " (number) } }
                     @if !order.status_reason.is_empty() { span { "Причина: " (order.status_reason) } }
                 }
+                (self.goes_along())
                 (self.undo())
+            }
+        }
+    }
+
+    /// What goes to the client together with the next status.
+    fn goes_along(&self) -> Markup {
+        let order = &self.view.order;
+        html! {
+            @if !self.view.unsent.is_empty() && !order.status.is_final() {
+                p.along { "Вместе с новым статусом клиенту уйдут и " a href="#unsent" { "изменения заказа" } "." }
             }
         }
     }
@@ -166,7 +177,7 @@ impl OrderPage<'_> {
                 form.undo method="post" action=(format!("/admin/orders/{}/undo", self.view.order.number)) data-swap data-done="Отменено"
                     data-expires=(undo.until.since(now).as_millis()) {
                     (csrf(self.visitor))
-                    span { "Сохранено: " (undo.what) }
+                    span { "Сохранено: " (undo.what) @if undo.tells { ". Изменения заказа уйдут клиенту вместе со статусом" } }
                     button.button.small type="submit" { "Отменить" }
                 }
             }
@@ -182,7 +193,7 @@ impl OrderPage<'_> {
                     section.card.unsent aria-labelledby="unsent-title" {
                         header { h2 #unsent-title { "Клиент ещё не знает об изменениях" } }
                         div.body {
-                            p.hint { "Так он их прочитает:" }
+                            p.hint { "Так он их прочитает — по кнопке или вместе с новым статусом:" }
                             p.said { "Изменения в заявке:" @for line in &self.view.unsent { br; (line) } }
                             form method="post" action=(format!("/admin/orders/{}/edit", order.number)) data-swap data-done="Изменения отправлены" {
                                 (csrf(self.visitor))
@@ -240,9 +251,15 @@ impl OrderPage<'_> {
 
     fn form(&self, status: OrderStatus, inside: &Markup) -> Markup {
         let order = &self.view.order;
+        let along = !self.view.unsent.is_empty() && reasons(status).is_none();
+        let along = if along {
+            ". С ним клиенту уйдут изменения заказа"
+        } else {
+            ""
+        };
         html! {
             form method="post" action=(format!("/admin/orders/{}/status", order.number)) data-swap
-                data-done=(format!("Статус: {}", status.staff_label())) {
+                data-done=(format!("Статус: {}{along}", status.staff_label())) {
                 (csrf(self.visitor))
                 input type="hidden" name="status" value=(status);
                 (self.token())

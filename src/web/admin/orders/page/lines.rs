@@ -49,13 +49,14 @@ impl OrderPage<'_> {
                     }
                     tbody {
                         @for (index, line) in open.chain(done).enumerate() {
-                            (self.line(line, index < OPEN_AT_ONCE))
+                            (self.line(line))
+                            (self.choice(line, index < OPEN_AT_ONCE))
                             @if self.query.edit == line.id.to_string() && !view.order.status.is_final() { (self.editor(line)) }
                         }
                     }
                     tfoot {
                         tr {
-                            td colspan="4" { "Итого" @if view.lines.iter().any(|l| l.sum.is_none()) { span.muted { " без позиций без цены" } } }
+                            td colspan="4" { "Итого" (apart(&view.lines)) }
                             td.num { (view.order.total) }
                             td.wide {}
                         }
@@ -144,7 +145,21 @@ impl OrderPage<'_> {
         }
     }
 
-    fn line(&self, line: &OrderLineRow, at_once: bool) -> Markup {
+    /// The products to choose from for an open line, in a row of its own: titles are long.
+    fn choice(&self, line: &OrderLineRow, at_once: bool) -> Markup {
+        let open = line.state != LineState::Ok && !self.view.order.status.is_final();
+        let editing = self.query.edit == line.id.to_string();
+        html! {
+            @if open && (at_once || editing) {
+                tr.choosing data-open {
+                    td.p0 {}
+                    td colspan="5" { (self.candidates(line)) }
+                }
+            }
+        }
+    }
+
+    fn line(&self, line: &OrderLineRow) -> Markup {
         let open = line.state != LineState::Ok;
         let editing = self.query.edit == line.id.to_string();
         let editable = !self.view.order.status.is_final();
@@ -173,7 +188,6 @@ impl OrderPage<'_> {
                         @if !line.sku.is_empty() { span.sub { "арт.\u{a0}" (line.sku) } }
                         @if line.raw.trim() != line.title { span.words { q { (line.raw.trim()) } } }
                     }
-                    @if open && editable && (at_once || editing) { (self.candidates(line)) }
                 }
                 td.num.p2 {
                     (quantity.unwrap_or_else(|| "—".to_owned()))
@@ -216,6 +230,17 @@ impl OrderPage<'_> {
 /// Whether the line has a product that nobody has given a price yet.
 fn is_priceless(line: &OrderLineRow) -> bool {
     line.product.is_some() && line.price.is_none_or(|price| price.amount <= Money::ZERO)
+}
+
+/// How many lines the total is without, where any are: of those nobody knows the sum yet.
+fn apart(lines: &[OrderLineRow]) -> Markup {
+    let count = lines.iter().filter(|line| line.sum.is_none()).count();
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    html! {
+        @if count > 0 {
+            span.muted { ", кроме " (ru::count(count, ["позиции", "позиций", "позиций"])) " без суммы" }
+        }
+    }
 }
 
 fn state_words(state: LineState) -> &'static str {
