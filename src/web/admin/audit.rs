@@ -164,8 +164,10 @@ fn filters(query: &AuditQuery, choices: &Choices) -> Markup {
                 option value="" { "Все действия" }
                 @for action in &choices.actions { option value=(action) selected[query.action == *action] { (action_label(action)) } }
             }
-            label.day { "с" input type="date" name="from" value=(query.from); }
-            label.day { "по" input type="date" name="until" value=(query.until); }
+            span.days {
+                label { "с" input type="date" name="from" value=(query.from); }
+                label { "по" input type="date" name="until" value=(query.until); }
+            }
             button.button type="submit" { "Показать" }
             @if query.is_filtered() { a.button.quiet href="/admin/audit" { "Сбросить" } }
         }

@@ -217,7 +217,7 @@ fn person_row(desk: &Desk, person: &PersonLine) -> Markup {
                 } @else { span.muted { "—" } }
             }
             td.roomy data-label="Роль" { (person::role(person).label()) }
-            td.roomy data-label="Организация" { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
+            td.roomy data-label="Организация" data-none[person.organizations.is_empty()] { @if person.organizations.is_empty() { span.muted { "—" } } @else { (person.organizations) } }
             td.muted.roomy data-label="Последний визит" data-none[person.seen_at.is_none()] { @if let Some(at) = person.seen_at { (time::ago_in_sentence(now.since(at))) } @else { "не было" } }
             td { (person_state(person)) }
         }
