@@ -270,7 +270,8 @@ mod tests {
     fn is_action(text: &str) -> bool {
         text.split_once('.').is_some_and(|(room, what)| {
             let word = |c: char| c.is_ascii_lowercase() || c == '_';
-            ROOMS.contains(&room) && !what.is_empty() && what.chars().all(word)
+            let file = matches!(what, "json" | "xml" | "db");
+            ROOMS.contains(&room) && !file && !what.is_empty() && what.chars().all(word)
         })
     }
 

@@ -19,7 +19,7 @@ pub fn read(typed: &str) -> Result<(Quantity, Option<Unit>), WebError> {
     if decimals(typed) > DECIMALS {
         return refuse("слишком дробно. После запятой бывает не больше трёх знаков: «2,555».");
     }
-    match parse_quantity(typed) {
+    match parse_quantity(&joined(typed)) {
         Some(amount) => Ok(amount),
         None => refuse("не количество. Напишите число: «250», «2,5», «3 кор»."),
     }
@@ -71,6 +71,21 @@ pub fn must_leave_some(
     refuse(format!("Отделить {part} нельзя: в позиции всего {whole}. Напишите меньше."))
 }
 
+/// The text with the thousands of its number joined: «1 250 шт» is «1250 шт».
+fn joined(typed: &str) -> String {
+    let digits = |word: &str| word.chars().take_while(char::is_ascii_digit).count();
+    let mut text = String::new();
+    let mut in_number = false;
+    for word in typed.split_whitespace() {
+        if !(in_number && digits(word) == 3) && !text.is_empty() {
+            text.push(' ');
+        }
+        in_number = digits(word) == word.len() && word.len() <= 3;
+        text.push_str(word);
+    }
+    text
+}
+
 /// Whether a minus stands before the first digit and nothing else does.
 fn is_negative(typed: &str) -> bool {
     let rest = typed.trim_start().strip_prefix(['-', '−', '–', '—']);
@@ -103,6 +118,8 @@ mod tests {
         for (typed, thousandths, unit) in [
             ("250", 250_000, None),
             ("1 250", 1_250_000, None),
+            ("4\u{a0}000", 4_000_000, None), // as the field itself shows it
+            ("1 250,5 м", 1_250_500, Some("м")),
             ("2,5", 2_500, None),
             ("2.555", 2_555, None),
             ("2,5000", 2_500, None),
