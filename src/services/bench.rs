@@ -16,6 +16,7 @@ use crate::clients::llm::{Answer, ProviderKind};
 use crate::domain::{LineState, OrganizationId, ProductId};
 use crate::recognition::{Buyer, Index, Line, Recognition, RemarkKind};
 use crate::services::directory::Listed;
+use crate::services::ordering::keep_unknown;
 use crate::storage::figures::{self, Gap, Recognised};
 use crate::storage::offers::{self, Offer};
 use crate::storage::synonyms::{self, Means, SynonymFilter, SynonymRow};
@@ -166,7 +167,7 @@ impl Bench {
         let text: String = text.chars().take(TEXT_MAX_CHARS).collect();
         let work = move || {
             let begun = std::time::Instant::now();
-            let found = index.recognize(&text, &buyer);
+            let found = keep_unknown(&text, index.recognize(&text, &buyer));
             Read { micros: begun.elapsed().as_micros(), text, found, index, buyer }
         };
         Ok(tokio::task::spawn_blocking(work).await.map_err(|_| StorageError::Interrupted)?)

@@ -19,6 +19,7 @@ mod reading;
 mod staff;
 mod text;
 mod undo;
+mod unread;
 mod whole;
 
 pub use again::{Changes, Repeated};
@@ -32,6 +33,7 @@ pub use proposals::ProposalView;
 pub use staff::{Bulk, BulkOutcome, OrderPage, OrderView};
 pub use text::Added;
 pub use undo::{ANNOUNCE_AFTER, Undoable};
+pub(super) use unread::keep_unknown;
 
 use rusqlite::Connection;
 

@@ -1,5 +1,6 @@
 //! What a text says, for a buyer with their words and history; nothing is kept.
 
+use super::unread::keep_unknown;
 use super::{OrderError, Ordering, Party};
 use crate::domain::{LineState, ProductId};
 use crate::recognition::{self, Buyer, Decision, Recognition, RemarkKind};
@@ -80,7 +81,7 @@ impl Ordering {
         let (read_index, words) = (index.clone(), text.to_owned());
         let read = move || {
             let started = std::time::Instant::now();
-            let found = read_index.recognize(&words, &buyer);
+            let found = keep_unknown(&words, read_index.recognize(&words, &buyer));
             meter::recognized(&found, started.elapsed());
             (found, buyer)
         };
@@ -170,35 +171,9 @@ pub(super) fn remarks(text: &str, found: &Recognition) -> Vec<(RemarkKind, Strin
     found.remarks.iter().map(|remark| (remark.kind, words(&remark.span).to_owned())).collect()
 }
 
-/// The lines of a text. A row of a list that recognition took for talk though it counts something
-/// is kept as one that was not found: nothing of a list is left out in silence.
+/// The lines of a text.
 pub(super) fn new_lines(text: &str, found: &Recognition) -> Vec<NewDraftLine> {
-    let lines = found.lines.iter().map(|line| (line.span.start, new_line(text, line)));
-    let mut lines: Vec<(usize, NewDraftLine)> = lines.collect();
-    if lines.is_empty() {
-        return Vec::new();
-    }
-    let others = found.remarks.iter().filter(|remark| remark.kind == RemarkKind::Other);
-    for remark in others {
-        let raw = text.get(remark.span.clone()).unwrap_or_default().trim();
-        if is_whole_row(text, raw) && counts_something(raw) {
-            let state = Some(LineState::None);
-            let line = NewDraftLine { raw: raw.to_owned(), state, ..NewDraftLine::default() };
-            lines.push((remark.span.start, line));
-        }
-    }
-    lines.sort_by_key(|(start, _)| *start);
-    lines.into_iter().map(|(_, line)| line).collect()
-}
-
-fn is_whole_row(text: &str, words: &str) -> bool {
-    text.lines().any(|row| row.trim() == words)
-}
-
-/// Words and a number that is no telephone's.
-fn counts_something(words: &str) -> bool {
-    let digits = words.chars().filter(char::is_ascii_digit).count();
-    (1..=6).contains(&digits) && words.chars().filter(|c| c.is_alphabetic()).count() >= 3
+    found.lines.iter().map(|line| new_line(text, line)).collect()
 }
 
 pub(super) fn new_line(text: &str, line: &recognition::Line) -> NewDraftLine {

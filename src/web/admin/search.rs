@@ -248,13 +248,17 @@ fn tried_line(
                     }
                 }
             }
-            form.other action="/admin/search" role="search" aria-label=(format!("Другой товар для «{}»", tried.raw)) {
-                input type="hidden" name="text" value=(query.text);
-                input type="hidden" name="organization" value=(query.organization);
-                input type="hidden" name="at" value=(index);
-                input type="search" name="find" required aria-label=(format!("Не то, найти товар для «{}»", tried.raw))
-                    placeholder="Не то? Найдите товар" value=(if query.at == index.to_string() { query.find.as_str() } else { "" });
-                button.button.small type="submit" { "Найти" }
+            @if line.phrase.is_empty() {
+                p.hint { "Чтобы такие слова узнавались, добавьте " a href="/admin/synonyms" { "синоним" } "." }
+            } @else {
+                form.other action="/admin/search" role="search" aria-label=(format!("Другой товар для «{}»", tried.raw)) {
+                    input type="hidden" name="text" value=(query.text);
+                    input type="hidden" name="organization" value=(query.organization);
+                    input type="hidden" name="at" value=(index);
+                    input type="search" name="find" required aria-label=(format!("Не то, найти товар для «{}»", tried.raw))
+                        placeholder="Не то? Найдите товар" value=(if query.at == index.to_string() { query.find.as_str() } else { "" });
+                    button.button.small type="submit" { "Найти" }
+                }
             }
             details.why {
                 summary { "Почему так" }
