@@ -44,7 +44,7 @@ pub struct DraftLine {
     pub sum: Option<Money>,
     /// Products that may be meant, best first.
     pub options: Vec<Offer>,
-    /// The attribute that parts them.
+    /// The attribute that parts them into groups.
     pub question: Option<Question>,
     /// What the organization bought before of the product and the options.
     pub bought: HashMap<ProductId, Purchase>,
@@ -264,16 +264,17 @@ pub(super) fn view(
 ) -> Result<DraftView, OrderError> {
     let rows = drafts::lines(conn, draft.id)?;
     let mut bought = bought(conn, party, &draft, &rows)?;
-    let ids = rows.iter().flat_map(|row| row.product.iter().chain(&row.candidates)).copied();
+    let meant: Vec<Vec<ProductId>> = rows.iter().map(meant).collect();
+    let ids = rows.iter().filter_map(|row| row.product).chain(meant.iter().flatten().copied());
     let offers = offers::load(conn, ids, price_type(conn, draft.organization)?)?;
-    let lines = rows.into_iter().map(|row| {
+    let lines = rows.into_iter().zip(meant).map(|(row, meant)| {
         let offer = row.product.and_then(|id| offers.get(&id)).cloned();
         let base = offer.as_ref().zip(row.quantity);
         let base = base.and_then(|(offer, quantity)| offer.base_quantity(quantity, &row.unit));
         let sum = offer.as_ref().zip(base).and_then(|(offer, base)| offer.sum(base));
-        let candidates = row.candidates.iter().filter_map(|id| offers.get(id));
-        let options = candidates.filter(|offer| !offer.gone).cloned().collect();
-        let question = question_of(&row);
+        let options = meant.iter().filter_map(|id| offers.get(id));
+        let options = options.filter(|offer| !offer.gone).cloned().collect();
+        let question = question_of(&row).filter(groups);
         let bought = bought.remove(&row.id).unwrap_or_default();
         DraftLine { row, offer, base, sum, options, question, bought }
     });
@@ -307,6 +308,25 @@ fn bought(
         Ok((row.id, words::purchases_of(conn, organization, products)?))
     })
     .collect()
+}
+
+/// Products that may be meant, best first. What a question would ask of each one by one is listed
+/// with them.
+fn meant(row: &DraftLineRow) -> Vec<ProductId> {
+    let mut meant = row.candidates.clone();
+    let single = question_of(row).filter(|question| !groups(question));
+    for product in single.iter().flat_map(|q| &q.options).flat_map(|option| &option.products) {
+        if !meant.contains(product) {
+            meant.push(*product);
+        }
+    }
+    meant
+}
+
+/// Whether an answer to the question leaves several products anywhere: else it asks which product
+/// in other words.
+fn groups(question: &Question) -> bool {
+    question.options.iter().any(|option| option.products.len() > 1)
 }
 
 pub(super) fn hand_over(row: &mut DraftLineRow) {

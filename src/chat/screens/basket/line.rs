@@ -5,6 +5,7 @@ use crate::chat::{Action, Button, Screen};
 use crate::config::ShowStock;
 use crate::domain::{Price, Quantity, ru};
 use crate::formats::html::Html;
+use crate::recognition::QuestionOption;
 use crate::services::ordering::{DraftLine, DraftView, Need};
 use crate::storage::offers::Offer;
 
@@ -14,6 +15,8 @@ const OPTIONS_A_PAGE: usize = 5;
 const MANY_OPTIONS: usize = 8;
 /// The longest label of an option, in characters.
 pub(super) const OPTION_LABEL: usize = 40;
+/// The longest label of two in a row, in characters.
+const PAIR_LABEL: usize = 18;
 /// The mark of what was bought before.
 const BOUGHT: &str = "↻\u{a0}";
 
@@ -22,7 +25,7 @@ pub fn clarify(view: &DraftView, line: &DraftLine, page: usize, scene: &Scene) -
     match line.need() {
         Need::Quantity => quantity(view, line),
         Need::Multiple(multiple) => multiple_of(view, line, multiple),
-        Need::Product if asks_attribute(line) => attribute(view, line),
+        Need::Product if asks_attribute(line) => attribute(view, line, page),
         Need::Product => options(view, line, page, scene),
         Need::Words | Need::Replacement => nothing_found(view, line, scene),
         Need::Nothing => self::line(view, line, scene),
@@ -46,7 +49,7 @@ fn asks_attribute(line: &DraftLine) -> bool {
     })
 }
 
-fn attribute(view: &DraftView, line: &DraftLine) -> Screen {
+fn attribute(view: &DraftView, line: &DraftLine, page: usize) -> Screen {
     let (id, version) = (line.row.id, view.draft.revision);
     let Some(question) = &line.question else { return Screen::text("") };
     let ask = match question.attribute.as_str() {
@@ -54,19 +57,28 @@ fn attribute(view: &DraftView, line: &DraftLine) -> Screen {
         attribute => which(attribute),
     };
     let mut screen = Screen::new(heading(view, line).line().push(ask));
-    let buttons: Vec<Button> = question
-        .options
-        .iter()
-        .take(12)
-        .enumerate()
-        .map(|(index, option)| {
-            let label = format!("{} · {}", ru::ellipsis(&option.label, 12), option.products.len());
-            Button::new(label, Action::LineNarrow { line: id, version, option: as_arg(index) })
-        })
-        .collect();
-    for pair in buttons.chunks(2) {
-        screen = screen.row(pair.to_vec());
+    let tail = |option: &QuestionOption| format!(" · {}", option.products.len());
+    let short = |option: &QuestionOption| {
+        format!("{}{}", option.label, tail(option)).chars().count() <= PAIR_LABEL
+    };
+    // Two in a row where all of them are short, else one with its whole name.
+    let in_a_row = if question.options.iter().all(short) { 2 } else { 1 };
+    let a_page = OPTIONS_A_PAGE * in_a_row;
+    let pages = question.options.len().div_ceil(a_page).max(1);
+    let page = page.min(pages - 1);
+    let shown: Vec<(usize, &QuestionOption)> =
+        question.options.iter().enumerate().skip(page * a_page).take(a_page).collect();
+    let names: Vec<&str> = shown.iter().map(|(_, option)| option.label.as_str()).collect();
+    let tails: Vec<String> = shown.iter().map(|(_, option)| tail(option)).collect();
+    let labels = labels(&names, &tails);
+    screen.html = bullets(screen.html, &names, &labels);
+    let buttons = shown.iter().zip(labels).map(|((index, _), label)| {
+        Button::new(label, Action::LineNarrow { line: id, version, option: as_arg(*index) })
+    });
+    for row in buttons.collect::<Vec<Button>>().chunks(in_a_row) {
+        screen = screen.row(row.to_vec());
     }
+    let screen = screen.row(pager(page, pages, |page| Action::LineOptions { line: id, page }));
     footer(screen, view, line)
 }
 
@@ -166,12 +178,15 @@ fn squeezed(title: &str, room: usize) -> String {
 
 /// The whole names of the options below the text, where the buttons have no room for them.
 pub fn full_names(html: Html, offers: &[&Offer], labels: &[String]) -> Html {
+    let names: Vec<&str> = offers.iter().map(|offer| offer.title.as_str()).collect();
+    bullets(html, &names, labels)
+}
+
+fn bullets(html: Html, names: &[&str], labels: &[String]) -> Html {
     if !labels.iter().any(|label| label.contains('…')) {
         return html;
     }
-    offers
-        .iter()
-        .fold(html, |html, offer| html.line().push("• ").push(ru::ellipsis(&offer.title, 120)))
+    names.iter().fold(html, |html, name| html.line().push("• ").push(ru::ellipsis(name, 120)))
 }
 
 /// The price without needless kopecks: «1 450 ₽».
