@@ -6,6 +6,7 @@
 
 mod again;
 mod aid;
+mod bare;
 mod change;
 mod draft;
 mod edit;

@@ -33,22 +33,41 @@ pub struct Offer {
 impl Offer {
     /// So many of `unit` in base units; `None` when the product has no such unit.
     ///
-    /// No unit means the base one. Where the base unit counts pieces and the product has no pack
-    /// of that name, a counting word (рулон, лист, комплект) means a piece.
+    /// No unit means the base one. A pack may be named by the title alone: of «Молния … (рул.
+    /// 200 м)» in metres, 1C sends that a pack holds 200. Where the base unit counts pieces and the
+    /// product has no packs, a counting word (рулон, лист, комплект) means a piece.
     pub fn base_quantity(&self, quantity: Quantity, unit: &str) -> Option<Quantity> {
         if unit.is_empty() || unit == self.unit.as_str() {
             return Some(quantity);
         }
-        if let Some((_, coefficient)) = self.packs.iter().find(|(pack, _)| pack.as_str() == unit) {
-            return quantity.times(*coefficient);
+        if let Some(coefficient) = self.pack(unit) {
+            return quantity.times(coefficient);
         }
         match (unit, self.unit.as_str()) {
-            ("тыс шт", "шт") => quantity.times(Quantity::whole(1_000)),
+            ("тыс шт", "шт") | ("т", "кг") | ("кг", "г") => {
+                quantity.times(Quantity::whole(1_000))
+            }
+            ("кг", "т") | ("г", "кг") => {
+                let (whole, rest) =
+                    (quantity.thousandths() / 1_000, quantity.thousandths() % 1_000);
+                (rest == 0).then(|| Quantity::from_thousandths(whole))
+            }
             (unit, base) if counts_pieces(unit) && counts_pieces(base) && self.packs.is_empty() => {
                 Some(quantity)
             }
             _ => None,
         }
+    }
+
+    /// How many base units a pack of this name holds; `None` when the product has no such pack.
+    pub fn pack(&self, unit: &str) -> Option<Quantity> {
+        let named = self.packs.iter().find(|(pack, _)| pack.as_str() == unit);
+        named.map(|(_, coefficient)| *coefficient).or_else(|| match self.packs.as_slice() {
+            [(any, coefficient)] if any.as_str() == "уп" => {
+                title_holds(&self.title, unit, *coefficient).then_some(*coefficient)
+            }
+            _ => None,
+        })
     }
 
     /// The sum for so many base units.
@@ -57,7 +76,19 @@ impl Offer {
     }
 }
 
-fn counts_pieces(unit: &str) -> bool {
+/// Whether the title says that the unit holds so many: «(рул. 200 м)».
+fn title_holds(title: &str, unit: &str, coefficient: Quantity) -> bool {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    words.windows(2).any(|pair| {
+        let number = pair[1].trim_end_matches(char::is_alphabetic);
+        number == coefficient.decimal()
+            && Unit::known(pair[0]).is_some_and(|named| named.as_str() == unit)
+    })
+}
+
+/// Whether the unit is a thing by itself, not a measure of some.
+pub fn counts_pieces(unit: &str) -> bool {
     !matches!(unit, "м" | "кг" | "г" | "т" | "л" | "м2" | "м3" | "тыс шт")
 }
 

@@ -251,6 +251,12 @@ impl OrderRow {
 }
 
 impl OrderLineRow {
+    /// Whether it is counted in a unit that its product does not have: its sum is not known, and 1C
+    /// is not given it.
+    pub fn is_uncounted(&self) -> bool {
+        self.product.is_some() && self.quantity.is_some() && self.base_quantity.is_none()
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,

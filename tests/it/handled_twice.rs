@@ -68,6 +68,8 @@ async fn an_order_is_written_sent_and_taken() {
         desk.taps("maria", "Подобрать").await;
         desk.says("maria", "спанбонд белый").await;
         desk.taps("maria", "Спанбонд 70 г/м2 белый").await;
+        // The client wrote metres of what is sold in rolls.
+        desk.says("maria", "1 рул").await;
         desk.taps("maria", "Собирается").await;
     })
     .await;

@@ -32,6 +32,7 @@ mod llm_chain;
 mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
+mod nothing_guessed;
 mod onec_bad_files;
 mod onec_busy;
 mod onec_catalog;

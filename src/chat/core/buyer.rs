@@ -37,10 +37,10 @@ impl Core {
     fn next_desk(&self, talk: &mut Talk<'_>, view: &DraftView, line: DraftLineId) -> Screen {
         let scene = self.scene();
         talk.state.open_line = None;
-        // A line that still needs something is asked on: its quantity after its product.
+        // A line that still needs something is asked on: its quantity after its product, and at
+        // once where the answer has been of a unit that the product does not have.
         if let Some(row) = view.line(line)
-            && talk.state.walking
-            && !matches!(row.need(), Need::Nothing)
+            && (talk.state.walking && row.need() != Need::Nothing || row.need() == Need::Unit)
         {
             talk.state.open_line = Some(line);
             return basket::clarify(view, row, 0, &scene);

@@ -416,7 +416,7 @@ impl Core {
 
     fn show_resolve(talk: &mut Talk<'_>, view: &OrderView, line: &OrderLineRow) {
         let slot = staff_slot(view.order.id);
-        if line.product.is_some() && line.quantity.is_none() {
+        if line.product.is_some() && line.base_quantity.is_none() {
             talk.state.ask(Form::StaffQuantity { line: line.id }, talk.now);
             talk.out.push(staff::ask_quantity(view, line).in_place(slot));
             return;

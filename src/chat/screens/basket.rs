@@ -151,6 +151,7 @@ fn list_line(line: &DraftLine, sees_prices: bool, scene: &Scene) -> Html {
         Need::Product => Some(options_hint(line)),
         Need::Words => Some("не нашёл в каталоге".to_owned()),
         Need::Quantity => Some("сколько?".to_owned()),
+        Need::Unit => Some("в чём считать?".to_owned()),
         Need::Multiple(multiple) => Some(format!("кратно {multiple}")),
         Need::Replacement => Some("снят с продажи".to_owned()),
         Need::Nothing if row.state == LineState::Manager => Some("подберёт менеджер".to_owned()),

@@ -127,6 +127,7 @@ fn summary(view: &OrderView) -> String {
 
 fn staff_line(view: &OrderView, line: &OrderLineRow) -> Html {
     let html = order_line(line, true);
+    let html = if line.is_uncounted() { html.push(" · в чём считать?") } else { html };
     match line.product.and_then(|id| view.offer(id)) {
         Some(offer) => html.push(format!(" · ост. {}", offer.available)),
         None => html,
@@ -321,8 +322,24 @@ pub fn ask_quantity(view: &OrderView, line: &OrderLineRow) -> Screen {
         .line()
         .italic(format!("«{}»", ru::ellipsis(line.raw.trim(), 200)))
         .line()
-        .push("Сколько? Напишите число, можно с единицей.");
+        .push(how_many(view, line));
     Screen::new(html).row([Button::new("К заказу", Action::StaffCard { order: view.order.id })])
+}
+
+/// «Сколько?», or in which of the product's units where the client's is none of them.
+fn how_many(view: &OrderView, line: &OrderLineRow) -> String {
+    let offer = line.product.and_then(|product| view.offer(product));
+    let (true, Some(offer)) = (line.is_uncounted(), offer) else {
+        return "Сколько? Напишите число, можно с единицей.".to_owned();
+    };
+    let base = offer.unit.as_str();
+    let packs = offer.packs.iter().map(|(pack, of)| format!("{pack} ({})", of.with_unit(base)));
+    let units: Vec<String> = std::iter::once(base.to_owned()).chain(packs).collect();
+    format!(
+        "В «{}» этот товар не считают. Напишите число с единицей: {}.",
+        line.unit,
+        units.join(", ")
+    )
 }
 
 /// What a manager's search found.

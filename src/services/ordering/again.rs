@@ -174,7 +174,8 @@ fn again(line: &OrderLineRow) -> NewDraftLine {
         }),
         product: line.product,
         quantity: line.quantity,
-        unit: line.unit.clone(),
+        // A number without a unit was of the base one: the words do not say otherwise any more.
+        unit: if line.unit.is_empty() { line.base_unit.clone() } else { line.unit.clone() },
         candidates: line.candidates.clone(),
         question: None,
         trace: line.trace.clone(),

@@ -61,6 +61,8 @@ pub enum Need {
     Words,
     /// How many.
     Quantity,
+    /// Of which unit: the product has none of that name.
+    Unit,
     /// To agree to a multiple of this.
     Multiple(Quantity),
     /// Another product: this one is no longer sold.
@@ -75,6 +77,7 @@ impl DraftLine {
             (LineState::None, _) => Need::Words,
             (LineState::Ask, None) => Need::Product,
             (LineState::Ask, Some(_)) if self.row.quantity.is_none() => Need::Quantity,
+            (LineState::Ask, Some(_)) if self.base.is_none() => Need::Unit,
             (LineState::Ask, Some(offer)) => offer.multiple.map_or(Need::Quantity, Need::Multiple),
             (LineState::Ok | LineState::Manager, _) => Need::Nothing,
         }
@@ -339,8 +342,8 @@ pub(super) fn question_of(row: &DraftLineRow) -> Option<Question> {
     row.question.as_deref().and_then(|json| serde_json::from_str(json).ok())
 }
 
-/// Sets the state that follows from the product, the quantity and the multiple, and the price that
-/// the buyer is shown.
+/// Sets the state that follows from the product, the quantity with its unit and the multiple, and
+/// the price that the buyer is shown.
 pub(super) fn settle(
     conn: &Connection,
     party: &Party,
@@ -363,7 +366,9 @@ pub(super) fn settle(
                 .multiple
                 .zip(base)
                 .is_some_and(|(multiple, base)| base.thousandths() % multiple.thousandths() != 0);
-            if broken && !row.fixed_quantity { LineState::Ask } else { LineState::Ok }
+            // «3 кор» of what has no such pack is no quantity yet.
+            let unclear = base.is_none() || broken && !row.fixed_quantity;
+            if unclear { LineState::Ask } else { LineState::Ok }
         }
     };
     Ok(())

@@ -356,9 +356,13 @@ fn set_amount(
     if !quantity.is_positive() {
         return Err(OrderError::Empty);
     }
+    let foreign = row.is_uncounted();
     row.quantity = Some(quantity);
-    if let Some(unit) = unit {
-        unit.as_str().clone_into(&mut row.unit);
+    match unit {
+        Some(unit) => unit.as_str().clone_into(&mut row.unit),
+        // A number alone does not keep a unit that the product does not have.
+        None if foreign => row.unit.clear(),
+        None => {}
     }
     if let Some(product) = row.product {
         let agreed = row.price;

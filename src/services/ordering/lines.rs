@@ -2,6 +2,7 @@
 
 use rusqlite::Transaction;
 
+use super::bare::said_pack;
 use super::draft::{fresh, hand_over, open, question_of, settle};
 use super::{DraftView, OrderError, Ordering, Party};
 use crate::domain::{DraftLineId, LineState, ProductId, Quantity, Unit};
@@ -27,7 +28,12 @@ impl Ordering {
             .write(move |tx| {
                 let mut row = drafts::find_line(tx, line)?.ok_or(OrderError::NotFound)?;
                 let draft = open(tx, &party, row.draft, version)?;
+                let before = row.product;
                 change(tx, &mut row)?;
+                if let Some(product) = row.product.filter(|_| row.product != before) {
+                    let words = row.raw.clone();
+                    said_pack(tx, product, &words, &mut row.quantity, &mut row.unit)?;
+                }
                 settle(tx, &party, &mut row)?;
                 drafts::update_line(tx, &row)?;
                 drafts::touch(tx, draft.id, now)?;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::bare::say_packs;
 use super::draft::settle;
 use super::place::{offers_of, write_lines};
 use super::reading::new_lines;
@@ -208,7 +209,7 @@ fn settled(
     lines: Vec<NewDraftLine>,
 ) -> Result<Vec<DraftLineRow>, OrderError> {
     let mut rows = Vec::with_capacity(lines.len());
-    for (index, line) in lines.into_iter().enumerate() {
+    for (index, line) in say_packs(conn, lines)?.into_iter().enumerate() {
         let mut row = DraftLineRow {
             id: DraftLineId(0),
             draft: DraftId(0),

@@ -399,9 +399,9 @@ pub(super) fn write_lines(
         // A known product stays even if the buyer left the quantity open.
         let offer = line.product.filter(|_| line.state != LineState::Gone);
         let offer = offer.and_then(|id| offers.get(&id));
-        let certain = offer.is_some() && line.state == LineState::Ok;
         let base_quantity =
             offer.zip(line.quantity).and_then(|(offer, q)| offer.base_quantity(q, &line.unit));
+        let certain = base_quantity.is_some() && line.state == LineState::Ok;
         let mut candidates = line.candidates.clone();
         if let Some(product) = line.product.filter(|_| offer.is_none())
             && !candidates.contains(&product)

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::change::note;
 use super::edit::{self, Shown};
 use super::undo::{self, ANNOUNCE_AFTER, Before, Undoable};
-use super::{Actor, OrderError, Ordering, Party, notices, order_of, price_type};
+use super::{Actor, OrderError, Ordering, Party, bare, notices, order_of, price_type};
 use crate::domain::{
     Channel, Chooser, Delivery, LineState, Money, OrderId, OrderLineId, OrderNumber, OrderStatus,
     OrganizationId, PersonId, ProductId, Quantity, Timestamp,
@@ -488,7 +488,8 @@ pub(super) fn move_to(
     Ok(())
 }
 
-/// Puts the product into the line, with today's price of the organization.
+/// Puts the product into the line, with today's price of the organization. A quantity in a unit
+/// that the product does not have stays the manager's.
 pub(super) fn fill(
     tx: &Transaction<'_>,
     row: &mut OrderLineRow,
@@ -503,8 +504,11 @@ pub(super) fn fill(
         row.quantity = Some(quantity);
         row.unit = String::new();
     }
+    if row.product != Some(product) {
+        bare::say_pack(&offer, &row.raw, &mut row.quantity, &mut row.unit);
+    }
     let base = row.quantity.and_then(|q| offer.base_quantity(q, &row.unit));
-    row.state = if row.quantity.is_some() { LineState::Ok } else { LineState::Manager };
+    row.state = if base.is_some() { LineState::Ok } else { LineState::Manager };
     if row.product != Some(product) {
         row.chosen_by = Some(Chooser::Manager);
     }

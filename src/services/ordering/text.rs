@@ -3,6 +3,7 @@
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 
+use super::bare::say_packs;
 use super::draft::{begin, find_or_claim, fresh, open, settle, view};
 use super::reading::{new_lines, remarks};
 use super::{DraftView, OrderError, Ordering, Party, Pending, price_type};
@@ -106,6 +107,7 @@ impl Ordering {
                     None if lines.is_empty() => return Ok(None),
                     None => begin(tx, &party, now)?,
                 };
+                let lines = say_packs(tx, lines)?;
                 let before = drafts::lines(tx, draft.id)?;
                 let first_time = drafts::note_event(tx, &event_key, draft.id, now)?;
                 let mut told = Vec::new();
@@ -165,6 +167,7 @@ impl Ordering {
                 let mut changed = 0;
                 let mut told = Vec::new();
                 if drafts::note_event(tx, &event_key, draft.id, now)? {
+                    let lines = say_packs(tx, lines)?;
                     let message = Message { draft: &draft, key: &first_key, merged };
                     (changed, told) = message.change(tx, &party, lines, now)?;
                 }
@@ -248,7 +251,7 @@ impl Ordering {
         event_key: &str,
         text: &str,
     ) -> Result<DraftView, OrderError> {
-        let mut lines = new_lines(text, &self.recognize(party, text).await?);
+        let lines = new_lines(text, &self.recognize(party, text).await?);
         let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
         let text = text.to_owned();
         self.base
@@ -259,6 +262,7 @@ impl Ordering {
                 if !drafts::note_event(tx, &event_key, draft.id, now)? {
                     return fresh(tx, &party, draft.id);
                 }
+                let mut lines = say_packs(tx, lines)?;
                 let first =
                     if lines.is_empty() { NewDraftLine::default() } else { lines.remove(0) };
                 let first = NewDraftLine {

@@ -188,8 +188,13 @@ impl Core {
                     Some(place) => offer.packs.get(place).map(|(unit, _)| unit.clone()),
                 };
                 let unit = unit.ok_or(OrderError::Stale)?;
+                let asked = view.line(line).is_some_and(|row| row.need() == Need::Unit);
                 let view = self.ordering.set_unit(&party, line, version, unit).await?;
-                self.redraw_line(talk, &view, line);
+                if asked {
+                    self.after_pick(talk, &view, line);
+                } else {
+                    self.redraw_line(talk, &view, line);
+                }
             }
             Action::LineAnalogues { line } => {
                 let view = self.line_view(talk, line).await?;

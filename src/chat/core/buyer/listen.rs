@@ -5,7 +5,7 @@ use crate::chat::core::{Core, DESK, LIST, PANE, Refused, Talk};
 use crate::chat::dialogue::{Heard, State};
 use crate::chat::screens::{answer, basket, menu};
 use crate::chat::worker::ChatError;
-use crate::domain::{DraftId, DraftLineId, ru};
+use crate::domain::{DraftId, DraftLineId, Unit, ru};
 use crate::recognition::{RemarkKind, parse_quantity};
 use crate::services::conversations::Conversations;
 use crate::services::ordering::{Added, Need, OrderError, Party, Pending};
@@ -270,6 +270,14 @@ impl Core {
         let party = talk.party();
         let Some(view) = self.ordering.open_draft(&party).await? else { return Ok(false) };
         let Some(row) = view.line(line) else { return Ok(false) };
+        if row.need() == Need::Unit
+            && let Some(unit) = Unit::known(text.trim())
+        {
+            let version = view.draft.revision;
+            let view = self.ordering.set_unit(&party, line, version, unit).await?;
+            self.after_change_below(talk, &view, line);
+            return Ok(true);
+        }
         if row.offer.is_some()
             && let Some((quantity, unit)) = parse_quantity(text)
         {

@@ -24,6 +24,7 @@ const BOUGHT: &str = "↻\u{a0}";
 pub fn clarify(view: &DraftView, line: &DraftLine, page: usize, scene: &Scene) -> Screen {
     match line.need() {
         Need::Quantity => quantity(view, line),
+        Need::Unit => units(view, line),
         Need::Multiple(multiple) => multiple_of(view, line, multiple),
         Need::Product if asks_attribute(line) => attribute(view, line, page),
         Need::Product => options(view, line, page, scene),
@@ -282,6 +283,12 @@ fn quantity(view: &DraftView, line: &DraftLine) -> Screen {
         }
         screen = screen.row(buttons);
     }
+    ways_out(screen, view, line)
+}
+
+/// The ways out of a question about how many.
+fn ways_out(screen: Screen, view: &DraftView, line: &DraftLine) -> Screen {
+    let (id, version) = (line.row.id, view.draft.revision);
     screen
         .row([
             Button::new("Убрать", Action::LineRemove { line: id, version }),
@@ -384,16 +391,27 @@ pub fn line(view: &DraftView, line: &DraftLine, scene: &Scene) -> Screen {
         .row([Button::new("Готово", Action::DraftReview { draft: view.draft.id })])
 }
 
-/// Card 2: units to count the line in.
+/// Card 2: of which unit is the line's quantity? Asked where its own is none of the product's.
 pub fn units(view: &DraftView, line: &DraftLine) -> Screen {
     let (id, version) = (line.row.id, view.draft.revision);
     let Some(offer) = &line.offer else { return open_line(view, line) };
     let base = offer.unit.as_str();
-    let mut screen = Screen::new(heading(view, line).line().push("В чём считать?"))
+    let asked = line.need() == Need::Unit;
+    let mut html = heading(view, line);
+    if asked {
+        let unit = line.unit();
+        html = html.line().push(&offer.title).line().push(format!("В «{unit}» его не считают. "));
+    } else {
+        html = html.line();
+    }
+    let mut screen = Screen::new(html.push("В чём считать?"))
         .row([Button::new(base, Action::LineUnit { line: id, version, choice: 0 })]);
     for (choice, (unit, coefficient)) in (1..).zip(offer.packs.iter().take(5)) {
         let label = format!("{unit} ({})", coefficient.with_unit(base));
         screen = screen.row([Button::new(label, Action::LineUnit { line: id, version, choice })]);
+    }
+    if asked {
+        return ways_out(screen, view, line);
     }
     screen.row([Button::new("Назад", Action::LineShow { line: id })])
 }

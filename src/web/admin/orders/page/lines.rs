@@ -29,6 +29,8 @@ impl OrderPage<'_> {
                     @if unresolved > 0 { (badge(Tone::Warn, format!("подобрать: {unresolved}"))) }
                     @let priceless = view.lines.iter().filter(|line| is_priceless(line)).count();
                     @if priceless > 0 { (badge(Tone::Warn, format!("без цены: {priceless}"))) }
+                    @let uncounted = view.lines.iter().filter(|line| line.is_uncounted()).count();
+                    @if uncounted > 0 { (badge(Tone::Warn, format!("не та единица: {uncounted}"))) }
                     span.count { (ru::positions(view.lines.len())) }
                     @if !view.order.status.is_final() && self.query.edit != "new" {
                         a.button.small data-part href=(self.href("edit=new#add")) { (small_icon(Icon::Plus)) "Добавить" }
@@ -195,6 +197,7 @@ impl OrderPage<'_> {
                         a.edit data-part href=(edit) aria-label=(format!("Изменить позицию {}", line.position)) { (small_icon(Icon::Edit)) }
                     }
                     @if let Some(base) = base { span.sub { (base.with_unit(&line.base_unit)) } }
+                    @if line.is_uncounted() { span.sub.short { "такой единицы у товара нет" } }
                 }
                 td.num.p4 {
                     @if unpriced { (give_price) } @else if let Some(price) = line.price { (price) } @else { span.muted { "—" } }
