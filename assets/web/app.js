@@ -11,7 +11,7 @@
 
   function toast(text, { keep = false, action } = {}) {
     const slot = $("#toasts");
-    if (!slot || !text) return;
+    if (!slot || !text) return null;
     const box = document.createElement("div");
     box.className = "toast";
     const words = document.createElement("span");
@@ -28,6 +28,7 @@
     slot.append(box);
     while (slot.children.length > 3) slot.firstChild.remove();
     if (!keep) setTimeout(() => box.remove(), 6000);
+    return box;
   }
 
   // Forms that answer in place ------------------------------------------------------------------
@@ -577,6 +578,8 @@
     if (text && !text.value.trim()) return;
     if (form.dataset.busy === "yes") return;
     busy(form, button, true);
+    // What was wrong before is no news once it is tried again.
+    pane.refused?.remove();
     const typed = text ? text.value : "";
     try {
       const sending = send(form, button, { key: crypto.randomUUID?.() ?? uuid() });
@@ -590,7 +593,7 @@
       else if (!response.ok) {
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         pane.waiting();
-        toast($("h1 + p", fresh)?.textContent || "Не получилось, попробуйте ещё раз.", { keep: true });
+        pane.refused = toast($("h1 + p", fresh)?.textContent || "Не получилось, попробуйте ещё раз.", { keep: true });
         if (text) text.value = typed;
       } else if (form.matches(".contact")) form.remove();
       if (text) text.focus();
@@ -599,7 +602,7 @@
     } catch {
       pane.waiting?.();
       if (text) text.value = typed;
-      toast("Нет связи с сервером. Сообщение не отправлено.", { keep: true });
+      pane.refused = toast("Нет связи с сервером. Сообщение не отправлено.", { keep: true });
     } finally {
       busy(form, button, false);
     }
@@ -698,9 +701,9 @@
         if (!item.own) pane.waiting?.();
         const fresh = make(item.html);
         if (!fresh) continue;
-        $("[data-start]", log)?.remove();
+        if (item.own) $("[data-start]", log)?.remove();
         if (!old) {
-          $("[data-typing]", log).before(fresh);
+          ($("[data-start]", log) ?? $("[data-typing]", log)).before(fresh);
           arrived = $("[data-press]", fresh) ?? arrived;
         } else if (!old.isEqualNode(fresh)) {
           const focused = old.contains(document.activeElement) ? document.activeElement.textContent : "";
@@ -712,6 +715,7 @@
         }
       }
       if (keyboard) {
+        $("[data-start]", log)?.remove();
         $("[data-keyboard]", pane).innerHTML = keyboard.html;
         $("textarea", pane).placeholder = keyboard.placeholder;
       }

@@ -384,3 +384,22 @@ async fn a_table_is_dropped_read_after_a_crash_and_ordered() {
     anna.presses("Отправить").await;
     anna.sees("отправлена").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_can_still_begin_after_an_order_has_come() {
+    let demo = Demo::start();
+    let anna = demo.page("anna").await;
+    let maria = demo.page("maria").await;
+    anna.says(LIST).await;
+    anna.presses("Отправить").await;
+    maria.sees("Принять").await;
+    let page = || async {
+        let address = format!("http://{}/chat/maria", demo.running.address);
+        reqwest::get(address).await.expect("answers").text().await.expect("text")
+    };
+    assert!(page().await.contains("Начать"));
+    maria.says("/start").await;
+    maria.sees("Здравствуйте, Мария!").await;
+    assert!(!page().await.contains("data-start"));
+    assert!(maria.keys().contains("Новые"), "{}", maria.keys());
+}

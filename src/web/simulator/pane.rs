@@ -98,7 +98,7 @@ impl Pane<'_> {
                 div.log role="log" aria-live="polite" tabindex="0"
                     aria-label=(format!("Переписка: {}", self.persona.label)) data-log {
                     @for item in &picture.items { (self.item(item)) }
-                    @if picture.items.is_empty() {
+                    @if !has_begun(picture) {
                         form.start method="post" action=(format!("/chat/{key}/say")) data-say data-start {
                             (csrf(self.visitor))
                             button.button.primary type="submit" name="text" value="/start" { "Начать" }
@@ -210,6 +210,13 @@ impl Pane<'_> {
             }
         }
     }
+}
+
+/// Whether the person has begun: has written something, or was given keys. What comes to them
+/// unasked, such as the card of an order, begins nothing.
+fn has_begun(picture: &Picture) -> bool {
+    let own = |item: &Item| matches!(item.content, Some(Content::Own { .. }));
+    picture.keyboard.is_some() || picture.items.iter().any(own)
 }
 
 pub(super) fn placeholder(keyboard: Option<&ReplyKeyboard>, staff: bool) -> String {
