@@ -58,7 +58,7 @@ const CLIENTS: &str = "
         and (:text = '' or holds(g.name, :text) or instr(coalesce(g.inn, ''), :text) > 0
             or exists (select 1 from members b join persons p on p.id = b.person_id
                 where b.organization_id = g.id and b.state <> 'left'
-                    and (holds(p.name, :text) or instr(coalesce(p.phone, ''), :text) > 0)))";
+                    and (holds(p.name, :text) or instr(coalesce(p.phone, p.claimed_phone, ''), :text) > 0)))";
 
 /// A page of the organizations that the filter lets through, those that ordered last first, and how
 /// many there are in all. Orders are counted since `since`.
@@ -145,7 +145,7 @@ pub struct PersonLine {
     pub id: PersonId,
     /// Their name.
     pub name: String,
-    /// Their phone.
+    /// Their phone, or the one they say is theirs.
     pub phone: Option<Phone>,
     /// Whether the phone is proven.
     pub phone_verified: bool,
@@ -213,7 +213,7 @@ pub fn people(
         limit :limit offset :offset";
     const FOUND: &str = "
         select id from persons
-        where holds(name, :text) or instr(coalesce(phone, ''), :text) > 0
+        where holds(name, :text) or instr(coalesce(phone, claimed_phone, ''), :text) > 0
         order by coalesce(seen_at_ms, created_at_ms) desc, id";
     let text = text.trim().to_lowercase();
     let (ids, total): (Vec<PersonId>, _) = if text.is_empty() {
@@ -240,7 +240,8 @@ pub fn people(
 }
 
 const PERSON: &str = "
-    select p.id, p.name, p.phone, p.phone_verified, p.blocked, p.granted_role, p.seen_at_ms,
+    select p.id, p.name, coalesce(p.phone, p.claimed_phone) as phone,
+        p.phone is not null and p.phone_verified as phone_verified, p.blocked, p.granted_role, p.seen_at_ms,
         (select coalesce(group_concat(g.name, ', '), '') from members b
             join organizations g on g.id = b.organization_id
             where b.person_id = p.id and b.state = 'active') as organizations,
@@ -273,8 +274,10 @@ pub struct MemberLine {
     pub person: PersonId,
     /// Their name.
     pub name: String,
-    /// Their phone.
+    /// Their phone, or the one they say is theirs.
     pub phone: Option<Phone>,
+    /// Whether the phone is proven.
+    pub phone_verified: bool,
     /// What they may do for it.
     pub role: OrgRole,
     /// How the membership stands.
@@ -289,7 +292,8 @@ pub fn members(
     organization: OrganizationId,
 ) -> Result<Vec<MemberLine>, StorageError> {
     const SQL: &str = "
-        select p.id, p.name, p.phone, b.role, b.state,
+        select p.id, p.name, coalesce(p.phone, p.claimed_phone) as phone,
+            p.phone is not null and p.phone_verified as phone_verified, b.role, b.state,
             exists (select 1 from chats c where c.person_id = p.id and c.blocked_at_ms is not null)
                 as chat_blocked
         from members b join persons p on p.id = b.person_id
@@ -301,6 +305,7 @@ pub fn members(
             person: row.get("id")?,
             name: row.get("name")?,
             phone: row.get("phone")?,
+            phone_verified: row.get("phone_verified")?,
             role: row.get("role")?,
             state: row.get("state")?,
             chat_blocked: row.get("chat_blocked")?,

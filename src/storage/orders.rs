@@ -33,12 +33,16 @@ pub struct OrderRow {
     pub organization: OrganizationId,
     /// The organization's name.
     pub organization_name: String,
+    /// Whether staff have verified the organization: else it is a new client, shown no prices.
+    pub organization_verified: bool,
     /// The person who ordered.
     pub author: PersonId,
     /// Their name.
     pub author_name: String,
     /// Their phone.
     pub author_phone: Option<Phone>,
+    /// The phone that is told or claimed to be theirs, where none is proven; for showing only.
+    pub author_unproven_phone: Option<Phone>,
     /// Whether they have blocked the bot: what is written does not reach them.
     pub author_unreachable: bool,
     /// The manager who has it.
@@ -173,7 +177,10 @@ pub struct NewOrder {
 
 const ORDER: &str = "
     select o.id, o.number, o.uuid, o.draft_id, o.organization_id, g.name as organization_name,
-        o.author_id, a.name as author_name, a.phone as author_phone,
+        g.verified as organization_verified, o.author_id, a.name as author_name,
+        a.phone as author_phone,
+        case when a.phone is null or not a.phone_verified then coalesce(a.phone, a.claimed_phone)
+            end as author_unproven_phone,
         exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is not null)
             and not exists (select 1 from chats c where c.person_id = a.id and c.blocked_at_ms is null)
             as author_unreachable, o.manager_id,
@@ -216,6 +223,12 @@ impl OrderRow {
         self.status.is_final() && !self.is_returned()
     }
 
+    /// The author's number for showing, and whether it is proven to be theirs.
+    pub fn shown_phone(&self) -> Option<(&Phone, bool)> {
+        let unproven = self.author_unproven_phone.as_ref().map(|phone| (phone, false));
+        unproven.or_else(|| self.author_phone.as_ref().map(|phone| (phone, true)))
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
@@ -224,9 +237,11 @@ impl OrderRow {
             draft: row.get("draft_id")?,
             organization: row.get("organization_id")?,
             organization_name: row.get("organization_name")?,
+            organization_verified: row.get("organization_verified")?,
             author: row.get("author_id")?,
             author_name: row.get("author_name")?,
             author_phone: row.get("author_phone")?,
+            author_unproven_phone: row.get("author_unproven_phone")?,
             author_unreachable: row.get("author_unreachable")?,
             manager: row.get("manager_id")?,
             manager_name: row.get("manager_name")?,

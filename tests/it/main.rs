@@ -32,6 +32,7 @@ mod llm_chain;
 mod llm_gigachat;
 mod llm_models;
 mod llm_openai;
+mod newcomers;
 mod nothing_guessed;
 mod onec_bad_files;
 mod onec_busy;

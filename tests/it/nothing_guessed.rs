@@ -149,8 +149,6 @@ async fn a_pack_that_the_product_does_not_have_is_asked_about() {
     desk.taps("anna", "№7").await;
     let asked = desk.screen("anna");
     assert!(asked.contains("В «рул» его не считают. В чём считать?"), "{asked}");
-    desk.taps("anna", "Позиции").await;
-    desk.taps("anna", "1 ❓").await;
     desk.taps("anna", "уп (100 м)").await;
     assert_eq!(lines(&desk), ["ok молния витая рулон чёрная 2 = 2 уп"]);
     // What is certain at once is counted so too.

@@ -77,6 +77,8 @@ pub fn list(view: &DraftView, page: usize, scene: &Scene) -> Screen {
     }
     if view.sees_prices && view.count(LineState::Ok) > 0 {
         html = html.line().push(format!("Сумма по прайсу: {}", view.total())).push(without(view));
+    } else if view.count(LineState::Ok) > 0 && !view.organization_name.is_empty() {
+        html = html.line().push(format!("Сумма: {}", super::order::PRICES_LATER));
     }
     match freshness(view, scene) {
         Some(words) => Screen::new(html.line().push(words)),

@@ -82,7 +82,8 @@ pub fn card(client: &Client, balance: Option<&Balance>, admin: bool, scene: &Sce
     for member in client.members.iter().take(10) {
         let mut line = format!("• {}, {}", member.name, member.role.label());
         if let Some(phone) = &member.phone {
-            line = format!("{line}, {phone}");
+            let mark = if member.phone_verified { "" } else { " (не подтверждён)" };
+            line = format!("{line}, {phone}{mark}");
         }
         if member.state == MemberState::Pending {
             line.push_str(", ждёт подтверждения");

@@ -17,6 +17,9 @@ pub const ORDERS_A_PAGE: u32 = 8;
 /// Lines of an order on a page: as many as surely fit into a message.
 pub const LINES_A_PAGE: usize = 15;
 
+/// What stands in the place of a sum that the buyer may not see yet.
+pub const PRICES_LATER: &str = "цену подтвердит менеджер";
+
 /// O7: the order has just been sent.
 pub fn sent(order: &OrderRow, learnt: usize, company: &Company) -> Screen {
     let html = if order.status == OrderStatus::Approval {
@@ -48,7 +51,7 @@ pub fn sent(order: &OrderRow, learnt: usize, company: &Company) -> Screen {
 /// The permanent card of an order in its buyer's chat.
 pub fn card(order: &OrderRow, scene: &Scene) -> Screen {
     let today = scene.zone.civil(scene.now).date();
-    with_buttons(Screen::new(head(order, today)), order)
+    with_buttons(Screen::new(head(order, order.organization_verified, today)), order)
 }
 
 fn with_buttons(screen: Screen, order: &OrderRow) -> Screen {
@@ -63,7 +66,7 @@ fn with_buttons(screen: Screen, order: &OrderRow) -> Screen {
     screen.row(row)
 }
 
-fn head(order: &OrderRow, today: Date) -> Html {
+fn head(order: &OrderRow, sees_prices: bool, today: Date) -> Html {
     let mut html = Html::new()
         .bold(format!("Заявка №\u{a0}{}", order.number))
         .push(format!(" · {}", order.status.client_label()));
@@ -71,7 +74,9 @@ fn head(order: &OrderRow, today: Date) -> Html {
         html = html.line().push(&order.status_reason);
     }
     let mut facts = vec![ru::positions(order.line_count as usize)];
-    if order.total > Money::ZERO {
+    if !sees_prices {
+        facts.push(PRICES_LATER.to_owned());
+    } else if order.total > Money::ZERO {
         facts.push(order.total.to_string());
     }
     html = html.line().push(facts.join(", "));
@@ -89,7 +94,7 @@ fn head(order: &OrderRow, today: Date) -> Html {
 pub fn whole(view: &OrderView, sees_prices: bool, page: i64, scene: &Scene) -> Screen {
     let today = scene.zone.civil(scene.now).date();
     let order = &view.order;
-    let mut html = head(order, today);
+    let mut html = head(order, sees_prices, today);
     if !order.comment.is_empty() {
         html = html.line().push(format!("Комментарий: {}", order.comment));
     }

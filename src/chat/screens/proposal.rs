@@ -22,7 +22,8 @@ pub fn card(found: &ProposalView) -> Screen {
         return Screen::new(html.push(answer));
     }
     let was = if line.title.is_empty() { line.raw.trim() } else { &line.title };
-    let price = other.and_then(|offer| offer.price).map(|price| format!(", {price}"));
+    let price = other.and_then(|offer| offer.price).filter(|_| view.order.organization_verified);
+    let price = price.map(|price| format!(", {price}"));
     let text = format!("Вместо «{was}» предлагаем «{title}»{}.", price.unwrap_or_default());
     let id = proposal.id;
     Screen::new(html.push(text)).row([

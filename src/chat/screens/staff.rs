@@ -46,8 +46,12 @@ pub fn card(view: &OrderView, panel: Option<&str>, private: bool, scene: &Scene)
     ));
     html = html.line().append(&standing(order, scene));
     html = html.line().push(&order.author_name);
-    if let Some(phone) = &order.author_phone {
-        html = html.push(format!(", {phone}"));
+    if let Some((phone, proven)) = order.shown_phone() {
+        let mark = if proven { "" } else { " (не подтверждён)" };
+        html = html.push(format!(", {phone}{mark}"));
+    }
+    if !order.organization_verified {
+        html = html.push(" · новый клиент");
     }
     if order.author_unreachable {
         html = html.push(" · бот заблокирован, сообщения не дойдут");
@@ -373,7 +377,7 @@ pub fn approval(view: &OrderView, today: Date) -> Screen {
         order.number,
         ru::positions(view.lines.len())
     ));
-    if order.total > Money::ZERO {
+    if order.total > Money::ZERO && order.organization_verified {
         html = html.push(format!(", {}", order.total));
     }
     html = html.push(format!(". Доставка: {}.", order.delivery.label(today)));

@@ -213,7 +213,7 @@ fn person_row(desk: &Desk, person: &PersonLine) -> Markup {
             td.nowrap data-label="Телефон" data-none[person.phone.is_none()] {
                 @if let Some(phone) = &person.phone {
                     (phone)
-                    @if person.phone_verified { " " span title="подтверждён" { "✓" span.sr { " подтверждён" } } }
+                    @if person.phone_verified { " " span title="подтверждён" { "✓" span.sr { " подтверждён" } } } @else { span.sub { "не подтверждён" } }
                 } @else { span.muted { "—" } }
             }
             td.roomy data-label="Роль" { (person::role(person).label()) }

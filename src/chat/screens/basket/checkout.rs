@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::line::OPTION_LABEL;
 use super::{JOIN_A_PAGE, Scene, pager};
+use crate::chat::screens::order::PRICES_LATER;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{Delivery, LineState, ru, time};
 use crate::formats::html::Html;
@@ -15,10 +16,10 @@ use crate::storage::organizations::AddressRow;
 /// Card 2: checkout.
 pub fn checkout(view: &DraftView, note: Option<&str>, scene: &Scene) -> Screen {
     let draft = view.draft.id;
-    let sum = if view.sees_prices && view.count(LineState::Ok) > 0 {
-        format!(", {}", view.total())
-    } else {
-        String::new()
+    let sum = match view.count(LineState::Ok) {
+        0 => String::new(),
+        _ if view.sees_prices => format!(", {}", view.total()),
+        _ => format!(", {PRICES_LATER}"),
     };
     let mut html = Html::new();
     if let Some(note) = note {

@@ -290,7 +290,7 @@ impl Shown<'_> {
                         li {
                             div.grow {
                                 a href=(format!("/admin/people/{}", member.person)) { @if member.name.is_empty() { "Без имени" } @else { (member.name) } }
-                                span.sub { (member.role.label()) @if let Some(phone) = &member.phone { " · " a href=(format!("tel:{phone}")) { (phone) } } }
+                                span.sub { (member.role.label()) @if let Some(phone) = &member.phone { " · " a href=(format!("tel:{phone}")) { (phone) } @if !member.phone_verified { " не подтверждён" } } }
                             }
                             @if member.state == MemberState::Pending { (badge(Tone::Warn, "ждёт решения")) (self.decide(member.person, &member.name)) }
                         }

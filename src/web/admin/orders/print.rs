@@ -75,7 +75,7 @@ fn sheet(desk: &Desk, view: &OrderView, only: bool) -> Markup {
         section.sheet-of-paper tabindex="0" aria-label="Лист сборки" {
             @if only { h1 { (heading) } } @else { h2.title { (heading) } }
             dl.facts {
-                dt { "Клиент" } dd { (order.organization_name) ", " (order.author_name) @if let Some(phone) = &order.author_phone { ", " (phone) } }
+                dt { "Клиент" } dd { (order.organization_name) ", " (order.author_name) @if let Some((phone, _)) = order.shown_phone() { ", " (phone) } }
                 dt { "Доставка" } dd { (order.delivery.label(today)) @if !order.address.is_empty() { ", " (order.address) } }
                 @if !order.comment.is_empty() { dt { "Комментарий" } dd { (order.comment) } }
                 dt { "Менеджер" } dd { @if order.manager_name.is_empty() { "—" } @else { (order.manager_name) } }

@@ -21,10 +21,10 @@ impl OrderPage<'_> {
                 header { h2 #client-title { "Клиент" } a.count href=(format!("/admin/clients/{}", order.organization)) { "Карточка" } }
                 div.body {
                     dl.facts {
-                        dt { "Организация" } dd { (order.organization_name) }
+                        dt { "Организация" } dd { (order.organization_name) @if !order.organization_verified { " " (badge(Tone::Warn, "новый клиент")) } }
                         dt { "Автор" } dd { (order.author_name) }
-                        @if let Some(phone) = &order.author_phone {
-                            dt { "Телефон" } dd { a href=(format!("tel:{phone}")) { (phone) } }
+                        @if let Some((phone, proven)) = order.shown_phone() {
+                            dt { "Телефон" } dd { a href=(format!("tel:{phone}")) { (phone) } @if !proven { " " (badge(Tone::Warn, "не подтверждён")) } }
                         }
                         @if !order.comment.is_empty() { dt { "Комментарий" } dd { (order.comment) } }
                         dt { "Источник" } dd { (order.source.label()) }
