@@ -111,6 +111,7 @@ impl Core {
             | Notice::MemberJoined { .. }
             | Notice::AccessAsked { .. }
             | Notice::AccessDecided { .. }
+            | Notice::ThreadCard { .. }
             | Notice::ThreadMessage { .. } => self.account_notice(chat, notice).await?,
         })
     }

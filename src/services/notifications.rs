@@ -225,6 +225,13 @@ pub enum Notice {
         /// The request.
         request: i64,
     },
+    /// The card of a client's question is edited to what it is now: answered, settled.
+    ThreadCard {
+        /// The thread.
+        thread: crate::domain::ThreadId,
+        /// The message that the card shows.
+        message: i64,
+    },
     /// A message in a thread of questions: told to the other side.
     ThreadMessage {
         /// The thread.

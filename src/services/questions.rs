@@ -29,6 +29,11 @@ const LONGEST: usize = 4_000;
 const SUBJECT: usize = 60;
 /// Messages that a page or a card asks for at most.
 const MESSAGES: u32 = 500;
+/// Cards of a thread's last messages that follow what becomes of it.
+const CARDS: u32 = 10;
+/// Messages older than this are left as they are: a wire that edits them no more would send them
+/// anew.
+const EDITABLE: std::time::Duration = std::time::Duration::from_hours(47);
 
 /// What a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,12 +329,16 @@ impl Questions {
                     return Ok(message);
                 }
                 let row = find(tx, by, thread)?;
-                threads::set_open(tx, thread, true, now)?;
+                let reopened = threads::set_open(tx, thread, true, now)?;
                 if by.staff && row.manager.is_none() {
                     threads::set_manager(tx, thread, Some(by.person))?;
                 }
                 threads::set_snoozed(tx, thread, None)?;
-                write(tx, &config, by, thread, &said, key.as_deref(), now)
+                let message = write(tx, &config, by, thread, &said, key.as_deref(), now)?;
+                if reopened || by.staff {
+                    refresh_cards(tx, thread, now)?;
+                }
+                Ok::<_, QuestionError>(message)
             })
             .await?;
         self.tell(thread);
@@ -376,7 +385,9 @@ impl Questions {
             .db
             .write(move |tx| {
                 find(tx, by, thread)?;
-                threads::set_open(tx, thread, false, now)?;
+                if threads::set_open(tx, thread, false, now)? {
+                    refresh_cards(tx, thread, now)?;
+                }
                 threads::mark_read(tx, thread, by.person)?;
                 Ok::<_, QuestionError>(())
             })
@@ -388,7 +399,9 @@ impl Questions {
     /// Opens a settled question again, for staff.
     pub async fn reopen(&self, by: Writer, thread: ThreadId) -> Result<(), QuestionError> {
         self.change(by, thread, move |tx, _, now| {
-            threads::set_open(tx, thread, true, now)?;
+            if threads::set_open(tx, thread, true, now)? {
+                refresh_cards(tx, thread, now)?;
+            }
             Ok(())
         })
         .await
@@ -496,6 +509,16 @@ impl Questions {
                 Ok((thread, row))
             })
             .await
+    }
+
+    /// What staff first wrote after this message; notes do not count.
+    pub async fn answer_to(
+        &self,
+        message: &MessageRow,
+    ) -> Result<Option<MessageRow>, QuestionError> {
+        let (thread, id) = (message.thread, message.id);
+        let find = move |conn: &Connection| threads::answer_after(conn, thread, id);
+        Ok(self.base.db.read(find).await?)
     }
 
     /// Where the file of a message is.
@@ -618,6 +641,19 @@ fn known(
 fn words(text: &str) -> Result<String, QuestionError> {
     let text: String = text.trim().chars().take(LONGEST).collect();
     if text.is_empty() { Err(QuestionError::Empty) } else { Ok(text) }
+}
+
+/// Redraws the cards that staff have of a client's last messages: each says whether it is answered.
+fn refresh_cards(
+    tx: &Transaction<'_>,
+    thread: ThreadId,
+    now: Timestamp,
+) -> Result<(), QuestionError> {
+    for (chat, message) in threads::cards(tx, thread, now.minus(EDITABLE), CARDS)? {
+        let notice = Outgoing::Notice(Notice::ThreadCard { thread, message });
+        notifications::enqueue(tx, &chat, &notice, now, None)?;
+    }
+    Ok(())
 }
 
 /// Adds the message and tells the other side.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, pa
 
 use super::StorageError;
 use crate::domain::{
-    MemberState, OrderId, OrderNumber, OrganizationId, PersonId, ThreadId, Timestamp,
+    ChatKey, MemberState, OrderId, OrderNumber, OrganizationId, PersonId, ThreadId, Timestamp,
 };
 
 /// A thread with what a list shows of it.
@@ -370,6 +370,43 @@ pub fn find_message(conn: &Connection, id: i64) -> Result<Option<MessageRow>, St
         from thread_messages m left join persons p on p.id = m.person_id where m.id = :id";
     let mut stmt = conn.prepare_cached(SQL)?;
     Ok(stmt.query_row(named_params! { ":id": id }, message_from_row).optional()?)
+}
+
+/// What staff first wrote after a message; notes do not count.
+pub fn answer_after(
+    conn: &Connection,
+    thread: ThreadId,
+    message: i64,
+) -> Result<Option<MessageRow>, StorageError> {
+    const SQL: &str = "
+        select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
+            m.note, m.text, m.attachment, m.at_ms
+        from thread_messages m left join persons p on p.id = m.person_id
+        where m.thread_id = :thread and m.id > :message and m.from_staff and not m.note
+        order by m.id limit 1";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":thread": thread, ":message": message };
+    Ok(stmt.query_row(params, message_from_row).optional()?)
+}
+
+/// The chats that hold a card of one of the thread's last messages of clients, sent since a moment,
+/// with the message.
+pub fn cards(
+    conn: &Connection,
+    thread: ThreadId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<(ChatKey, i64)>, StorageError> {
+    const SQL: &str = "
+        select s.chat_key, m.id
+        from thread_messages m
+        join chat_slots s on s.slot = 'thread:' || m.thread_id || ':' || m.id
+        where m.thread_id = :thread and not m.from_staff and not m.note and s.sent_at_ms >= :since
+        order by m.id desc, s.chat_key limit :limit";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    let params = named_params! { ":thread": thread, ":since": since, ":limit": limit };
+    let rows = stmt.query_map(params, |row| Ok((row.get("chat_key")?, row.get("id")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn message_from_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {

@@ -57,6 +57,12 @@ async fn a_question_is_asked_by_topic_answered_and_settled() {
     < Пишете в тему «Поролон 40 мм: какая цена от 100 листов?».
       [Выйти]
     > От 100 листов — 310 ₽
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «От 100 листов — 310 ₽»
+      [Ответить] [Открыть] [Решено]
     < Отправлено. Пишете в тему «Поролон 40 мм: какая цена от 100 листов?».
       [Выйти]
     × сообщение удалено
@@ -111,6 +117,19 @@ async fn a_question_is_asked_by_topic_answered_and_settled() {
       [Ответить] [Решено] [‹]
     × сообщение удалено
     > [Решено]
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Спасибо, беру
+      
+      Вопрос закрыт.
+      [Открыть]
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «От 100 листов — 310 ₽»
+      
+      Вопрос закрыт.
+      [Открыть]
     < «Поролон 40 мм: какая цена от 100 листов?»: решено. Новое сообщение откроет вопрос снова.
       [Написать ещё] [Вопросы]
     × сообщение удалено
@@ -160,6 +179,15 @@ async fn a_question_is_asked_by_topic_answered_and_settled() {
     assert_snapshot!(desk.transcript("maria"), @"
     < Вопрос: Цена · ООО «Диван-М» · Анна Иванова
       Ещё вопрос: а от 200?
+      [Ответить] [Открыть] [Решено]
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Спасибо, беру
+      [Ответить] [Открыть] [Решено]
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «От 100 листов — 310 ₽»
       [Ответить] [Открыть] [Решено]
     ");
 }
@@ -213,6 +241,12 @@ async fn a_reply_to_a_message_goes_to_its_thread() {
     desk.wait(Duration::from_secs(5)).await;
     assert_snapshot!(desk.transcript("maria"), @"
     > Минуту, уточню
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «Минуту, уточню»
+      [Ответить] [Открыть] [Решено]
     < Отправлено. Пишете в тему «Поролон 40 мм: какая цена от 100 листов?».
       [Выйти]
     × сообщение удалено
@@ -324,4 +358,41 @@ async fn the_views_of_the_panel_count_what_waits() {
     assert_eq!(found("%").await.unwrap().total, 1, "a percent sign is itself");
     assert_eq!(found("_").await.unwrap().total, 0);
     assert_eq!(found("машину").await.unwrap().rows[0].id, second);
+}
+
+#[tokio::test]
+async fn what_is_answered_and_closed_in_the_panel_is_so_in_the_chat() {
+    let desk = Desk::start().await;
+    asked(&desk).await;
+    desk.transcript("maria");
+    let questions = Questions::new(desk.base.clone());
+    let maria = desk.number("select id from persons where name = 'Мария'");
+    let maria = Writer::staff(partner_m::domain::PersonId(maria));
+    let thread = ThreadId(desk.number("select id from threads"));
+    questions.reply(maria, thread, "От 100 листов — 310 ₽", None).await.unwrap();
+    desk.run().await;
+    assert_snapshot!(desk.transcript("maria"), @"
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «От 100 листов — 310 ₽»
+      [Ответить] [Открыть] [Решено]
+    ");
+    questions.resolve(maria, thread).await.unwrap();
+    desk.run().await;
+    assert_snapshot!(desk.transcript("maria"), @"
+    ✎ Вопрос: Цена · ООО «Диван-М» · Анна Иванова
+      Поролон 40 мм: какая цена от 100 листов?
+      
+      Отвечает: Мария, 14:05
+      «От 100 листов — 310 ₽»
+      
+      Вопрос закрыт.
+      [Открыть]
+    ");
+    questions.reopen(maria, thread).await.unwrap();
+    desk.run().await;
+    desk.taps("maria", "Решено").await;
+    assert!(desk.transcript("maria").contains("Вопрос закрыт."));
 }

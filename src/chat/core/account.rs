@@ -189,6 +189,9 @@ impl Core {
                 }
                 screen.send()
             }
+            Notice::ThreadCard { thread, message } => {
+                return Ok(self.question_card(chat, *thread, *message).await?);
+            }
             Notice::ThreadMessage { thread, message } => {
                 return Ok(self.question_news(chat, *thread, *message).await?);
             }

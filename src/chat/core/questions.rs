@@ -9,7 +9,8 @@ use crate::domain::{ChatKey, OrderId, ThreadId};
 use crate::services::conversations::Conversations;
 use crate::services::notifications::Outgoing;
 use crate::services::questions::{
-    Attachment, QuestionError, ThreadFilter, ThreadOrder, ThreadRow, Topic, Writer, attachment,
+    Attachment, MessageRow, QuestionError, ThreadFilter, ThreadOrder, ThreadRow, Topic, Writer,
+    attachment,
 };
 
 impl Core {
@@ -312,6 +313,42 @@ impl Core {
         Ok(vec![questions::waits(&row, &self.question_scene()).send()])
     }
 
+    /// The card of a client's message in a chat of staff, as it is now.
+    pub(super) async fn question_card(
+        &self,
+        chat: &ChatKey,
+        thread: ThreadId,
+        message: i64,
+    ) -> Result<Vec<Outgoing>, ChatError> {
+        let (row, message) = match self.questions.message(thread, message).await {
+            Ok(found) => found,
+            Err(QuestionError::NotFound) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let answer = self.questions.answer_to(&message).await?;
+        let link = self.file_link(chat, &message).await?;
+        let slot = thread_slot(&message);
+        let scene = self.question_scene();
+        let card = questions::news(&row, &message, answer.as_ref(), link, &scene);
+        Ok(vec![card.in_place(slot)])
+    }
+
+    /// Where the file that came with a message is downloaded, in the browser.
+    async fn file_link(
+        &self,
+        chat: &ChatKey,
+        message: &MessageRow,
+    ) -> Result<Option<String>, ChatError> {
+        let (Some(Attachment { chat: from, file: Some(id), .. }), ChatKey::Web(persona)) =
+            (attachment(message), chat)
+        else {
+            return Ok(None);
+        };
+        let key = format!("thread:{}:{chat}", message.id);
+        let shared = self.files.share(&from, id, chat, &key).await?;
+        Ok(shared.map(|id| format!("/chat/{persona}/files/{id}")))
+    }
+
     /// A message of a thread, for the other side.
     pub(super) async fn question_news(
         &self,
@@ -332,17 +369,13 @@ impl Core {
         {
             return Ok(Vec::new());
         }
-        let slot = format!("thread:{thread}:{}", message.id);
+        let slot = thread_slot(&message);
         let file = attachment(&message);
-        let link = match (&file, chat) {
-            (Some(Attachment { chat: from, file: Some(id), .. }), ChatKey::Web(persona)) => {
-                let key = format!("thread:{}:{chat}", message.id);
-                let shared = self.files.share(from, *id, chat, &key).await?;
-                shared.map(|id| format!("/chat/{persona}/files/{id}"))
-            }
-            _ => None,
-        };
-        let mut out = vec![questions::news(&row, &message, link).in_place(slot)];
+        let link = self.file_link(chat, &message).await?;
+        let answer = self.questions.answer_to(&message).await?;
+        let scene = self.question_scene();
+        let card = questions::news(&row, &message, answer.as_ref(), link, &scene);
+        let mut out = vec![card.in_place(slot)];
         match (file, chat) {
             (
                 Some(Attachment { chat: from @ ChatKey::Telegram(_), message_id, .. }),
@@ -355,6 +388,11 @@ impl Core {
         }
         Ok(out)
     }
+}
+
+/// The card of a message of a thread.
+fn thread_slot(message: &MessageRow) -> String {
+    format!("thread:{}:{}", message.thread, message.id)
 }
 
 fn leave_thread(talk: &mut Talk<'_>) {

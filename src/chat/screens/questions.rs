@@ -164,8 +164,15 @@ pub fn resolved(row: &ThreadRow) -> Screen {
     ])
 }
 
-/// A message, for the other side. `file`: where the file that came with it is downloaded.
-pub fn news(row: &ThreadRow, message: &MessageRow, file: Option<String>) -> Screen {
+/// A message, for the other side. `answer`: what staff wrote after it; `file`: where the file that
+/// came with it is downloaded.
+pub fn news(
+    row: &ThreadRow,
+    message: &MessageRow,
+    answer: Option<&MessageRow>,
+    file: Option<String>,
+    scene: &Scene<'_>,
+) -> Screen {
     let mut html = Html::new();
     if message.from_staff {
         html = html.bold(format!("{} · {}", row.subject, message.person_name));
@@ -185,6 +192,17 @@ pub fn news(row: &ThreadRow, message: &MessageRow, file: Option<String>) -> Scre
         Button::new("Открыть", Action::ThreadShow { thread }),
     ];
     if !message.from_staff {
+        if let Some(answer) = answer {
+            let at = scene.zone.date_time(answer.at, scene.now);
+            html = html.line().line().push(format!("Отвечает: {}, {at}", answer.person_name));
+            html = html.line().italic(format!("«{}»", ru::ellipsis(&answer.text, IN_THREAD)));
+        }
+        if !row.open {
+            let html = html.line().line().push("Вопрос закрыт.");
+            return Screen::new(html)
+                .row([Button::new("Открыть", Action::ThreadShow { thread })])
+                .row(file.map(|url| Button::link("Скачать файл", url)));
+        }
         buttons.push(Button::new("Решено", Action::ThreadResolve { thread }));
     }
     let download = file.map(|url| Button::link("Скачать файл", url));
