@@ -44,8 +44,8 @@ impl Core {
     ) -> Result<Vec<Outgoing>, super::worker::ChatError> {
         let scene = self.scene();
         Ok(match notice {
-            Notice::OrderStatus { order } => match self.find(*order).await? {
-                Some(view) => status_news(&view, &scene),
+            Notice::OrderStatus { order, told } => match self.find(*order).await? {
+                Some(view) => status_news(&view, *told, &scene),
                 None => Vec::new(),
             },
             Notice::BuyerOrder { order } => match self.find(*order).await? {
@@ -158,10 +158,20 @@ fn is_private(chat: &ChatKey) -> bool {
     !matches!(chat, ChatKey::Telegram(id) if *id < 0)
 }
 
-/// A new message where the buyer should look, and the permanent card as it is now.
-fn status_news(view: &OrderView, scene: &Scene) -> Vec<Outgoing> {
+/// A new message where the buyer should look, and the permanent card as it is now. What staff
+/// changed in the order (`told`, an entry of its timeline) is in the same message.
+fn status_news(view: &OrderView, told: Option<i64>, scene: &Scene) -> Vec<Outgoing> {
     let card = order::card(&view.order, scene).in_place(buyer_slot(view.order.id));
-    let news = order::news(view, scene).map(Screen::send);
+    let changes = told.and_then(|id| view.events.iter().find(|entry| entry.id == id));
+    let news = match (order::news(view, scene), changes) {
+        (Some(mut news), Some(entry)) => {
+            news.html = news.html.line().push(&entry.text);
+            Some(news.send())
+        }
+        (Some(news), None) => Some(news.send()),
+        // The status is no news by itself.
+        (None, changes) => changes.map(|entry| message(view, entry, None)),
+    };
     std::iter::once(card).chain(news).collect()
 }
 

@@ -379,7 +379,7 @@ impl Courier {
         let mut status_of = None;
         if let [Step::Do(Outgoing::Notice(notice)), ..] = &steps[..] {
             let Some(silent) = self.told_now(&row, notice, now).await? else { return Ok(None) };
-            if let Notice::OrderStatus { order } = notice {
+            if let Notice::OrderStatus { order, .. } = notice {
                 status_of = Some(*order);
             }
             match self.compose(&row.chat, notice).await {
@@ -426,7 +426,7 @@ impl Courier {
             notifications::manner(conn, &config, &zone, &chat, &asked, now)
         };
         let too_soon = match notice {
-            Notice::OrderStatus { order } => self.merges_at(&row.chat, *order, now),
+            Notice::OrderStatus { order, .. } => self.merges_at(&row.chat, *order, now),
             _ => None,
         };
         let (id, chat, notice) = (row.id, row.chat.clone(), notice.clone());
@@ -454,7 +454,7 @@ impl Courier {
             Manner::Aloud | Manner::Silent if too_soon.is_some() => {
                 let write = move |tx: &rusqlite::Transaction<'_>| {
                     let card = match notice {
-                        Notice::OrderStatus { order } => Some(Notice::BuyerOrder { order }),
+                        Notice::OrderStatus { order, .. } => Some(Notice::BuyerOrder { order }),
                         _ => None,
                     };
                     queue_notice(tx, &chat, card, now)?;

@@ -163,6 +163,9 @@ pub enum Notice {
     OrderStatus {
         /// The order.
         order: OrderId,
+        /// The entry of its timeline with what staff changed in it: told in the same message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<i64>,
     },
     /// The card of an order, for staff: sent, or edited to what it is now.
     StaffOrder {

@@ -989,3 +989,19 @@ async fn in_the_managers_chat_only_the_one_who_was_asked_answers() {
     desk.wait(Duration::from_secs(30)).await;
     assert!(desk.transcript("anna").contains("Привезём завтра"));
 }
+
+#[tokio::test]
+async fn what_was_changed_comes_with_the_news_that_the_order_is_accepted() {
+    let desk = Desk::start().await;
+    sent(&desk).await;
+    desk.taps("maria", "Подобрать").await;
+    desk.says("maria", "спанбонд белый").await;
+    desk.taps("maria", "Спанбонд 70 г/м2 белый").await;
+    desk.says("maria", "2 рул").await;
+    desk.transcript("anna");
+    desk.taps("maria", "Принять").await;
+    let told = desk.transcript("anna");
+    let news: Vec<&str> = told.lines().filter(|line| line.starts_with('<')).collect();
+    assert_eq!(news, ["< Заявка № 1001 принята. Менеджер Мария."], "{told}");
+    assert!(told.contains("Изменения в заявке:\n  – "), "{told}");
+}

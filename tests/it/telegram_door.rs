@@ -114,7 +114,7 @@ impl Composer for Words {
     ) -> Sending<'a, Result<Vec<Outgoing>, String>> {
         Box::pin(async move {
             Ok(match notice {
-                Notice::OrderStatus { order } => vec![
+                Notice::OrderStatus { order, .. } => vec![
                     Screen::text(format!("Заявка {order}")).send(),
                     Screen::text("Подробности").send(),
                 ],
@@ -1115,7 +1115,8 @@ async fn temporary_trouble_is_tried_again_at_one_two_four_seconds_up_to_five_min
 async fn a_notice_is_said_in_words_when_it_is_sent_and_not_twice() {
     let door = Door::open().await;
     door.bot_api.user(ANNA, "Анна");
-    let notice = |order| Outgoing::Notice(Notice::OrderStatus { order: OrderId(order) });
+    let notice =
+        |order| Outgoing::Notice(Notice::OrderStatus { order: OrderId(order), told: None });
     door.queue(ANNA, notice(1)).await;
     door.queue(ANNA, notice(1)).await;
     door.bot_api.refuse_next(Refusal::Cut);

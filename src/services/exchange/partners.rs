@@ -687,7 +687,7 @@ impl StatusFromOnec {
             }
             events.push(event("status", &text, forward));
             if forward {
-                let notice = Notice::OrderStatus { order: order.id };
+                let notice = Notice::OrderStatus { order: order.id, told: None };
                 notices::to_person(tx, order.author, notice, now).map_err(storage)?;
             }
             changed = true;

@@ -187,10 +187,12 @@ pub fn manner(
     let Some(group) = group(notice, staff) else { return Ok(Manner::Aloud) };
     let wishes = Wishes::from_row(&notification_settings::find(conn, person.id)?);
     let card = match notice {
-        Notice::OrderStatus { order } => Some(Notice::BuyerOrder { order: *order }),
+        Notice::OrderStatus { order, .. } => Some(Notice::BuyerOrder { order: *order }),
         _ => None,
     };
-    if !wishes.wants(group) {
+    // What was changed in an order is a manager's message too.
+    let changed = matches!(notice, Notice::OrderStatus { told: Some(_), .. });
+    if !(wishes.wants(group) || changed && wishes.wants(Group::Messages)) {
         return Ok(Manner::Unwanted(card));
     }
     if !matches!(chat, ChatKey::Telegram(_)) {
@@ -257,7 +259,10 @@ fn group(notice: &Notice, staff: bool) -> Option<Group> {
 fn urgent(notice: &Notice) -> bool {
     matches!(
         notice,
-        Notice::OrderMessage { .. } | Notice::ThreadMessage { .. } | Notice::Proposal { .. }
+        Notice::OrderMessage { .. }
+            | Notice::ThreadMessage { .. }
+            | Notice::Proposal { .. }
+            | Notice::OrderStatus { told: Some(_), .. }
     )
 }
 

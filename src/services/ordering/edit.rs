@@ -203,7 +203,7 @@ impl Ordering {
         let now = self.now();
         self.change_order(id, move |tx, order| {
             current(order, Some(version))?;
-            tell_changes(tx, order, &actor, now, now)?.ok_or(OrderError::Empty)?;
+            tell_changes(tx, order, &actor, now)?.ok_or(OrderError::Empty)?;
             notices::to_person(tx, order.author, Notice::BuyerOrder { order: id }, now)?;
             notices::refresh_staff_cards(tx, id, now)?;
             Ok(order_edits::set_undo(tx, id, None)?)
@@ -376,13 +376,27 @@ fn set_amount(
     Ok(())
 }
 
-/// Tells the client what has changed, where anything has: at `due`. The entry of the timeline.
-pub(super) fn tell_changes(
+/// Tells the client what has changed, where anything has. The entry of the timeline.
+fn tell_changes(
     tx: &Transaction<'_>,
     order: &OrderRow,
     actor: &Actor,
     now: Timestamp,
-    due: Timestamp,
+) -> Result<Option<i64>, OrderError> {
+    let Some(event) = note_changes(tx, order, actor, now)? else { return Ok(None) };
+    let key = notices::later(order.id, event);
+    let notice = Notice::OrderMessage { order: order.id, event };
+    notices::to_person_at(tx, order.author, notice, now, &key)?;
+    Ok(Some(event))
+}
+
+/// Writes what has changed into the timeline, where anything has; the client is to be told of that
+/// entry.
+pub(super) fn note_changes(
+    tx: &Transaction<'_>,
+    order: &OrderRow,
+    actor: &Actor,
+    now: Timestamp,
 ) -> Result<Option<i64>, OrderError> {
     let lines = changes(tx, order)?;
     order_edits::set_shown(tx, order.id, None)?;
@@ -390,11 +404,7 @@ pub(super) fn tell_changes(
         return Ok(None);
     }
     let text = format!("Изменения в заявке:\n{}", lines.join("\n"));
-    let event = note(tx, actor, order.id, "message", &text, true, now)?;
-    let key = notices::later(order.id, event);
-    let notice = Notice::OrderMessage { order: order.id, event };
-    notices::to_person_at(tx, order.author, notice, due, &key)?;
-    Ok(Some(event))
+    Ok(Some(note(tx, actor, order.id, "message", &text, true, now)?))
 }
 
 /// Before a change of the client's own: what staff have changed is told, so that both are seen.
@@ -404,7 +414,7 @@ pub(super) fn tell_before(
     now: Timestamp,
 ) -> Result<(), OrderError> {
     let actor = Actor { person: order.manager, channel: Channel::Bot };
-    tell_changes(tx, order, &actor, now, now).map(|_| ())
+    tell_changes(tx, order, &actor, now).map(|_| ())
 }
 
 /// What the client has not seen yet of an order, a line each; empty: they see it as it is.

@@ -292,7 +292,12 @@ impl Ordering {
                     notices::to_person(tx, manager, stop, now)?;
                 }
                 if party.person != Some(row.author) {
-                    notices::to_person(tx, row.author, Notice::OrderStatus { order }, now)?;
+                    notices::to_person(
+                        tx,
+                        row.author,
+                        Notice::OrderStatus { order, told: None },
+                        now,
+                    )?;
                 }
                 orders::find(tx, order)?.ok_or(OrderError::NotFound)
             })

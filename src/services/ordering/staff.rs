@@ -473,15 +473,16 @@ pub(super) fn move_to(
     // A slip in the panel is taken back before anybody hears of it.
     let due = if actor.channel == Channel::Panel { now.plus(ANNOUNCE_AFTER) } else { now };
     notices::withdraw(tx, id)?;
-    if !order.history {
-        let key = notices::later(id, format_args!("status:{}", order.revision));
-        notices::to_person_at(tx, order.author, Notice::OrderStatus { order: id }, due, &key)?;
-    }
     let after = orders::find(tx, id)?.ok_or(OrderError::NotFound)?;
     let mut told = None;
     if !matches!(next, OrderStatus::Cancelled | OrderStatus::Rejected) {
         // With the news of the status comes what was changed in the order.
-        told = edit::tell_changes(tx, &after, actor, now, due)?;
+        told = edit::note_changes(tx, &after, actor, now)?;
+    }
+    if !order.history {
+        let key = notices::later(id, format_args!("status:{}", order.revision));
+        let notice = Notice::OrderStatus { order: id, told };
+        notices::to_person_at(tx, order.author, notice, due, &key)?;
     }
     before.telling(told).offer(tx, actor, &after, &text, now)?;
     notices::refresh_staff_cards(tx, id, now)?;
