@@ -307,7 +307,7 @@ fn bought(
     };
     let open = rows.iter().filter(|row| row.state == LineState::Ask);
     open.map(|row| {
-        let products = row.candidates.iter().chain(&row.product).copied();
+        let products = meant(row).into_iter().chain(row.product);
         Ok((row.id, words::purchases_of(conn, organization, products)?))
     })
     .collect()
