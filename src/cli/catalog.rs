@@ -112,7 +112,8 @@ pub fn import_text(report: &ApplyReport, dry_run: bool) -> String {
     }
     for problem in report.problems.iter().take(20) {
         let name = if problem.sku.is_empty() { "без имени" } else { &problem.sku };
-        line(format!("  запись {} ({name}): {}", problem.index + 1, problem.reason));
+        let what = if report.tabular { "строка" } else { "запись" };
+        line(format!("  {what} {} ({name}): {}", problem.index + 1, problem.reason));
     }
     if report.skipped > 20 {
         line(format!("  … и ещё {}", count(report.skipped - 20)));

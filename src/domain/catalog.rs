@@ -184,6 +184,7 @@ pub enum Record {
 
 /// What a source says of itself, known once it has been read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says a thing of its own")]
 pub struct CatalogHead {
     /// Whether what is not mentioned is to be hidden.
     pub full: bool,
@@ -192,6 +193,8 @@ pub struct CatalogHead {
     pub full_catalog: bool,
     /// Whether an id may name an item and its characteristic: `item#characteristic`.
     pub variants: bool,
+    /// Whether a record is a row of a table, by its number from 0.
+    pub tabular: bool,
     /// The name of the price type of [`ProductRecord::price`]; empty: the default one.
     pub price_type: String,
     /// Categories, parents in any order.
@@ -210,6 +213,7 @@ impl CatalogHead {
         self.full |= other.full;
         self.full_catalog |= other.full_catalog;
         self.variants |= other.variants;
+        self.tabular |= other.tabular;
         if self.price_type.is_empty() {
             self.price_type = other.price_type;
         }

@@ -20,6 +20,8 @@ use crate::domain::{Price, Quantity, Unit};
 pub const MAX_ROWS: usize = 1_000_000;
 /// At most so many bytes in a cell.
 pub const MAX_CELL: usize = 32 * 1024;
+/// In a mapping: the table has no column for the field, whatever was found.
+pub const NO_COLUMN: &str = "-";
 /// The row of headings is looked for among the first so many.
 const HEADING_ROWS: usize = 30;
 
@@ -62,6 +64,14 @@ pub struct Table {
 
 /// Reads CSV: the encoding and the separator are found out.
 pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
+    let mut table = read_csv_numbered(bytes)?;
+    table.rows.retain(|row| !row.is_empty());
+    Ok(table)
+}
+
+/// Reads CSV as [`read_csv`] does, but a line with nothing in it is a row without cells: rows have
+/// the numbers that a spreadsheet shows.
+pub fn read_csv_numbered(bytes: &[u8]) -> Result<Table, TableError> {
     let content = text::decode(bytes);
     let separator = separator(&content);
     let mut reader = csv::ReaderBuilder::new()
@@ -71,6 +81,7 @@ pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
         .from_reader(content.as_bytes());
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
+    let mut next = 0;
     loop {
         let more = reader.read_record(&mut record).map_err(|error| TableError::Cell {
             row: rows.len() + 1,
@@ -80,6 +91,16 @@ pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
         if !more {
             break;
         }
+        // The reader passes over empty lines: they stand between the end of the last record and
+        // the first byte of this one.
+        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        let read = content.as_bytes().get(next..end).unwrap_or_default();
+        // Of «\r\n» it has taken the first byte with the record.
+        let cut = content.as_bytes()[..next].ends_with(b"\r");
+        let read = read.strip_prefix(b"\n").filter(|_| cut).unwrap_or(read);
+        let blank = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        rows.extend(blank.filter(|byte| **byte == b'\n').map(|_| Vec::new()));
+        next = end;
         let row = rows.len() + 1;
         if row > MAX_ROWS {
             return Err(TableError::TooManyRows);
@@ -171,6 +192,33 @@ enum Column {
     Deleted,
     Hidden,
     SearchWords,
+}
+
+impl Column {
+    /// The field's name, as [`column`] reads it back.
+    fn field(&self) -> String {
+        match self {
+            Self::Price(of) if !of.is_empty() => return format!("price: {of}"),
+            Self::Stock(Some(of)) => return format!("stock: {of}"),
+            Self::ExternalId => "external_id",
+            Self::Sku => "sku",
+            Self::Title => "title",
+            Self::Category => "category",
+            Self::CategoryExternalId => "category_external_id",
+            Self::Price(_) => "price",
+            Self::Stock(None) => "stock_qty",
+            Self::Description => "description",
+            Self::Unit => "unit",
+            Self::Pack => "pack",
+            Self::Packs => "packs",
+            Self::Multiple => "multiple",
+            Self::Barcode => "barcode",
+            Self::Deleted => "deleted",
+            Self::Hidden => "hidden",
+            Self::SearchWords => "search_words",
+        }
+        .to_owned()
+    }
 }
 
 /// The column that a heading or a field's name means.
@@ -283,7 +331,7 @@ pub struct CatalogTable {
 
 impl CatalogTable {
     /// Finds the headings; `map` names further columns by field and heading or number from 1, and
-    /// goes before what was found.
+    /// goes before what was found; [`NO_COLUMN`]: the table has none for the field.
     ///
     /// # Errors
     ///
@@ -310,12 +358,15 @@ impl CatalogTable {
                 (number < table.rows[row].len()).then_some(number)
             };
             let index = by_name.or_else(by_number);
-            let index = index.ok_or_else(|| TableError::NoColumn(heading.clone()))?;
             for other in &mut columns {
                 if other.as_ref() == Some(&column) {
                     *other = None;
                 }
             }
+            if index.is_none() && wanted == NO_COLUMN {
+                continue;
+            }
+            let index = index.ok_or_else(|| TableError::NoColumn(heading.clone()))?;
             columns[index] = Some(column);
         }
         let named = |c: &Column| matches!(c, Column::Title | Column::Sku | Column::ExternalId);
@@ -323,6 +374,19 @@ impl CatalogTable {
             return Err(TableError::NoHeadings);
         }
         Ok(Self { table, first: row + 1, columns, full: false })
+    }
+
+    /// For each column the field that it holds, as the contract calls it; `None`: it is not read.
+    pub fn fields(&self) -> Vec<Option<String>> {
+        self.columns.iter().map(|column| Some(column.as_ref()?.field())).collect()
+    }
+
+    /// The row of headings and up to so many rows with something in them after it.
+    pub fn sample(&self, rows: usize) -> Vec<Vec<String>> {
+        let head = self.table.rows.iter().skip(self.first - 1).take(1);
+        let filled = |row: &&Vec<String>| row.iter().any(|cell| !cell.trim().is_empty());
+        let rows = self.table.rows.iter().skip(self.first).filter(filled).take(rows);
+        head.chain(rows).cloned().collect()
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of column")]
@@ -429,7 +493,7 @@ impl CatalogTable {
                 index,
                 sku: record.name().to_owned(),
                 external_id: record.external_id,
-                reason: format!("строка {}: {reason}", index + 1),
+                reason,
             }),
         }
     }
@@ -455,7 +519,7 @@ impl CatalogSource for CatalogTable {
                 break;
             }
         }
-        Ok(CatalogHead { full: self.full, ..CatalogHead::default() })
+        Ok(CatalogHead { full: self.full, tabular: true, ..CatalogHead::default() })
     }
 }
 
@@ -644,7 +708,41 @@ mod tests {
         assert_eq!(products[0].index, 3);
         assert_eq!(products[0].stock, Field::Set(Quantity::whole(1_000)));
         assert_eq!(products[0].unit, Field::Set(Unit::new("тыс шт")));
-        assert_debug_snapshot!(skipped[0].reason, @r#""строка 5: «цена» = «договорная»: не число""#);
+        assert_debug_snapshot!(skipped[0].reason, @r#""«цена» = «договорная»: не число""#);
+    }
+
+    #[test]
+    fn rows_have_the_numbers_that_a_spreadsheet_shows() {
+        for (csv, numbers) in [
+            ("а;б\r\n\r\nв;г\r\n\r\n\r\nд;е", "0 2 5"),
+            ("\n\nа;б\nв;\"г\n\nг\"\n\nд;е\n\n", "2 3 5"),
+            ("а;б\nв;г\n", "0 1"),
+        ] {
+            let numbered = read_csv_numbered(csv.as_bytes()).expect("reads").rows;
+            let filled = numbered.iter().enumerate().filter(|(_, row)| !row.is_empty());
+            let found: Vec<_> = filled.clone().map(|(index, _)| index.to_string()).collect();
+            assert_eq!(found.join(" "), numbers, "{csv:?}");
+            let plain = read_csv(csv.as_bytes()).expect("reads").rows;
+            assert_eq!(plain, filled.map(|(_, row)| row.clone()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_field_is_read_back_as_the_column_it_names_and_may_be_in_none() {
+        let csv = "Ид;Код;Товар;Опт;Цена: Розница;Остаток: Химки;Вес\n1;2;3;4;5;6;7\n";
+        let table = || read_csv(csv.as_bytes()).expect("reads");
+        let found = CatalogTable::new(table(), &[]).expect("a catalogue");
+        let fields = found.fields();
+        let named: Vec<&str> = fields.iter().map(|f| f.as_deref().unwrap_or("")).collect();
+        let wanted = ["external_id", "sku", "title", "price", "price: Розница", "stock: Химки", ""];
+        assert_eq!(named, wanted);
+        for field in fields.iter().flatten() {
+            assert_eq!(column(field).map(|column| column.field()).as_ref(), Some(field));
+        }
+        let map = [("price".to_owned(), NO_COLUMN.to_owned())];
+        let unread = CatalogTable::new(table(), &map).expect("a catalogue");
+        assert_eq!(unread.fields()[3], None);
+        assert_eq!(found.sample(1), table().rows);
     }
 
     #[test]

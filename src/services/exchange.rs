@@ -194,6 +194,8 @@ pub struct ApplyReport {
     pub hidden: usize,
     /// Products whose hiding waits for a person.
     pub held: usize,
+    /// Whether a record is a row of a table, by its number from 0.
+    pub tabular: bool,
     /// Its number in the journal; 0 after a dry run.
     pub exchange: i64,
 }

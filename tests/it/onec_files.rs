@@ -81,7 +81,7 @@ async fn a_dry_run_says_what_the_real_one_does_and_stores_nothing() {
     }
     insta::assert_snapshot!(import_text(&dry, true), @r"
     Проверка, ничего не записано. Создать 1 · Изменить 1 · Без изменений 1 · Пропустить 1
-      запись 5 (4): строка 5: «цена» = «договорная»: не число
+      строка 5 (4): «цена» = «договорная»: не число
     ");
     let stats = Catalog::new(server.base.clone()).stats().await.expect("counts");
     assert_eq!((stats.products, stats.on_sale, stats.without_price), (3, 3, 0));

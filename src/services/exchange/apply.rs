@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, Transaction};
 
 use super::known::{Known, News};
-use super::matching::{Digests, Matcher, Mention, Plan, Step, Why};
+use super::matching::{Digests, Matcher, Mention, Plan, Reader, Step, Why};
 use super::places::{Categories, PriceTypes, Warehouses};
 use super::state::{Resolved, State, overlay};
 use super::variants::Variants;
 use super::{
-    ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT,
+    ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT, Way,
     count_one,
 };
 use crate::domain::catalog::{
@@ -107,7 +107,12 @@ pub fn apply<S: CatalogSource>(
         known,
         digests,
         left_alone: origin.left_alone,
-        report: ApplyReport::default(),
+        reader: match origin.way {
+            Way::Json | Way::Pull => Reader::Program,
+            _ if head.tabular => Reader::Rows,
+            _ => Reader::Records,
+        },
+        report: ApplyReport { tabular: head.tabular, ..ApplyReport::default() },
     };
     work.report.warnings.clone_from(&head.warnings);
     work.begin(&head)?;
@@ -184,6 +189,8 @@ struct Work<'t> {
     variants: Variants,
     /// What of known products the batch does not touch.
     left_alone: LeftAlone,
+    /// Who reads what was left out.
+    reader: Reader,
     report: ApplyReport,
 }
 
@@ -215,7 +222,7 @@ impl Work<'_> {
                 self.skip(SkippedRecord {
                     index: product.index,
                     external_id: product.external_id,
-                    reason: why.text(&name),
+                    reason: why.text(&name, self.reader),
                     sku: name,
                 });
                 Ok(())

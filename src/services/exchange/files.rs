@@ -12,7 +12,7 @@ use super::staging::{Name, Staged, StagedText, StagingError, is_workbook, unpack
 use crate::domain::catalog::{CatalogHead, CatalogSource, Record};
 use crate::formats::commerceml::{self, CommerceMl, CommerceMlError, Content};
 use crate::formats::onec_json::{CatalogJson, CatalogJsonError, Reopen};
-use crate::formats::tables::{CatalogTable, TableError, read_csv, read_xlsx};
+use crate::formats::tables::{CatalogTable, TableError, read_csv_numbered, read_xlsx};
 use crate::formats::text::{Sniffer, Utf8Reader};
 
 /// A table bigger than this is not read into memory.
@@ -179,7 +179,7 @@ impl CatalogFile {
                 return Err(FileError::TooLarge);
             }
             let bytes = std::fs::read(path).map_err(refused)?;
-            let table = if zip { read_xlsx(bytes)? } else { read_csv(&bytes)? };
+            let table = if zip { read_xlsx(bytes)? } else { read_csv_numbered(&bytes)? };
             return Ok(Self::Table(CatalogTable::new(table, map)?));
         }
         if !map.is_empty() {

@@ -195,19 +195,41 @@ pub enum Why {
     Repeated(u32),
 }
 
+/// Who reads why a record is left out, and how they count records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A program: fields by their names on the wire, records by their index from 0.
+    Program,
+    /// A person before a table: rows from 1, as they are numbered there.
+    Rows,
+    /// A person before another file: records from 1.
+    Records,
+}
+
 impl Why {
     /// The reason in Russian.
-    pub fn text(self, sku: &str) -> String {
+    pub fn text(self, sku: &str, reader: Reader) -> String {
+        let program = reader == Reader::Program;
         match self {
             Self::Unreadable => "не читается".to_owned(),
-            Self::NoKey => "нет ни external_id, ни артикула, ни названия".to_owned(),
+            Self::NoKey if program => "нет ни external_id, ни артикула, ни названия".to_owned(),
+            Self::NoKey => "нет ни кода 1С, ни артикула, ни названия".to_owned(),
             Self::NoTitle => "нет названия, а товар ещё не известен".to_owned(),
             Self::Ambiguous => {
-                format!("артикул «{sku}» есть у нескольких товаров: нужен external_id")
+                let wanted = if program { "external_id" } else { "код 1С" };
+                format!("артикул «{sku}» есть у нескольких товаров: нужен {wanted}")
             }
-            Self::Repeated(by) => {
-                format!("повтор: действует последняя запись с этим ключом, её индекс {by}")
-            }
+            Self::Repeated(by) => match reader {
+                Reader::Program => {
+                    format!("повтор: действует последняя запись с этим ключом, её индекс {by}")
+                }
+                Reader::Rows => {
+                    format!("повтор: этот товар есть ниже, действует строка\u{a0}{}", by + 1)
+                }
+                Reader::Records => {
+                    format!("повтор: этот товар есть ниже, действует запись\u{a0}{}", by + 1)
+                }
+            },
         }
     }
 }
