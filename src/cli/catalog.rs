@@ -70,7 +70,14 @@ pub async fn import(
         why: std::io::Error::other(error),
     })??;
     file.set_full(import.full);
-    let origin = Origin { dry_run: import.dry_run, progress, ..Origin::new(Way::Import) };
+    let name = import.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let origin = Origin {
+        dry_run: import.dry_run,
+        progress,
+        undoable: true,
+        address: name,
+        ..Origin::new(Way::Import)
+    };
     Ok(exchange.apply(file, origin).await?)
 }
 

@@ -114,7 +114,7 @@ fn status(global: &Global, terminal: &Terminal) -> Outcome {
             "push": standing.ways.push, "open": standing.ways.open,
         },
         "queue": { "orders": standing.queued, "waiting": standing.waiting },
-        "held_hiding": standing.held.map(|held| json!({
+        "held_hiding": standing.held.as_ref().map(|held| json!({
             "id": held.id, "products": held.products, "of_total": held.of_total,
         })),
     });
@@ -137,7 +137,7 @@ fn status(global: &Global, terminal: &Terminal) -> Outcome {
         if standing.waiting > 0 {
             rows.push(row("  не готовы", standing.waiting.to_string()));
         }
-        if let Some(held) = standing.held {
+        if let Some(held) = &standing.held {
             let count = ru::count(u64::from(held.products), ["товара", "товаров", "товаров"]);
             rows.push(row("ждёт решения", format!("скрытие {count}, в панели")));
         }

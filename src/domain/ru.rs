@@ -44,6 +44,12 @@ pub fn thousands(value: u64) -> String {
     text
 }
 
+/// The text with a capital letter at its beginning.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The text cut to at most `max` characters, «…» standing for what was cut.
 pub fn ellipsis(text: &str, max: usize) -> String {
     if text.chars().count() <= max {

@@ -19,6 +19,7 @@ pub mod spool;
 pub mod staging;
 pub mod standard;
 mod state;
+pub mod undo;
 mod variants;
 
 use std::borrow::Cow;
@@ -39,7 +40,7 @@ use crate::domain::catalog::{
     CatalogBatch, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
 };
 use crate::storage::exchange_log::{self, ExchangeRow, FileRow, HeldHiding, ProblemRow, StepRow};
-use crate::storage::{Db, StorageError, audit, entries, mentions, prices, products};
+use crate::storage::{Db, StorageError, audit, entries, imports, mentions, prices, products};
 pub use difference::Difference;
 use matching::{Digests, Mention};
 pub use places::default_type;
@@ -130,7 +131,7 @@ pub struct Origin {
     pub way: Way,
     /// The request's id, for the journal; may be empty.
     pub request_id: String,
-    /// Where it came from, for the journal; may be empty.
+    /// Where it came from, for the journal; of a file that a person brought its name; may be empty.
     pub address: String,
     /// The program that came, by its `User-Agent`, for the journal; may be empty.
     pub sender: String,
@@ -140,6 +141,10 @@ pub struct Origin {
     pub dry_run: bool,
     /// What it does not touch: a person's choice.
     pub left_alone: LeftAlone,
+    /// A person may take it back for a day: what was before is noted.
+    pub undoable: bool,
+    /// A person has typed this number: so many products may be hidden, many as they are.
+    pub hides: Option<usize>,
     /// Where to count.
     pub progress: Option<Progress>,
     /// What has happened in the session so far, for the journal.
@@ -161,6 +166,8 @@ impl Origin {
             session: String::new(),
             dry_run: false,
             left_alone: LeftAlone::NOTHING,
+            undoable: false,
+            hides: None,
             progress: None,
             steps: Vec::new(),
             files: Vec::new(),
@@ -296,13 +303,17 @@ impl Exchange {
             .db
             .write(move |tx| {
                 let outcome = apply::apply(tx, batch, &base, &origin).map_err(End::Error)?;
-                let apply::Outcome { mut report, held, changed, mentioned } = outcome;
+                let apply::Outcome { mut report, held, changed, mentioned, ledger } = outcome;
                 if origin.dry_run {
                     return Err(End::DryRun(Box::new(report)));
                 }
                 let now = base.clock.now();
                 report.exchange =
                     note(tx, "catalog", &origin, started, now.since(started), &report)?;
+                if let Some(ledger) = ledger {
+                    imports::insert(tx, report.exchange, report.tabular)?;
+                    ledger.write(tx, report.exchange)?;
+                }
                 if let Some(held) = held {
                     let total = small(held.of_total);
                     exchange_log::hold_hiding(tx, report.exchange, now, total, &held.products)?;
@@ -403,12 +414,27 @@ impl Exchange {
             .db
             .write(move |tx| {
                 let products = exchange_log::hiding_products(tx, id)?;
+                let waiting = exchange_log::waiting_hiding(tx)?.filter(|held| held.id == id);
+                let exchange = waiting.and_then(|held| held.exchange);
                 if !exchange_log::close_hiding(tx, id, true)? {
                     return Ok(None);
                 }
+                // What follows from an import is taken back with it.
+                let import = match exchange {
+                    Some(exchange) => imports::find(tx, exchange)?,
+                    None => None,
+                };
                 let mut hidden = 0;
                 for product in products {
-                    hidden += usize::from(products::withdraw_absent(tx, product, now)?);
+                    let before = match &import {
+                        Some(_) => Some(state::State::load(tx, product)?),
+                        None => None,
+                    };
+                    let done = products::withdraw_absent(tx, product, now)?;
+                    hidden += usize::from(done);
+                    if let (true, Some(import), Some(before)) = (done, &import, before) {
+                        undo::note_later(tx, import.exchange, &before)?;
+                    }
                 }
                 entries::touch(tx, now)?;
                 let (object, after) = (format!("hiding:{id}"), hidden.to_string());

@@ -22,6 +22,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("backup.downloaded", "копия скачана"),
     ("backup.made", "копия сделана"),
     ("catalog.import", "каталог загружен из файла"),
+    ("catalog.import_undo", "загрузка каталога отменена"),
     ("exchange.hide", "не упомянутые товары скрыты"),
     ("exchange.keep", "не упомянутые товары оставлены"),
     ("exchange.map_status", "соответствие статуса 1С"),

@@ -1,5 +1,6 @@
 //! What is over is forgotten: sessions and links, handled events, sent messages, old browser chats,
-//! raw files of exchanges. The journal of changes and the orders are kept for ever.
+//! raw files of exchanges, what old imports have changed. The journal of changes and the orders are
+//! kept for ever.
 
 use std::time::Duration;
 
@@ -73,6 +74,7 @@ impl Retention {
         let swept = self.base.db.write(move |tx| web_messages::sweep(tx, before)).await;
         let chats = swept.map_err(|e: crate::storage::StorageError| told(&e))?;
         let files = self.exchange.sweep_raw().await.map_err(|e| told(&e))?;
+        self.exchange.sweep_imports().await.map_err(|e| told(&e))?;
         if events + messages + chats + files == 0 {
             return Ok("убирать нечего".to_owned());
         }

@@ -7,7 +7,7 @@ use super::db::one_row;
 use crate::domain::CategoryId;
 
 /// A category.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CategoryRow {
     /// Its id; of a new one meaningless.
     pub id: CategoryId,
@@ -64,6 +64,15 @@ pub fn update(tx: &Transaction<'_>, row: &CategoryRow) -> Result<(), StorageErro
         ":title": row.title, ":order_index": row.order_index,
     })?;
     one_row(found)
+}
+
+/// Removes a category that no product and no other category is in; whether it was.
+pub fn remove_empty(tx: &Transaction<'_>, id: CategoryId) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        delete from categories where id = :id
+            and not exists (select 1 from products where category_id = :id)
+            and not exists (select 1 from categories where parent_id = :id)";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })? == 1)
 }
 
 /// Products on sale by category, those in none under `None`.

@@ -22,7 +22,7 @@ pub struct ExchangeRow {
     pub kind: String,
     /// The request's id, as answered.
     pub request_id: String,
-    /// Where it came from.
+    /// Where it came from; of a file that a person brought its name.
     pub address: String,
     /// The program that came, by its `User-Agent`.
     pub sender: String,
@@ -244,7 +244,7 @@ pub fn problems(conn: &Connection, exchange: i64) -> Result<Vec<ProblemRow>, Sto
 }
 
 /// A hiding that waits for a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldHiding {
     /// Its number.
     pub id: i64,
@@ -256,6 +256,8 @@ pub struct HeldHiding {
     pub products: u32,
     /// How many were on sale then.
     pub of_total: u32,
+    /// The name of the file that a person brought; `None`: 1C asks for it.
+    pub file: Option<String>,
 }
 
 /// Holds a hiding for a person; earlier ones that still wait are dropped: the last exchange knows
@@ -285,8 +287,9 @@ pub fn hold_hiding(
 pub fn waiting_hiding(conn: &Connection) -> Result<Option<HeldHiding>, StorageError> {
     const SQL: &str = "
         select h.id, h.exchange_id, h.at_ms, h.of_total,
-            (select count(*) from held_hiding_products p where p.hiding_id = h.id) as products
-        from held_hidings h where h.state = 'waiting' order by h.id desc limit 1";
+            (select count(*) from held_hiding_products p where p.hiding_id = h.id) as products,
+            case when e.way = 'import' then e.address end as file
+        from held_hidings h left join exchanges e on e.id = h.exchange_id where h.state = 'waiting' order by h.id desc limit 1";
     let mut stmt = conn.prepare_cached(SQL)?;
     let found = stmt.query_row([], |row| {
         Ok(HeldHiding {
@@ -295,6 +298,7 @@ pub fn waiting_hiding(conn: &Connection) -> Result<Option<HeldHiding>, StorageEr
             at: row.get("at_ms")?,
             products: row.get("products")?,
             of_total: row.get("of_total")?,
+            file: row.get("file")?,
         })
     });
     Ok(found.optional()?)

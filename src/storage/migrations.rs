@@ -14,6 +14,7 @@ pub const APPLICATION_ID: i32 = 0x5072_744d;
 const FILES: &[&str] = &[
     include_str!("../../migrations/202611260900_create_schema.sql"),
     include_str!("../../migrations/202611271000_add_line_chooser.sql"),
+    include_str!("../../migrations/202611281800_create_imports.sql"),
 ];
 
 /// The version of the schema that this program needs.

@@ -20,6 +20,7 @@ pub mod figures;
 pub mod files;
 mod functions;
 pub mod golden;
+pub mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod legacy;

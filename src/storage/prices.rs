@@ -7,7 +7,7 @@ use super::db::one_row;
 use crate::domain::{Money, Price, ProductId, is_roubles};
 
 /// A price type («вид цен»).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PriceTypeRow {
     /// Its id.
     pub id: i64,
@@ -70,6 +70,15 @@ pub fn update_type(tx: &Transaction<'_>, row: &PriceTypeRow) -> Result<(), Stora
         ":currency": row.currency, ":word": row.currency_word,
     })?;
     one_row(found)
+}
+
+/// Removes a price type that no product has a price of and no organization buys by; whether it was.
+pub fn remove_unused_type(tx: &Transaction<'_>, id: i64) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        delete from price_types where id = :id
+            and not exists (select 1 from prices where price_type_id = :id)
+            and not exists (select 1 from organizations where price_type_id = :id)";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })? == 1)
 }
 
 /// Marks the default price type, `None`: there is none; whether that is news.

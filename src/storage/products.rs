@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, pa
 
 use super::StorageError;
 use super::db::one_row;
-use crate::domain::{CategoryId, ProductId, Quantity, Timestamp, Unit};
+use crate::domain::{CategoryId, OrderNumber, ProductId, Quantity, Timestamp, Unit};
 
 /// Why a product is not sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Withdrawn {
     /// It is sold.
     No,
@@ -369,6 +369,20 @@ pub fn withdraw_absent(
         update products set withdrawn = 1, withdrawn_why = 'absent', updated_at_ms = :now
         where id = :id and not withdrawn";
     Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id, ":now": now })? == 1)
+}
+
+/// The number of an order at work that the product stands in, the first of them; `None`: of none.
+pub fn open_order_with(
+    conn: &Connection,
+    id: ProductId,
+) -> Result<Option<OrderNumber>, StorageError> {
+    const SQL: &str = "
+        select o.number from order_lines l join orders o on o.id = l.order_id
+        where l.product_id = :id and o.history = 0
+            and o.status in ('approval', 'new', 'needs_client', 'accepted', 'picking', 'ready')
+        order by o.id limit 1";
+    let mut stmt = conn.prepare_cached(SQL)?;
+    Ok(stmt.query_row(named_params! { ":id": id }, |row| row.get("number")).optional()?)
 }
 
 /// The product's packs, smallest first.

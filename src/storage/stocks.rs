@@ -7,7 +7,7 @@ use super::db::one_row;
 use crate::domain::{ProductId, Quantity};
 
 /// A warehouse.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WarehouseRow {
     /// Its id.
     pub id: i64,
@@ -48,6 +48,14 @@ pub fn update_warehouse(tx: &Transaction<'_>, row: &WarehouseRow) -> Result<(), 
         named_params! { ":id": row.id, ":external_id": row.external_id, ":name": row.name },
     )?;
     one_row(found)
+}
+
+/// Removes a warehouse that no stock is noted in; whether it was.
+pub fn remove_empty_warehouse(tx: &Transaction<'_>, id: i64) -> Result<bool, StorageError> {
+    const SQL: &str = "
+        delete from warehouses where id = :id
+            and not exists (select 1 from stocks where warehouse_id = :id)";
+    Ok(tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })? == 1)
 }
 
 /// Goes over all stocks: product, warehouse, quantity; by product and warehouse.

@@ -132,6 +132,7 @@ fn work() -> Router<Desk> {
         .route("/admin/exchange/validate", post(exchange::connect::validate))
         .route("/admin/exchange/mapping", get(exchange::mapping::page).post(exchange::mapping::map))
         .route("/admin/exchange/hidings/{id}", post(exchange::decide))
+        .route("/admin/exchange/{id}/undo", post(exchange::undo::undo))
         .route("/admin/exchange/orders/{number}", post(exchange::queue::offer_again))
         .route("/admin/exchange/{id}", get(exchange::session::page))
         .route("/admin/exchange/{id}/replay", post(exchange::session::replay))

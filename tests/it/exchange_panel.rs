@@ -259,6 +259,11 @@ async fn a_hiding_that_waits_is_let_happen_or_forbidden_once() {
     );
     assert_eq!(
         post(&panel, &ours, "/admin/exchange/hidings/2", "act=release").await.0,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "the number is typed"
+    );
+    assert_eq!(
+        post(&panel, &ours, "/admin/exchange/hidings/2", "act=release&number=1").await.0,
         StatusCode::SEE_OTHER
     );
     assert_eq!(panel.count("select withdrawn from products where id = 1"), 1);

@@ -25,6 +25,7 @@ mod crashes;
 mod documents;
 mod exchange_panel;
 mod handled_twice;
+mod imports;
 mod kill_loop;
 mod layering;
 mod legacy;

@@ -133,6 +133,7 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("POST", "/admin/exchange/orders/{number}", "/admin/exchange/orders/1042", Admin),
     ("GET", "/admin/exchange/{id}", "/admin/exchange/1", Manager),
     ("POST", "/admin/exchange/{id}/replay", "/admin/exchange/1/replay", Admin),
+    ("POST", "/admin/exchange/{id}/undo", "/admin/exchange/1/undo", Admin),
     ("GET", "/admin/exchange/{id}/files/{index}", "/admin/exchange/1/files/0", Admin),
     ("POST", "/admin/sync/1c", "/admin/sync/1c", Admin),
     ("POST", "/theme", "/theme", Anyone),

@@ -9,10 +9,11 @@ use super::known::{Known, News};
 use super::matching::{Digests, Matcher, Mention, Plan, Reader, Step, Why};
 use super::places::{Categories, PriceTypes, Warehouses};
 use super::state::{Resolved, State, overlay};
+use super::undo::Ledger;
 use super::variants::Variants;
 use super::{
-    ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT, Way,
-    count_one,
+    ApplyReport, DIFFERENCES_KEPT, Difference, ExchangeError, LeftAlone, Origin, PROBLEMS_KEPT,
+    Way, count_one,
 };
 use crate::domain::catalog::{
     CatalogHead, CatalogSource, Field, ProductRecord, Record, SkippedRecord,
@@ -72,6 +73,8 @@ pub struct Outcome {
     pub changed: bool,
     /// Products that the batch mentioned.
     pub mentioned: Vec<ProductId>,
+    /// What was before, where that is to be noted.
+    pub ledger: Option<Ledger>,
 }
 
 /// More than one in so many of the catalogue, and …
@@ -94,6 +97,7 @@ pub fn apply<S: CatalogSource>(
     let plan = matcher.plan(&mentions);
     drop(mentions);
     let exchange = &base.config.onec.exchange;
+    let ledger = origin.undoable && !origin.dry_run;
     let mut work = Work {
         tx,
         now: base.clock.now(),
@@ -112,8 +116,10 @@ pub fn apply<S: CatalogSource>(
             _ if head.tabular => Reader::Rows,
             _ => Reader::Records,
         },
+        ledger: if ledger { Some(Ledger::begin(tx)?) } else { None },
         report: ApplyReport { tabular: head.tabular, ..ApplyReport::default() },
     };
+    work.variants.kept = ledger.then(Vec::new);
     work.report.warnings.clone_from(&head.warnings);
     work.begin(&head)?;
     let mut steps = plan.steps.iter();
@@ -142,6 +148,7 @@ pub fn apply<S: CatalogSource>(
         return Err(error.into());
     }
     work.variants.finish(tx, work.now)?;
+    work.note_followed()?;
     let held = work.finish(&head, &plan, origin)?;
     let default = work.price_types.mark_default(tx)?;
     let changed =
@@ -150,7 +157,7 @@ pub fn apply<S: CatalogSource>(
             || work.price_types.changed
             || default;
     let mentioned = work.mentioned(&plan).collect();
-    Ok(Outcome { report: work.report, held, changed, mentioned })
+    Ok(Outcome { report: work.report, held, changed, mentioned, ledger: work.ledger })
 }
 
 fn load(conn: &Connection, digests: &Digests) -> Result<(Known, Matcher), StorageError> {
@@ -191,6 +198,8 @@ struct Work<'t> {
     left_alone: LeftAlone,
     /// Who reads what was left out.
     reader: Reader,
+    /// What was before, where that is to be noted.
+    ledger: Option<Ledger>,
     report: ApplyReport,
 }
 
@@ -281,8 +290,12 @@ impl Work<'_> {
             if let Some(made) = made {
                 self.made[made] = Some(id);
             }
+            if let Some(ledger) = &mut self.ledger {
+                ledger.makes(id);
+            }
             if head.variants {
                 self.variants.stored(self.tx, &state.row, None, self.now)?;
+                self.note_followed()?;
             }
             self.report.created += records;
             return Ok(());
@@ -292,7 +305,9 @@ impl Work<'_> {
                 self.report.unchanged += records;
                 return Ok(());
             }
-            News::Figures { available, prices } if self.stands_alone(record, head) => {
+            News::Figures { available, prices }
+                if self.ledger.is_none() && self.stands_alone(record, head) =>
+            {
                 products::set_available(self.tx, id, available, self.now)?;
                 for (price_type, price) in prices {
                     match price {
@@ -318,12 +333,24 @@ impl Work<'_> {
         if self.report.differences.len() < DIFFERENCES_KEPT {
             self.report.differences.push(Difference::between(&old, &state));
         }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.changes(&old);
+        }
         state.save(self.tx, Some(&old), self.now)?;
         if head.variants {
             self.variants.stored(self.tx, &state.row, Some(&old.row), self.now)?;
+            self.note_followed()?;
         }
         self.report.changed += records;
         Ok(())
+    }
+
+    /// Notes the products that have followed others since.
+    fn note_followed(&mut self) -> Result<(), StorageError> {
+        let (Some(ledger), Some(kept)) = (&mut self.ledger, &mut self.variants.kept) else {
+            return Ok(());
+        };
+        kept.drain(..).try_for_each(|old| ledger.has_changed(self.tx, old))
     }
 
     /// Whether nothing follows from the product's figures: whether an item is sold itself beside its
@@ -425,7 +452,19 @@ impl Work<'_> {
         } else {
             return Ok(None);
         };
-        hide(self.tx, absent, self.known.on_sale().count(), self.now, &mut self.report)
+        let on_sale = self.known.on_sale().count();
+        let confirmed = origin.hides.is_some_and(|typed| typed == absent.len());
+        if !confirmed && needs_person(absent.len(), on_sale, &self.report) {
+            self.report.held = absent.len();
+            return Ok(Some(Held { products: absent, of_total: on_sale }));
+        }
+        for id in &absent {
+            if let Some(ledger) = &mut self.ledger {
+                ledger.will_change(self.tx, *id)?;
+            }
+        }
+        withdraw(self.tx, absent, self.now, &mut self.report)?;
+        Ok(None)
     }
 
     /// Counts this exchange for products that it has not mentioned, once a session, and says which
@@ -485,15 +524,30 @@ pub fn hide(
     now: Timestamp,
     report: &mut ApplyReport,
 ) -> Result<Option<Held>, StorageError> {
-    let many = absent.len() > GUARD_COUNT && absent.len() * GUARD_SHARE > on_sale;
-    if !absent.is_empty() && (many || report.received == 0) {
+    if needs_person(absent.len(), on_sale, report) {
         report.held = absent.len();
         return Ok(Some(Held { products: absent, of_total: on_sale }));
     }
+    withdraw(tx, absent, now, report)?;
+    Ok(None)
+}
+
+/// Whether so many of those on sale are hidden only by a person.
+fn needs_person(absent: usize, on_sale: usize, report: &ApplyReport) -> bool {
+    let many = absent > GUARD_COUNT && absent * GUARD_SHARE > on_sale;
+    absent > 0 && (many || report.received == 0)
+}
+
+fn withdraw(
+    tx: &Transaction<'_>,
+    absent: Vec<ProductId>,
+    now: Timestamp,
+    report: &mut ApplyReport,
+) -> Result<(), StorageError> {
     for id in absent {
         report.hidden += usize::from(products::withdraw_absent(tx, id, now)?);
     }
-    Ok(None)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub struct Variants {
     items: BTreeSet<String>,
     /// How many products have followed others.
     pub followed: usize,
+    /// How the rows of those were before, where somebody wants to know.
+    pub kept: Option<Vec<ProductRow>>,
 }
 
 impl Variants {
@@ -133,6 +135,9 @@ impl Variants {
             row.updated_at = now;
             products::update(tx, old, &row)?;
             self.followed += 1;
+            if let Some(kept) = &mut self.kept {
+                kept.push(old.clone());
+            }
         }
         Ok(())
     }

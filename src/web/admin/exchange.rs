@@ -4,6 +4,7 @@ pub mod connect;
 pub mod mapping;
 pub mod queue;
 pub mod session;
+pub mod undo;
 
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ use crate::web::session::{ManagerSession, Visitor};
 const PAGE: u32 = 50;
 /// A pull that ends within this time is answered with its outcome.
 const QUICK: Duration = Duration::from_secs(3);
+
+/// A number as people type it.
+pub const NUMBER: &str = r"[0-9\s]+";
 
 const RECORDS: [&str; 3] = ["товар", "товара", "товаров"];
 
@@ -158,7 +162,7 @@ async fn head(
                     span { "JSON-вызовы 1С принимаются от кого угодно: onec.open включён, а токена нет. Задайте onec.webhook_token." }
                 }
             }
-            @if tab == Tab::Journal && let Some(held) = standing.held { (hiding(desk, visitor, admin, held)) }
+            @if tab == Tab::Journal && let Some(held) = &standing.held { (hiding(desk, visitor, admin, held)) }
         }
         nav.tabs #tabs data-live aria-label="Обмен" {
             @for (other, href, word) in TABS {
@@ -220,28 +224,41 @@ fn facts(desk: &Desk, standing: &Standing) -> Markup {
 }
 
 /// «Скрыть 812 товаров?»
-fn hiding(desk: &Desk, visitor: &Visitor, admin: bool, held: HeldHiding) -> Markup {
+pub fn hiding(desk: &Desk, visitor: &Visitor, admin: bool, held: &HeldHiding) -> Markup {
     let count = ru::count(u64::from(held.products), RECORDS);
     let at = desk.base.zone.date_time(held.at, desk.base.clock.now());
+    let exchange = |words: &str| {
+        html! {
+            @match held.exchange {
+                Some(id) => { a href=(format!("/admin/exchange/{id}")) { (words) " №\u{a0}" (id) } },
+                None => (words),
+            }
+        }
+    };
     html! {
         section.notice.decision data-tone="warn" aria-labelledby="hiding-title" {
             (icon(Icon::Alert))
             div.grow {
                 h2 #hiding-title { "Скрыть " (count) "?" }
                 p {
-                    @match held.exchange {
-                        Some(id) => { a href=(format!("/admin/exchange/{id}")) { "Полный обмен №\u{a0}" (id) } " в " (at) },
-                        None => { "Полный обмен в " (at) },
+                    @match held.file.as_deref() {
+                        Some("") => { "В файле (" (exchange("импорт")) ", " (at) ") нет " },
+                        Some(name) => { "В файле «" (ru::ellipsis(name, 60)) "» (" (exchange("импорт")) ", " (at) ") нет " },
+                        None => { (exchange("Полный обмен")) " в " (at) " не упомянул " },
                     }
-                    " не упомянул " (ru::thousands(u64::from(held.products))) " из " (ru::thousands(u64::from(held.of_total)))
-                    ". Это больше десятой части каталога, поэтому без вас ничего не скрыто."
+                    (ru::thousands(u64::from(held.products))) " из " (ru::thousands(u64::from(held.of_total)))
+                    " товаров каталога. Это больше десятой части, поэтому без вас ничего не скрыто."
                 }
             }
             @if admin {
                 form.buttons method="post" action=(format!("/admin/exchange/hidings/{}", held.id)) {
                     (csrf(visitor))
-                    button.button type="submit" name="act" value="release" data-confirm=(format!("Скрыть {count}? Клиенты их больше не увидят.")) { "Скрыть" }
-                    button.button type="submit" name="act" value="drop" { "Оставить" }
+                    label.typed {
+                        "Чтобы скрыть, введите число " (held.products)
+                        input type="text" name="number" inputmode="numeric" autocomplete="off" required pattern=(NUMBER) title=(format!("Число {}", held.products));
+                    }
+                    button.button type="submit" name="act" value="release" { "Скрыть" }
+                    button.button type="submit" name="act" value="drop" formnovalidate { "Оставить" }
                 }
             }
         }
@@ -427,6 +444,9 @@ fn refused(error: &PullError) -> WebError {
 #[derive(Debug, Deserialize)]
 pub struct DecideForm {
     act: String,
+    /// How many products are to be hidden, typed by the person.
+    #[serde(default)]
+    number: String,
 }
 
 /// `POST /admin/exchange/hidings/{id}`: lets the hiding happen, or forbids it.
@@ -438,15 +458,32 @@ pub async fn decide(
 ) -> Result<Redirect, WebError> {
     me.must_be_admin("скрывать товары")?;
     let by = me.account_actor();
+    let decided = || {
+        WebError::Conflict("Это скрытие уже решено: другим человеком или новым обменом.".to_owned())
+    };
+    if form.act == "release" {
+        let held = desk.exchange.held_hiding().await?.filter(|held| held.id == id);
+        let count = held.ok_or_else(decided)?.products;
+        if typed(&form.number) != Some(count as usize) {
+            return Err(WebError::Invalid(format!(
+                "Ничего не скрыто: чтобы скрыть {}, введите число {count}.",
+                ru::count(u64::from(count), RECORDS)
+            )));
+        }
+    }
     let waited = match form.act.as_str() {
         "release" => desk.exchange.release_hiding(id, by).await?.is_some(),
         "drop" => desk.exchange.drop_hiding(id, by).await?,
         _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
     };
     if !waited {
-        return Err(WebError::Conflict(
-            "Это скрытие уже решено: другим человеком или новым обменом.".to_owned(),
-        ));
+        return Err(decided());
     }
     Ok(Redirect::to("/admin/exchange"))
+}
+
+/// A number as a person types it, in groups of three or not; `None`: it is none.
+pub fn typed(text: &str) -> Option<usize> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    digits.parse().ok()
 }

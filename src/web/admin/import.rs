@@ -7,10 +7,14 @@ use uuid::Uuid;
 
 use crate::domain::ru;
 use crate::formats::sheet::Cell;
+use crate::formats::tables::NO_COLUMN;
+use crate::services::exchange::undo::Import;
 use crate::services::exchange::{ApplyReport, LeftAlone};
-use crate::services::imports::{ImportError, Reading};
+use crate::services::imports::{ImportError, Reading, Sample};
+use crate::storage::exchange_log::HeldHiding;
 use crate::web::Desk;
 use crate::web::admin::around;
+use crate::web::admin::exchange::{self, NUMBER, typed, undo};
 use crate::web::admin::orders::file;
 use crate::web::error::WebError;
 use crate::web::layout::{Page, Section, csrf, page as framed};
@@ -36,6 +40,17 @@ const FIELDS: [(&str, &str); 9] = [
     ("description", "Описание"),
 ];
 
+/// Columns that are found by themselves alone.
+const FOUND: [(&str, &str); 7] = [
+    ("external_id", "Код 1С"),
+    ("category_external_id", "Код категории в 1С"),
+    ("barcode", "Штрихкод"),
+    ("packs", "Упаковки"),
+    ("deleted", "Удалён"),
+    ("hidden", "Скрыт"),
+    ("search_words", "Слова поиска"),
+];
+
 /// What is brought up to date in known products: how the form calls it, and in words.
 const UPDATED: [(&str, &str); 3] = [
     ("prices", "Обновлять цены"),
@@ -47,7 +62,6 @@ const UPDATED: [(&str, &str); 3] = [
 #[derive(Default)]
 struct Given {
     bytes: Vec<u8>,
-    name: String,
     id: Option<Uuid>,
     act: String,
     reading: Reading,
@@ -55,6 +69,9 @@ struct Given {
     choices: Option<Vec<String>>,
     /// The choices that the last check was made with.
     checked: Option<String>,
+    /// How many products the last check would hide only by a person, and what that person typed.
+    held: Option<usize>,
+    number: String,
 }
 
 impl Given {
@@ -67,6 +84,14 @@ impl Given {
                 titles: left("titles"),
             };
         }
+        if self.reading.hides.is_none() {
+            self.reading.hides = typed(&self.number).filter(|number| Some(*number) == self.held);
+        }
+    }
+
+    /// Another number was typed than the one asked for.
+    fn is_mistyped(&self) -> bool {
+        !self.number.trim().is_empty() && self.reading.hides.is_none()
     }
 
     /// What is to be loaded is not what was looked at.
@@ -91,21 +116,25 @@ fn choices(reading: &Reading) -> String {
     chosen.map(|(name, _)| *name).chain(full).collect::<Vec<_>>().join("-")
 }
 
+/// The choices are others than those that were looked at.
+const UNSEEN: &str = "Выбор изменился, ничего ещё не загружено. Вот что получится теперь.";
+
 /// Where the person is.
 enum Step<'a> {
     Choose {
         problem: Option<&'a str>,
     },
-    /// `unseen`: the choices have changed since the last check.
+    /// `amiss`: why nothing has been loaded although it was asked for.
     Check {
         id: Uuid,
-        name: &'a str,
         report: &'a ApplyReport,
-        sample: &'a [Vec<String>],
-        unseen: bool,
+        sample: &'a Sample,
+        amiss: Option<&'a str>,
     },
     Done {
         report: &'a ApplyReport,
+        import: Option<Import>,
+        held: Option<HeldHiding>,
     },
 }
 
@@ -130,46 +159,67 @@ pub async fn take(
     let form = Multipart::from_request(request, &desk).await;
     let form =
         form.map_err(|_| WebError::Invalid("Выберите файл и отправьте форму снова.".to_owned()))?;
-    let given = read(form).await?;
+    let mut given = read(form).await?;
     let imports = desk.imports();
     if let (Some(id), "errors") = (given.id, given.act.as_str()) {
         let report = imports.check(id, &given.reading).await;
-        let report = report.map_err(|error| WebError::Invalid(format!("Файл: {error}.")))?;
+        let report = report.map_err(|error| WebError::Invalid(error.to_string()))?;
         return file(left_out(&report), "errors", "csv").await;
     }
     let outcome = match (given.id, given.act.as_str()) {
-        (Some(id), "load") if !given.is_unseen() => {
+        (Some(id), "load") if !given.is_unseen() && !given.is_mistyped() => {
             imports.load(me.account_actor(), id, &given.reading).await.map(|r| (None, r))
         }
         (Some(id), _) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
-        (None, _) if given.bytes.is_empty() => {
+        (None, _) if given.bytes.is_empty() && given.reading.name.is_empty() => {
             Err(ImportError::Unreadable("Выберите файл: .csv, .xlsx или .json.".to_owned()))
         }
-        (None, _) => match imports.keep(given.bytes).await {
+        (None, _) => match imports.keep(std::mem::take(&mut given.bytes)).await {
             Ok(id) => imports.check(id, &given.reading).await.map(|r| (Some(id), r)),
             Err(error) => Err(error),
         },
     };
-    let page = match &outcome {
-        Ok((Some(id), report)) => {
-            let sample = imports.sample(*id, SAMPLE + 1).await.unwrap_or_default();
-            let unseen = given.act == "load";
-            let step = Step::Check { id: *id, name: &given.name, report, sample: &sample, unseen };
-            draw(&desk, &visitor, &me, &given.reading, &step).await?
-        }
+    let (visitor, me) = (&visitor, &me);
+    match outcome {
+        Ok((Some(id), report)) => Ok(checked(&desk, visitor, me, &given, (id, &report)).await?),
         Ok((None, report)) => {
-            draw(&desk, &visitor, &me, &given.reading, &Step::Done { report }).await?
+            let import = desk.exchange.import_of(report.exchange).await?;
+            let held = desk.exchange.held_hiding().await?;
+            let held = held.filter(|held| held.exchange == Some(report.exchange));
+            let step = Step::Done { report: &report, import, held };
+            Ok(draw(&desk, visitor, me, &given.reading, &step).await?.into_response())
         }
-        Err(ImportError::Internal(cause)) => return Err(WebError::internal(cause)),
+        Err(ImportError::Internal(cause)) => Err(WebError::internal(cause)),
         Err(error) => {
             let problem = error.to_string();
             let step = Step::Choose { problem: Some(&problem) };
-            let page = draw(&desk, &visitor, &me, &given.reading, &step).await?;
-            let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok((status, page).into_response());
+            let page = draw(&desk, visitor, me, &given.reading, &step).await?;
+            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
+    }
+}
+
+/// What would happen, and why it has not when it was asked for.
+async fn checked(
+    desk: &Desk,
+    visitor: &Visitor,
+    me: &ManagerSession,
+    given: &Given,
+    (id, report): (Uuid, &ApplyReport),
+) -> Result<Response, WebError> {
+    let sample = desk.imports().sample(id, &given.reading, SAMPLE).await.unwrap_or_default();
+    let mistyped = format!(
+        "Введено «{}», а скрыть нужно {}. Исправьте число или оставьте поле пустым: ничего ещё не загружено.",
+        ru::ellipsis(&given.number, 20),
+        report.held
+    );
+    let amiss = match given.act.as_str() {
+        "load" if given.is_unseen() => Some(UNSEEN),
+        "load" => Some(mistyped.as_str()),
+        _ => None,
     };
-    Ok(page.into_response())
+    let step = Step::Check { id, report, sample: &sample, amiss };
+    Ok(draw(desk, visitor, me, &given.reading, &step).await?.into_response())
 }
 
 /// `GET /admin/catalog/import/sample`: a table to fill in.
@@ -189,7 +239,7 @@ async fn read(mut form: Multipart) -> Result<Given, WebError> {
     while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            given.name = field.file_name().unwrap_or_default().to_owned();
+            given.reading.name = field.file_name().unwrap_or_default().to_owned();
             given.bytes = field.bytes().await.map_err(broken)?.to_vec();
             continue;
         }
@@ -197,7 +247,10 @@ async fn read(mut form: Multipart) -> Result<Given, WebError> {
         match name.as_str() {
             "id" => given.id = value.parse().ok(),
             "act" => given.act = value,
-            "name" => given.name = value,
+            "name" => given.reading.name = value,
+            "held" => given.held = value.parse().ok(),
+            "number" => given.number = value,
+            "hides" => given.reading.hides = value.parse().ok(),
             "full" => given.reading.full = value == "1",
             "choices" => given.choices = Some(given.choices.take().unwrap_or_default()),
             "update" => given.choices.get_or_insert_default().push(value),
@@ -240,13 +293,18 @@ async fn draw(
         }
         @match step {
             Step::Choose { problem } => (choose(visitor, reading, *problem)),
-            Step::Check { id, name, report, sample, unseen } => {
-                (check(visitor, reading, *id, name, report, (!sample.is_empty(), *unseen)))
+            Step::Check { id, report, sample, amiss } => {
+                (check(visitor, reading, *id, report, (!sample.rows.is_empty(), *amiss)))
                 (differences(report))
-                (columns(visitor, reading, *id, name, sample))
+                (columns(visitor, reading, *id, sample))
                 (problems(report))
             },
-            Step::Done { report } => (done(report)),
+            Step::Done { report, import, held } => {
+                (done(report))
+                @if let Some(held) = held { (exchange::hiding(desk, visitor, true, held)) }
+                @if let Some(import) = import { (undo::card(desk, visitor, true, import)) }
+                (problems(report))
+            },
         }
     };
     let page =
@@ -259,7 +317,7 @@ async fn draw(
 fn choose(visitor: &Visitor, reading: &Reading, problem: Option<&str>) -> Markup {
     let mapped = |field: &str| {
         let found = reading.map.iter().find(|(name, _)| name == field);
-        found.map_or("", |(_, column)| column.as_str())
+        found.map_or("", |(_, column)| column.as_str()).trim_start_matches(NO_COLUMN)
     };
     html! {
         form.card.narrow method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
@@ -302,8 +360,9 @@ fn figures(report: &ApplyReport, words: [&str; 4]) -> Markup {
         dl.figures.four {
             @for (word, count) in figures { div { dt { (word) } dd { (ru::thousands(count as u64)) } } }
         }
-        @if report.hidden > 0 { p.notice data-tone="warn" { "Скрыть как отсутствующие в файле: " (ru::thousands(report.hidden as u64)) } }
-        @if report.held > 0 { p.notice data-tone="warn" { "Не скрыто без решения человека: " (ru::thousands(report.held as u64)) ". Это больше десятой части каталога." } }
+        @if report.hidden > 0 {
+            p.notice data-tone="warn" { (if report.exchange == 0 { "Скрыть как отсутствующие в файле: " } else { "Скрыто как отсутствующие в файле: " }) (ru::thousands(report.hidden as u64)) }
+        }
         @for warning in &report.warnings { p.notice data-tone="warn" { (warning) } }
     }
 }
@@ -343,7 +402,7 @@ fn problems(report: &ApplyReport) -> Markup {
                 div.table-wrap {
                     table {
                         caption.sr { "Пропущенные строки с причинами" }
-                        thead { tr { th scope="col" { "Запись" } th scope="col" { "Артикул" } th scope="col" { "Причина" } } }
+                        thead { tr { th scope="col" { (counted(report)) } th scope="col" { "Артикул" } th scope="col" { "Причина" } } }
                         tbody {
                             @for problem in report.problems.iter().take(NAMED) {
                                 tr { td.muted { (problem.index + 1) } td { @if problem.sku.is_empty() { "—" } @else { (problem.sku) } } td { (problem.reason) } }
@@ -357,18 +416,38 @@ fn problems(report: &ApplyReport) -> Markup {
     }
 }
 
+/// What the left out are counted in.
+fn counted(report: &ApplyReport) -> &'static str {
+    if report.tabular { "Строка" } else { "Запись" }
+}
+
+/// Hiding much of the catalogue takes more than a tick.
+fn hides(reading: &Reading, report: &ApplyReport) -> Markup {
+    let count = ru::count(report.held as u64, ["товара", "товаров", "товаров"]);
+    html! {
+        @if report.held > 0 {
+            div.field {
+                label for="number" { "Чтобы скрыть, введите число " (report.held) }
+                input #number type="text" name="number" inputmode="numeric" autocomplete="off" pattern=(NUMBER) aria-describedby="number-hint";
+                span.hint #number-hint { "В файле нет " (count) " каталога: это больше десятой части. Если оставить поле пустым, загрузится всё остальное, а скрытие подождёт вашего решения." }
+                input type="hidden" name="held" value=(report.held);
+            }
+        } @else if let Some(number) = reading.hides { input type="hidden" name="hides" value=(number); }
+    }
+}
+
 fn check(
     visitor: &Visitor,
     reading: &Reading,
     id: Uuid,
-    name: &str,
     report: &ApplyReport,
-    (table, unseen): (bool, bool),
+    (table, amiss): (bool, Option<&str>),
 ) -> Markup {
+    let name = &reading.name;
     html! {
         section.card.narrow aria-labelledby="check-title" {
             header { h2 #check-title { "Что изменится" } @if !name.is_empty() { span.count { (ru::ellipsis(name, 40)) } } }
-            @if unseen { p.notice data-tone="warn" role="alert" { (icon(Icon::Alert)) span { "Выбор изменился, ничего ещё не загружено. Вот что получится теперь." } } }
+            @if let Some(amiss) = amiss { p.notice data-tone="warn" role="alert" { (icon(Icon::Alert)) span { (amiss) } } }
             (figures(report, ["Создать", "Изменить", "Без изменений", "Пропустить"]))
             form.body.form method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
                 (csrf(visitor))
@@ -386,6 +465,7 @@ fn check(
                         label.check { input type="checkbox" name="full" value="1" checked[reading.full]; "Скрыть отсутствующие в файле" }
                     } @else { input type="hidden" name="full" value=(u8::from(reading.full)); }
                 }
+                (hides(reading, report))
                 div.buttons {
                     button.button.primary type="submit" name="act" value="load" { "Загрузить" }
                     button.button type="submit" name="act" value="check" { "Пересчитать" }
@@ -399,7 +479,7 @@ fn check(
 
 /// The rows left out, for a spreadsheet.
 fn left_out(report: &ApplyReport) -> Vec<Vec<Cell>> {
-    let head = ["Запись", "Артикул", "Причина"].map(Cell::text).to_vec();
+    let head = [counted(report), "Артикул", "Причина"].map(Cell::text).to_vec();
     let rows = report.problems.iter().map(|problem| {
         let index = i64::try_from(problem.index + 1).unwrap_or(i64::MAX);
         vec![Cell::Number(index), Cell::text(&problem.sku), Cell::text(&problem.reason)]
@@ -407,46 +487,60 @@ fn left_out(report: &ApplyReport) -> Vec<Vec<Cell>> {
     std::iter::once(head).chain(rows).collect()
 }
 
+/// What a column holds, in words.
+fn understood(field: &str) -> String {
+    let of = |kind: &str, word: &str| Some(format!("{word}: {}", field.strip_prefix(kind)?));
+    let named = FIELDS.iter().chain(&FOUND).find(|(code, _)| *code == field);
+    let named = named.map(|(_, word)| (*word).to_owned());
+    named
+        .or_else(|| of("price: ", "Цена"))
+        .or_else(|| of("stock: ", "Остаток"))
+        .unwrap_or_else(|| field.to_owned())
+}
+
 /// Which column is what: each with what stands in it, to be corrected and checked again.
-fn columns(
-    visitor: &Visitor,
-    reading: &Reading,
-    id: Uuid,
-    name: &str,
-    sample: &[Vec<String>],
-) -> Markup {
-    let Some((heads, rows)) = sample.split_first() else { return html! {} };
-    let chosen = |field: &str| {
-        let found = reading.map.iter().find(|(name, _)| name == field);
-        found.map_or("", |(_, column)| column.as_str())
-    };
+fn columns(visitor: &Visitor, reading: &Reading, id: Uuid, sample: &Sample) -> Markup {
+    let Some((heads, rows)) = sample.rows.split_first() else { return html! {} };
+    let place = |field: &str| sample.fields.iter().position(|f| f.as_deref() == Some(field));
     html! {
         section.card aria-labelledby="columns-title" {
             header { h2 #columns-title { "Столбцы файла" } }
             div.table-wrap.scrolled tabindex="0" role="region" aria-label="Первые строки файла" {
                 table.plain {
-                    caption.sr { "Первые строки файла" }
-                    thead { tr { @for head in heads { th scope="col" { (ru::ellipsis(head, 40)) } } } }
+                    caption.sr { "Первые строки файла и что в каком столбце" }
+                    thead {
+                        tr {
+                            @for (index, head) in heads.iter().enumerate() {
+                                th scope="col" {
+                                    (ru::ellipsis(head, 40))
+                                    @match sample.fields.get(index).and_then(Option::as_deref) {
+                                        Some(field) => { span.sub { "→ " (understood(field)) } },
+                                        None => span.sub { "не загружается" },
+                                    }
+                                }
+                            }
+                        }
+                    }
                     tbody { @for row in rows { tr { @for cell in row { td { (ru::ellipsis(cell, 40)) } } } } }
                 }
             }
             form.body.form method="post" action="/admin/catalog/import" enctype="multipart/form-data" {
                 (csrf(visitor))
                 input type="hidden" name="id" value=(id);
-                input type="hidden" name="name" value=(name);
+                input type="hidden" name="name" value=(reading.name);
                 input type="hidden" name="full" value=(u8::from(reading.full));
                 input type="hidden" name="choices" value="1";
                 @for (what, _) in UPDATED.iter().filter(|(what, _)| updates(reading, what)) { input type="hidden" name="update" value=(what); }
                 div.columns {
                     @for (field, word) in FIELDS {
+                        @let found = place(field);
                         div.field {
                             label for=(format!("map-{field}")) { (word) }
                             select id=(format!("map-{field}")) name=(format!("column-{field}")) {
-                                option value="" { "найти самой программе" }
+                                option value=(NO_COLUMN) selected[found.is_none()] { "нет в файле" }
                                 @for (index, head) in heads.iter().enumerate() {
-                                    @let number = (index + 1).to_string();
-                                    option value=(number) selected[chosen(field) == number || (!head.is_empty() && chosen(field) == head.as_str())] {
-                                        (number) ". " (ru::ellipsis(head, 40))
+                                    option value=(index + 1) selected[found == Some(index)] {
+                                        (index + 1) ". " (ru::ellipsis(head, 40))
                                     }
                                 }
                             }
@@ -469,6 +563,5 @@ fn done(report: &ApplyReport) -> Markup {
                 a.button href="/admin/catalog/import" { "Ещё файл" }
             }
         }
-        (problems(report))
     }
 }

@@ -107,8 +107,19 @@ pub async fn page(
                     @if around.open_questions > 0 {
                         li { div.grow { a.quiet href="/admin/questions" { "Вопросы без ответа: " (around.open_questions) } } }
                     }
-                    @if let Some(held) = exchange.held {
-                        li { div.grow { a.quiet href="/admin/exchange" { "Скрыть " (ru::count(u64::from(held.products), ["товар", "товара", "товаров"])) "? Полный обмен с 1С их не упомянул" } } }
+                    @if let Some(held) = &exchange.held {
+                        li {
+                            div.grow {
+                                a.quiet href="/admin/exchange" {
+                                    "Скрыть " (ru::count(u64::from(held.products), ["товар", "товара", "товаров"])) "? "
+                                    @match held.file.as_deref() {
+                                        None => "Полный обмен с 1С их не упомянул",
+                                        Some("") => "В загруженном файле их нет",
+                                        Some(name) => { "В файле «" (ru::ellipsis(name, 60)) "» их нет" },
+                                    }
+                                }
+                            }
+                        }
                     }
                     @if matches!(exchange.state, standing::State::Fails | standing::State::Silent) {
                         li { div.grow { a.quiet href="/admin/exchange" { (exchange.sentence(&desk.base.zone, desk.base.clock.now())) } } }

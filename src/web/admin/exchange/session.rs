@@ -27,6 +27,10 @@ pub async fn page(
     Path(id): Path<i64>,
 ) -> Result<Markup, WebError> {
     let session = desk.exchange.details(id).await?.ok_or(WebError::NotFound)?;
+    let import = desk.exchange.import_of(id).await?;
+    let held = desk.exchange.held_hiding().await?;
+    let waits = held.is_some_and(|held| held.exchange == Some(id));
+    let tabular = import.as_ref().is_some_and(|import| import.row.tabular);
     let around = around(&desk, &me).await?;
     let admin = me.must_be_admin("").is_ok();
     let title = format!("Обмен №\u{a0}{id}");
@@ -49,9 +53,10 @@ pub async fn page(
                 @if !session.row.error.is_empty() {
                     p.notice data-tone="danger" role="alert" { (icon(Icon::Alert)) span { (session.row.error) } }
                 }
-                (figures(&session))
+                (figures(&session, waits))
+                @if let Some(import) = &import { (super::undo::card(&desk, &visitor, admin, import)) }
                 (warnings(&session))
-                (problems(&session))
+                (problems(&session, tabular))
                 (steps(&desk, &session))
                 @if session.row.error.is_empty() && session.problems.is_empty() && session.steps.is_empty() {
                     p.muted.aside-note { "Замечаний нет." }
@@ -68,7 +73,7 @@ pub async fn page(
     Ok(framed(&visitor, &around, &page))
 }
 
-fn figures(session: &Details) -> Markup {
+fn figures(session: &Details, waits: bool) -> Markup {
     let row = &session.row;
     let mut figures = vec![("Создано", row.created), ("Изменено", row.changed)];
     if row.kind == "catalog" {
@@ -85,8 +90,8 @@ fn figures(session: &Details) -> Markup {
             dl.figures.four {
                 @for (word, count) in figures { div { dt { (word) } dd { (figure(count)) } } }
             }
-            @if row.hidden > 0 { p.notice data-tone="warn" { (icon(Icon::Alert)) span { "Скрыто как отсутствующие в полной выгрузке: " (ru::thousands(u64::from(row.hidden))) } } }
-            @if row.held > 0 { p.notice data-tone="warn" { (icon(Icon::Alert)) span { "Скрытие ждёт решения: " (ru::count(u64::from(row.held), super::RECORDS)) ". " a href="/admin/exchange" { "Решить" } } } }
+            @if row.hidden > 0 { p.notice data-tone="warn" { (icon(Icon::Alert)) span { (if row.way == "import" { "Скрыто как отсутствующие в файле: " } else { "Скрыто как отсутствующие в полной выгрузке: " }) (ru::thousands(u64::from(row.hidden))) } } }
+            @if waits { p.notice data-tone="warn" { (icon(Icon::Alert)) span { "Скрытие ждёт решения: " (ru::count(u64::from(row.held), super::RECORDS)) ". " a href="/admin/exchange" { "Решить" } } } }
         }
     }
 }
@@ -114,7 +119,7 @@ fn entity(kind: &str) -> &'static str {
     }
 }
 
-fn problems(session: &Details) -> Markup {
+fn problems(session: &Details, tabular: bool) -> Markup {
     let records: Vec<_> = session.problems.iter().filter(|p| p.record.is_some()).collect();
     html! {
         @if !records.is_empty() {
@@ -123,8 +128,8 @@ fn problems(session: &Details) -> Markup {
                 div.table-wrap {
                     table.cards-on-phone.simple {
                         caption.sr { "Пропущенные записи с причинами" }
-                        thead { tr { th scope="col" { (entity(&session.row.kind)) } th scope="col" { "Запись" } th scope="col" { "Поле" } th scope="col" { "Причина" } } }
-                        tbody { @for problem in records.iter().take(NAMED) { (problem_row(problem)) } }
+                        thead { tr { th scope="col" { (entity(&session.row.kind)) } th scope="col" { (if tabular { "Строка" } else { "Запись" }) } th scope="col" { "Поле" } th scope="col" { "Причина" } } }
+                        tbody { @for problem in records.iter().take(NAMED) { (problem_row(problem, tabular)) } }
                     }
                 }
                 @if records.len() > NAMED { p.body.muted { "Показаны первые " (NAMED) "." } }
@@ -133,14 +138,14 @@ fn problems(session: &Details) -> Markup {
     }
 }
 
-fn problem_row(problem: &ProblemRow) -> Markup {
+fn problem_row(problem: &ProblemRow, tabular: bool) -> Markup {
     // «поле «price» = «12р»: не число» names the field first.
     let parts = problem.reason.strip_prefix("поле ").and_then(|rest| rest.split_once(": "));
     let (field, reason) = parts.unwrap_or(("", &problem.reason));
     html! {
         tr {
             td { @if problem.sku.is_empty() { span.muted { "без имени" } } @else { strong { (problem.sku) } } }
-            td.muted { @if let Some(record) = problem.record { "запись " (ru::thousands(u64::from(record) + 1)) } }
+            td.muted { @if let Some(record) = problem.record { (if tabular { "строка\u{a0}" } else { "запись\u{a0}" }) (ru::thousands(u64::from(record) + 1)) } }
             td { @if field.is_empty() { span.muted { "—" } } @else { (field) } }
             td { (reason) }
         }
@@ -176,9 +181,9 @@ fn facts(desk: &Desk, session: &Details) -> Markup {
             div.body {
                 dl.facts {
                     dt { "Когда" } dd { (base.zone.date_time(row.at, now)) @if now.since(row.at).as_secs() >= 60 { ", " (time::ago(now.since(row.at))) " назад" } }
-                    dt { "Направление" } dd { (if row.kind == "orders" { "в 1С" } else { "из 1С" }) }
+                    @if row.way != "import" { dt { "Направление" } dd { (if row.kind == "orders" { "в 1С" } else { "из 1С" }) } }
                     dt { "Способ" } dd { (way_label(&row.way)) }
-                    @if !row.address.is_empty() { dt { "Адрес" } dd { (row.address) } }
+                    @if !row.address.is_empty() { dt { (if row.way == "import" { "Имя файла" } else { "Адрес" }) } dd { (row.address) } }
                     @if !row.sender.is_empty() { dt { "Программа" } dd { (row.sender) } }
                     dt { "Длилось" } dd { (duration(row.duration_ms)) }
                     @if !row.request_id.is_empty() { dt { "Код запроса" } dd { code { (row.request_id) } } }
