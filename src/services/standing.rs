@@ -125,7 +125,7 @@ impl Standing {
             let last = exchange_journal::latest(conn, "", false)?;
             // Where 1C neither comes nor is expected, every order would be on its way for ever.
             let (queued, waiting) = if ways.any() || last.is_some() {
-                onec_orders::count_queue(conn, from)?
+                onec_orders::count_queue(conn, from, ways.standard)?
             } else {
                 (0, 0)
             };
@@ -149,6 +149,12 @@ impl Standing {
         let running = standing.running_since.is_some();
         standing.state = judge(running, standing.last.as_ref(), ways, now);
         Ok(standing)
+    }
+
+    /// Whether 1C has come or is expected: elsewhere no order is on its way to it, and none is
+    /// counted.
+    pub fn is_awaited(&self) -> bool {
+        self.ways.any() || self.last.is_some()
     }
 
     /// The state alone, without what waits.

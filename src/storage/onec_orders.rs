@@ -289,11 +289,44 @@ pub fn queue(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How many orders 1C does not have yet, and how many of them cannot go for their lines.
-pub fn count_queue(conn: &Connection, from: SendFrom) -> Result<(u32, u32), StorageError> {
+/// What keeps an order: of the standard exchange (`strict`), which minds more than JSON does, too.
+fn kept(strict: bool) -> String {
+    if strict {
+        format!("(exists ({OPEN_LINE}) or exists ({UNKNOWN_LINE}))")
+    } else {
+        format!("exists ({OPEN_LINE})")
+    }
+}
+
+/// Orders that 1C does not have yet and that cannot go for their lines, oldest first.
+pub fn stuck(
+    conn: &Connection,
+    from: SendFrom,
+    strict: bool,
+    limit: u32,
+) -> Result<Vec<QueuedOrder>, StorageError> {
     let sql = format!(
-        "select count(*), coalesce(sum(exists ({OPEN_LINE})), 0) from orders o
+        "{QUEUED} where +o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0
+            and {}
+        order by o.id limit :limit",
+        statuses(from),
+        kept(strict)
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
+    let rows = stmt.query_map(named_params! { ":limit": limit }, QueuedOrder::from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many orders 1C does not have yet, and how many of them cannot go for their lines.
+pub fn count_queue(
+    conn: &Connection,
+    from: SendFrom,
+    strict: bool,
+) -> Result<(u32, u32), StorageError> {
+    let sql = format!(
+        "select count(*), coalesce(sum({}), 0) from orders o
         where +o.status in ({}) and o.onec_acknowledged_at_ms is null and o.history = 0",
+        kept(strict),
         statuses(from)
     );
     let mut stmt = conn.prepare_cached(&sql)?;

@@ -350,6 +350,48 @@ async fn the_queue_names_what_keeps_an_order_and_offers_it_again() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_go_is_counted_alike_everywhere_and_named_on_the_first_page() {
+    // Nothing of 1C is set up: the demo shows all the same what it would ask for.
+    for config in [Config::default(), set_up(None)] {
+        let strict = config.onec.exchange.password.is_some();
+        let panel = Panel::start_with(config).await;
+        let ours = panel.sign_in().await;
+        sql(
+            &panel,
+            "update orders set status = 'accepted' where id = 1;
+             update order_lines set state = 'ok', product_id = 1, title = 'Саморез', unit = 'рул' where id = 1",
+        );
+        let queue = read(&panel, &ours, "/admin/exchange/queue").await;
+        assert!(queue.contains("Очередь в 1С<span class=\"count\">1</span>"), "{queue}");
+        let journal = read(&panel, &ours, "/admin/exchange").await;
+        assert!(
+            journal.contains("1\u{a0}заказ</a>") && journal.contains("не готовы: 1"),
+            "{journal}"
+        );
+        let today = read(&panel, &ours, "/admin").await;
+        let why = "Не может уйти в 1С: количество не в базовых единицах: позиция 1, «Саморез»";
+        assert!(today.contains(why) && today.contains("/admin/orders/1042"), "{today}");
+        // Where there is neither 1C nor a demo no order waits for it, on no page.
+        if !strict {
+            let plain = Panel::over(panel.desk.base.clone()).await;
+            let ours = plain.sign_in().await;
+            let queue = read(&plain, &ours, "/admin/exchange/queue").await;
+            assert!(queue.contains("заказам нечего ждать") && !queue.contains("1042"), "{queue}");
+            let journal = read(&plain, &ours, "/admin/exchange").await;
+            assert!(journal.contains("0\u{a0}заказов</a>"), "{journal}");
+            let today = read(&plain, &ours, "/admin").await;
+            assert!(!today.contains("Не может уйти в 1С"), "{today}");
+        }
+        // What only the standard exchange minds keeps an order where that is on.
+        sql(&panel, "update order_lines set base_quantity_thousandths = 5000 where id = 1");
+        let waits = u32::from(strict);
+        assert_eq!(panel.desk.exchange.queue_size().await.unwrap(), (1, waits));
+        let today = read(&panel, &ours, "/admin").await;
+        assert_eq!(today.contains("Не может уйти в 1С: нет цены"), strict, "{today}");
+    }
+}
+
+#[tokio::test]
 async fn an_order_cancelled_here_is_told_to_live_on_in_1c() {
     let panel = Panel::start_with(set_up(None)).await;
     let ours = panel.sign_in().await;

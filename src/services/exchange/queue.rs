@@ -78,7 +78,7 @@ impl Exchange {
         self.base
             .db
             .read(move |conn| {
-                let (total, waiting) = onec_orders::count_queue(conn, from)?;
+                let (total, waiting) = onec_orders::count_queue(conn, from, strict)?;
                 let mut found = Vec::new();
                 for order in onec_orders::queue(conn, from, offset, limit)? {
                     let doubts = onec_orders::doubts(conn, order.id)?;
@@ -96,8 +96,22 @@ impl Exchange {
 
     /// How many orders wait for 1C, and how many of them cannot go for their lines.
     pub async fn queue_size(&self) -> Result<(u32, u32), StorageError> {
-        let from = self.base.config.onec.send_from;
-        self.base.db.read(move |conn| onec_orders::count_queue(conn, from)).await
+        let (from, strict) = (self.base.config.onec.send_from, self.is_strict());
+        self.base.db.read(move |conn| onec_orders::count_queue(conn, from, strict)).await
+    }
+
+    /// The first orders that cannot go to 1C, oldest first, each with what keeps it, in Russian.
+    pub async fn stuck(&self, limit: u32) -> Result<Vec<(QueuedOrder, Vec<String>)>, StorageError> {
+        let (from, strict) = (self.base.config.onec.send_from, self.is_strict());
+        let read = move |conn: &rusqlite::Connection| {
+            let orders = onec_orders::stuck(conn, from, strict, limit)?.into_iter();
+            let with = |order: QueuedOrder| {
+                let doubts = onec_orders::doubts(conn, order.id)?;
+                Ok((order, reasons(&doubts, strict)))
+            };
+            orders.map(with).collect()
+        };
+        self.base.db.read(read).await
     }
 
     /// Where an order stands on its way to 1C.

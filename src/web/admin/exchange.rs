@@ -100,10 +100,14 @@ const TABS: [(Tab, &str, &str); 4] = [
     (Tab::Mapping, "/admin/exchange/mapping", "Соответствия"),
 ];
 
-/// How the exchange is doing now.
+/// How the exchange is doing now. A demo has no 1C and shows all the same what it would be given.
 pub async fn standing(desk: &Desk) -> Result<Standing, WebError> {
     let pull = desk.pull.as_ref().map(crate::services::pull::Pull::status);
-    Ok(Standing::look(&desk.base, pull).await?)
+    let mut standing = Standing::look(&desk.base, pull).await?;
+    if desk.demo.is_some() && !standing.is_awaited() {
+        (standing.queued, standing.waiting) = desk.exchange.queue_size().await?;
+    }
+    Ok(standing)
 }
 
 fn tone(state: standing::State) -> Tone {

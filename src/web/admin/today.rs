@@ -11,6 +11,7 @@ use crate::services::ordering::OrderPage;
 use crate::services::overview::Figures;
 use crate::services::standing;
 use crate::storage::figures::Turnover;
+use crate::storage::onec_orders::QueuedOrder;
 use crate::storage::orders::{AskingOrder, OrderFilter, OrderRow};
 use crate::web::Desk;
 use crate::web::admin::around;
@@ -56,6 +57,25 @@ impl Orders {
     }
 }
 
+/// Orders that cannot go to 1C.
+struct Stuck {
+    /// The first of them with what keeps them.
+    orders: Vec<(QueuedOrder, Vec<String>)>,
+    /// How many more.
+    rest: u32,
+}
+
+impl Stuck {
+    async fn look(desk: &Desk, exchange: &standing::Standing) -> Result<Self, WebError> {
+        if exchange.waiting == 0 {
+            return Ok(Self { orders: Vec::new(), rest: 0 });
+        }
+        let orders = desk.exchange.stuck(NAMED).await?;
+        let named = u32::try_from(orders.len()).unwrap_or(u32::MAX);
+        Ok(Self { orders, rest: exchange.waiting.saturating_sub(named) })
+    }
+}
+
 /// `GET /admin`
 pub async fn page(
     State(desk): State<Desk>,
@@ -71,6 +91,7 @@ pub async fn page(
         around(&desk, &me),
         super::exchange::standing(&desk),
     )?;
+    let stuck = Stuck::look(&desk, &exchange).await?;
     let Orders { untaken, unresolved, asking, waiting, empty } = orders;
     let requests = desk.accounts.access_requests().await?.len();
     let admin = me.staff.role == Role::Admin;
@@ -124,8 +145,9 @@ pub async fn page(
                     @if matches!(exchange.state, standing::State::Fails | standing::State::Silent) {
                         li { div.grow { a.quiet href="/admin/exchange" { (exchange.sentence(&desk.base.zone, desk.base.clock.now())) } } }
                     }
-                    @if exchange.waiting > 0 && exchange.ways.any() {
-                        li { div.grow { a.quiet href="/admin/exchange/queue" { "Не могут уйти в 1С: " (ru::count(u64::from(exchange.waiting), ["заказ", "заказа", "заказов"])) } } }
+                    @for (order, reasons) in &stuck.orders { (keeps(order, reasons)) }
+                    @if stuck.rest > 0 {
+                        li { div.grow { a.quiet href="/admin/exchange/queue" { "Ещё не могут уйти в 1С: " (ru::count(u64::from(stuck.rest), ["заказ", "заказа", "заказов"])) } } }
                     }
                     @if requests > 0 {
                         li { div.grow { a.quiet href="/admin/requests" { "Запросы доступа: " (requests) } } }
@@ -141,7 +163,7 @@ pub async fn page(
                     }
                     @let exchange_wants = exchange.held.is_some()
                         || matches!(exchange.state, standing::State::Fails | standing::State::Silent)
-                        || (exchange.waiting > 0 && exchange.ways.any())
+                        || !stuck.orders.is_empty()
                         || figures.rejected.is_some();
                     @let people_want = requests > 0 || figures.unverified > 0 || (admin && figures.undelivered > 0);
                     @if wanted == 0 && !people_want && !exchange_wants {
@@ -296,6 +318,23 @@ fn asks(desk: &Desk, order: &AskingOrder) -> Markup {
                 span.sub { "Ждёт ответа " (time::ago(waits)) @if !order.manager_name.is_empty() { " · " (order.manager_name) } }
             }
             a.button.small href=(href) { "Ответить" span.sr { " по заказу № " (order.number) } (icon(Icon::Forward)) }
+        }
+    }
+}
+
+/// An order that cannot go to 1C.
+fn keeps(order: &QueuedOrder, reasons: &[String]) -> Markup {
+    let href = format!("/admin/orders/{}", order.number);
+    html! {
+        li {
+            div.grow {
+                a.quiet href=(href) {
+                    strong { "№\u{a0}" (order.number) } " · " (order.organization_name)
+                }
+                span.sub { "Не может уйти в 1С: " (reasons.join("; ")) }
+            }
+            (status_badge(order.status))
+            a.button.small href=(href) { "Исправить" span.sr { " № " (order.number) } (icon(Icon::Forward)) }
         }
     }
 }

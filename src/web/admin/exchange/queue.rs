@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Tab, head};
 use crate::config::SendFrom;
 use crate::domain::{OrderStatus, ru};
-use crate::services::exchange::queue::{OnTheWay, Queued, lives_on_in_onec};
+use crate::services::exchange::queue::{OnTheWay, Queue, Queued, lives_on_in_onec};
 use crate::services::ordering::OrderView;
 use crate::services::standing::Ways;
 use crate::storage::onec_orders::QueuedOrder;
@@ -39,7 +39,10 @@ pub async fn page(
     Query(query): Query<QueueQuery>,
 ) -> Result<Markup, WebError> {
     let mut pager = Pager { page: query.page.parse().unwrap_or(1).max(1), size: PAGE, total: 0 };
-    let queue = desk.exchange.queue(pager.offset(), PAGE).await?;
+    // Where nothing is counted nothing is listed.
+    let awaited = desk.demo.is_some() || super::standing(&desk).await?.is_awaited();
+    let queue =
+        if awaited { desk.exchange.queue(pager.offset(), PAGE).await? } else { Queue::default() };
     pager.total = queue.total;
     let from = match desk.base.config.onec.send_from {
         SendFrom::New => OrderStatus::New,
@@ -53,7 +56,9 @@ pub async fn page(
             "1С забирает заказы сама, начиная со статуса «" (from.staff_label()) "». Заказ остаётся в очереди, пока 1С не подтвердит, что получила его."
         }
         div #list data-live {
-            @if queue.orders.is_empty() {
+            @if !awaited {
+                div.empty { (icon(Icon::Exchange)) p { "Обмен с 1С не настроен: заказам нечего ждать." } a.button href="/admin/exchange/connect" { "Подключить 1С" } }
+            } @else if queue.orders.is_empty() {
                 div.empty { (icon(Icon::Check)) p { "Очередь пуста: всё, что можно отдать, 1С уже получила." } a.button href="/admin/orders?view=all" { "Все заказы" } }
             } @else {
                 div.table-wrap {
