@@ -394,16 +394,8 @@ impl Vocabulary {
         if out.words.is_empty() && length >= 6 && super::line::is_adjective(&text) {
             self.second_half(&text, &mut out);
         }
-        if out.words.is_empty()
-            && let Some(name) = stem(&text).strip_suffix("ск").filter(|n| n.chars().count() >= 4)
-        {
-            // «боярдовские» are of Boyard, «рогачёвская» of «Рогачёв»
-            let bare = name.strip_suffix("ов").or_else(|| name.strip_suffix("ев"));
-            for name in [Some(name), bare].into_iter().flatten() {
-                self.spelt(name, 0.93, &mut out);
-                self.heard(name, &mut out);
-            }
-            out.words.retain(|(word, _)| self.words[*word as usize].name);
+        if out.words.is_empty() {
+            self.of_a_name(&text, &mut out);
         }
         if out.words.is_empty() {
             self.fleeting(&text, &mut out);
@@ -419,6 +411,20 @@ impl Vocabulary {
         }
         out.sort();
         out
+    }
+
+    /// Adjectives of names: «боярдовские» are of Boyard, «рогачёвская» of «Рогачёв».
+    fn of_a_name(&self, text: &str, out: &mut Meanings) {
+        let key = stem(text);
+        let Some(name) = key.strip_suffix("ск").filter(|n| n.chars().count() >= 4) else {
+            return;
+        };
+        let bare = name.strip_suffix("ов").or_else(|| name.strip_suffix("ев"));
+        for name in [Some(name), bare].into_iter().flatten() {
+            self.spelt(name, 0.93, out);
+            self.heard(name, out);
+        }
+        out.words.retain(|(word, _)| self.words[*word as usize].name);
     }
 
     /// Whether titles have exactly this word.

@@ -77,7 +77,7 @@ fn joined(typed: &str) -> String {
     let mut text = String::new();
     let mut in_number = false;
     for word in typed.split_whitespace() {
-        if !(in_number && digits(word) == 3) && !text.is_empty() {
+        if !(text.is_empty() || in_number && digits(word) == 3) {
             text.push(' ');
         }
         in_number = digits(word) == word.len() && word.len() <= 3;
