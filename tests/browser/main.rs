@@ -127,7 +127,9 @@ async fn the_chat_works_by_keys_with_files_and_on_a_phone() {
     // What was wrong is no news any more.
     chrome.until("!document.querySelector('#toasts').textContent.includes('не читается')").await;
     assert_eq!(chrome.violations().await.unwrap_or_default(), Vec::<String>::new());
-    assert_eq!(chrome.complaints().await, Vec::<String>::new());
+    // The browser reports the number that was refused.
+    let complaints = chrome.complaints().await.into_iter().filter(|c| !c.contains("422"));
+    assert_eq!(complaints.collect::<Vec<_>>(), Vec::<String>::new());
     chrome.stop().await;
     house.stop().await;
 }
