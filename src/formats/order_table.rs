@@ -3,10 +3,11 @@
 
 use std::io::Cursor;
 
-use calamine::{Data, Ods, Reader, Xls, Xlsx};
+use calamine::{Reader, Xlsx};
 use serde::{Deserialize, Serialize};
 
-use super::tables::{self, Table, TableError};
+use super::tables::grid::{ORDER, Room};
+use super::tables::{self, Table, TableError, ods, xls, xlsx};
 use super::text::{self, Decimal, one_line};
 
 /// At most so many lines in an order.
@@ -28,6 +29,9 @@ pub enum OrderTableError {
     /// More lines than an order takes.
     #[error("В файле больше 1\u{a0}000 строк.")]
     TooLong,
+    /// A cell is further than orders are read, or the table is too large.
+    #[error("Слишком большая таблица: {0}. Удалите лишнее и пришлите снова.")]
+    TooFar(String),
     /// It is damaged or something else than its name says.
     #[error("Файл не читается: повреждён или другого формата.")]
     Unreadable,
@@ -73,7 +77,7 @@ pub fn is_table(name: &str) -> bool {
 pub fn read(name: &str, bytes: Vec<u8>) -> Result<Vec<Sheet>, OrderTableError> {
     let sheets = match bytes.get(..4) {
         Some(b"PK\x03\x04") => zipped(&bytes)?,
-        Some([0xD0, 0xCF, 0x11, 0xE0]) => old_workbook(name, bytes)?,
+        Some([0xD0, 0xCF, 0x11, 0xE0]) => old_workbook(name, &bytes)?,
         _ => vec![Sheet { name: String::new(), table: written(name, &bytes)? }],
     };
     let filled =
@@ -86,79 +90,63 @@ pub fn read(name: &str, bytes: Vec<u8>) -> Result<Vec<Sheet>, OrderTableError> {
 fn written(name: &str, bytes: &[u8]) -> Result<Table, OrderTableError> {
     // A text has no control characters but those that part it; UTF-16 is told by its mark.
     let wide = bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]);
+    let mut room = Room::new(ORDER);
     if !wide && bytes.iter().any(|byte| *byte < 0x09) {
         return Err(OrderTableError::Unreadable);
     }
     if name.to_lowercase().ends_with(".txt") {
         let content = text::decode(bytes);
-        let rows = content.lines().map(|line| vec![line.trim_start_matches('\u{feff}').to_owned()]);
-        return Ok(Table { rows: rows.collect() });
+        let mut rows = Vec::new();
+        for line in content.lines().map(|line| line.trim_start_matches('\u{feff}')) {
+            if !room.take_row(std::iter::once(line)) {
+                return Err(OrderTableError::TooLong);
+            }
+            rows.push(vec![line.to_owned()]);
+        }
+        return Ok(Table { rows, width: 0 });
     }
-    tables::read_csv(bytes).map_err(|error| refused(&error))
+    let mut table = tables::read_csv_within(bytes, &mut |row| room.take_row(row.iter()))?;
+    table.rows.retain(|row| !row.is_empty());
+    Ok(table)
 }
 
-fn refused(error: &TableError) -> OrderTableError {
-    match error {
-        TableError::TooManyRows => OrderTableError::TooLong,
-        _ => OrderTableError::Unreadable,
+impl From<TableError> for OrderTableError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::TooManyRows => Self::TooLong,
+            far @ TableError::TooFar { .. } => Self::TooFar(far.to_string()),
+            _ => Self::Unreadable,
+        }
     }
 }
 
 fn zipped(bytes: &[u8]) -> Result<Vec<Sheet>, OrderTableError> {
-    tables::check_archive(bytes).map_err(|error| refused(&error))?;
-    match Xlsx::new(Cursor::new(bytes)) {
-        Ok(mut book) => sheets(&mut book),
-        Err(calamine::XlsxError::Password) => Err(OrderTableError::Locked),
-        Err(_) => match Ods::new(Cursor::new(bytes)) {
-            Ok(mut book) => sheets(&mut book),
-            Err(calamine::OdsError::Password) => Err(OrderTableError::Locked),
-            Err(_) => Err(OrderTableError::Unreadable),
-        },
-    }
+    xlsx::inspect(bytes, ORDER)?;
+    let mut room = Room::new(ORDER);
+    let found = match Xlsx::new(Cursor::new(bytes)) {
+        Ok(mut book) => {
+            let names = book.sheet_names().into_iter().take(MAX_SHEETS);
+            let read = |name: String| {
+                let table = xlsx::sheet(&mut book, &name, &mut room)?;
+                Ok((name, table))
+            };
+            names.map(read).collect::<Result<Vec<_>, TableError>>()?
+        }
+        Err(calamine::XlsxError::Password) => return Err(OrderTableError::Locked),
+        Err(_) => ods::sheets(bytes, &mut room, MAX_SHEETS)?,
+    };
+    Ok(found.into_iter().map(|(name, table)| Sheet { name, table }).collect())
 }
 
 /// .xls; a locked .xlsx is wrapped in the same container.
-fn old_workbook(name: &str, bytes: Vec<u8>) -> Result<Vec<Sheet>, OrderTableError> {
-    match Xls::new(Cursor::new(bytes)) {
-        Ok(mut book) => sheets(&mut book),
-        Err(calamine::XlsError::Password) => Err(OrderTableError::Locked),
-        Err(_) if name.to_lowercase().ends_with(".xlsx") => Err(OrderTableError::Locked),
-        Err(_) => Err(OrderTableError::Unreadable),
-    }
-}
-
-fn sheets<R, B>(book: &mut B) -> Result<Vec<Sheet>, OrderTableError>
-where
-    R: std::io::Read + std::io::Seek,
-    B: Reader<R>,
-{
-    let mut found = Vec::new();
-    for name in book.sheet_names().into_iter().take(MAX_SHEETS) {
-        let range = book.worksheet_range(&name).map_err(|_| OrderTableError::Unreadable)?;
-        let (top, left) = range.start().unwrap_or((0, 0));
-        // Far more rows than an order has are not a list of goods.
-        if range.height() > tables::MAX_ROWS {
-            return Err(OrderTableError::TooLong);
+fn old_workbook(name: &str, bytes: &[u8]) -> Result<Vec<Sheet>, OrderTableError> {
+    let named = |(name, table)| Sheet { name, table };
+    match xls::sheets(bytes, &mut Room::new(ORDER), MAX_SHEETS) {
+        Ok(found) => Ok(found.into_iter().map(named).collect()),
+        Err(OrderTableError::Unreadable) if name.to_lowercase().ends_with(".xlsx") => {
+            Err(OrderTableError::Locked)
         }
-        let mut rows = vec![Vec::new(); top.min(100) as usize];
-        for cells in range.rows() {
-            let mut row = vec![String::new(); left.min(100) as usize];
-            row.extend(cells.iter().take(200).map(cell));
-            rows.push(row);
-        }
-        found.push(Sheet { name, table: Table { rows } });
-    }
-    Ok(found)
-}
-
-fn cell(cell: &Data) -> String {
-    match cell {
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Bool(value) => if *value { "да" } else { "нет" }.to_owned(),
-        Data::Float(number) => number.to_string(),
-        Data::DateTime(moment) => moment.to_string(),
+        Err(error) => Err(error),
     }
 }
 
@@ -271,8 +259,12 @@ impl Layout {
         let Some(row) = self.first.checked_sub(1).and_then(|row| table.rows.get(row)) else {
             return false;
         };
-        !self.headings.is_empty()
-            && row.iter().map(|cell| one_line(cell)).eq(self.headings.iter().cloned())
+        // How far a row goes after its last cell says nothing.
+        let end = |row: &[String]| row.iter().rposition(|cell| !cell.trim().is_empty());
+        let ends = (end(row), end(&self.headings));
+        let (Some(last), Some(same)) = ends else { return false };
+        last == same
+            && row[..=last].iter().map(|cell| one_line(cell)).eq(self.headings[..=last].to_vec())
     }
 
     /// With the goods in this column.
@@ -331,7 +323,7 @@ mod tests {
 
     fn table(rows: &[&[&str]]) -> Table {
         let cells = |row: &&[&str]| row.iter().map(|cell| (*cell).to_owned()).collect();
-        Table { rows: rows.iter().map(cells).collect() }
+        Table { rows: rows.iter().map(cells).collect(), width: 0 }
     }
 
     #[test]
@@ -372,6 +364,46 @@ mod tests {
         let locked = [&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1][..], &[0; 600]].concat();
         assert_eq!(read("a.xlsx", &locked), Err(OrderTableError::Locked));
         assert_eq!(read("1c.xls", "Товар;Кол-во\nСаморез;5".as_bytes()), Ok(1));
+    }
+
+    #[test]
+    fn one_far_cell_is_refused_by_its_name_and_wide_rows_cost_their_cells() {
+        let book = |cells: &[(u32, u16)]| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let sheet = book.add_worksheet();
+            for (row, column) in cells {
+                sheet.write(*row, *column, "Болт").expect("written");
+            }
+            book.save_to_buffer().expect("saved")
+        };
+        assert_eq!(
+            read("a.xlsx", book(&[(0, 0), (1_048_575, 16_383)])).expect_err("too far").to_string(),
+            "Слишком большая таблица: лист «Sheet1», ячейка XFD1048576: читаются 100000 строк. \
+             Удалите лишнее и пришлите снова."
+        );
+        let wide: Vec<(u32, u16)> = (0..3_000).map(|row| (row, 16_383)).collect();
+        assert!(matches!(read("a.xlsx", book(&wide)), Err(OrderTableError::TooFar(_))));
+        let sheets = read("a.xlsx", book(&[(0, 0), (90_000, 255)])).expect("reads");
+        let cells: usize = sheets[0].table.rows.iter().map(Vec::len).sum();
+        assert_eq!((sheets[0].table.rows.len(), cells), (90_001, 257));
+    }
+
+    #[test]
+    fn lines_without_end_are_refused() {
+        let lines = vec![b'\n'; 4 * 1024 * 1024];
+        assert_eq!(read("a.txt", lines), Err(OrderTableError::TooLong));
+        let cells = vec![b';'; 4 * 1024 * 1024];
+        assert_eq!(read("a.csv", cells), Err(OrderTableError::TooLong));
+    }
+
+    #[test]
+    fn a_layout_fits_whatever_follows_the_last_heading() {
+        let table = table(&[&["Товар", "Кол-во"], &["Болт", "5"]]);
+        let mut layout = Layout::guess(&table);
+        layout.headings.push(String::new());
+        assert!(layout.fits(&table));
+        layout.headings.push("Цена".to_owned());
+        assert!(!layout.fits(&table));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! A table becomes a catalogue by its headings, which may be Russian or English. What we write as
 //! CSV comes back as it was.
 
-mod xlsx;
+pub(super) mod grid;
+pub(super) mod ods;
+pub(super) mod xls;
+pub(super) mod xlsx;
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -41,6 +44,16 @@ pub enum TableError {
     /// Too many rows.
     #[error("больше {MAX_ROWS} строк")]
     TooManyRows,
+    /// A cell is further than sheets are read, or one too many.
+    #[error("лист «{sheet}», ячейка {cell}: {why}")]
+    TooFar {
+        /// The sheet.
+        sheet: String,
+        /// The cell as tables name it: «XFD1048576».
+        cell: String,
+        /// What is wrong.
+        why: String,
+    },
     /// No row looks like headings.
     #[error("нет строки заголовков: нужен столбец «название» или «артикул»")]
     NoHeadings,
@@ -60,6 +73,9 @@ pub enum TableError {
 pub struct Table {
     /// The rows.
     pub rows: Vec<Vec<String>>,
+    /// How many cells every row has, written or not: those after its end are empty. Zero where a
+    /// short row says nothing of the columns after it, as in CSV.
+    pub width: usize,
 }
 
 /// Reads CSV: the encoding and the separator are found out.
@@ -72,6 +88,14 @@ pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
 /// Reads CSV as [`read_csv`] does, but a line with nothing in it is a row without cells: rows have
 /// the numbers that a spreadsheet shows.
 pub fn read_csv_numbered(bytes: &[u8]) -> Result<Table, TableError> {
+    read_csv_within(bytes, &mut |_| true)
+}
+
+/// [`read_csv_numbered`] of a file that may take so much memory: `room` is asked about every row.
+pub(super) fn read_csv_within(
+    bytes: &[u8],
+    room: &mut dyn FnMut(&csv::StringRecord) -> bool,
+) -> Result<Table, TableError> {
     let content = text::decode(bytes);
     let separator = separator(&content);
     let mut reader = csv::ReaderBuilder::new()
@@ -99,10 +123,11 @@ pub fn read_csv_numbered(bytes: &[u8]) -> Result<Table, TableError> {
         let cut = content.as_bytes()[..next].ends_with(b"\r");
         let read = read.strip_prefix(b"\n").filter(|_| cut).unwrap_or(read);
         let blank = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-        rows.extend(blank.filter(|byte| **byte == b'\n').map(|_| Vec::new()));
+        let ends = blank.filter(|byte| **byte == b'\n').take(MAX_ROWS);
+        rows.extend(ends.map(|_| Vec::new()));
         next = end;
         let row = rows.len() + 1;
-        if row > MAX_ROWS {
+        if row > MAX_ROWS || !room(&record) {
             return Err(TableError::TooManyRows);
         }
         let cells: Vec<String> = record.iter().map(str::to_owned).collect();
@@ -111,19 +136,12 @@ pub fn read_csv_numbered(bytes: &[u8]) -> Result<Table, TableError> {
         }
         rows.push(cells);
     }
-    Ok(Table { rows })
+    Ok(Table { rows, width: 0 })
 }
 
 /// Reads the sheet of a workbook that looks like a catalogue, or the first one.
 pub fn read_xlsx(bytes: Vec<u8>) -> Result<Table, TableError> {
-    let sheets = xlsx::sheets(bytes)?;
-    let found = sheets.iter().position(|sheet| headings(sheet).is_some());
-    Ok(sheets.into_iter().nth(found.unwrap_or(0)).unwrap_or_default())
-}
-
-/// Refuses an archive that is no honest workbook.
-pub(super) fn check_archive(bytes: &[u8]) -> Result<(), TableError> {
-    xlsx::inspect(bytes)
+    xlsx::find_sheet(bytes, grid::CATALOG, |sheet| headings(sheet).is_some())
 }
 
 fn check_cell(cell: &str, row: usize, column: usize) -> Result<(), TableError> {
@@ -348,6 +366,7 @@ impl CatalogTable {
                 (row, vec![None; table.rows[row].len()])
             }
         };
+        columns.resize(columns.len().max(table.width), None);
         for (field, heading) in map {
             let column = column(field).ok_or_else(|| TableError::NoField(field.clone()))?;
             let wanted = one_line(heading).to_lowercase();
@@ -355,7 +374,7 @@ impl CatalogTable {
             let by_name = table.rows[row].iter().position(same);
             let by_number = || {
                 let number = wanted.parse::<usize>().ok()?.checked_sub(1)?;
-                (number < table.rows[row].len()).then_some(number)
+                (number < columns.len()).then_some(number)
             };
             let index = by_name.or_else(by_number);
             for other in &mut columns {
@@ -395,7 +414,9 @@ impl CatalogTable {
         let mut wrong = None;
         let mut stocks = Vec::new();
         let mut category_id = String::new();
-        for (column, cell) in self.columns.iter().zip(row) {
+        let unwritten = self.table.width.saturating_sub(row.len());
+        let cells = row.iter().map(String::as_str).chain(std::iter::repeat_n("", unwritten));
+        for (column, cell) in self.columns.iter().zip(cells) {
             let Some(column) = column else { continue };
             let cell = unguarded(cell);
             let text = || {
@@ -758,6 +779,28 @@ mod tests {
         };
         assert!(matches!(map("title", "нет такого"), Some(TableError::NoColumn(_))));
         assert!(matches!(map("цвет", "имя"), Some(TableError::NoField(_))));
+    }
+
+    #[test]
+    fn an_empty_cell_at_the_end_of_a_row_of_a_workbook_is_empty() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, cells) in [(0, &["Артикул", "Название", "Цена"][..]), (1, &["1", "Болт"])]
+        {
+            for (column, cell) in (0..).zip(cells) {
+                sheet.write(row, column, *cell).expect("written");
+            }
+        }
+        sheet.write(1, 4, "шт").expect("written");
+        sheet.write(2, 0, "2").expect("written");
+        let table = read_xlsx(book.save_to_buffer().expect("saved")).expect("reads");
+        // A column without a heading has a number all the same.
+        let (products, _) = read(table, &[("unit", "5")]);
+        assert_eq!(products[0].price, Field::Clear);
+        assert_eq!(products[0].unit, Field::Set(Unit::new("шт")));
+        assert_eq!(products[1].title, Field::Clear);
+        let short = read_csv("Артикул;Название;Цена\n1;Болт\n".as_bytes()).expect("reads");
+        assert_eq!(read(short, &[]).0[0].price, Field::Keep);
     }
 
     #[test]

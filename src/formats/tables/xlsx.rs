@@ -1,47 +1,85 @@
 //! .xlsx: a zip of XML, so it is looked at as a zip before anything is unpacked for good.
 
-use std::io::{Cursor, Read};
+use std::borrow::Cow;
+use std::io::{Cursor, Read, Seek};
 
-use calamine::{Data, Reader, Xlsx};
+use calamine::{DataRef, Reader, Xlsx, XlsxError};
+use memchr::{memchr_iter, memmem};
 
-use super::{MAX_ROWS, Table, TableError, check_cell};
+use super::grid::{Grid, Limits, Room};
+use super::{Table, TableError, check_cell};
 
 const MAX_ENTRIES: usize = 2_000;
-const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
 /// How many times its packed size a file may unpack to, once that is over a megabyte.
 const MAX_RATIO: u64 = 200;
 const RATIO_MATTERS: u64 = 1024 * 1024;
+/// Tags of the styles, each of which takes hundreds of bytes once read. Excel makes no more than
+/// 65 490 kinds of cells.
+const MAX_STYLES: u64 = 500_000;
 
-/// Every sheet, in order.
-pub fn sheets(bytes: Vec<u8>) -> Result<Vec<Table>, TableError> {
-    inspect(&bytes)?;
-    let refuse = |error: calamine::XlsxError| TableError::Workbook(error.to_string());
+/// The sheet that is wanted, or the first one; those after it are not read.
+///
+/// # Errors
+///
+/// [`TableError`].
+pub fn find_sheet(
+    bytes: Vec<u8>,
+    limits: Limits,
+    wanted: impl Fn(&Table) -> bool,
+) -> Result<Table, TableError> {
+    inspect(&bytes, limits)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(refuse)?;
-    let mut tables = Vec::new();
+    let mut room = Room::new(limits);
+    let mut first = None;
     for name in book.sheet_names() {
-        let range = book.worksheet_range(&name).map_err(refuse)?;
-        let (top, left) = range.start().unwrap_or((0, 0));
-        if range.height() + top as usize > MAX_ROWS {
-            return Err(TableError::TooManyRows);
-        }
-        // Rows and columns before the first used cell keep their numbers.
-        let mut rows = vec![Vec::new(); top as usize];
-        for cells in range.rows() {
-            let mut row = vec![String::new(); left as usize];
-            for cell in cells {
-                let text = text(cell);
-                check_cell(&text, rows.len() + 1, row.len() + 1)?;
-                row.push(text);
+        let before = room.clone();
+        let table = sheet(&mut book, &name, &mut room)?;
+        for (row, cells) in table.rows.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                check_cell(cell, row + 1, column + 1)?;
             }
-            rows.push(row);
         }
-        tables.push(Table { rows });
+        if wanted(&table) {
+            return Ok(table);
+        }
+        if first.is_none() {
+            first = Some(table);
+        } else {
+            room = before;
+        }
     }
-    Ok(tables)
+    Ok(first.unwrap_or_default())
+}
+
+/// One sheet, read cell by cell; a sheet of charts has none.
+///
+/// # Errors
+///
+/// [`TableError`].
+pub fn sheet<R: Read + Seek>(
+    book: &mut Xlsx<R>,
+    name: &str,
+    room: &mut Room,
+) -> Result<Table, TableError> {
+    let mut cells = match book.worksheet_cells_reader(name) {
+        Err(XlsxError::NotAWorksheet(_)) => return Ok(Table::default()),
+        cells => cells.map_err(refuse)?,
+    };
+    let mut grid = Grid::new(name, room);
+    while let Some(cell) = cells.next_cell().map_err(refuse)? {
+        let (row, column) = cell.get_position();
+        grid.put(row, column, &text(cell.get_value()))?;
+    }
+    Ok(grid.table())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refuse(error: XlsxError) -> TableError {
+    TableError::Workbook(error.to_string())
 }
 
 /// Refuses what is no honest workbook. Sizes are counted while unpacking: headers lie.
-pub fn inspect(bytes: &[u8]) -> Result<(), TableError> {
+pub fn inspect(bytes: &[u8], limits: Limits) -> Result<(), TableError> {
     let refuse = |why: &str| TableError::Workbook(why.to_owned());
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| TableError::Workbook(error.to_string()))?;
@@ -65,6 +103,7 @@ pub fn inspect(bytes: &[u8]) -> Result<(), TableError> {
         }
         let packed = entry.compressed_size().max(1);
         let mut unpacked = 0_u64;
+        let mut tags = Tags::of(&name, limits);
         loop {
             let count =
                 entry.read(&mut buffer).map_err(|error| TableError::Workbook(error.to_string()))?;
@@ -74,22 +113,84 @@ pub fn inspect(bytes: &[u8]) -> Result<(), TableError> {
             unpacked += count as u64;
             total += count as u64;
             let bomb = unpacked > RATIO_MATTERS && unpacked / packed > MAX_RATIO;
-            if total > MAX_UNPACKED || bomb {
+            if total > limits.unpacked || bomb {
                 return Err(refuse("распаковывается во слишком большой файл"));
+            }
+            if !tags.fit(&buffer[..count]) {
+                return Err(refuse("слишком много текстов или стилей"));
             }
         }
     }
     Ok(())
 }
 
-fn text(cell: &Data) -> String {
+/// Counts the tags of the parts that are held in memory as a whole.
+struct Tags {
+    left: u64,
+    most: u64,
+    /// The end of the last piece, where a word may have begun.
+    end: Vec<u8>,
+}
+
+impl Tags {
+    /// The attribute by which memory is set aside for the texts before the first of them is read.
+    const COUNT: &[u8] = b"uniqueCount";
+    /// As much behind that word as its number is looked for in.
+    const AFTER: usize = 200;
+
+    fn of(name: &str, limits: Limits) -> Self {
+        let most = match name {
+            name if name.ends_with("sharedstrings.xml") => limits.texts,
+            name if name.ends_with("styles.xml") => MAX_STYLES,
+            _ => u64::MAX,
+        };
+        Self { left: most, most, end: Vec::new() }
+    }
+
+    /// Looks at the next piece; whether there are still no more tags than may be.
+    fn fit(&mut self, piece: &[u8]) -> bool {
+        let counted = memchr_iter(b'<', piece).count() as u64;
+        let Some(left) = self.left.checked_sub(counted) else { return false };
+        self.left = left;
+        if self.most < u64::MAX {
+            self.end.extend_from_slice(piece);
+            if memmem::find_iter(&self.end, Self::COUNT)
+                .any(|at| !Self::honest(&self.end[at..], self.most))
+            {
+                return false;
+            }
+            let keep = self.end.len().saturating_sub(Self::COUNT.len() + Self::AFTER);
+            self.end.drain(..keep);
+        }
+        true
+    }
+
+    /// Whether the number that follows is not larger than any file can have; what is not all there
+    /// yet is looked at again with the next piece.
+    fn honest(attribute: &[u8], most: u64) -> bool {
+        let after = attribute[Self::COUNT.len()..].iter().take(Self::AFTER);
+        let mark = |byte: &u8| byte.is_ascii_whitespace() || b"=\"'".contains(byte);
+        let marks = after.clone().take_while(|byte| mark(byte)).count();
+        let digits = after.skip(marks).take_while(|byte| byte.is_ascii_digit());
+        let number = digits.fold(0_u64, |number, digit| {
+            number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        });
+        marks < Self::AFTER && number <= most
+    }
+}
+
+/// What is written in a cell, as people see it.
+fn text<'a>(cell: &'a DataRef<'a>) -> Cow<'a, str> {
     match cell {
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Bool(value) => if *value { "да" } else { "нет" }.to_owned(),
-        Data::Float(number) => number.to_string(),
-        Data::DateTime(moment) => moment.to_string(),
+        DataRef::Empty | DataRef::Error(_) => Cow::Borrowed(""),
+        DataRef::SharedString(text) => Cow::Borrowed(text),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cow::Borrowed(text)
+        }
+        DataRef::Int(number) => Cow::Owned(number.to_string()),
+        DataRef::Bool(value) => Cow::Borrowed(if *value { "да" } else { "нет" }),
+        DataRef::Float(number) => Cow::Owned(number.to_string()),
+        DataRef::DateTime(moment) => Cow::Owned(moment.to_string()),
     }
 }
 
@@ -97,6 +198,7 @@ fn text(cell: &Data) -> String {
 mod tests {
     use std::io::Write;
 
+    use super::super::grid::{CATALOG, ORDER};
     use super::*;
 
     fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -119,9 +221,9 @@ mod tests {
         sheet.write(3, 1, "=2+2").expect("written");
         sheet.write(3, 2, 12.5).expect("written");
         let bytes = book.save_to_buffer().expect("saved");
-        let tables = sheets(bytes).expect("reads");
-        assert_eq!(tables[0].rows[3], ["4001", "=2+2", "12.5"]);
-        assert_eq!(tables[0].rows.len(), 4, "rows keep their numbers");
+        let table = find_sheet(bytes, CATALOG, |_| true).expect("reads");
+        assert_eq!(table.rows[3], ["4001", "=2+2", "12.5"]);
+        assert_eq!(table.rows.len(), 4, "rows keep their numbers");
     }
 
     #[test]
@@ -134,10 +236,54 @@ mod tests {
             zipped(&[("/etc/passwd", b"1")]),
             zipped(&[("inner.zip", b"1")]),
         ] {
-            assert!(matches!(sheets(bytes), Err(TableError::Workbook(_))));
+            assert!(matches!(find_sheet(bytes, CATALOG, |_| true), Err(TableError::Workbook(_))));
         }
         let many: Vec<String> = (0..=MAX_ENTRIES).map(|n| n.to_string()).collect();
         let many: Vec<(&str, &[u8])> = many.iter().map(|n| (n.as_str(), &b""[..])).collect();
-        assert!(matches!(sheets(zipped(&many)), Err(TableError::Workbook(_))));
+        assert!(matches!(
+            find_sheet(zipped(&many), CATALOG, |_| true),
+            Err(TableError::Workbook(_))
+        ));
+    }
+
+    #[test]
+    fn a_far_cell_is_refused_before_anything_is_made_for_it() {
+        let book = |row: u32, column: u16| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let sheet = book.add_worksheet();
+            sheet.write(0, 0, "Название").expect("written");
+            sheet.write(row, column, "x").expect("written");
+            book.save_to_buffer().expect("saved")
+        };
+        let read = |bytes| find_sheet(bytes, CATALOG, |_| true);
+        assert_eq!(
+            read(book(1_048_575, 16_383)).expect_err("too far").to_string(),
+            "лист «Sheet1», ячейка XFD1048576: читаются 1000000 строк"
+        );
+        assert_eq!(
+            read(book(5, 16_383)).expect_err("too far").to_string(),
+            "лист «Sheet1», ячейка XFD6: читаются 1024 столбцов"
+        );
+        let table = read(book(999_999, 1_023)).expect("reads");
+        assert_eq!(table.rows.iter().map(Vec::len).sum::<usize>(), 1_025);
+    }
+
+    #[test]
+    fn lists_of_texts_and_styles_are_bounded() {
+        let with = |name: &str, text: &str| inspect(&zipped(&[(name, text.as_bytes())]), ORDER);
+        let spaces = " ".repeat(66_000);
+        for text in [
+            "<sst uniqueCount=\"20000000000\">".to_owned(),
+            "<sst uniqueCount = '99999999999999999999999'>".to_owned(),
+            format!("<sst {spaces} uniqueCount=\"0000000020000000000\">"),
+            format!("<sst uniqueCount={spaces}\"5\">"),
+            format!("<sst>{}", "<si/>".repeat(4_000_001)),
+        ] {
+            assert!(with("xl/SharedStrings.xml", &text).is_err(), "{:.60}", text);
+        }
+        assert!(with("xl/styles.xml", &"<xf/>".repeat(500_001)).is_err());
+        for text in ["<sst uniqueCount=\"3\">", "<sst count=\"3\"><si/>", "uniqueCount"] {
+            assert!(with("xl/sharedStrings.xml", text).is_ok(), "{text}");
+        }
     }
 }
