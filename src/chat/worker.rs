@@ -2,15 +2,15 @@
 //! strictly in order.
 //!
 //! One event is one turn: a panic or an error costs one answer, the person is told, and the event
-//! is tried [`ATTEMPTS`](crate::services::conversations::ATTEMPTS) times in all. A turn gets one
-//! event today; messages of one person that arrive within a moment of each other could be given to
+//! is tried [`ATTEMPTS`](crate::services::conversations::ATTEMPTS) times in all, those that ended
+//! with the process among them. A turn gets one event today; messages of one person that arrive within a moment of each other could be given to
 //! it together, since they wait side by side in the inbox.
 
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -22,7 +22,7 @@ use tracing::{error, info, warn};
 use super::{Action, Button, Event, EventKind, Screen};
 use crate::domain::{ChatKey, InboxId};
 use crate::services::Base;
-use crate::services::conversations::{Conversations, Failed};
+use crate::services::conversations::{Begun, Conversations, Failed};
 use crate::services::live::{Change, Live};
 use crate::services::notifications::Outgoing;
 use crate::storage::StorageError;
@@ -102,6 +102,8 @@ pub struct Worker {
     conversations: Conversations,
     live: Live,
     handler: Arc<dyn Handler>,
+    /// Events whose turn ended in trouble with the database: the next try is not counted.
+    spared: Mutex<HashSet<InboxId>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +116,7 @@ impl Worker {
     /// A worker that answers with `handler`.
     pub fn new(base: &Base, handler: Arc<dyn Handler>) -> Arc<Self> {
         let conversations = Conversations::new(base.clone());
-        Arc::new(Self { conversations, live: base.live.clone(), handler })
+        Arc::new(Self { conversations, live: base.live.clone(), handler, spared: Mutex::default() })
     }
 
     /// Answers events as they come, until stopped; events in hand are answered first.
@@ -211,23 +213,51 @@ impl Worker {
     }
 
     async fn answer_next(&self, chat: &ChatKey) -> Result<Option<Answered>, StorageError> {
-        let Some((row, state)) = self.conversations.next(chat.clone()).await? else {
-            return Ok(None);
+        let spared = self.spared().clone();
+        let (InboxRow { id, payload, .. }, state) = match self
+            .conversations
+            .begin(chat.clone(), spared)
+            .await?
+        {
+            None => return Ok(None),
+            Some(Begun::Turn(row, state)) => (row, state),
+            Some(Begun::TooOften(id)) => {
+                // What it says is not even looked at: it may be that which ends the program.
+                error!(event.id = %id, "событие {id} трижды не дало ответить и отложено насовсем");
+                self.conversations.fail(id, chat.clone(), vec![sorry(id).send()]).await?;
+                return Ok(Some(Answered::Failed));
+            }
         };
-        let InboxRow { id, payload, .. } = row;
-        let event: Event = match serde_json::from_str(&payload) {
+        let answered = self.answer(id, chat, &payload, state).await;
+        // Only trouble with the database comes as an error, and that is no fault of the event.
+        if answered.is_err() {
+            self.spared().insert(id);
+        } else {
+            self.spared().remove(&id);
+        }
+        answered.map(Some)
+    }
+
+    async fn answer(
+        &self,
+        id: InboxId,
+        chat: &ChatKey,
+        payload: &str,
+        state: Option<String>,
+    ) -> Result<Answered, StorageError> {
+        let event: Event = match serde_json::from_str(payload) {
             Ok(event) => event,
             Err(error) => {
                 error!(event.id = %id, "событие {id} не читается и отложено насовсем: {error}");
                 self.conversations.give_up(id, chat.clone()).await?;
-                return Ok(Some(Answered::Failed));
+                return Ok(Answered::Failed);
             }
         };
         match self.turn(&event, state).await {
             Ok(mut turn) => {
                 answer_tap(&event, &mut turn.out);
                 self.conversations.finish(id, chat.clone(), turn.state, turn.out).await?;
-                Ok(Some(Answered::Well))
+                Ok(Answered::Well)
             }
             Err(fault) => {
                 let failed = self.conversations.fail(id, chat.clone(), apology(&event, id)).await?;
@@ -236,9 +266,13 @@ impl Worker {
                     Failed::Dead => "отложено насовсем",
                 };
                 error!(event.id = %id, "событие {id} не обработано и {then}: {fault}");
-                Ok(Some(Answered::Failed))
+                Ok(Answered::Failed)
             }
         }
+    }
+
+    fn spared(&self) -> MutexGuard<'_, HashSet<InboxId>> {
+        self.spared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One turn; a panic is an error, and what takes long shows that it is heard.
@@ -322,15 +356,18 @@ fn heard(event: &Event) -> Vec<Outgoing> {
 
 /// What a person sees when the answer failed.
 fn apology(event: &Event, id: InboxId) -> Vec<Outgoing> {
-    let text = format!("Не получилось, уже разбираемся. Заявка сохранена. Код\u{a0}{id}");
-    let screen = Screen::text(text).row([
-        Button::new("Повторить", Action::EventRetry { event: id.0 }),
-        Button::new("Менеджеру", Action::EventHand { event: id.0 }),
-    ]);
-    let show = screen.send();
+    let show = sorry(id).send();
     match &event.kind {
         EventKind::Pressed { callback_id, .. } => vec![bare_answer(callback_id), show],
         EventKind::Blocked { .. } => Vec::new(),
         _ => vec![show],
     }
+}
+
+fn sorry(id: InboxId) -> Screen {
+    let text = format!("Не получилось, уже разбираемся. Заявка сохранена. Код\u{a0}{id}");
+    Screen::text(text).row([
+        Button::new("Повторить", Action::EventRetry { event: id.0 }),
+        Button::new("Менеджеру", Action::EventHand { event: id.0 }),
+    ])
 }

@@ -2,6 +2,7 @@
 //!
 //! Events and states are opaque text here; `chat` knows what they mean.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::domain::{ChatKey, InboxId, Timestamp};
@@ -58,6 +59,16 @@ pub enum Failed {
     Retry,
     /// The event is given up; the chat goes on with the next one.
     Dead,
+}
+
+/// A turn that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// With this event; where the dialogue stands.
+    Turn(InboxRow, Option<String>),
+    /// With none: this event has had its [`ATTEMPTS`], and the last of them never ended. It is to
+    /// be given up.
+    TooOften(InboxId),
 }
 
 impl Conversations {
@@ -138,17 +149,33 @@ impl Conversations {
         self.base.db.read(inbox::list_pending_chats).await
     }
 
-    /// The chat's oldest event that waits to be handled, and where its dialogue stands.
-    pub async fn next(
+    /// Begins a turn with the chat's oldest event that waits to be handled. That is written down
+    /// before anything of the event is looked at: a turn that ends the process counts too.
+    ///
+    /// `spared` has the events whose last turn ended in trouble with the database: it is theirs
+    /// still.
+    pub async fn begin(
         &self,
         chat: ChatKey,
-    ) -> Result<Option<(InboxRow, Option<String>)>, StorageError> {
-        let read = move |conn: &rusqlite::Connection| {
-            let Some(row) = inbox::find_next(conn, &chat)? else { return Ok(None) };
-            let state = dialogues::find(conn, &chat)?;
-            Ok(Some((row, state)))
+        spared: HashSet<InboxId>,
+    ) -> Result<Option<Begun>, StorageError> {
+        let waiting = chat.clone();
+        let waiting = self.base.db.read(move |conn| inbox::find_next(conn, &waiting)).await?;
+        if waiting.is_none() {
+            return Ok(None);
+        }
+        let begin = move |tx: &rusqlite::Transaction<'_>| {
+            let Some(row) = inbox::find_next(tx, &chat)? else { return Ok(None) };
+            if !spared.contains(&row.id) {
+                if row.attempts >= ATTEMPTS {
+                    return Ok::<_, StorageError>(Some(Begun::TooOften(row.id)));
+                }
+                inbox::begin(tx, row.id)?;
+            }
+            let state = dialogues::find(tx, &chat)?;
+            Ok(Some(Begun::Turn(row, state)))
         };
-        self.base.db.read(read).await
+        self.base.db.write(begin).await
     }
 
     /// Where the chat's dialogue stands; `None` when it has not begun.
@@ -187,7 +214,7 @@ impl Conversations {
     }
 
     /// Handling the event failed: it is tried [`ATTEMPTS`] times in all. `apology` is queued once,
-    /// however often it fails.
+    /// however often it fails. So is an event given up that had them before its turn began.
     pub async fn fail(
         &self,
         id: InboxId,

@@ -16,7 +16,7 @@ pub struct InboxRow {
     pub chat: ChatKey,
     /// JSON of the event, opaque here.
     pub payload: String,
-    /// How often handling it has failed.
+    /// How many turns it has been given.
     pub attempts: u32,
 }
 
@@ -90,6 +90,14 @@ pub fn find_next(conn: &Connection, chat: &ChatKey) -> Result<Option<InboxRow>, 
     Ok(stmt.query_row(named_params! { ":chat": chat }, InboxRow::from_row).optional()?)
 }
 
+/// Counts a turn that is about to begin: one that never ends is known by it.
+pub fn begin(tx: &Transaction<'_>, id: InboxId) -> Result<(), StorageError> {
+    const SQL: &str = "
+        update inbox set attempts = attempts + 1 where id = :id and state = 'pending'";
+    tx.prepare_cached(SQL)?.execute(named_params! { ":id": id })?;
+    Ok(())
+}
+
 /// How many events wait, and how many were given up.
 pub fn count(conn: &Connection) -> Result<(i64, i64), StorageError> {
     const SQL: &str = "
@@ -137,7 +145,7 @@ pub fn erase(tx: &Transaction<'_>, id: InboxId) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Counts a failure; the number of failures, or `None` when the event does not wait any more.
+/// A turn has failed; the number of turns, or `None` when the event does not wait any more.
 /// From `limit` on the event is given up.
 pub fn fail(
     tx: &Transaction<'_>,
@@ -147,9 +155,8 @@ pub fn fail(
 ) -> Result<Option<u32>, StorageError> {
     const SQL: &str = "
         update inbox set
-            attempts = attempts + 1,
-            state = case when attempts + 1 >= :limit then 'dead' else state end,
-            handled_at_ms = case when attempts + 1 >= :limit then :now end
+            state = case when attempts >= :limit then 'dead' else state end,
+            handled_at_ms = case when attempts >= :limit then :now end
         where id = :id and state = 'pending'
         returning attempts";
     let mut stmt = tx.prepare_cached(SQL)?;

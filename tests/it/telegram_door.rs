@@ -759,6 +759,62 @@ async fn a_panic_costs_one_answer_and_is_tried_three_times() {
 }
 
 #[tokio::test]
+async fn an_event_that_ends_the_program_is_given_up_after_three_starts() {
+    /// A turn that never ends: the process dies in it.
+    struct Deadly;
+    impl Handler for Deadly {
+        fn handle<'a>(&'a self, _: &'a Event, _: Option<String>) -> Handling<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let mut door = Door::open().await;
+    let anna = door.bot_api.user(ANNA, "Анна");
+    anna.says("смерть");
+    anna.says("дальше");
+    door.hear().await;
+    for started in 1..=3 {
+        let worker = Worker::new(&door.base, Arc::new(Deadly));
+        let died = tokio::time::timeout(Duration::from_millis(300), worker.run_pending()).await;
+        assert!(died.is_err(), "start {started}");
+        assert_eq!(door.inbox().await, (2, 0));
+        door = door.restart();
+    }
+    door.turn().await;
+    assert_eq!(door.echo.heard_in(ANNA), ["дальше"]);
+    let texts = ["Не получилось, уже разбираемся. Заявка сохранена. Код\u{a0}1", "Эхо: дальше"];
+    assert_eq!(door.bot_api.chat(ANNA).texts(), texts);
+    assert_eq!(door.inbox().await, (0, 1));
+    // The person may have it tried once more.
+    let chat = ChatKey::Telegram(ANNA);
+    let row = partner_m::domain::InboxId(1);
+    assert!(door.conversations.retry(row, &chat).await.expect("revived"));
+    door.turn().await;
+    assert_eq!(door.echo.heard_in(ANNA), ["дальше", "смерть"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_with_the_database_is_no_fault_of_an_event() {
+    let mut door = Door::open().await;
+    let anna = door.bot_api.user(ANNA, "Анна");
+    anna.says("раз");
+    door.hear().await;
+    let sql = |sql: &'static str| {
+        let done =
+            door.base.db.write_blocking(move |tx| Ok::<_, StorageError>(tx.execute_batch(sql)?));
+        done.expect("done");
+    };
+    sql(
+        "create trigger full before update of state on inbox begin select raise(abort, 'full'); end",
+    );
+    // Twenty tries in a row.
+    let _ = tokio::time::timeout(Duration::from_mins(1), door.worker.run_pending()).await;
+    assert!(door.echo.heard_in(ANNA).len() > 3);
+    sql("drop trigger full");
+    door.worker.run_pending().await;
+    assert_eq!(door.inbox().await, (0, 0), "handled, not given up");
+}
+
+#[tokio::test]
 async fn an_event_that_this_program_cannot_read_is_given_up_at_once() {
     let door = Door::open().await;
     door.bot_api.user(ANNA, "Анна");

@@ -1,5 +1,7 @@
 //! Files: a table is an order, anything else goes to a manager.
 
+use tokio::sync::Semaphore;
+
 use super::{Core, PANE, Refused, Talk};
 use crate::chat::dialogue::{AccountForm, Form, Handed, TableForm};
 use crate::chat::screens::{files, menu, questions};
@@ -440,8 +442,12 @@ pub(super) fn said(talk: &Talk<'_>, handed: &Handed) -> Said {
     Said { text: text.trim().to_owned(), attachment: Some(attachment) }
 }
 
+/// Tables that are read at one time: each may take a good deal of memory.
+static READING: Semaphore = Semaphore::const_new(2);
+
 /// Reads a table beside everything else; a reader that panics has met a damaged file.
 async fn read(name: String, bytes: Vec<u8>) -> Result<Vec<Sheet>, OrderTableError> {
+    let _turn = READING.acquire().await;
     let read = move || order_table::read(&name, bytes);
     tokio::task::spawn_blocking(read).await.unwrap_or(Err(OrderTableError::Unreadable))
 }
