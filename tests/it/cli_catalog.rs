@@ -50,3 +50,18 @@ fn a_file_that_is_not_there_makes_nothing() {
     let said = program.run(&["catalog", "import", "bad.json", "--map", "title"]);
     assert_eq!(said.code, 2, "{}", said.err);
 }
+
+#[test]
+fn a_sheet_with_a_cell_in_its_last_corner_is_refused_by_its_name() {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, cell) in (0..).zip(["Артикул", "Название", "Цена"]) {
+        sheet.write(0, column, cell).expect("written");
+    }
+    sheet.write(1_048_575, 16_383, "x").expect("written");
+    let program = Program::new();
+    book.save(program.folder().join("far.xlsx")).expect("saved");
+    let said = program.run(&["catalog", "import", "far.xlsx"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("лист «Sheet1», ячейка XFD1048576: читаются"), "{}", said.err);
+}
