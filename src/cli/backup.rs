@@ -137,11 +137,18 @@ fn describe(contents: Contents, size: u64) -> String {
 pub fn restore(global: &Global, args: &RestoreArgs, terminal: &Terminal) -> Outcome {
     let loaded = settings(global, Vec::new())?;
     let data = loaded.config.data_dir;
+    // Before anything is made in a folder that may have been mistyped.
+    if args.file.is_dir() {
+        return Err(BackupError::Folder(args.file.clone()).into());
+    }
+    if !args.file.exists() {
+        return Err(of_copy(StorageError::Absent(args.file.clone()), &args.file));
+    }
     serve::own(&data)?;
-    folder::prepare(&data)?;
-    let _lock = DataLock::take(&data)?;
     let contents =
         crate::storage::backup::inspect(&args.file).map_err(|e| of_copy(e, &args.file))?;
+    folder::prepare(&data)?;
+    let _lock = DataLock::take(&data)?;
     let size = std::fs::metadata(&args.file).map_or(0, |meta| meta.len());
     terminal.confirm(
         &format!(
@@ -217,6 +224,11 @@ impl From<BackupError> for Failure {
                 let message = format!("файл {} уже есть", path.display());
                 Self::new(Exit::Failed, message, "назовите другой: --to ПУТЬ").because(error)
             }
+            BackupError::Folder(_) => Self::new(
+                Exit::Failed,
+                error.to_string(),
+                "назовите файл из неё: partner-m backup list",
+            ),
             BackupError::Running => {
                 Self::new(Exit::Failed, error.to_string(), "подождите, пока закончится первая")
             }

@@ -3,12 +3,13 @@
 //!
 //! A file in the folder of copies with a good name has been read to its end after it was written.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,10 @@ use crate::storage::{Db, StorageError};
 const MISSED_AFTER: Duration = Duration::from_hours(25);
 /// A failed copy is tried again after so long; the first of all is made so long after the start.
 const PATIENCE: Duration = Duration::from_hours(1);
+/// How long one waits for another copy, made by another process, to be done.
+const OTHERS_WITHIN: Duration = Duration::from_mins(1);
+/// How often it looks whether that is done.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often the schedule looks at the clock.
 const TICK: Duration = Duration::from_secs(30);
 
@@ -122,6 +127,9 @@ pub enum BackupError {
     /// There is a file of that name.
     #[error("файл {} уже есть", .0.display())]
     Exists(PathBuf),
+    /// A folder was named where a copy is read.
+    #[error("{} — папка, а не файл копии", .0.display())]
+    Folder(PathBuf),
     /// The copy, or the database, is of no use.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -176,8 +184,9 @@ impl Backups {
         let own = folder(&self.base.config);
         let keep = self.base.config.backup.keep;
         let made = blocking(move || {
-            let made = make(&source, &own, to.as_deref(), reason, now)?;
-            if made.0.path.parent() == Some(&own) {
+            let place = Place::find(&own, to.as_deref(), OTHERS_WITHIN)?;
+            let made = make(&source, &place, reason, now)?;
+            if place.turn.is_some() {
                 prune(&own, keep, now);
             }
             Ok(made)
@@ -213,6 +222,9 @@ impl Backups {
         blocking(move || {
             let newest = || list(&own).ok()?.into_iter().next().map(|file| file.path);
             let path = file.or_else(newest).ok_or(StorageError::Absent(own.clone()))?;
+            if path.is_dir() {
+                return Err(BackupError::Folder(path));
+            }
             let contents = backup::inspect(&path)?;
             Ok((path, contents))
         })
@@ -418,45 +430,108 @@ fn set_aside(data: &Path, live: &Path, now: Timestamp) -> Result<PathBuf, Backup
 /// [`BackupError`]; then nothing should be changed.
 pub fn copy_before(config: &Config, now: Timestamp) -> Result<BackupFile, BackupError> {
     let source = config.data_dir.join("partner-m.db");
-    Ok(make(&source, &folder(config), None, Reason::Before, now)?.0)
+    let place = Place::find(&folder(config), None, OTHERS_WITHIN)?;
+    Ok(make(&source, &place, Reason::Before, now)?.0)
+}
+
+/// Where a copy is to be put.
+enum Target {
+    Folder(PathBuf),
+    File(PathBuf),
+}
+
+/// A place for a copy. In our own folder one process makes a copy at a time: what another has in
+/// work there looks like what a killed one left.
+struct Place {
+    target: Target,
+    /// Held for as long as the copy is made, in our own folder.
+    turn: Option<File>,
+}
+
+impl Place {
+    /// Waits for others so long.
+    fn find(own: &Path, to: Option<&Path>, within: Duration) -> Result<Self, BackupError> {
+        let target = match to {
+            None => {
+                private_folder(own)?;
+                Target::Folder(own.to_owned())
+            }
+            Some(file) if !file.is_dir() => Target::File(file.to_owned()),
+            Some(folder) => Target::Folder(folder.to_owned()),
+        };
+        let folder = match &target {
+            Target::Folder(folder) => folder,
+            Target::File(file) => file.parent().unwrap_or(file),
+        };
+        let ours = same(folder, own);
+        let turn = ours.then(|| turn(own, within)).transpose()?;
+        if turn.is_some() {
+            sweep(own);
+        }
+        Ok(Self { target, turn })
+    }
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The only turn there is among processes; a killed one gives it up.
+fn turn(own: &Path, within: Duration) -> Result<File, BackupError> {
+    let path = own.join(".lock");
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(io_error(&path))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < within => std::thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => return Err(BackupError::Running),
+            Err(TryLockError::Error(source)) => return Err(io_error(&path)(source)),
+        }
+    }
 }
 
 fn make(
     source: &Path,
-    own: &Path,
-    to: Option<&Path>,
+    place: &Place,
     reason: Reason,
     now: Timestamp,
 ) -> Result<(BackupFile, Contents), BackupError> {
-    let path = match to {
-        Some(file) if !file.is_dir() => file.to_owned(),
-        Some(folder) => free_name(folder, reason, now)?,
-        None => {
-            private_folder(own)?;
-            sweep(own);
-            free_name(own, reason, now)?
-        }
+    let path = match &place.target {
+        Target::File(file) => file.to_owned(),
+        Target::Folder(folder) => free_name(folder, reason, now)?,
     };
     if path.exists() {
         return Err(BackupError::Exists(path));
     }
-    let mut unfinished = path.clone().into_os_string();
-    unfinished.push(".tmp");
-    let unfinished = PathBuf::from(unfinished);
+    let unfinished = unfinished(&path);
     remove(&unfinished)?;
     let written = Db::look(source, |conn| backup::copy_into(conn, &unfinished))
         .and_then(|()| backup::inspect(&unfinished))
         .map_err(BackupError::from)
         .and_then(|contents| {
             sync(&unfinished)?;
-            std::fs::rename(&unfinished, &path).map_err(io_error(&path))?;
+            let path = match &place.target {
+                Target::File(file) => publish(&unfinished, file).map(|()| file.clone())?,
+                Target::Folder(folder) => publish_in(&unfinished, folder, reason, now)?,
+            };
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 sync(folder)?;
             }
-            Ok(contents)
+            Ok((path, contents))
         });
     match written {
-        Ok(contents) => {
+        Ok((path, contents)) => {
             let size = std::fs::metadata(&path).map_err(io_error(&path))?.len();
             let made_at = Timestamp::from_millis(now.millis() / 1_000 * 1_000);
             Ok((BackupFile { path, size, made_at, reason }, contents))
@@ -464,6 +539,42 @@ fn make(
         Err(error) => {
             let _ = std::fs::remove_file(&unfinished);
             Err(error)
+        }
+    }
+}
+
+/// A name that no other copy in work has, be it of this process or of another.
+fn unfinished(path: &Path) -> PathBuf {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.to_owned().into_os_string();
+    name.push(format!(".{}-{number}.tmp", std::process::id()));
+    PathBuf::from(name)
+}
+
+/// Gives a finished copy its name, unless there is such a file by now.
+fn publish(unfinished: &Path, path: &Path) -> Result<(), BackupError> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, unfinished, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::EXIST) => Err(BackupError::Exists(path.to_owned())),
+        // Not every file system can.
+        Err(_) => std::fs::rename(unfinished, path).map_err(io_error(path)),
+    }
+}
+
+/// Gives it the first free name in a folder where others may put theirs at the same time.
+fn publish_in(
+    unfinished: &Path,
+    folder: &Path,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<PathBuf, BackupError> {
+    loop {
+        let path = free_name(folder, reason, now)?;
+        match publish(unfinished, &path) {
+            Err(BackupError::Exists(_)) => {}
+            published => return published.map(|()| path),
         }
     }
 }
@@ -531,13 +642,14 @@ fn prune(folder: &Path, keep: usize, now: Timestamp) {
     }
 }
 
-/// Removes what a process that was killed left half-made.
+/// Removes what a process that was killed left half-made. Only for who has the turn.
 fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.strip_suffix(".tmp").is_some_and(|name| parse_name(name).is_some()) {
+        let copy = name.strip_suffix(".tmp").and_then(|name| name.split_once(".db"));
+        if copy.is_some_and(|(name, _)| parse_name(&format!("{name}.db")).is_some()) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
@@ -639,6 +751,57 @@ mod tests {
         ] {
             assert_eq!(parse_name(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn copies_made_at_once_do_not_touch_each_other() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (live, own) = (dir.path().join("partner-m.db"), dir.path().join("backups"));
+        drop(Db::open(&live, Create::Yes).expect("opens"));
+        let elsewhere = dir.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("made");
+        let now = Timestamp::from_millis(1_795_532_400_000);
+        for to in [None, Some(elsewhere.as_path())] {
+            let made: Vec<PathBuf> = std::thread::scope(|scope| {
+                let one = || {
+                    let place = Place::find(&own, to, OTHERS_WITHIN).expect("a place");
+                    make(&live, &place, Reason::Manual, now).expect("made").0.path
+                };
+                let begun: Vec<_> = (0..6).map(|_| scope.spawn(one)).collect();
+                begun.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+            });
+            let folder = to.unwrap_or(&own);
+            let mut names: Vec<_> = made.iter().collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), 6, "{names:?}");
+            for path in names {
+                backup::inspect(path).expect("sound");
+            }
+            let left = std::fs::read_dir(folder).expect("a folder").flatten();
+            let left = left.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp"));
+            assert_eq!(left.count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_copy_waits_for_another_only_so_long_and_only_in_our_own_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let own = dir.path().join("backups");
+        let held = Place::find(&own, None, Duration::ZERO).expect("a place");
+        let in_work = own.join("partner-m-20261124T150000Z-manual.db.1-0.tmp");
+        std::fs::write(&in_work, "half").expect("written");
+        for to in [None, Some(own.as_path()), Some(&*own.join("x.db"))] {
+            let refused = Place::find(&own, to, Duration::from_millis(150)).err();
+            assert!(matches!(refused, Some(BackupError::Running)), "{to:?}");
+        }
+        Place::find(&own, Some(dir.path()), Duration::ZERO).expect("not in our folder");
+        assert!(in_work.exists());
+        drop(held);
+        let old = own.join("partner-m-20261124T150000Z-auto.db.tmp");
+        std::fs::write(&old, "half").expect("written");
+        Place::find(&own, None, Duration::ZERO).expect("free again");
+        assert!(!in_work.exists() && !old.exists(), "what was left is swept");
     }
 
     fn set(db: &Db, value: &str) {

@@ -356,3 +356,43 @@ async fn the_last_number_is_kept_beside_the_database_as_orders_come() {
     }
     assert!(tasks.stop(Duration::from_secs(5)).await);
 }
+
+#[test]
+fn processes_that_copy_at_once_wait_for_each_other() {
+    let program = super::program::Program::new();
+    assert_eq!(program.run(&["init"]).code, 0);
+    let begin = |_| {
+        let mut command = program.command(&["backup"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command.spawn().expect("begins")
+    };
+    let running: Vec<_> = (0..6).map(begin).collect();
+    let mut paths = Vec::new();
+    for child in running {
+        let said = child.wait_with_output().expect("ends");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        paths.push(String::from_utf8(said.stdout).expect("text").trim().to_owned());
+    }
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), 6, "each has a copy of its own");
+    for path in paths {
+        assert_eq!(program.run(&["backup", "verify", &path]).code, 0, "{path}");
+    }
+}
+
+#[test]
+fn a_folder_is_no_copy_and_a_mistyped_data_folder_is_left_alone() {
+    let program = super::program::Program::new();
+    assert_eq!(program.run(&["init"]).code, 0);
+    for arguments in [&["backup", "verify", "data"][..], &["restore", "data", "--yes"]] {
+        let said = program.run(arguments);
+        assert_eq!(said.code, 1, "{}", said.err);
+        assert!(said.err.contains("data — папка, а не файл копии"), "{}", said.err);
+    }
+    let said = program.run(&["--data", "dtaa", "restore", "absent.db", "--yes"]);
+    assert_eq!(said.code, 5, "{}", said.err);
+    std::fs::write(program.folder().join("rubbish.db"), "x".repeat(9_000)).expect("written");
+    assert_eq!(program.run(&["--data", "dtaa", "restore", "rubbish.db", "--yes"]).code, 1);
+    assert!(!program.folder().join("dtaa").exists(), "nothing was made");
+}
