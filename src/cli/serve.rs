@@ -263,6 +263,7 @@ pub async fn live(
     let operations = operations(&app, settings);
     start_tasks(&app, bot);
     let stop_token = app.tasks.stop_token();
+    let proxies = web::Proxies::of(&app.base.config);
     if let Some(onec) = onec {
         let state = OnecState::new(
             app.base.clone(),
@@ -271,14 +272,15 @@ pub async fn live(
             app.tasks.clone(),
         );
         let (router, stop) = (web::onec::plain(state), stop_token.clone());
+        let proxies = proxies.clone();
         app.tasks.spawn_once("onec", async move {
-            if let Err(error) = web::serve_router(onec, router, stop).await {
+            if let Err(error) = web::serve_router(onec, router, proxies, stop).await {
                 error!("onec.listen: {error}");
             }
         });
     }
     let router = web::router(desk(&app, operations, demo));
-    let server = web::serve_router(listener, router, stop_token);
+    let server = web::serve_router(listener, router, proxies, stop_token);
     tokio::pin!(server);
 
     ready(&app, address);

@@ -50,7 +50,7 @@ use crate::tasks::Tasks;
 
 pub use error::WebError;
 pub use router::router;
-pub use server::serve_router;
+pub use server::{Proxies, serve_router};
 pub use session::ManagerSession;
 pub use simulator::Door as BrowserDoor;
 
@@ -177,6 +177,6 @@ impl Desk {
 
 /// Serves pages until the tasks are told to stop.
 pub async fn serve(listener: TcpListener, desk: Desk) -> io::Result<()> {
-    let stop = desk.tasks.stop_token();
-    serve_router(listener, router(desk), stop).await
+    let (proxies, stop) = (Proxies::of(&desk.base.config), desk.tasks.stop_token());
+    serve_router(listener, router(desk), proxies, stop).await
 }

@@ -30,9 +30,11 @@ pub const ONEC_IDLE: Duration = Duration::from_mins(15);
 #[derive(Debug, Clone, Default)]
 pub struct Course(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     stage: Stage,
+    /// How long a head may take.
+    within: Duration,
     /// When the head that is on its way began.
     begun: Option<Instant>,
     /// Whether 1C has been let in.
@@ -54,7 +56,18 @@ enum Stage {
     Raw,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self { stage: Stage::default(), within: HEAD_WITHIN, begun: None, onec: false }
+    }
+}
+
 impl Course {
+    /// The course of a connection whose heads have to arrive within this time.
+    pub fn within(within: Duration) -> Self {
+        Self(Arc::new(Mutex::new(State { within, ..State::default() })))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,9 +94,9 @@ impl Course {
     fn head_until(&self, since: Instant) -> Instant {
         let state = self.state();
         match state.begun {
-            Some(begun) => begun.max(since) + HEAD_WITHIN,
+            Some(begun) => begun.max(since) + state.within,
             None if state.onec => since + ONEC_IDLE,
-            None => since + HEAD_WITHIN,
+            None => since + state.within,
         }
     }
 }

@@ -84,7 +84,8 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = tokio_util::sync::CancellationToken::new();
-        tokio::spawn(partner_m::web::serve_router(listener, plain(state), stop));
+        let proxies = partner_m::web::Proxies::default();
+        tokio::spawn(partner_m::web::serve_router(listener, plain(state), proxies, stop));
         let client = reqwest::Client::new();
         Self { base, exchange, tasks, address, client, folder }
     }

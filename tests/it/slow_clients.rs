@@ -115,3 +115,36 @@ fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
     assert!(form.after < Duration::from_secs(90), "a form: {:?}", form.after);
     assert_eq!(running.get("/health").0, 200);
 }
+
+#[test]
+fn one_address_cannot_take_all_the_places() {
+    let program = Program::new();
+    let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let connect = || TcpStream::connect(running.address).expect("connects");
+    let mut idle: Vec<TcpStream> = (0..200).map(|_| connect()).collect();
+    // Those beyond the share are closed at once, the others are waited for.
+    let mut open = 0;
+    for stream in &mut idle {
+        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("set");
+        let told = stream.read(&mut [0; 16]);
+        open += usize::from(matches!(told, Err(error) if error.kind() == ErrorKind::WouldBlock));
+    }
+    assert_eq!(open, 64);
+    // Another address, of this machine too, is let in as before.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let other = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.2:0".parse().expect("an address")).expect("bound");
+        socket.connect(running.address).await.expect("connects").into_std().expect("a stream")
+    });
+    other.set_nonblocking(false).expect("set");
+    let mut other = other;
+    other.write_all(b"GET /health HTTP/1.0\r\n\r\n").expect("written");
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).expect("read");
+    assert!(answer.contains(" 200 OK"), "{answer}");
+    drop(idle);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(running.get("/health").0, 200, "the places are free again");
+}
