@@ -286,6 +286,13 @@ impl From<AccountError> for Failure {
                 (Exit::Failed, "сначала сделайте администратором другого: partner-m admin create")
             }
             AccountError::Password(_) => (Exit::Failed, "придумайте другой, от 8 символов"),
+            AccountError::StaffExists { .. } => (
+                Exit::Failed,
+                "пароль меняет partner-m admin passwd, роль — admin role, доступ открывает admin \
+                 block --off",
+            ),
+            AccountError::Blocked => (Exit::Failed, "сначала откройте его в панели: «Клиенты»"),
+            AccountError::NoName => (Exit::Usage, "укажите его: --name ИМЯ"),
             AccountError::NotAllowed => (Exit::Usage, "роль сотрудника: admin или manager"),
             _ => (Exit::Failed, "повторите через минуту"),
         };

@@ -22,7 +22,7 @@ use moka::future::Cache;
 
 use super::Base;
 use super::live::Change;
-use crate::domain::{Channel, PersonId, Timestamp};
+use crate::domain::{Channel, PersonId, Role, Timestamp};
 use crate::storage::sessions::TokenHash;
 use crate::storage::{StorageError, audit, throttle};
 use rusqlite::{Connection, Transaction};
@@ -64,6 +64,23 @@ pub enum AccountError {
     /// The number is another account's.
     #[error("этот номер уже занят")]
     PhoneTaken,
+    /// Someone of the company has this number already.
+    #[error("сотрудник с этим номером уже есть: {name}, {}{}", role.label(),
+        if *blocked { ", доступ закрыт" } else { "" })]
+    StaffExists {
+        /// Who.
+        name: String,
+        /// Their role, were the account not blocked.
+        role: Role,
+        /// Whether it is.
+        blocked: bool,
+    },
+    /// The account of this number is blocked.
+    #[error("доступ клиента с этим номером закрыт")]
+    Blocked,
+    /// An account of staff has no name.
+    #[error("нужно имя")]
+    NoName,
     /// The password is not good enough.
     #[error(transparent)]
     Password(#[from] PasswordProblem),

@@ -832,6 +832,36 @@ async fn the_last_administrator_stays_and_the_people_of_the_demo_are_none() {
 }
 
 #[tokio::test]
+async fn an_account_of_staff_is_made_once_and_has_a_name() {
+    let bench = Bench::with(admins(&["+79210000009"]));
+    let create = async |number: &str, name: &str| {
+        let new = NewStaff {
+            phone: phone(number),
+            name: name.to_owned(),
+            role: Role::Manager,
+            password: PASSWORD.to_owned(),
+        };
+        let made = bench.accounts.create_staff(&Actor::cli(), new).await;
+        made.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let names = || bench.text("select group_concat(name || blocked, ' ') from persons");
+    assert_eq!(create("+79210000001", "  ").await, Err("нужно имя".to_owned()));
+    create("+79210000001", " Мария ").await.unwrap();
+    let exists = "сотрудник с этим номером уже есть: Мария, менеджер";
+    assert_eq!(create("+79210000001", "Анна").await, Err(exists.to_owned()));
+    bench.sql("update persons set blocked = 1");
+    assert_eq!(create("+79210000001", "Анна").await, Err(format!("{exists}, доступ закрыт")));
+    assert_eq!(names(), "Мария1", "it is as it was");
+    // A client becomes one of staff under the name that was given, unless the account is blocked.
+    bench.register(&tg(7), "+79210000002", company("Ромашка")).await;
+    bench.sql("update persons set blocked = 1 where phone = '+79210000002'");
+    assert!(create("+79210000002", "Борис").await.is_err());
+    bench.sql("update persons set blocked = 0 where phone = '+79210000002'");
+    create("+79210000002", "Борис").await.unwrap();
+    assert_eq!(names(), "Мария1 Борис0");
+}
+
+#[tokio::test]
 async fn foreign_and_absent_organizations_answer_alike() {
     let bench = Bench::start();
     let a = bench.register(&tg(1), "+79210000001", company("ООО «Диван»")).await;

@@ -7,6 +7,7 @@ use super::{AccountError, Accounts, Actor, note_person};
 use crate::config::Access;
 use crate::domain::{ChatKey, MemberState, OrgKind, OrgRole, PersonId, Phone, Role, Timestamp};
 use crate::services::notifications::{self, Notice, Outgoing};
+use crate::storage::persons::PersonRow;
 use crate::storage::{StorageError, chats, links, members, organizations, persons, sessions};
 
 /// An account for someone of the company.
@@ -49,36 +50,45 @@ pub struct StaffMember {
 }
 
 impl Accounts {
-    /// Makes an account for someone of the company, or gives a present account of this number the
-    /// role and the password.
+    /// Makes an account for someone of the company, or gives a client's account of this number the
+    /// name, the role and the password.
     ///
     /// # Errors
     ///
-    /// [`AccountError::Password`]; [`AccountError::NotAllowed`] for [`Role::Client`].
-    pub async fn create_staff(&self, by: &Actor, new: NewStaff) -> Result<PersonId, AccountError> {
+    /// [`AccountError::Password`]; [`AccountError::NoName`]; [`AccountError::NotAllowed`] for
+    /// [`Role::Client`]; [`AccountError::StaffExists`] and [`AccountError::Blocked`]: such an
+    /// account is changed by what is meant for it.
+    pub async fn create_staff(
+        &self,
+        by: &Actor,
+        mut new: NewStaff,
+    ) -> Result<PersonId, AccountError> {
         if !new.role.is_staff() {
             return Err(AccountError::NotAllowed);
+        }
+        new.name = new.name.trim().to_owned();
+        if new.name.is_empty() {
+            return Err(AccountError::NoName);
         }
         self.check_password(&new.password, &[&new.name, new.phone.as_str()])?;
         let hash = self.hasher.hash(&new.password).await?;
         let (by, now) = (by.clone(), self.base.clock.now());
+        let config = self.base.config.clone();
         let id = self
             .base
             .db
             .write(move |tx| {
                 let id = match persons::find_by_phone(tx, &new.phone)? {
                     Some(row) => {
+                        may_become_staff(tx, &config.access, &row)?;
                         // Who typed this number before has proven nothing.
                         if !row.phone_verified {
                             chats::unlink_all(tx, row.id, None)?;
                             persons::set_phone(tx, row.id, Some(&new.phone), true)?;
                         }
-                        if row.name.is_empty() {
-                            persons::set_name(tx, row.id, &new.name)?;
-                        }
+                        persons::set_name(tx, row.id, &new.name)?;
                         persons::set_granted_role(tx, row.id, Some(new.role))?;
                         persons::set_password_hash(tx, row.id, Some(&hash))?;
-                        persons::set_blocked(tx, row.id, false)?;
                         end_sessions(tx, row.id)?;
                         row.id
                     }
@@ -410,4 +420,19 @@ fn keep_an_admin(
     } else {
         Err(AccountError::LastAdmin)
     }
+}
+
+/// Whether an account that is there may be made one of staff.
+fn may_become_staff(
+    tx: &rusqlite::Transaction<'_>,
+    access: &Access,
+    row: &PersonRow,
+) -> Result<(), AccountError> {
+    let open = PersonRow { blocked: false, ..row.clone() };
+    let role = persons::role(tx, access, &open)?;
+    if role.is_staff() {
+        let (name, blocked) = (row.name.clone(), row.blocked);
+        return Err(AccountError::StaffExists { name, role, blocked });
+    }
+    if row.blocked { Err(AccountError::Blocked) } else { Ok(()) }
 }
