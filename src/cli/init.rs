@@ -35,6 +35,7 @@ pub struct InitArgs {
 
 /// Makes what is not there yet and leaves what is.
 pub fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Outcome {
+    let named = global.config.is_some();
     let mut global = global.clone();
     let mut file = None;
     if let Some(dir) = &args.dir {
@@ -75,11 +76,22 @@ pub fn run(global: &Global, args: &InitArgs, terminal: &Terminal) -> Outcome {
                 "администратора ещё нет: partner-m admin create --phone ТЕЛЕФОН --name ИМЯ\n",
             );
         }
-        let place = file.parent().map(Path::to_owned).unwrap_or_default();
-        let _ = writeln!(text, "дальше: cd {} && partner-m serve", place.display());
+        let _ = writeln!(text, "дальше: {}", next(&file, named));
         text
     });
     Ok(Exit::Done)
+}
+
+/// The command that starts the program with these settings, wherever it is typed: they are found
+/// in the folder unless they were `named` or have a name of their own.
+fn next(file: &Path, named: bool) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    match file.parent() {
+        Some(folder) if !named && file.ends_with("partner-m.toml") => {
+            format!("cd {} && partner-m serve", folder.display())
+        }
+        _ => format!("partner-m serve --config {}", file.display()),
+    }
 }
 
 /// Writes the commented settings with the data folder named; a file that is there stays.

@@ -175,3 +175,16 @@ fn completions_and_the_version_need_no_data() {
     assert_eq!(version, format!("partner-m {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(program.run(&["--version"]).out, version);
 }
+
+#[test]
+fn init_says_how_to_start_with_settings_of_another_name() {
+    let program = Program::new().with("own.toml", "");
+    let said = program.run(&["--config", "own.toml", "init"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let file = program.folder().join("own.toml");
+    let expected = format!("дальше: partner-m serve --config {}\n", file.display());
+    assert!(said.out.contains(&expected), "{}", said.out);
+    let said = program.run(&["init", "--dir", "."]);
+    let expected = format!("дальше: cd {} && partner-m serve\n", program.folder().display());
+    assert!(said.out.contains(&expected), "{}", said.out);
+}
