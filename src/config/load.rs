@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -211,6 +212,7 @@ impl Config {
         let variables = Variables { inputs, dotenv: &dotenv };
         apply_old_names(&mut config, &mut values, &variables, &mut notices);
         advise(&config, &variables, &mut notices);
+        mistakes.extend(taken_address(&config, &values));
         if !mistakes.is_empty() {
             mistakes.sort_by_key(|(line, _)| *line);
             return Err(Mistakes(mistakes.into_iter().map(|(_, text)| text).collect()));
@@ -283,11 +285,30 @@ impl Loaded {
 }
 
 fn mistake(setting: &Setting, found: &Found, why: &str) -> Mistake {
-    let line = match found.source {
-        Source::File { line, .. } => line,
+    mistake_in(&found.source, setting.key, why)
+}
+
+fn mistake_in(source: &Source, key: &str, why: &str) -> Mistake {
+    let line = match source {
+        Source::File { line, .. } => *line,
         _ => usize::MAX,
     };
-    (line, format!("{}: {}: {why}", found.source, setting.key))
+    (line, format!("{source}: {key}: {why}"))
+}
+
+/// Two listeners cannot have one address; one for every address takes the port of all.
+fn taken_address(config: &Config, values: &[Value]) -> Option<Mistake> {
+    let (pages, onec) = (config.server.listen, config.onec.listen?);
+    let covers = |all: SocketAddr, one: SocketAddr| {
+        all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4())
+    };
+    let same = pages.ip() == onec.ip() || covers(pages, onec) || covers(onec, pages);
+    if pages.port() != onec.port() || pages.port() == 0 || !same {
+        return None;
+    }
+    let source = &values.iter().find(|value| value.key == "onec.listen")?.source;
+    let why = format!("адрес {onec} занят самой программой: server.listen = {pages}");
+    Some(mistake_in(source, "onec.listen", &why))
 }
 
 fn default_shown(key: &str, config: &Config) -> Option<String> {

@@ -167,6 +167,31 @@ pull = true
 }
 
 #[test]
+fn two_listeners_cannot_have_one_address() {
+    for (pages, onec, taken) in [
+        ("127.0.0.1:8000", "127.0.0.1:8000", true),
+        ("0.0.0.0:8000", "192.168.0.10:8000", true),
+        ("192.168.0.10:8000", "[::]:8000", true),
+        ("127.0.0.1:8000", "192.168.0.10:8000", false),
+        ("0.0.0.0:8000", "[::1]:8000", false),
+        ("127.0.0.1:8000", "127.0.0.1:8001", false),
+        ("127.0.0.1:0", "127.0.0.1:0", false),
+    ] {
+        let text = format!("[server]\nlisten = \"{pages}\"\n[onec]\nlisten = \"{onec}\"\n");
+        let place = place().file(&text);
+        if !taken {
+            Config::load(&place.inputs).expect("two addresses");
+            continue;
+        }
+        let expected = format!(
+            "partner-m.toml, строка 4: onec.listen: адрес {onec} занят самой программой: \
+             server.listen = {pages}"
+        );
+        assert_eq!(place.mistakes(), [expected]);
+    }
+}
+
+#[test]
 fn a_file_that_is_not_toml_is_told_by_its_line() {
     let place = place().file("[server]\nlisten = 127.0.0.1:8000\n[company\n");
     insta::assert_snapshot!(place.mistakes().join("\n"), @r"
