@@ -74,6 +74,7 @@ pub fn is_table(name: &str) -> bool {
 /// # Errors
 ///
 /// [`OrderTableError`].
+#[expect(clippy::needless_pass_by_value, reason = "nobody has a use for the file after it")]
 pub fn read(name: &str, bytes: Vec<u8>) -> Result<Vec<Sheet>, OrderTableError> {
     let sheets = match bytes.get(..4) {
         Some(b"PK\x03\x04") => zipped(&bytes)?,
@@ -378,7 +379,7 @@ mod tests {
         };
         assert_eq!(
             read("a.xlsx", book(&[(0, 0), (1_048_575, 16_383)])).expect_err("too far").to_string(),
-            "Слишком большая таблица: лист «Sheet1», ячейка XFD1048576: читаются 100000 строк. \
+            "Слишком большая таблица: лист «Sheet1», ячейка XFD1048576: читаются только первые 100000 строк. \
              Удалите лишнее и пришлите снова."
         );
         let wide: Vec<(u32, u16)> = (0..3_000).map(|row| (row, 16_383)).collect();

@@ -61,8 +61,8 @@ impl Room {
     }
 
     /// Takes what a row of these cells is held in; whether there is so much.
-    pub fn take_row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> bool {
-        self.take(SLOT) && cells.fold(true, |fits, cell| self.take(SLOT + cell.len()) && fits)
+    pub fn take_row<'a>(&mut self, mut cells: impl Iterator<Item = &'a str>) -> bool {
+        self.take(SLOT) && cells.all(|cell| self.take(SLOT + cell.len()))
     }
 }
 
@@ -92,10 +92,18 @@ impl<'a> Grid<'a> {
         let (at, place) = (row as usize, column as usize);
         let limits = self.room.limits;
         if at >= limits.rows {
-            return Err(self.refused(row, column, format!("читаются {} строк", limits.rows)));
+            return Err(self.refused(
+                row,
+                column,
+                format!("читаются только первые {} строк", limits.rows),
+            ));
         }
         if place >= limits.columns {
-            return Err(self.refused(row, column, format!("читаются {} столбцов", limits.columns)));
+            return Err(self.refused(
+                row,
+                column,
+                format!("читаются только первые {} столбцов", limits.columns),
+            ));
         }
         let rows = (at + 1).saturating_sub(self.table.rows.len());
         let cells = (place + 1).saturating_sub(self.table.rows.get(at).map_or(0, Vec::len));
@@ -165,12 +173,15 @@ mod tests {
         };
         assert_eq!(
             refused(1_048_575, 16_383, "x"),
-            "лист «Лист 1», ячейка XFD1048576: читаются 100000 строк"
+            "лист «Лист 1», ячейка XFD1048576: читаются только первые 100000 строк"
         );
-        assert_eq!(refused(0, 256, "x"), "лист «Лист 1», ячейка IW1: читаются 256 столбцов");
+        assert_eq!(
+            refused(0, 256, "x"),
+            "лист «Лист 1», ячейка IW1: читаются только первые 256 столбцов"
+        );
         assert_eq!(
             refused(u32::MAX, u32::MAX, "x"),
-            "лист «Лист 1», ячейка MWLQKWV4294967296: читаются 100000 строк"
+            "лист «Лист 1», ячейка MWLQKWV4294967296: читаются только первые 100000 строк"
         );
         // One long text that a million cells share.
         let text = "x".repeat(30_000);

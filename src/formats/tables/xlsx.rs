@@ -258,11 +258,11 @@ mod tests {
         let read = |bytes| find_sheet(bytes, CATALOG, |_| true);
         assert_eq!(
             read(book(1_048_575, 16_383)).expect_err("too far").to_string(),
-            "лист «Sheet1», ячейка XFD1048576: читаются 1000000 строк"
+            "лист «Sheet1», ячейка XFD1048576: читаются только первые 1000000 строк"
         );
         assert_eq!(
             read(book(5, 16_383)).expect_err("too far").to_string(),
-            "лист «Sheet1», ячейка XFD6: читаются 1024 столбцов"
+            "лист «Sheet1», ячейка XFD6: читаются только первые 1024 столбцов"
         );
         let table = read(book(999_999, 1_023)).expect("reads");
         assert_eq!(table.rows.iter().map(Vec::len).sum::<usize>(), 1_025);
@@ -279,7 +279,7 @@ mod tests {
             format!("<sst uniqueCount={spaces}\"5\">"),
             format!("<sst>{}", "<si/>".repeat(4_000_001)),
         ] {
-            assert!(with("xl/SharedStrings.xml", &text).is_err(), "{:.60}", text);
+            assert!(with("xl/SharedStrings.xml", &text).is_err(), "{text:.60}");
         }
         assert!(with("xl/styles.xml", &"<xf/>".repeat(500_001)).is_err());
         for text in ["<sst uniqueCount=\"3\">", "<sst count=\"3\"><si/>", "uniqueCount"] {
