@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::Config;
 use super::dotenv::DotEnv;
 use super::table::{SETTINGS, Setting, Shape};
-use crate::domain::Secret;
+use crate::domain::{Secret, WorkingHours};
 
 /// Where settings are looked for.
 #[derive(Debug, Clone, Default)]
@@ -271,6 +271,7 @@ impl Loaded {
         // On a copy: a value that does not fit must leave nothing behind.
         let mut config = self.config.clone();
         (setting.apply)(&mut config, &used)?;
+        (setting.typed)(&used)?;
         let source = if given.is_some() { Source::Panel } else { Source::Default };
         *place =
             Value { shown: (!used.is_empty()).then(|| used.join(", ")), source, ..place.clone() };
@@ -623,6 +624,13 @@ fn is_authorization_key(text: &str) -> bool {
 
 /// What the operator should know.
 fn advise(config: &Config, variables: &Variables<'_>, notices: &mut Vec<String>) {
+    if WorkingHours::read(&config.company.hours).is_none() {
+        notices.push(format!(
+            "company.hours: часы «{}» не поняты, рабочим считается любое время. Пишите так: \
+             «пн–пт 09:00–18:00».",
+            config.company.hours
+        ));
+    }
     for (name, why) in [
         ("DATABASE_URL", "база данных теперь файл в папке данных"),
         ("REDIS_URL", "очереди и состояния теперь в той же базе"),

@@ -384,6 +384,28 @@ async fn a_form_over_an_older_order_comes_back_and_overwrites_nothing() {
 }
 
 #[tokio::test]
+async fn an_order_is_taken_once_and_as_it_was_seen() {
+    let (panel, maria) = panel().await;
+    let admin = panel.sign_in().await;
+    let seen = token(&panel);
+    let theirs = format!("{seen}&act=quantity&line=2&quantity=500");
+    post(&panel, &maria, "/admin/orders/1042/edit", &theirs).await;
+    let stale = format!("{seen}&status=accepted");
+    let answer = post(&panel, &admin, "/admin/orders/1042/status", &stale).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.body);
+    let accepted = "select count(*) from orders where status = 'accepted'";
+    assert_eq!(panel.count(accepted), 0, "not what they had seen");
+
+    let accept = format!("{}&status=accepted", token(&panel));
+    post(&panel, &admin, "/admin/orders/1042/status", &accept).await;
+    assert_eq!(panel.count(accepted), 1);
+    let second = format!("{}&status=accepted", token(&panel));
+    let answer = post(&panel, &maria, "/admin/orders/1042/status", &second).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.body.contains("Заявка уже в работе"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn a_product_is_found_chosen_remembered_or_offered() {
     let (panel, maria) = panel().await;
     let find = format!("/admin/orders/1042/options/1?find={}", percent("молния"));

@@ -238,6 +238,17 @@ OLLAMA_MODEL=qwen2.5:7b
 "#;
 
 #[test]
+fn hours_that_cannot_be_read_stop_nothing_and_are_named() {
+    let noticed = |hours: &str| {
+        let loaded = place().dotenv(format!("COMPANY_HOURS={hours}\n")).load();
+        assert_eq!(loaded.config.company.hours, hours);
+        loaded.notices.iter().any(|notice| notice.starts_with("company.hours"))
+    };
+    assert!(noticed("по договорённости"));
+    assert!(!noticed("пн–пт 09:00–18:00, сб 10:00–15:00"));
+}
+
+#[test]
 fn the_old_dotenv_works_as_it_is() {
     let loaded = place().dotenv(OLD_DOTENV).load();
     let config = &loaded.config;

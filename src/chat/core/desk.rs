@@ -137,7 +137,7 @@ impl Core {
                 talk.out.push(staff::composition(&view, page).in_place(PANE));
             }
             Action::StaffAccept { order, .. } => {
-                let row = self.ordering.accept(actor, order).await?;
+                let row = self.ordering.accept(actor, order, None).await?;
                 let view = self.ordering.order(row.id).await?;
                 self.put_card(talk, &view);
             }

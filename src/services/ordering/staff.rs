@@ -182,12 +182,18 @@ impl Ordering {
             .await
     }
 
-    /// A manager takes the order. Taken twice by the same manager, it is taken once.
+    /// A manager takes the order. Taken twice by the same manager, it is taken once. `version` guards
+    /// against a change that was made meanwhile.
     ///
     /// # Errors
     ///
-    /// [`OrderError::Taken`] with the other manager's name.
-    pub async fn accept(&self, actor: Actor, id: OrderId) -> Result<OrderRow, OrderError> {
+    /// [`OrderError::Taken`] with the other manager's name; [`OrderError::Stale`].
+    pub async fn accept(
+        &self,
+        actor: Actor,
+        id: OrderId,
+        version: Option<i64>,
+    ) -> Result<OrderRow, OrderError> {
         let now = self.now();
         let order = self
             .base
@@ -201,6 +207,9 @@ impl Ordering {
                         return Ok(order);
                     }
                     return Err(OrderError::Taken { manager: order.manager_name });
+                }
+                if version.is_some_and(|version| version != order.revision) {
+                    return Err(OrderError::Stale);
                 }
                 move_to(tx, &order, &actor, OrderStatus::Accepted, "", now)?;
                 orders::find(tx, id)?.ok_or(OrderError::NotFound)

@@ -51,8 +51,9 @@ pub async fn set_status(
     let id = view.order.id;
     let status: OrderStatus = number(&fields, "status")?;
     let version = get(&fields, "version").parse().ok();
-    let moved = if status == OrderStatus::Accepted && view.order.status == OrderStatus::New {
-        desk.ordering.accept(me.actor(), id).await
+    let taken = matches!(view.order.status, OrderStatus::New | OrderStatus::Accepted);
+    let moved = if status == OrderStatus::Accepted && taken {
+        desk.ordering.accept(me.actor(), id, version).await
     } else {
         let reason = get(&fields, "reason");
         desk.ordering.set_status(me.actor(), id, version, status, reason).await
