@@ -336,46 +336,57 @@ fn letter(c: char) -> &'static str {
     LETTERS.iter().find(|(l, _)| *l == c).map_or("", |(_, s)| s)
 }
 
+/// The names of letters, and the letters.
+const LETTER_NAMES: &[(&str, char)] = &[
+    ("икс", 'x'),
+    ("эйч", 'х'),
+    ("аш", 'х'),
+    ("ар", 'р'),
+    ("ай", 'и'),
+    ("бэ", 'б'),
+    ("вэ", 'в'),
+    ("гэ", 'г'),
+    ("дэ", 'д'),
+    ("жэ", 'ж'),
+    ("зет", 'з'),
+    ("зэ", 'з'),
+    ("ка", 'к'),
+    ("эль", 'л'),
+    ("эл", 'л'),
+    ("эм", 'м'),
+    ("эн", 'н'),
+    ("пэ", 'п'),
+    ("пи", 'п'),
+    ("эр", 'р'),
+    ("сэ", 'с'),
+    ("эс", 'с'),
+    ("тэ", 'т'),
+    ("те", 'т'),
+    ("эф", 'ф'),
+    ("ха", 'х'),
+    ("хэ", 'х'),
+    ("цэ", 'ц'),
+    ("ша", 'ш'),
+    ("а", 'а'),
+    ("е", 'е'),
+    ("и", 'и'),
+    ("у", 'у'),
+    ("э", 'е'),
+];
+
+/// The letter that a word names by itself; vowels and names that are words too are none.
+pub(crate) fn named_letter(word: &str) -> Option<char> {
+    let named = |(name, _): &&(&str, char)| *name == word && name.chars().count() > 1;
+    let ordinary = matches!(word, "те" | "пи" | "ха");
+    LETTER_NAMES.iter().find(named).filter(|_| !ordinary).map(|(_, letter)| *letter)
+}
+
 /// The letters whose names a word spells: «вэвэгэ» → «ввг», «эсте» → «ст».
 pub(crate) fn spelt_out(word: &str) -> Option<String> {
-    const NAMES: &[(&str, char)] = &[
-        ("икс", 'x'),
-        ("эйч", 'х'),
-        ("аш", 'х'),
-        ("ар", 'р'),
-        ("ай", 'и'),
-        ("бэ", 'б'),
-        ("вэ", 'в'),
-        ("гэ", 'г'),
-        ("дэ", 'д'),
-        ("жэ", 'ж'),
-        ("зэ", 'з'),
-        ("ка", 'к'),
-        ("эль", 'л'),
-        ("эл", 'л'),
-        ("эм", 'м'),
-        ("эн", 'н'),
-        ("пэ", 'п'),
-        ("пи", 'п'),
-        ("эр", 'р'),
-        ("эс", 'с'),
-        ("тэ", 'т'),
-        ("те", 'т'),
-        ("эф", 'ф'),
-        ("ха", 'х'),
-        ("хэ", 'х'),
-        ("цэ", 'ц'),
-        ("ша", 'ш'),
-        ("а", 'а'),
-        ("е", 'е'),
-        ("и", 'и'),
-        ("у", 'у'),
-        ("э", 'е'),
-    ];
     let mut out = String::new();
     let mut rest = word;
     while !rest.is_empty() {
-        let (name, letter) = NAMES.iter().find(|(name, _)| rest.starts_with(name))?;
+        let (name, letter) = LETTER_NAMES.iter().find(|(name, _)| rest.starts_with(name))?;
         out.push(*letter);
         rest = &rest[name.len()..];
     }

@@ -4,7 +4,7 @@ mod groups;
 
 use super::adjectives::measured;
 use super::lexer::{Kind, Lexeme};
-use super::normalize::{distance, is_cyrillic};
+use super::normalize::{distance, is_cyrillic, named_letter};
 use super::terms::Measure;
 use super::vocabulary::cyrillic;
 
@@ -338,7 +338,8 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         let alone = matches!(lexeme.text.as_str(), "м" | "т")
             && !lexeme.dotted
             && out.last().is_some_and(Lexeme::is_word);
-        let letter = letter(&lexeme.text).or_else(|| alone.then_some(lexeme.text.as_str()));
+        let alone = lexeme.text.chars().next().filter(|_| alone);
+        let letter = letter(&lexeme.text).or(alone);
         if let Some(letter) = letter
             && let Some((number, next)) = number_at(lexemes, i + 1)
         {
@@ -611,38 +612,27 @@ fn size_letters(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> 
 /// Several letters that are said one by one before a number, «эс тэ двадцать два», as one word, and
 /// where they end.
 fn spelt_letters(lexemes: &[Lexeme], at: usize) -> Option<(String, usize)> {
-    let named = |l: &Lexeme| match l.text.as_str() {
-        "аш" | "эйч" => Some("х"),
-        "ар" => Some("р"),
-        "эль" | "эл" => Some("л"),
-        "ка" => Some("к"),
-        "икс" => Some("x"),
-        "сэ" => Some("с"),
-        "жэ" => Some("ж"),
-        "зэ" | "зет" => Some("з"),
-        "ша" => Some("ш"),
-        word => letter(word),
-    };
+    let named = |l: &Lexeme| letter(&l.text).or_else(|| named_letter(&l.text));
     let letters: String = lexemes[at..].iter().map_while(named).collect();
     let count = letters.chars().count();
     (count > 1 && number_at(lexemes, at + count).is_some()).then_some((letters, at + count))
 }
 
 /// The letter that a word names where a number follows: «эм восемь».
-fn letter(word: &str) -> Option<&'static str> {
+fn letter(word: &str) -> Option<char> {
     Some(match word {
-        "бэ" => "б",
-        "вэ" => "в",
-        "гэ" => "г",
-        "дэ" => "д",
-        "пэ" => "п",
-        "тэ" => "т",
-        "цэ" => "ц",
-        "эм" => "м",
-        "эн" => "n",
-        "эр" => "р",
-        "эс" => "с",
-        "эф" => "ф",
+        "бэ" => 'б',
+        "вэ" => 'в',
+        "гэ" => 'г',
+        "дэ" => 'д',
+        "пэ" => 'п',
+        "тэ" => 'т',
+        "цэ" => 'ц',
+        "эм" => 'м',
+        "эн" => 'n',
+        "эр" => 'р',
+        "эс" => 'с',
+        "эф" => 'ф',
         _ => return None,
     })
 }
