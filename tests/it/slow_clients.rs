@@ -74,8 +74,10 @@ fn silent_onec(address: SocketAddr, silence: Duration) -> JoinHandle<[String; 2]
 #[test]
 fn slow_clients_are_cut_off_and_keep_nobody_waiting() {
     let plain = free_port();
+    // As through a proxy: more than one address may have for itself.
     let settings = format!(
-        "[onec]\nlisten = \"127.0.0.1:{plain}\"\n[onec.exchange]\npassword = \"a-password-for-1c\"\n"
+        "[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[onec]\nlisten = \"127.0.0.1:{plain}\"\n\
+         [onec.exchange]\npassword = \"a-password-for-1c\"\n"
     );
     let program = Program::new().with("partner-m.toml", &settings);
     let running = program.start(&["serve", "--listen", "127.0.0.1:0"]);
