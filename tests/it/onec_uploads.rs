@@ -194,9 +194,11 @@ async fn a_session_goes_on_with_its_cookie_after_a_restart_and_old_uploads_do_no
     onec.init("catalog").await;
     onec.upload("catalog", "/tmp/1/import.xml", &one("Второй")).await;
     let anew = Server::over(&server).await;
-    assert_eq!(anew.exchange.take_up_uploads().await.expect("taken up"), 2, "not the older one");
+    assert_eq!(anew.exchange.take_up_uploads().await.expect("taken up"), 3);
     let onec = onec.at(&anew);
     assert_eq!(onec.import("import.xml").await, "success");
+    assert_eq!(server.rows("select title from products"), ["Второй"]);
+    assert_eq!(died.at(&anew).import("import.xml").await, "success", "and is not laid over it");
     assert_eq!(server.rows("select title from products"), ["Второй"]);
     assert_eq!(waiting(&server).len(), 1);
     // A day later it is too late.
@@ -204,6 +206,72 @@ async fn a_session_goes_on_with_its_cookie_after_a_restart_and_old_uploads_do_no
     let late = Server::over(&server).await;
     assert_eq!(late.exchange.take_up_uploads().await.expect("nothing"), 0);
     assert_eq!(waiting(&server), Vec::<std::path::PathBuf>::new());
+    assert_eq!(
+        server.rows("select error from exchanges where error <> ''"),
+        ["goods.xml: слишком долго ждал импорта и не загружен"],
+        "but somebody can see it"
+    );
+}
+
+/// Changes that name one product.
+fn changes(id: &str) -> Vec<u8> {
+    let text = String::from_utf8(one(id)).expect("text");
+    text.replace("<Ид>a</Ид>", &format!("<Ид>{id}</Ид>")).into_bytes()
+}
+
+/// A session that brings changes under one name, and whose sender has forgotten them since.
+async fn brings<'s>(server: &'s Server, id: &str) -> Ut103<'s> {
+    let mut onec = Ut103::new(server);
+    onec.checkauth("catalog").await;
+    onec.init("catalog").await;
+    onec.upload("catalog", "import0_1.xml", &changes(id)).await;
+    server.base.clock.advance(Duration::from_secs(20));
+    onec
+}
+
+#[tokio::test]
+async fn changes_of_two_sessions_under_one_name_are_both_imported() {
+    let server = server().await;
+    brings(&server, "stale-1").await;
+    brings(&server, "stale-2").await;
+    server.base.clock.advance(Duration::from_mins(10));
+    assert_eq!(server.exchange.import_forgotten(&server.tasks).await.expect("imports"), 2);
+    let titles = "select title from products order by id";
+    assert_eq!(server.rows(titles), ["stale-1", "stale-2"]);
+    // And what a session died with is there before the next one's goods, which are asked for.
+    brings(&server, "stale-3").await;
+    let onec = brings(&server, "stale-4").await;
+    assert_eq!(onec.import("import0_1.xml").await, "success");
+    assert_eq!(server.rows(titles), ["stale-1", "stale-2", "stale-3", "stale-4"]);
+}
+
+#[tokio::test]
+async fn changes_of_two_sessions_under_one_name_survive_a_restart() {
+    let server = server().await;
+    let (first, second) = (brings(&server, "stale-1").await, brings(&server, "stale-2").await);
+    let anew = Server::over(&server).await;
+    assert_eq!(anew.exchange.take_up_uploads().await.expect("taken up"), 2);
+    let (first, second) = (first.at(&anew), second.at(&anew));
+    assert_eq!(second.import("import0_1.xml").await, "success");
+    assert_eq!(first.import("import0_1.xml").await, "success");
+    assert_eq!(server.rows("select title from products order by id"), ["stale-1", "stale-2"]);
+}
+
+#[tokio::test]
+async fn a_file_half_of_which_has_come_is_not_taken_from_its_session() {
+    let server = server().await;
+    let mut slow = Ut103::new(&server);
+    slow.checkauth("catalog").await;
+    slow.init("catalog").await;
+    let bytes = changes("slow");
+    let half = bytes.len() / 2;
+    slow.upload("catalog", "import0_1.xml", &bytes[..half]).await;
+    let quick = brings(&server, "quick").await;
+    assert_eq!(quick.import("import0_1.xml").await, "success");
+    slow.upload("catalog", "import0_1.xml", &bytes[half..]).await;
+    assert_eq!(slow.import("import0_1.xml").await, "success");
+    assert_eq!(server.rows("select title from products order by id"), ["quick", "slow"]);
+    assert_eq!(server.rows("select error from exchanges where error <> ''"), [""; 0]);
 }
 
 #[tokio::test]

@@ -234,6 +234,11 @@ impl Staged {
         Ok(head[..count].starts_with(b"PK\x03\x04"))
     }
 
+    /// Whether it is a zip archive that has come to its end, where the list of its files is.
+    pub fn is_whole_archive(&self) -> io::Result<bool> {
+        Ok(zip::ZipArchive::new(BufReader::new(File::open(&self.path)?)).is_ok())
+    }
+
     /// The text in it.
     pub fn source(&self) -> io::Result<StagedText> {
         let mut file = File::open(&self.path)?;

@@ -3,6 +3,7 @@
 //!
 //! What 1C puts on the wire is in `web::onec::standard`; this is what follows from it.
 
+mod earlier;
 mod import;
 mod restart;
 
@@ -130,10 +131,25 @@ impl Session {
         }
     }
 
-    /// Lets all its files go.
-    fn discard(&self) {
+    /// Lets all its files go; the names of those that nobody had asked to import.
+    fn discard(&self) -> Vec<String> {
         let mut state = lock(&self.state);
-        state.files.drain().for_each(|(_, file)| file.staged.forget_note());
+        let mut open = Vec::new();
+        for (_, file) in state.files.drain() {
+            file.staged.forget_note();
+            if !file.closed {
+                open.push(file.name.shown);
+            }
+        }
+        open.sort_unstable();
+        open
+    }
+
+    /// Ends it.
+    fn end(&self) {
+        for name in self.discard() {
+            warn!("{name}: сеанс 1С закончился, файл не загружен");
+        }
     }
 
     fn origin(&self) -> Origin {
@@ -176,15 +192,19 @@ impl Exchange {
         sessions.retain(|key, session| {
             let live = now.since(lock(&session.state).used) < IDLE;
             if !live && *key == session.id {
-                session.discard();
+                session.end();
             }
             live
         });
         while sessions.len() >= SESSIONS {
-            let oldest = sessions.iter().min_by_key(|(_, session)| lock(&session.state).used);
+            // One whose files still wait for their import goes after all the others.
+            let oldest = sessions.iter().min_by_key(|(_, session)| {
+                let state = lock(&session.state);
+                (state.files.values().any(|file| !file.closed), state.used)
+            });
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
             if let Some(session) = sessions.remove(&oldest).filter(|one| one.id == oldest) {
-                session.discard();
+                session.end();
             }
         }
         sessions.insert(session.id.clone(), session.clone());
@@ -208,7 +228,9 @@ impl Exchange {
     /// `mode=init`: what was uploaded before is forgotten. An import that goes on ends by itself.
     /// `form`: how this client reads orders.
     pub fn init(&self, session: &Session, form: Form) {
-        session.discard();
+        for name in session.discard() {
+            session.step(self.base.clock.now(), format!("{name}: 1С начала заново, не загружен"));
+        }
         let mut state = lock(&session.state);
         state.form = form;
         state.pictures = 0;
@@ -249,8 +271,8 @@ impl Exchange {
         };
         let before = staged.size();
         let at = self.base.clock.now();
-        let (exchange, name) = (self.clone(), name.clone());
-        Ok(Upload { exchange, session, name, staged: Some(staged), before, at, _turn: turn })
+        let name = name.clone();
+        Ok(Upload { session, name, staged: Some(staged), before, at, _turn: turn })
     }
 
     /// `mode=query`: the document with the orders that wait. In containers each goes once a
@@ -362,17 +384,10 @@ impl File {
         let staged = Arc::new(staged);
         Self { name, staged, at, closed: false, job: None, progress: super::Progress::default() }
     }
-
-    /// It is not to be imported any more, not even by a program that is started anew.
-    fn close(&mut self) {
-        self.closed = true;
-        self.staged.forget_note();
-    }
 }
 
 /// A piece of a file on its way in.
 pub struct Upload<'s> {
-    exchange: Exchange,
     session: &'s Session,
     name: Name,
     staged: Option<Staged>,
@@ -406,7 +421,6 @@ impl Upload<'_> {
                     warn!("файл обмена не переживёт перезапуска: {error}");
                 }
                 self.put(staged);
-                self.exchange.outdate(self.session, &self.name);
             }
             Err(error) => warn!("файл обмена пропал: {error}"),
         }

@@ -1,6 +1,5 @@
 //! Imports of the standard exchange: they go on while 1C asks how far they are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -63,10 +62,11 @@ impl Exchange {
                     let (done, job) = watch::channel(None);
                     file.job = Some(job.clone());
                     file.closed = true;
-                    let (this, session) = (self.clone(), session.clone());
-                    let (name, staged) = (file.name.clone(), file.staged.clone());
+                    let (this, session, own) = (self.clone(), session.clone(), tasks.clone());
+                    let (name, staged, at) = (file.name.clone(), file.staged.clone(), file.at);
                     let progress = file.progress.clone();
                     tasks.spawn_once("import", async move {
+                        this.import_earlier(&session, &name, at, &own).await;
                         let result = this.work(&session, &name, staged.clone(), progress).await;
                         // A program that dies before this takes the file up again.
                         staged.forget_note();
@@ -172,7 +172,10 @@ impl Exchange {
                 Err(ExchangeError::Storage(error)) => return Err(internal(&error)),
             }
         }
-        Err("Идёт другой обмен, повторите позже".to_owned())
+        let why = "Идёт другой обмен, повторите позже";
+        let noted = self.note_failure("catalog", &origin, self.base.clock.now(), why).await;
+        noted.map_err(|error| internal(&error))?;
+        Err(why.to_owned())
     }
 
     async fn read_orders(
@@ -258,9 +261,7 @@ impl Exchange {
                         let mut state = lock(&session.state);
                         if state.files.len() < FILES && !state.files.contains_key(&name.key) {
                             let key = name.key.clone();
-                            state.files.insert(key, File::new(name.clone(), staged, now));
-                            drop(state);
-                            self.outdate(session, &name);
+                            state.files.insert(key, File::new(name, staged, now));
                         } else {
                             staged.forget_note();
                         }
@@ -342,35 +343,13 @@ impl Exchange {
     /// Imports what was uploaded a while ago and never asked for; how many files.
     pub async fn import_forgotten(&self, tasks: &Tasks) -> Result<usize, StorageError> {
         let now = self.base.clock.now();
-        let sessions: Vec<Arc<Session>> = {
-            let all = lock(&self.standard.sessions);
-            all.iter()
-                .filter(|(key, session)| **key == session.id)
-                .map(|(_, s)| s.clone())
-                .collect()
-        };
-        // The newest session that has brought a file of this name, and when.
-        let mut latest: HashMap<String, (Timestamp, String)> = HashMap::new();
-        for session in &sessions {
-            for file in lock(&session.state).files.values() {
-                let brought = (file.at, session.id.clone());
-                let newest = latest.entry(file.name.last().to_owned()).or_insert(brought.clone());
-                *newest = brought.max(newest.clone());
-            }
-        }
         let mut count = 0;
-        for session in sessions {
+        for session in self.sessions() {
             let mut names: Vec<Name> = {
-                let mut state = lock(&session.state);
+                let state = lock(&session.state);
                 if now.since(state.used) < QUIET {
                     continue;
                 }
-                // What a later session has brought under the same name is newer.
-                let stale = |file: &&mut File| {
-                    let newest = latest.get(file.name.last());
-                    newest.is_some_and(|(at, by)| *at > file.at && *by != session.id)
-                };
-                state.files.values_mut().filter(stale).for_each(File::close);
                 let open = state.files.values().filter(|file| !file.closed);
                 open.filter(|file| now.since(file.at) >= QUIET).map(|f| f.name.clone()).collect()
             };

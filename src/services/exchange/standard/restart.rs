@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::super::staging::{Name, Staged};
-use super::super::{Exchange, blocking};
+use super::super::staging::{Note, Staged};
+use super::super::{Exchange, Origin, Way, blocking};
 use super::{File, Session, State, lock};
 use crate::domain::Timestamp;
 
@@ -22,40 +22,48 @@ impl Exchange {
         let found = blocking(move || Staged::noted(&folder)).await;
         let mut found = found.map_err(io::Error::other)??;
         found.sort_by_key(|(note, _)| std::cmp::Reverse(note.at_ms));
-        let (mut room, mut count) = (ROOM, 0);
-        let mut sessions = lock(&self.standard.sessions);
-        for (note, staged) in found {
-            let at = Timestamp::from_millis(note.at_ms);
-            if now.since(at) >= KEPT || staged.size() > room {
-                staged.forget_note();
-                continue;
-            }
-            room -= staged.size();
-            count += 1;
-            let session = sessions.entry(note.session.clone()).or_insert_with(|| {
-                Arc::new(Session {
-                    id: note.session,
-                    began: Timestamp::from_millis(note.began_ms),
-                    address: note.address,
-                    sender: note.sender,
-                    state: Mutex::new(State { used: now, ..State::default() }),
-                    upload: tokio::sync::Mutex::default(),
-                })
-            });
-            let file = File::new(note.name, staged, at);
-            lock(&session.state).files.insert(file.name.key.clone(), file);
+        let (mut room, mut late) = (ROOM, Vec::new());
+        let kept: Vec<(Note, Staged)> = found
+            .into_iter()
+            .filter_map(|(note, staged)| {
+                if now.since(Timestamp::from_millis(note.at_ms)) >= KEPT || staged.size() > room {
+                    staged.forget_note();
+                    late.push(note);
+                    return None;
+                }
+                room -= staged.size();
+                Some((note, staged))
+            })
+            .collect();
+        let count = kept.len();
+        kept.into_iter().for_each(|(note, staged)| self.take_up(note, staged, now));
+        for note in late {
+            let why = format!("{}: слишком долго ждал импорта и не загружен", note.name.shown);
+            let origin = Origin {
+                address: note.address,
+                sender: note.sender,
+                session: note.session,
+                ..Origin::new(Way::CommerceMl)
+            };
+            let noted = self.note_failure("catalog", &origin, now, &why).await;
+            noted.map_err(io::Error::other)?;
         }
         Ok(count)
     }
 
-    /// What other sessions have brought under this name is older now: it is not taken up again.
-    pub(super) fn outdate(&self, by: &Session, name: &Name) {
-        for (key, session) in lock(&self.standard.sessions).iter() {
-            if *key == session.id && session.id != by.id {
-                let state = lock(&session.state);
-                let alike = state.files.values().filter(|file| file.name.last() == name.last());
-                alike.for_each(|file| file.staged.forget_note());
-            }
-        }
+    fn take_up(&self, note: Note, staged: Staged, now: Timestamp) {
+        let mut sessions = lock(&self.standard.sessions);
+        let session = sessions.entry(note.session.clone()).or_insert_with(|| {
+            Arc::new(Session {
+                id: note.session,
+                began: Timestamp::from_millis(note.began_ms),
+                address: note.address,
+                sender: note.sender,
+                state: Mutex::new(State { used: now, ..State::default() }),
+                upload: tokio::sync::Mutex::default(),
+            })
+        });
+        let file = File::new(note.name, staged, Timestamp::from_millis(note.at_ms));
+        lock(&session.state).files.insert(file.name.key.clone(), file);
     }
 }
