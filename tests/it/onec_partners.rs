@@ -37,9 +37,25 @@ async fn a_purchase_history_counts_once_and_an_undated_list_replaces_the_former(
     );
     assert_eq!(server.post("/onec/orders", undated("2")).await.json()["updated_rows"], 2);
     assert_eq!(rows()[0], "Гайка | – | 1000 | ");
-    for body in ["[]", "{}", r#"{"items":[]}"#, r#"{"org_name":"А"}"#] {
+    // `null` says nothing of a list, an empty one says that there is nothing in it.
+    let silent = r#"{"org_name":"Диван","items":null,"orders":[]}"#;
+    assert_eq!(server.post("/onec/orders", silent).await.json()["updated_rows"], 0);
+    assert_eq!(rows()[0], "Гайка | – | 1000 | ");
+    let back = r#"{"org_name":"Диван","items":[{"sku":"2","qty":1},{"sku":"1","qty":"-3"}]}"#;
+    let reply = server.post("/onec/orders", back).await;
+    assert_snapshot!(reply.text, @r#"{"ok":true,"org_id":1,"received_orders":0,"received_items":2,"updated_rows":0,"skipped":1,"errors":[{"index":1,"sku":"1","reason":"поле «qty»: отрицательное число"}]}"#);
+    let empty = r#"{"org_name":"Диван","items":[]}"#;
+    assert_eq!(server.post("/onec/orders", empty).await.json()["updated_rows"], 1);
+    for body in [
+        "[]",
+        "{}",
+        r#"{"items":[]}"#,
+        r#"{"org_name":"А"}"#,
+        r#"{"org_name":"А","orders":null,"items":null}"#,
+    ] {
         assert_eq!(server.post("/onec/orders", body).await.status, 422, "{body}");
     }
+    assert_eq!(server.rows("select count(*) from organizations"), ["1"]);
 }
 
 #[tokio::test]

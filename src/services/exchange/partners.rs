@@ -15,7 +15,7 @@ use crate::domain::{
     OrganizationId, Phone, ProductId, Quantity, Timestamp, Unit, Zone,
 };
 use crate::formats::json::{JsonError, Value};
-use crate::formats::text::{Decimal, excerpt, one_line, onec_id};
+use crate::formats::text::{Decimal, NumberError, excerpt, one_line, onec_id};
 use crate::services::live::Change;
 use crate::services::notifications::Notice;
 use crate::services::ordering::{OrderError, notices};
@@ -124,6 +124,17 @@ fn text(value: &Value, names: &[&str]) -> String {
     value.get(names).and_then(Value::text).map(one_line).unwrap_or_default()
 }
 
+/// The member with this name; `null` says no more than its absence.
+fn given<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(&[name]).filter(|member| !member.is_empty())
+}
+
+/// How much was bought: what was given back is no purchase.
+fn bought(number: Decimal) -> Result<Quantity, NumberError> {
+    let quantity = number.quantity()?;
+    if quantity < Quantity::ZERO { Err(NumberError::Negative) } else { Ok(quantity) }
+}
+
 pub(super) fn skipped(index: usize, name: &str, reason: impl Into<String>) -> SkippedRecord {
     SkippedRecord { index, external_id: String::new(), sku: name.to_owned(), reason: reason.into() }
 }
@@ -227,7 +238,7 @@ impl Exchange {
         body: Value,
         origin: Origin,
     ) -> Result<PurchasesReport, PartnerError> {
-        let (orders, items) = (body.get(&["orders"]), body.get(&["items"]));
+        let (orders, items) = (given(&body, "orders"), given(&body, "items"));
         if !matches!(body, Value::Object(_)) || (orders.is_none() && items.is_none()) {
             let shape =
                 PartnerBodyError::Shape("body", "ожидается объект с полем orders или items");
@@ -263,17 +274,15 @@ impl Exchange {
             report.org_id = id.0;
             let mut rows: HashMap<(Option<Timestamp>, ProductId), (Quantity, String)> =
                 HashMap::new();
-            let undated = body.get(&["items"]).map_or(&[][..], Value::elements);
-            let dated = body.get(&["orders"]).filter(|o| !o.is_empty());
-            let dated = dated.map_or(&[][..], Value::elements);
+            let dated = given(&body, "orders").map_or(&[][..], Value::elements);
             let mut lists: Vec<(Option<Timestamp>, &[Value])> = Vec::new();
-            if body.get(&["items"]).is_some() {
-                lists.push((None, undated));
+            if let Some(undated) = given(&body, "items") {
+                lists.push((None, undated.elements()));
             }
             for order in dated {
                 report.received_orders += 1;
                 let at = onec_moment(&text(order, &["ordered_at", "date"]), &this.base.zone);
-                let items = order.get(&["items"]).map_or(&[][..], Value::elements);
+                let items = given(order, "items").map_or(&[][..], Value::elements);
                 if let Ok(at) = at {
                     lists.push((at, items));
                     continue;
@@ -297,7 +306,7 @@ impl Exchange {
                     let quantity = if quantity.is_empty() {
                         Ok(Quantity::whole(1))
                     } else {
-                        Decimal::parse(&quantity).and_then(Decimal::quantity)
+                        Decimal::parse(&quantity).and_then(bought)
                     };
                     let quantity = match quantity {
                         Ok(quantity) => quantity,
