@@ -92,9 +92,7 @@ impl App {
     pub fn over(base: Base) -> Self {
         let accounts = Accounts::new(base.clone());
         let catalog = Catalog::new(base.clone());
-        let models = Models::from_settings(base.clone())
-            .inspect_err(|error| tracing::error!("модели выключены: {error}"))
-            .ok();
+        let models = Some(Models::from_settings(base.clone()));
         let mut ordering = Ordering::new(base.clone(), catalog.clone());
         if let Some(models) = models.clone() {
             ordering = ordering.with_models(models);

@@ -10,6 +10,7 @@ mod load;
 #[cfg(test)]
 mod manual;
 pub mod table;
+pub mod trust;
 
 pub use current::Current;
 pub use example::example;

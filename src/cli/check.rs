@@ -75,6 +75,10 @@ pub fn run(global: &Global, args: CheckArgs, terminal: &Terminal) -> Outcome {
         clock(&config),
     ];
     checks.extend(onec(&config));
+    checks.extend(models::faults(&config).into_iter().map(|(provider, fault)| {
+        let hint = "исправьте раздел llm, без него модель выключена";
+        Finding::new(provider.label(), Level::Failed, fault.to_string(), hint)
+    }));
     if args.online {
         checks.extend(super::runtime()?.block_on(online(&config)));
     }
@@ -292,9 +296,8 @@ async fn online(config: &Config) -> Vec<Finding> {
                 Err(why) => Finding::new(name, Level::Warning, why, ""),
             }
         })),
-        Err(error) => {
-            findings.push(Finding::new("модели", Level::Failed, error.to_string(), ""));
-        }
+        // What is wrong with its settings has been said already.
+        Err(_) => {}
     }
     findings
 }

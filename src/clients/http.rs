@@ -3,13 +3,15 @@
 //! No client follows a redirect by itself: who wants to does it by hand and without credentials.
 //! Verification of certificates is never switched off; a private root is added by file.
 
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Certificate, Client, Proxy, Url, redirect};
+use reqwest::{Client, Proxy, Url, redirect};
 
+pub use crate::config::trust::{RootsError, is_loopback, stays_private};
+
+use crate::config::trust::roots;
 use crate::domain::Timestamp;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,17 +35,9 @@ pub struct HttpOptions {
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSetupError {
-    /// The file with roots cannot be read.
-    #[error("файл сертификатов {} не читается: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file has no certificate in it.
-    #[error("в файле {} нет ни одного сертификата: нужен PEM (-----BEGIN CERTIFICATE-----) или DER", .0.display())]
-    NoCertificate(PathBuf),
+    /// The file with roots of trust is of no use.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// The address cannot be read.
     #[error("адрес «{0}» не читается: нужен http://… или https://…")]
     Address(String),
@@ -89,32 +83,6 @@ fn library(error: &reqwest::Error) -> HttpSetupError {
     HttpSetupError::Library(causes(error))
 }
 
-/// The certificates of a file: PEM with any number of them, or one in DER.
-fn roots(path: &Path) -> Result<Vec<Certificate>, HttpSetupError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| HttpSetupError::Unreadable { path: path.to_owned(), source })?;
-    let pem = bytes.windows(10).any(|w| w == b"-----BEGIN");
-    let found = if pem {
-        // Answers Ok with none for garbage: emptiness is checked below.
-        Certificate::from_pem_bundle(&bytes).unwrap_or_default()
-    } else if bytes.first() == Some(&0x30) {
-        Certificate::from_der(&bytes).into_iter().collect()
-    } else {
-        Vec::new()
-    };
-    // A DER that is none is noticed only when a client is built of it.
-    // Without the built-in roots, which take a while to load.
-    let sound = found.into_iter().filter(|certificate| {
-        let alone = Client::builder().tls_built_in_root_certs(false);
-        alone.add_root_certificate(certificate.clone()).build().is_ok()
-    });
-    let sound: Vec<_> = sound.collect();
-    if sound.is_empty() {
-        return Err(HttpSetupError::NoCertificate(path.to_owned()));
-    }
-    Ok(sound)
-}
-
 /// Reads an address and joins a path to it, whether or not it ends with a slash.
 pub fn join(base: &str, path: &str) -> Result<Url, HttpSetupError> {
     let wrong = || HttpSetupError::Address(base.to_owned());
@@ -127,46 +95,6 @@ pub fn join(base: &str, path: &str) -> Result<Url, HttpSetupError> {
         url.set_path(&joined);
     }
     Ok(url)
-}
-
-/// Whether the address is this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match host(url) {
-        Some(Host::Ip(ip)) => ip.is_loopback(),
-        Some(Host::Name(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
-}
-
-/// Whether what is sent there stays private: https, or plain HTTP to this machine, to a private
-/// address or to a name without a dot (`http://ollama:11434`).
-pub fn stays_private(url: &Url) -> bool {
-    if url.scheme() == "https" || is_loopback(url) {
-        return true;
-    }
-    match host(url) {
-        Some(Host::Ip(ip)) => private(ip),
-        Some(Host::Name(name)) => !name.contains('.'),
-        None => false,
-    }
-}
-
-enum Host<'a> {
-    Ip(IpAddr),
-    Name(&'a str),
-}
-
-fn host(url: &Url) -> Option<Host<'_>> {
-    let text = url.host_str()?; // lower case; an IPv6 address is in brackets
-    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-    Some(bare.parse().map_or_else(|_| Host::Name(text.trim_end_matches('.')), Host::Ip))
-}
-
-fn private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
 }
 
 /// Why a request got no answer.
@@ -286,10 +214,6 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn url(text: &str) -> Url {
-        join(text, "").expect("an address")
-    }
-
     #[test]
     fn a_path_is_joined_with_and_without_a_slash() {
         for base in ["https://api.giga.chat/v1", "https://api.giga.chat/v1/"] {
@@ -298,24 +222,6 @@ mod tests {
         }
         assert!(join("file:///etc/passwd", "x").is_err());
         assert!(join("api.openai.com", "x").is_err());
-    }
-
-    #[test]
-    fn plain_http_is_private_only_nearby() {
-        for near in [
-            "https://example.com",
-            "http://127.0.0.1:11434/v1",
-            "http://[::1]:1",
-            "http://localhost:1",
-            "http://ollama:11434/v1",
-            "http://192.168.1.5",
-            "http://10.0.0.1",
-        ] {
-            assert!(stays_private(&url(near)), "{near}");
-        }
-        for far in ["http://example.com/v1", "http://8.8.8.8", "http://ollama.example:11434"] {
-            assert!(!stays_private(&url(far)), "{far}");
-        }
     }
 
     #[test]
@@ -351,6 +257,9 @@ mod tests {
             assert!(refused.contains(name), "{refused}");
         }
         let absent = HttpOptions { ca_bundle: Some("/nowhere.pem".into()), ..Default::default() };
-        assert!(matches!(client(&absent), Err(HttpSetupError::Unreadable { .. })));
+        assert!(matches!(
+            client(&absent),
+            Err(HttpSetupError::Roots(RootsError::Unreadable { .. }))
+        ));
     }
 }

@@ -96,7 +96,13 @@ mod tests {
             let line = format!("{name} = {}\n", setting.example);
             assert!(text.contains(&line), "{line}");
         }
-        std::fs::write(&path, &text).expect("written");
+        // Roots of trust are looked at where they are: here they are beside the file.
+        let made = rcgen::generate_simple_self_signed(["own.example".to_owned()]).expect("made");
+        for name in ["russian_trusted_root_ca.pem", "own-ca.pem"] {
+            std::fs::write(dir.path().join(name), made.cert.pem()).expect("written");
+        }
+        let here = text.replace("/etc/partner-m", &dir.path().display().to_string());
+        std::fs::write(&path, here).expect("written");
         let inputs = Inputs { file: Some(path.clone()), ..Inputs::default() };
         Config::load(&inputs).expect("every example is read");
 

@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::Config;
 use super::dotenv::DotEnv;
 use super::table::{SETTINGS, Setting, Shape};
+use super::trust::{self, RootsError};
 use crate::domain::{Secret, WorkingHours};
 
 /// Where settings are looked for.
@@ -211,6 +212,7 @@ impl Config {
         }
         let variables = Variables { inputs, dotenv: &dotenv };
         apply_old_names(&mut config, &mut values, &variables, &mut notices);
+        mistakes.extend(model_mistakes(&config, &values));
         advise(&config, &variables, &mut notices);
         mistakes.extend(taken_address(&config, &values));
         if !mistakes.is_empty() {
@@ -578,7 +580,7 @@ fn apply_old_names(
         && let Some((address, source)) = variables.get("OLLAMA_BASE_URL")
     {
         match reqwest::Url::parse(address.trim()) {
-            Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => {
+            Ok(url) if url.has_host() && trust::stays_private(&url) && is_web(&url) => {
                 let bare = address.trim().trim_end_matches('/');
                 let base = if url.path().trim_matches('/').is_empty() {
                     format!("{bare}/v1")
@@ -592,22 +594,79 @@ fn apply_old_names(
                     note("llm.openai.model", openai.model.clone(), source);
                 }
             }
+            Ok(url) if url.has_host() && is_web(&url) => notices.push(format!(
+                "{source}: http без шифрования в открытую сеть, пропущен: нужен https."
+            )),
             _ => notices.push(format!("{source}: это не адрес вида http://…, пропущен.")),
         }
     }
     if let Some((path, source)) = variables.get("SSL_CERT_FILE") {
-        match std::fs::File::open(&path) {
-            Ok(_) if config.llm.gigachat.ca_bundle.is_none() => {
+        match trust::check_roots(Path::new(&path)) {
+            Ok(()) if config.llm.gigachat.ca_bundle.is_none() => {
                 config.llm.gigachat.ca_bundle = Some(PathBuf::from(&path));
                 note("llm.gigachat.ca_bundle", path, source);
             }
-            Ok(_) => {}
-            Err(error) => notices.push(format!(
+            Ok(()) => {}
+            Err(RootsError::Unreadable { source: error, .. }) => notices.push(format!(
                 "{source}: файл {path} не читается ({}), сертификаты берутся без него.",
                 io_reason(&error)
             )),
+            Err(RootsError::NoCertificate(_)) => notices.push(format!(
+                "{source}: в файле {path} нет ни одного сертификата, они берутся без него."
+            )),
         }
     }
+}
+
+/// What would leave a model that is set up without its client. One that is not is no mistake,
+/// whatever else is said of it.
+fn model_mistakes(config: &Config, values: &[Value]) -> Vec<Mistake> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    let mut roots = |key, path: Option<&PathBuf>| {
+        if let Some(Err(why)) = path.map(|path| trust::check_roots(path)) {
+            found.push((key, why.to_string()));
+        }
+    };
+    let (gigachat, openai) = (&config.llm.gigachat, &config.llm.openai);
+    let (with_key, with_server) =
+        (gigachat.auth_key.is_some(), openai.api_key.is_some() || openai.base_url.is_some());
+    if with_key {
+        roots("llm.gigachat.ca_bundle", gigachat.ca_bundle.as_ref());
+    }
+    if with_server {
+        roots("llm.openai.ca_bundle", openai.ca_bundle.as_ref());
+    }
+    let mut address = |key, address: &str| {
+        if !is_private(address) {
+            let why = "http без шифрования в открытую сеть: нужен https";
+            found.push((key, format!("адрес «{address}» — {why}")));
+        }
+    };
+    if with_key {
+        address("llm.gigachat.oauth_url", &gigachat.oauth_url);
+        address("llm.gigachat.api_base_url", &gigachat.api_base_url);
+    }
+    if let Some(base) = &openai.base_url {
+        address("llm.openai.base_url", base);
+    }
+    let placed = |(key, why): (&str, String)| {
+        let value = values.iter().find(|value| value.key == key)?;
+        let line = match value.source {
+            Source::File { line, .. } => line,
+            _ => usize::MAX,
+        };
+        Some((line, format!("{}: {key}: {why}", value.source)))
+    };
+    found.into_iter().filter_map(placed).collect()
+}
+
+fn is_web(url: &reqwest::Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// Whether what a model is asked at this address stays private.
+fn is_private(address: &str) -> bool {
+    reqwest::Url::parse(address.trim()).is_ok_and(|url| trust::stays_private(&url))
 }
 
 /// Whether it is what GigaChat's cabinet gives: base64 of `client_id:client_secret`, maybe with the

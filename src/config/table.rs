@@ -407,7 +407,8 @@ pub const SETTINGS: &[Setting] = &[
         key: "llm.gigachat.ca_bundle",
         env: &["GIGACHAT_CA_BUNDLE"],
         example: "\"/etc/partner-m/russian_trusted_root_ca.pem\"",
-        about: "Файл PEM с корневым сертификатом Минцифры. Без него берётся SSL_CERT_FILE.",
+        about: "Файл PEM с корневым сертификатом Минцифры. Без него берётся SSL_CERT_FILE. Файл без \
+                сертификатов останавливает запуск.",
         apply: |c, v| set(&mut c.llm.gigachat.ca_bundle, Some(PathBuf::from(one(v)))),
         ..NONE
     },
@@ -432,7 +433,7 @@ pub const SETTINGS: &[Setting] = &[
         env: &["OPENAI_BASE_URL"],
         example: "\"http://127.0.0.1:11434/v1\"",
         about: "Адрес совместимого сервера (Ollama, vLLM, llama.cpp); без него OpenAI. Ключ или \
-                адрес включают эту модель.",
+                адрес включают эту модель. http без шифрования — только в своей сети.",
         apply: |c, v| set(&mut c.llm.openai.base_url, Some(url(v)?)),
         ..NONE
     },

@@ -17,8 +17,8 @@ use super::{Base, meter};
 use crate::clients::http::HttpSetupError;
 use crate::clients::llm::mask::Mask;
 use crate::clients::llm::{
-    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, LineForModel, Proposal,
-    ProviderKind, Unlimited,
+    Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, Faults, LineForModel,
+    Proposal, ProviderKind, Unlimited,
 };
 pub use crate::clients::llm::{Probe, ProviderStatus};
 use crate::config::{Config, LlmMode};
@@ -76,20 +76,20 @@ impl Models {
         Self { base, chain }
     }
 
-    /// The aid with the providers that the settings have, under the day's budget.
-    ///
-    /// # Errors
-    ///
-    /// [`HttpSetupError`], when an address or a file with roots is of no use: the start stops.
-    pub fn from_settings(base: Base) -> Result<Self, HttpSetupError> {
+    /// The aid with the providers that the settings have, under the day's budget. One that cannot be
+    /// set up is left out, and the log has the reason: [`faults`] tells it beforehand.
+    pub fn from_settings(base: Base) -> Self {
         let budget = DailyBudget {
             db: base.db.clone(),
             clock: base.clock.clone(),
             zone: base.zone.clone(),
             limit: base.config.recognition.llm_daily_requests,
         };
-        let chain = Chain::new(&base.config.llm, &base.clock, Arc::new(budget))?;
-        Ok(Self::new(base, chain))
+        let (chain, faults) = Chain::of_sound(&base.config.llm, &base.clock, Arc::new(budget));
+        for (provider, fault) in faults {
+            tracing::error!("модель {provider} выключена: {fault}");
+        }
+        Self::new(base, chain)
     }
 
     /// Whether there is a model to ask, and the settings let it be asked.
@@ -238,6 +238,11 @@ fn count(answer: &Result<Answer, ChainError>, took: Duration) {
         }
         Ok(_) | Err(_) => {}
     }
+}
+
+/// The settings' providers that cannot be set up, and why. Nobody is asked.
+pub fn faults(config: &Config) -> Faults {
+    Chain::of_sound(&config.llm, &Clock::system(), Arc::new(Unlimited)).1
 }
 
 /// Checks the settings' providers by hand, without a database: for the command line.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use partner_m::clients::http::HttpSetupError;
+use partner_m::clients::http::{HttpSetupError, RootsError};
 use partner_m::clients::llm::{
-    AskLines, Chain, ChainError, Limits, LineForModel, ProviderState, Unlimited,
+    AskLines, Chain, ChainError, Limits, LineForModel, ProviderKind, ProviderState, Unlimited,
 };
 use partner_m::config;
 use partner_m::domain::{Clock, Secret, Timestamp};
@@ -309,8 +309,18 @@ async fn settings_that_cannot_work_stop_the_start() {
     let dir = tempfile::tempdir().expect("a folder");
     let garbage = dir.path().join("garbage.pem");
     std::fs::write(&garbage, "не сертификат").expect("written");
+    let faulty = config::GigaChat { ca_bundle: Some(garbage.clone()), ..keyed() };
+    let base_url = Some("http://127.0.0.1:1/v1".to_owned());
+    let openai = config::OpenAi { base_url, ..defaults.openai.clone() };
+    let both = config::Llm { gigachat: faulty, openai };
+    let (sound, faults) = Chain::of_sound(&both, &clock, Arc::new(Unlimited));
+    assert!(sound.is_configured(), "the fault of one does not switch the other off");
+    assert!(matches!(faults[..], [(ProviderKind::GigaChat, _)]), "{faults:?}");
     let refused = made(config::GigaChat { ca_bundle: Some(garbage), ..keyed() });
-    assert!(matches!(refused, Some(HttpSetupError::NoCertificate(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Some(HttpSetupError::Roots(RootsError::NoCertificate(_)))),
+        "{refused:?}"
+    );
     let api_base_url = "http://example.com/v1".to_owned();
     let refused = made(config::GigaChat { api_base_url, ..keyed() });
     assert!(matches!(refused, Some(HttpSetupError::Plain(_))), "{refused:?}");

@@ -53,7 +53,7 @@ impl Stand {
         let zone = Zone::named("Europe/Moscow").expect("a zone");
         let clock = self.clock.clone();
         let base = Base { db, clock, zone, config: config.into(), live: Live::default() };
-        (Models::from_settings(base.clone()).expect("a chain"), base)
+        (Models::from_settings(base.clone()), base)
     }
 
     fn local(&self, text: &str) -> Recognition {
@@ -108,7 +108,7 @@ async fn off_and_an_absent_provider_ask_nobody() {
     config.recognition.llm = LlmMode::Auto;
     config.llm.gigachat.auth_key = None;
     let models = Models::from_settings(Base { config: config.into(), ..base });
-    assert!(!models.expect("no provider is no error").is_on());
+    assert!(!models.is_on(), "no provider is no error");
     assert_eq!(stand.asked(), 0);
 }
 

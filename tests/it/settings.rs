@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use partner_m::config::{Config, Inputs, Loaded, LogFormat, Source, table::SETTINGS};
+use partner_m::config::{Config, Inputs, Loaded, LogFormat, Mistakes, Source, table::SETTINGS};
 
 /// A working folder with a settings file, a `.env` and an environment.
 struct Place {
@@ -293,18 +293,74 @@ fn ollama_gives_way_to_openai() {
     let place = place.env("OPENAI_API_KEY", "sk-1");
     let openai = place.load().config.llm.openai;
     assert_eq!((openai.base_url, openai.model.as_str()), (None, "gpt-4o-mini"));
+    let open = self::place().env("OLLAMA_BASE_URL", "http://ollama.example.com:11434");
+    let loaded = open.load();
+    assert_eq!(loaded.config.llm.openai.base_url, None, "not over the open network");
+    assert!(loaded.notices.iter().any(|notice| notice.contains("нужен https")));
+}
+
+/// A file with a certificate.
+fn roots(place: &Place) -> std::path::PathBuf {
+    let made = rcgen::generate_simple_self_signed(["own.example".to_owned()]).expect("made");
+    let path = place.dir.path().join("roots.pem");
+    std::fs::write(&path, made.cert.pem()).expect("written");
+    path
 }
 
 #[test]
 fn a_certificate_file_that_is_there_counts() {
     let place = place();
-    let path = place.dir.path().join("roots.pem");
-    std::fs::write(&path, "").expect("written");
+    let path = roots(&place);
     let place = place.env("SSL_CERT_FILE", &path.display().to_string());
     assert_eq!(place.load().config.llm.gigachat.ca_bundle.as_deref(), Some(path.as_path()));
     let place = place.env("GIGACHAT_CA_BUNDLE", "/own.pem");
     let bundle = place.load().config.llm.gigachat.ca_bundle;
     assert_eq!(bundle.as_deref(), Some(Path::new("/own.pem")));
+}
+
+#[test]
+fn a_certificate_file_without_certificates_counts_as_unset() {
+    let place = place();
+    let (empty, garbage) = (place.dir.path().join("empty.pem"), place.dir.path().join("g.pem"));
+    std::fs::write(&empty, "").expect("written");
+    std::fs::write(&garbage, "-----BEGIN CERTIFICATE-----\nне сертификат\n").expect("written");
+    let folder = place.dir.path().to_owned();
+    let mut place = place.env("GIGACHAT_BASIC_AUTH_KEY", "Y2xpZW50OnNlY3JldA==");
+    for (path, why) in [
+        (empty, "нет ни одного сертификата"),
+        (garbage, "нет ни одного сертификата"),
+        (folder, "это папка, а не файл"),
+    ] {
+        place = place.env("SSL_CERT_FILE", &path.display().to_string());
+        let loaded = place.load();
+        assert!(loaded.config.llm.gigachat.ca_bundle.is_none(), "{}", path.display());
+        let notices = loaded.notices.join("\n");
+        assert!(notices.contains("SSL_CERT_FILE") && notices.contains(why), "{notices}");
+    }
+}
+
+#[test]
+fn a_model_that_could_not_be_asked_is_a_mistake_of_the_settings() {
+    let place = place();
+    let garbage = place.dir.path().join("garbage.pem");
+    std::fs::write(&garbage, "не сертификат").expect("written");
+    let place = place
+        .env("GIGACHAT_CA_BUNDLE", &garbage.display().to_string())
+        .file("[llm.openai]\nca_bundle = \"/nowhere.pem\"\nbase_url = \"http://example.com/v1\"\n")
+        .env("GIGACHAT_API_BASE_URL", "http://example.com/v1");
+    let mistakes = |place: &Place| {
+        let Mistakes(lines) = Config::load(&place.inputs).expect_err("mistakes");
+        lines.iter().map(|l| l.replace('\u{a0}', " ")).collect::<Vec<_>>()
+    };
+    let found = mistakes(&place);
+    assert_eq!(found.len(), 2, "a provider without a key is absent: {found:?}");
+    assert!(found[0].contains("строка 2: llm.openai.ca_bundle: файл сертификатов /nowhere.pem"));
+    assert!(found[1].contains("строка 3: llm.openai.base_url") && found[1].contains("https"));
+    let place = place.file("").env("GIGACHAT_BASIC_AUTH_KEY", "Y2xpZW50OnNlY3JldA==");
+    let found = mistakes(&place);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("llm.gigachat.ca_bundle: в файле") && found[0].contains("garbage"));
+    assert!(found[1].contains("llm.gigachat.api_base_url"), "{found:?}");
 }
 
 #[test]

@@ -224,6 +224,23 @@ struct Breaker {
     failed_at: Option<(Timestamp, String)>,
 }
 
+/// Providers that cannot be set up, and why.
+pub type Faults = Vec<(ProviderKind, HttpSetupError)>;
+
+/// The providers that the settings have, each by itself.
+fn providers(settings: &config::Llm, clock: &Clock) -> (Vec<Arc<dyn Provider>>, Faults) {
+    let (mut providers, mut faults): (Vec<Arc<dyn Provider>>, Faults) = (Vec::new(), Vec::new());
+    match GigaChatClient::new(&settings.gigachat, clock.clone()) {
+        Ok(gigachat) => providers.extend(gigachat.map(|client| Arc::new(client) as _)),
+        Err(fault) => faults.push((ProviderKind::GigaChat, fault)),
+    }
+    match OpenAiClient::new(&settings.openai, clock.clone()) {
+        Ok(openai) => providers.extend(openai.map(|client| Arc::new(client) as _)),
+        Err(fault) => faults.push((ProviderKind::OpenAi, fault)),
+    }
+    (providers, faults)
+}
+
 impl Chain {
     /// The chain of the providers that the settings have: `GigaChat`, then `OpenAI`.
     ///
@@ -245,14 +262,22 @@ impl Chain {
         budget: Arc<dyn Budget>,
         limits: Limits,
     ) -> Result<Self, HttpSetupError> {
-        let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-        if let Some(gigachat) = GigaChatClient::new(&settings.gigachat, clock.clone())? {
-            providers.push(Arc::new(gigachat));
+        let (providers, faults) = providers(settings, clock);
+        match faults.into_iter().next() {
+            Some((_, fault)) => Err(fault),
+            None => Ok(Self::of(providers, clock.clone(), budget, limits)),
         }
-        if let Some(openai) = OpenAiClient::new(&settings.openai, clock.clone())? {
-            providers.push(Arc::new(openai));
-        }
-        Ok(Self::of(providers, clock.clone(), budget, limits))
+    }
+
+    /// [`Chain::new`] without the providers that cannot be set up, and why they cannot: the fault of
+    /// one does not switch the other off.
+    pub fn of_sound(
+        settings: &config::Llm,
+        clock: &Clock,
+        budget: Arc<dyn Budget>,
+    ) -> (Self, Faults) {
+        let (providers, faults) = providers(settings, clock);
+        (Self::of(providers, clock.clone(), budget, Limits::default()), faults)
     }
 
     /// A chain of these providers, asked in this order.

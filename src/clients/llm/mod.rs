@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use chain::{
-    Answer, AskLines, Budget, BudgetError, Chain, ChainError, Limits, LineForModel, Probe,
+    Answer, AskLines, Budget, BudgetError, Chain, ChainError, Faults, Limits, LineForModel, Probe,
     Proposal, ProviderState, ProviderStatus, Unlimited,
 };
 pub use gigachat::GigaChatClient;

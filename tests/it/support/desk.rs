@@ -239,7 +239,7 @@ impl Desk {
         base.db.write_blocking(loaded).unwrap();
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
-        let models = Models::from_settings(base.clone()).unwrap();
+        let models = Models::from_settings(base.clone());
         let ordering = Ordering::new(base.clone(), catalog.clone()).with_models(models.clone());
         let tasks = Tasks::new();
         let backups = Backups::new(base.clone());

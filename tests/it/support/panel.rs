@@ -103,7 +103,7 @@ impl Panel {
         let catalog = Catalog::new(base.clone());
         catalog.refresh().await.unwrap();
         let (tasks, bot) = (Tasks::new(), BotStatus::default());
-        let models = Models::from_settings(base.clone()).ok();
+        let models = Some(Models::from_settings(base.clone()));
         let backups = Backups::new(base.clone());
         let health = Health::new(
             base.clone(),
