@@ -106,7 +106,7 @@ impl Exchange {
 
 /// Whether the end of a file has come: its pieces are not numbered.
 fn is_whole(staged: &Staged) -> bool {
-    let read = || {
+    let read = || -> Result<bool, CommerceMlError> {
         if staged.is_zip()? {
             return Ok(staged.is_whole_archive()?);
         }
@@ -119,5 +119,5 @@ fn is_whole(staged: &Staged) -> bool {
             Content::Other => Ok(false),
         }
     };
-    read().unwrap_or_else(|_: CommerceMlError| false)
+    read().unwrap_or(false)
 }

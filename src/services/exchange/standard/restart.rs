@@ -36,7 +36,9 @@ impl Exchange {
             })
             .collect();
         let count = kept.len();
-        kept.into_iter().for_each(|(note, staged)| self.take_up(note, staged, now));
+        for (note, staged) in kept {
+            self.take_up(note, staged, now);
+        }
         for note in late {
             let why = format!("{}: слишком долго ждал импорта и не загружен", note.name.shown);
             let origin = Origin {
