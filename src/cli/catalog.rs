@@ -149,7 +149,9 @@ impl Form {
 pub async fn export(catalog: &Catalog, form: Form) -> Result<Vec<u8>, CatalogCommandError> {
     let cards = catalog.export().await?;
     Ok(match form {
-        Form::Json => onec_json::write_catalog(&cards).into_bytes(),
+        Form::Json => {
+            onec_json::write_catalog(&cards, &catalog.default_type_name().await?).into_bytes()
+        }
         Form::Csv => tables::write_csv(&tables::catalog_rows(&cards)),
     })
 }

@@ -31,8 +31,13 @@ impl<T> Field<T> {
 /// A category as its source names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CategoryRef {
-    /// By the source's id.
-    External(String),
+    /// By the source's id; one that is not known is made at the path, where there is one.
+    External {
+        /// The id.
+        id: String,
+        /// The path from the root; may be empty.
+        path: Vec<String>,
+    },
     /// By its path from the root: «Крепёж», «Саморезы». Made when absent.
     Path(Vec<String>),
 }
@@ -113,10 +118,11 @@ impl ProductRecord {
             + self.more_packs.len() * 64
             + self.stocks.set().map_or(0, |list| list.len() * 96)
             + self.packs.set().map_or(0, |list| list.len() * 64);
-        let path = match &self.category {
-            Field::Set(CategoryRef::Path(path)) => path.iter().map(|part| part.len() + 40).sum(),
-            _ => 40,
+        let path: &[String] = match &self.category {
+            Field::Set(CategoryRef::Path(path) | CategoryRef::External { path, .. }) => path,
+            _ => &[],
         };
+        let path = 40 + path.iter().map(|part| part.len() + 40).sum::<usize>();
         size_of::<Self>()
             + self.external_id.len()
             + [&self.sku, &self.title, &self.description, &self.barcode, &self.search_words]
@@ -285,7 +291,7 @@ pub struct ProductCard {
     pub title: String,
     /// The category's path from the root; empty: in none.
     pub category: Vec<String>,
-    /// The category's id at the source, where the path does not lead to it.
+    /// The category's id at the source, where it has one.
     pub category_external_id: Option<String>,
     /// The base unit.
     pub unit: Unit,

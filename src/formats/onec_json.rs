@@ -16,6 +16,12 @@ use crate::domain::catalog::{
 };
 use crate::domain::{Price, Quantity, Unit};
 
+/// A text of an item that is longer is no title and no article: bytes, as in a cell of a table.
+const MAX_TEXT: usize = 32 * 1024;
+/// The same for a description.
+const MAX_DESCRIPTION: usize = 1024 * 1024;
+const TOO_LONG: &str = "слишком длинный текст";
+
 /// Why a body is not a catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogJsonError {
@@ -247,6 +253,10 @@ impl<'e, R: Read> Decoder<'e, R> {
                 self.head.warnings.push(warning);
                 continue;
             }
+            if external_id.len().max(title.len()) > MAX_TEXT {
+                self.head.warnings.push(format!("categories[{index}]: {TOO_LONG}"));
+                continue;
+            }
             let parent =
                 text(&["parent_external_id", "parent_id", "parent"]).map(|id| onec_id(&id));
             let order_index = text(&["order_index"]).and_then(|n| n.trim().parse().ok());
@@ -352,6 +362,11 @@ impl Item {
                 return reader.skip(kind, text);
             }
         };
+        let most = if key == "description" { MAX_DESCRIPTION } else { MAX_TEXT };
+        if value.set().is_some_and(|text| text.len() > most) {
+            self.fault(key, "", TOO_LONG);
+            return Ok(());
+        }
         let filled = matches!(value, Field::Set(_));
         match key {
             "external_id" => self.external_id.put(0, value),
@@ -434,6 +449,10 @@ impl Item {
                 self.fault("prices.price", "", "ожидается число");
                 continue;
             }
+            if is_long(element, &["type", "type_external_id", "unit"]) {
+                self.fault("prices", "", TOO_LONG);
+                continue;
+            }
             let coefficient =
                 self.number("prices.coefficient", field("coefficient"), Decimal::quantity);
             let coefficient = match coefficient {
@@ -474,6 +493,10 @@ impl Item {
                     continue;
                 }
             };
+            if is_long(element, &["warehouse", "name", "warehouse_external_id"]) {
+                self.fault("stocks", "", TOO_LONG);
+                continue;
+            }
             let quantity = self.number("stocks.qty", quantity, Decimal::quantity);
             stocks.push(StockRecord {
                 warehouse_external_id: text(&["warehouse_external_id"])
@@ -499,6 +522,10 @@ impl Item {
                 self.fault("packs", "", "ожидается список объектов с полями unit и coefficient");
                 continue;
             };
+            if is_long(element, &["unit"]) {
+                self.fault("packs", "", TOO_LONG);
+                continue;
+            }
             let coefficient = Field::Set(coefficient.to_owned());
             let coefficient =
                 self.number("packs.coefficient", coefficient, Decimal::positive_quantity);
@@ -534,6 +561,11 @@ impl Item {
             }),
         }
     }
+}
+
+/// Whether one of these members is longer than a name can be.
+fn is_long(element: &Value, names: &[&str]) -> bool {
+    names.iter().filter_map(|name| element.get(&[name])?.text()).any(|t| t.len() > MAX_TEXT)
 }
 
 /// 1C writes 0 for «no pack» and «no multiple».
@@ -586,13 +618,14 @@ fn map<T>(field: Field<String>, make: impl FnOnce(String) -> T) -> Field<T> {
     }
 }
 
-/// An id goes before a path: it cannot be mistaken.
+/// An id goes before a path: it cannot be mistaken. The path says where one that is new belongs.
 fn category(path: Field<String>, external_id: Field<String>) -> Field<CategoryRef> {
     let id = map(external_id, |t| onec_id(&t));
     if let Field::Set(id) = &id
         && !id.is_empty()
     {
-        return Field::Set(CategoryRef::External(id.clone()));
+        let path = path.set().map_or_else(Vec::new, |path| category_path(path));
+        return Field::Set(CategoryRef::External { id: id.clone(), path });
     }
     match path {
         Field::Set(path) => {
@@ -618,13 +651,19 @@ pub fn written_price(price: Price) -> (String, Option<u32>) {
 }
 
 /// Writes a catalogue as `{"items":[…]}`, an item a line. Reading it back changes nothing.
-pub fn write_catalog(cards: &[ProductCard]) -> String {
+/// `price_type`: the name of the type of the items' own price; empty: it has none.
+pub fn write_catalog(cards: &[ProductCard], price_type: &str) -> String {
     let mut out = String::from("{\"items\":[");
     for (index, card) in cards.iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { ",\n" });
         write_card(&mut out, card);
     }
-    out.push_str("\n]}\n");
+    out.push_str("\n]");
+    if !price_type.is_empty() {
+        out.push_str(",\"price_type\":");
+        out.push_str(&quoted(price_type));
+    }
+    out.push_str("}\n");
     out
 }
 
@@ -804,9 +843,23 @@ mod tests {
         assert_snapshot!(reason(r#"{"sku":{"a":[1]},"title":"Т"}"#), @"поле «sku»: ожидается строка или число");
         assert_snapshot!(reason(r#"{"sku":"A","hidden":"может быть"}"#), @"поле «hidden» = «может быть»: ожидается true или false");
         assert_snapshot!(reason(r#"{"sku":"A","prices":[{"type":"Опт","price":"x"}]}"#), @"поле «prices.price» = «x»: не число");
+        assert_snapshot!(reason(r#"{"sku":"A","price":"0.0000001"}"#), @"поле «price» = «0.0000001»: слишком маленькое число");
         let batch = read(r#"[7,{"sku":"A","price":"x"},{"sku":"B"}]"#).expect("reads");
         assert_eq!(batch.skipped.iter().map(|s| s.index).collect::<Vec<_>>(), [0, 1]);
         assert_eq!(batch.products[0].index, 2);
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_no_name() {
+        let long = "т".repeat(MAX_TEXT / 2 + 1);
+        assert_snapshot!(reason(&format!(r#"{{"sku":"A","title":"{long}"}}"#)), @"поле «title»: слишком длинный текст");
+        assert_snapshot!(reason(&format!(r#"{{"sku":"A","prices":[{{"type":"{long}","price":1}}]}}"#)), @"поле «prices»: слишком длинный текст");
+        assert_snapshot!(reason(&format!(r#"{{"sku":"A","stocks":[{{"warehouse":"{long}","qty":1}}]}}"#)), @"поле «stocks»: слишком длинный текст");
+        let described = one(&format!(r#"{{"sku":"A","description":"{long}"}}"#));
+        assert!(matches!(described.description, Field::Set(text) if text == long));
+        let batch = read(&format!(r#"{{"categories":[{{"title":"{long}"}}],"items":[]}}"#));
+        let head = batch.expect("reads").head;
+        assert_eq!((head.categories.len(), head.warnings.len()), (0, 1));
     }
 
     #[test]

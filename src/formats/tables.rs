@@ -506,7 +506,11 @@ impl CatalogTable {
             record.stocks = if stocks.is_empty() { Field::Clear } else { Field::Set(stocks) };
         }
         if !category_id.is_empty() {
-            record.category = Field::Set(CategoryRef::External(category_id));
+            let path = match record.category {
+                Field::Set(CategoryRef::Path(path)) => path,
+                _ => Vec::new(),
+            };
+            record.category = Field::Set(CategoryRef::External { id: category_id, path });
         }
         match wrong {
             None => Ok(record),

@@ -153,6 +153,9 @@ pub enum NumberError {
     /// Beyond every price and stock.
     #[error("слишком большое число")]
     TooLarge,
+    /// A price that would be stored as none.
+    #[error("слишком маленькое число")]
+    TooSmall,
     /// A negative number where there can be none.
     #[error("отрицательное число")]
     Negative,
@@ -285,6 +288,9 @@ impl Decimal {
         let mut amount = self.scaled(decimals)?;
         if amount > LARGEST {
             return Err(NumberError::TooLarge);
+        }
+        if amount == 0 && self.mantissa != 0 {
+            return Err(NumberError::TooSmall);
         }
         let mut per = 10_i128.pow(decimals - 2);
         while per > 1 && amount % 10 == 0 {
@@ -501,6 +507,11 @@ mod tests {
             assert_eq!(price(text), Err(NumberError::TooLarge), "{text}");
         }
         assert_eq!(price("-1"), Err(NumberError::Negative));
+        for text in ["0.0000001", "0,00000049", "1e-9"] {
+            assert_eq!(price(text), Err(NumberError::TooSmall), "{text}");
+        }
+        assert_eq!(price("0.000001"), Ok((1, 10_000)));
+        assert_eq!(price("0.0000000"), Ok((0, 1)));
     }
 
     #[test]

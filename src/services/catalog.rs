@@ -124,6 +124,18 @@ impl Catalog {
         Ok(self.base.db.read(move |conn| default_price_type(conn, &setting)).await?)
     }
 
+    /// The name of the default price type; empty: it has none, or there is no such type.
+    pub async fn default_type_name(&self) -> Result<String, CatalogError> {
+        let setting = self.price_type_setting();
+        let name = move |conn: &Connection| {
+            let types = prices::types(conn)?;
+            let default = default_type(&types, &setting);
+            let row = types.into_iter().find(|row| Some(row.id) == default);
+            Ok::<_, StorageError>(row.map_or_else(String::new, |row| row.name))
+        };
+        Ok(self.base.db.read(name).await?)
+    }
+
     fn price_type_setting(&self) -> String {
         self.base.config.onec.exchange.price_type.clone().unwrap_or_default()
     }

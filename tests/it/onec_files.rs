@@ -62,6 +62,60 @@ async fn an_export_brought_back_changes_nothing_and_makes_the_same_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_catalogue_moves_with_its_categories_and_the_type_of_its_price() {
+    let priced = |config: &mut partner_m::config::Config| {
+        config.onec.exchange.price_type = Some("Опт".to_owned());
+    };
+    let server = Server::with(priced).await;
+    let body = r#"{"categories":[{"external_id":"1","title":"Крепёж"},
+        {"external_id":"2","title":"Болты","parent_external_id":"1"},
+        {"external_id":"3","title":"Болты","parent_external_id":"1"}],
+      "products":[{"external_id":"E1","title":"Болт","category_external_id":"2",
+        "prices":[{"type":"Опт","price":"10","coefficient":3},{"type":"Розница","price":"5"}]},
+        {"external_id":"E2","title":"Болт М8","category_external_id":"3"}],"price_type":"Опт"}"#;
+    assert_eq!(server.push(body).await.json()["upserted"], 2);
+    let bytes = export(&Catalog::new(server.base.clone()), Form::Json).await.expect("exports");
+    let other = Server::with(priced).await;
+    let report = bring(&other, "catalog.json", &bytes, false).await;
+    assert_eq!((report.created, report.skipped), (2, 0), "{:?}", report.problems);
+    for sql in [
+        "select p.title, c.title, up.title from products p join categories c on c.id = category_id
+         join categories up on up.id = c.parent_id order by p.title",
+        "select t.name, amount_kopecks, per from prices join price_types t on t.id = price_type_id
+         order by t.name",
+        "select count(*) from categories",
+        "select external_id from categories where external_id = '3'",
+        "select count(*) from price_types",
+    ] {
+        assert_eq!(other.rows(sql), server.rows(sql), "{sql}");
+    }
+    let again = export(&Catalog::new(other.base.clone()), Form::Json).await.expect("exports");
+    assert_eq!(again, bytes);
+}
+
+#[tokio::test]
+async fn a_category_of_an_unknown_id_is_made_at_its_path() {
+    let server = Server::start().await;
+    let tree = || {
+        server.rows(
+            "select c.title, c.external_id, up.title from categories c
+             left join categories up on up.id = c.parent_id order by c.id",
+        )
+    };
+    let body = r#"[{"sku":"1","title":"Проба","category":"А/Б","category_external_id":"б"}]"#;
+    server.push(body).await;
+    assert_eq!(tree(), ["А | – | –", "Б | б | А"]);
+    // What the path leads to takes the id, unless it has another one.
+    server.push(r#"[{"sku":"2","title":"a","category":"А","category_external_id":"а"}]"#).await;
+    server.push(r#"[{"sku":"3","title":"c","category":"А/Б","category_external_id":"в"}]"#).await;
+    assert_eq!(tree(), ["А | а | –", "Б | б | А", "Б | в | А"]);
+    assert_eq!(server.push(body).await.json()["upserted"], 1);
+    let csv = "Артикул;Название;Категория;category_external_id\n4;d;А/Г;г\n";
+    assert_eq!(bring(&server, "a.csv", csv.as_bytes(), false).await.created, 1);
+    assert_eq!(tree()[3..], ["Г | г | А"]);
+}
+
+#[tokio::test]
 async fn a_dry_run_says_what_the_real_one_does_and_stores_nothing() {
     let server = Server::start().await;
     server

@@ -306,7 +306,9 @@ fn product(node: Node<'_>, index: usize) -> Result<ProductRecord, SkippedRecord>
         title,
         category: match node.child("Группы").and_then(|g| g.text_of("Ид")).map(|g| onec_id(&g))
         {
-            Some(group) if !group.is_empty() => Field::Set(CategoryRef::External(group)),
+            Some(group) if !group.is_empty() => {
+                Field::Set(CategoryRef::External { id: group, path: Vec::new() })
+            }
             _ => Field::Keep,
         },
         unit: unit(node.child("БазоваяЕдиница")),

@@ -73,31 +73,11 @@ pub fn cards(conn: &Connection, setting: &str) -> Result<Vec<ProductCard>, Stora
     Ok(cards)
 }
 
-/// A category's path, and its id where the path does not lead to it.
+/// A category's path, and its id: of namesakes in one place, and where a title has a slash in it,
+/// the path does not tell which is meant.
 type Place = (Vec<String>, Option<String>);
 
-/// For each category its path, and its id where the path leads elsewhere: to a namesake, or
-/// nowhere because a title has a slash in it.
 fn places(conn: &Connection, tree: &Tree) -> Result<HashMap<CategoryId, Place>, StorageError> {
-    let mut rows = categories::list(conn)?;
-    rows.sort_by_key(|row| row.id);
-    let mut by_place: HashMap<(Option<CategoryId>, &str), CategoryId> = HashMap::new();
-    for row in &rows {
-        by_place.entry((row.parent, &row.title)).or_insert(row.id);
-    }
-    let mut places = HashMap::new();
-    for row in &rows {
-        let path = tree.path(row.id);
-        let mut at = None;
-        for title in &path {
-            at = by_place.get(&(at, title.as_str())).copied();
-            if at.is_none() || title.contains('/') {
-                at = None;
-                break;
-            }
-        }
-        let external_id = if at == Some(row.id) { None } else { row.external_id.clone() };
-        places.insert(row.id, (path, external_id));
-    }
-    Ok(places)
+    let rows = categories::list(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, (tree.path(row.id), row.external_id))).collect())
 }

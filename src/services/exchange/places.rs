@@ -176,6 +176,41 @@ impl Categories {
         self.insert(tx, row)
     }
 
+    /// A category of an id that is not known yet: what stands at its path without an id of its own,
+    /// else a new one there.
+    fn external_at(
+        &mut self,
+        tx: &Transaction<'_>,
+        id: &str,
+        above: &[String],
+        title: &str,
+    ) -> Result<CategoryId, StorageError> {
+        let parent = self.walk(tx, above)?;
+        let external_id = Some(id.to_owned());
+        let there = self.by_place.get(&(parent, title.to_owned()));
+        let there = there.and_then(|at| self.rows.get(at)).cloned();
+        if let Some(row) = there.filter(|row| row.external_id.is_none()) {
+            let id = row.id;
+            self.update(tx, CategoryRow { external_id, ..row })?;
+            return Ok(id);
+        }
+        let (id, title) = (CategoryId(0), title.to_owned());
+        self.insert(tx, CategoryRow { id, external_id, parent, title, order_index: 0 })
+    }
+
+    /// The category at the end of a path, made where there is none; `None`: the root.
+    fn walk(
+        &mut self,
+        tx: &Transaction<'_>,
+        path: &[String],
+    ) -> Result<Option<CategoryId>, StorageError> {
+        let mut at = None;
+        for title in path {
+            at = Some(self.child(tx, at, title)?);
+        }
+        Ok(at)
+    }
+
     fn child(
         &mut self,
         tx: &Transaction<'_>,
@@ -200,15 +235,17 @@ impl Categories {
         category: &CategoryRef,
     ) -> Result<CategoryId, StorageError> {
         match category {
-            CategoryRef::External(id) => self.external(tx, id),
+            CategoryRef::External { id, path } => match path.split_last() {
+                Some((title, above)) if !self.by_external_id.contains_key(id) => {
+                    self.external_at(tx, id, above, title)
+                }
+                _ => self.external(tx, id),
+            },
             CategoryRef::Path(path) => {
                 if let Some(id) = self.by_path.get(path) {
                     return Ok(*id);
                 }
-                let mut at = None;
-                for title in path {
-                    at = Some(self.child(tx, at, title)?);
-                }
+                let at = self.walk(tx, path)?;
                 // A path has at least one part; the root stands for one that has none.
                 let id = at.unwrap_or(CategoryId(0));
                 self.by_path.insert(path.clone(), id);
