@@ -300,6 +300,27 @@ async fn a_session_is_new_at_sign_in_and_dies_at_sign_out() {
 }
 
 #[tokio::test]
+async fn who_tries_too_many_passwords_is_told_how_long_to_wait() {
+    let panel = Panel::start().await;
+    let page = panel.send("GET", "/admin/login", HeaderMap::new(), "").await;
+    let mut headers = HeaderMap::new();
+    let visit = page.headers[header::SET_COOKIE].to_str().unwrap();
+    headers.insert(header::COOKIE, visit.split(';').next().unwrap().parse().unwrap());
+    let csrf = Panel::field(&page.body, "csrf");
+    let fields = format!("csrf={csrf}&phone=%2B79000000003&password=wrong");
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.push(panel.send("POST", "/admin/login", headers.clone(), &fields).await);
+    }
+    assert!(answers[..5].iter().all(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY));
+    let refused = answers.pop().expect("the sixth");
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.body.contains("Слишком много попыток"), "{}", refused.body);
+    let seconds = refused.headers[header::RETRY_AFTER].to_str().expect("a number");
+    assert!((1..=900).contains(&seconds.parse::<u64>().expect("seconds")), "{seconds}");
+}
+
+#[tokio::test]
 async fn the_sign_in_page_says_when_others_may_read_along() {
     let proxied = |address: &str| {
         let mut headers = HeaderMap::new();

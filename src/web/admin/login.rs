@@ -4,7 +4,7 @@ use axum::Form;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest as _, Multipart, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use maud::{Markup, html};
@@ -194,10 +194,13 @@ pub async fn sign_in(
         Ok(signed_in) => signed_in.token.expose().to_owned(),
         Err(SignInError::TooMany { retry_after }) => {
             let minutes = retry_after.as_secs().div_ceil(60).max(1);
-            return Ok(refused(format!(
-                "Слишком много попыток. Попробуйте через {}\u{a0}мин.",
-                ru::thousands(minutes)
-            )));
+            let why = ru::thousands(minutes);
+            let why = format!("Слишком много попыток. Попробуйте через {why}\u{a0}мин.");
+            let mut response = refused(why);
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            let seconds = HeaderValue::from(retry_after.as_secs().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            return Ok(response);
         }
         Err(SignInError::Other(error)) => return Err(error.into()),
         Err(SignInError::Confirm(Confirm::Sent(challenge))) => {
