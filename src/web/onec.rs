@@ -139,6 +139,10 @@ enum Refusal {
     TokenNotSet,
     /// Too many wrong tokens.
     TooMany,
+    /// There is no such address.
+    NotFound,
+    /// The address is asked by another verb.
+    Verb,
     /// The body is not JSON: what, line, column.
     Malformed(String, u64, u64),
     /// The body is JSON of an unknown shape: places and reasons.
@@ -260,6 +264,8 @@ impl IntoResponse for Refusal {
             Self::TooMany => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens, wait a minute".to_owned())
             }
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found".to_owned()),
+            Self::Verb => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed".to_owned()),
             Self::Malformed(why, at_line, at_column) => {
                 (line, column) = (Some(at_line), Some(at_column));
                 (StatusCode::BAD_REQUEST, format!("Malformed JSON: {why}"))

@@ -41,6 +41,26 @@ async fn a_1c_that_writes_documents_for_minutes_finds_its_connection_as_it_was()
 }
 
 #[tokio::test]
+async fn what_is_no_call_is_refused_in_json() {
+    let server = server().await;
+    for path in ["/onec/catalog/", "/api/onec/x", "/integrations/1c", "/onec/"] {
+        let reply = server.post(path, "[]").await;
+        assert_eq!(
+            (reply.status, reply.text.as_str()),
+            (404, r#"{"detail":"Not found"}"#),
+            "{path}"
+        );
+    }
+    let reply = server.get("/onec/catalog").await;
+    assert_eq!((reply.status, reply.json()["detail"].as_str()), (405, Some("Method not allowed")));
+    assert_eq!(reply.headers["allow"], "POST");
+    let orders = server.send(server.client.delete(server.url("/onec/orders"))).await;
+    let allowed = orders.headers["allow"].to_str().expect("a text");
+    assert!(orders.status == 405 && allowed.contains("GET") && allowed.contains("POST"));
+    assert_eq!(server.post("/elsewhere", "[]").await.status, 404);
+}
+
+#[tokio::test]
 async fn who_has_not_been_let_in_may_not_be_silent() {
     let server = server().await;
     let mut stranger = Raw103::connect(server.address).await;

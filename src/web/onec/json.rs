@@ -1,7 +1,7 @@
 //! The JSON calls: `catalog`, `orders`, `orders/status`, `orgs/members`, `orgs/balances`.
 
 use axum::extract::{Request, State};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 
@@ -27,9 +27,22 @@ pub(super) fn routes() -> Router<OnecState> {
             .route(&format!("{prefix}/orders"), get(orders_out).post(purchases))
             .route(&format!("{prefix}/orders/status"), post(statuses))
             .route(&format!("{prefix}/orgs/members"), post(members))
-            .route(&format!("{prefix}/orgs/balances"), post(balances));
+            .route(&format!("{prefix}/orgs/balances"), post(balances))
+            .route(prefix, any(unknown))
+            .route(&format!("{prefix}/"), any(unknown))
+            .route(&format!("{prefix}/{{*rest}}"), any(unknown));
     }
-    router
+    router.method_not_allowed_fallback(wrong_verb)
+}
+
+/// There is no such call.
+async fn unknown() -> Refusal {
+    Refusal::NotFound
+}
+
+/// The call is asked by another verb; the router names the right ones in `Allow`.
+async fn wrong_verb() -> Refusal {
+    Refusal::Verb
 }
 
 /// The answer to a push.
