@@ -283,21 +283,17 @@ async fn online(config: &Config) -> Vec<Finding> {
             }
         });
     }
-    match models::probe(config).await {
-        Ok(probes) => findings.extend(probes.into_iter().map(|probe| {
-            let name = probe.provider.label();
-            match probe.outcome {
-                Ok(_) => {
-                    let ms = probe.took.as_millis();
-                    let text = format!("{} ответила за {ms}\u{a0}мс", probe.model);
-                    Finding::new(name, Level::Ok, text, "")
-                }
-                // Without a model the local engine works.
-                Err(why) => Finding::new(name, Level::Warning, why, ""),
+    findings.extend(models::probe(config).await.into_iter().map(|probe| {
+        let name = probe.provider.label();
+        match probe.outcome {
+            Ok(_) => {
+                let ms = probe.took.as_millis();
+                let text = format!("{} ответила за {ms}\u{a0}мс", probe.model);
+                Finding::new(name, Level::Ok, text, "")
             }
-        })),
-        // What is wrong with its settings has been said already.
-        Err(_) => {}
-    }
+            // Without a model the local engine works.
+            Err(why) => Finding::new(name, Level::Warning, why, ""),
+        }
+    }));
     findings
 }

@@ -111,9 +111,11 @@ pub fn bot(global: &Global, command: BotCommand, terminal: &Terminal) -> Outcome
 pub fn llm(global: &Global, command: LlmCommand, terminal: &Terminal) -> Outcome {
     let LlmCommand::Test = command;
     let config = settings(global, Vec::new())?.config;
-    let probes = runtime()?.block_on(models::probe(&config)).map_err(|error| {
-        Failure::new(Exit::Settings, error.to_string(), "исправьте настройку llm.*")
-    })?;
+    if let Some((provider, fault)) = models::faults(&config).into_iter().next() {
+        let why = format!("{provider}: {fault}");
+        return Err(Failure::new(Exit::Settings, why, "исправьте настройку llm.*"));
+    }
+    let probes = runtime()?.block_on(models::probe(&config));
     if probes.is_empty() {
         return Err(Failure::new(
             Exit::Settings,

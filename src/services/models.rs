@@ -14,7 +14,6 @@ use rusqlite::Connection;
 use tracing::debug;
 
 use super::{Base, meter};
-use crate::clients::http::HttpSetupError;
 use crate::clients::llm::mask::Mask;
 use crate::clients::llm::{
     Answer, AskLines, Budget, BudgetError, Calling, Chain, ChainError, Faults, LineForModel,
@@ -245,14 +244,10 @@ pub fn faults(config: &Config) -> Faults {
     Chain::of_sound(&config.llm, &Clock::system(), Arc::new(Unlimited)).1
 }
 
-/// Checks the settings' providers by hand, without a database: for the command line.
-///
-/// # Errors
-///
-/// [`HttpSetupError`], when an address or a file with roots is of no use.
-pub async fn probe(config: &Config) -> Result<Vec<Probe>, HttpSetupError> {
-    let chain = Chain::new(&config.llm, &Clock::system(), Arc::new(Unlimited))?;
-    Ok(chain.probe().await)
+/// Checks the settings' providers by hand, without a database: for the command line. Those that
+/// cannot be set up are for [`faults`].
+pub async fn probe(config: &Config) -> Vec<Probe> {
+    Chain::of_sound(&config.llm, &Clock::system(), Arc::new(Unlimited)).0.probe().await
 }
 
 /// What names an organization and its people.

@@ -84,7 +84,7 @@ impl House {
         let worker = Worker::new(&base, Arc::new(core));
         tasks.spawn("worker", move |stop| worker.clone().run(stop));
         tasks.spawn("courier", move |stop| courier.clone().run(stop));
-        let models = Models::from_settings(base.clone()).ok();
+        let models = Some(Models::from_settings(base.clone()));
         let bot = BotStatus::default();
         let backups = Backups::new(base.clone());
         let health = Health::new(
