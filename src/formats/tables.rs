@@ -213,7 +213,7 @@ enum Column {
 }
 
 impl Column {
-    /// The field's name, as [`column`] reads it back.
+    /// The field's name, as [`column()`] reads it back.
     fn field(&self) -> String {
         match self {
             Self::Price(of) if !of.is_empty() => return format!("price: {of}"),
