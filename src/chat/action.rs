@@ -6,7 +6,7 @@
 
 use crate::domain::{
     CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrderStatus, OrgRole, OrganizationId,
-    PersonId, ProductId, ProposalId, ThreadId,
+    PersonId, ProductId, ProposalId, TemplateId, ThreadId,
 };
 
 /// `callback_data` of an inline button: 1–64 bytes of UTF-8.
@@ -58,7 +58,7 @@ macro_rules! id_parts {
 
 id_parts! {
     CategoryId DraftId DraftLineId OrderId OrderLineId OrganizationId PersonId ProductId
-    ProposalId ThreadId
+    ProposalId TemplateId ThreadId
 }
 
 macro_rules! code_parts {
@@ -273,6 +273,24 @@ actions! {
     "orders.repeat" => RepeatList;
     /// What is usually bought, in a new draft.
     "orders.usual" => RepeatUsual;
+    /// The organization's templates, from this page.
+    "orders.templates" => Templates { page: i64 };
+    /// The order becomes a template: asks what to call it.
+    "template.ask" => TemplateAsk { order: OrderId };
+    /// It is called as was proposed.
+    "template.save" => TemplateSave { order: OrderId };
+    /// The order takes the place of what the template was.
+    "template.replace" => TemplateReplace { template: TemplateId, version: i64, order: OrderId };
+    /// A template as of today, from this page of its lines.
+    "template.show" => TemplateShow { template: TemplateId, page: i64 };
+    /// The template's lines in the draft.
+    "template.use" => TemplateUse { template: TemplateId };
+    /// Asks for another name.
+    "template.rename" => TemplateRename { template: TemplateId };
+    /// The template goes: asks first.
+    "template.delete" => TemplateDelete { template: TemplateId };
+    /// The template goes.
+    "template.delete_yes" => TemplateDeleteYes { template: TemplateId, version: i64 };
     /// The buyer takes the order back: asks why.
     "order.cancel" => OrderCancel { order: OrderId };
     /// The buyer takes the order back.
@@ -557,5 +575,8 @@ mod tests {
         assert!(longest.encode().len() <= CALLBACK_DATA_MAX_BYTES);
         let pick = Action::StaffPick { line: OrderLineId(id), version: id, product: ProductId(id) };
         assert!(pick.encode().len() <= CALLBACK_DATA_MAX_BYTES);
+        let replace =
+            Action::TemplateReplace { template: TemplateId(id), version: id, order: OrderId(id) };
+        assert!(replace.encode().len() <= CALLBACK_DATA_MAX_BYTES);
     }
 }

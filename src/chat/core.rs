@@ -486,13 +486,14 @@ impl Core {
     async fn press(&self, talk: &mut Talk<'_>, action: Action) -> Result<(), ChatError> {
         let pressed = match action.code().split('.').next() {
             Some("menu") => self.press_menu(talk, action).await,
-            Some("draft" | "line" | "checkout" | "orders" | "order" | "approval" | "proposal")
-                if clients::forbids(talk, action) =>
-            {
+            Some(
+                "draft" | "line" | "checkout" | "orders" | "order" | "template" | "approval"
+                | "proposal",
+            ) if clients::forbids(talk, action) => {
                 talk.refuse("Смотрю глазами клиента: от его имени ничего не отправляю.");
                 Ok(())
             }
-            Some("draft" | "line" | "checkout" | "orders" | "order" | "approval") => {
+            Some("draft" | "line" | "checkout" | "orders" | "order" | "template" | "approval") => {
                 self.press_buyer(talk, action).await
             }
             Some("proposal") => self.press_proposal(talk, action).await,
@@ -594,6 +595,7 @@ impl Core {
             OrderError::DraftOpen => {
                 talk.refuse("Сначала отправьте или очистите открытый черновик.");
             }
+            OrderError::Template(why) => self.explain_template(talk, why).await?,
             error @ (OrderError::Catalog(_) | OrderError::Storage(_)) => return Err(error.into()),
         }
         Ok(())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     CategoryId, DraftId, DraftLineId, OrderId, OrderLineId, OrgRole, OrganizationId, PersonId,
-    Phone, ProductId, ThreadId, Timestamp,
+    Phone, ProductId, TemplateId, ThreadId, Timestamp,
 };
 use crate::formats::order_table::Layout;
 
@@ -379,6 +379,16 @@ pub enum Form {
         /// The order.
         order: OrderId,
     },
+    /// What to call the template that an order becomes.
+    TemplateName {
+        /// The order.
+        order: OrderId,
+    },
+    /// What else to call a template.
+    TemplateRename {
+        /// The template.
+        template: TemplateId,
+    },
     /// A manager's message to the client.
     WriteToClient {
         /// The order.
@@ -426,6 +436,13 @@ pub enum Form {
     },
     /// A client that staff look for.
     FindClient,
+}
+
+impl Form {
+    /// Whether the answer is a template's name.
+    pub fn is_naming(&self) -> bool {
+        matches!(self, Self::TemplateName { .. } | Self::TemplateRename { .. })
+    }
 }
 
 /// Messages that are remembered as they were written.
@@ -496,6 +513,11 @@ impl State {
         self.form = None;
         self.account = Some(form);
         self.account_since = now;
+    }
+
+    /// A template's name is not waited for any more.
+    pub fn leave_naming(&mut self) {
+        self.form.take_if(|form| form.is_naming());
     }
 
     /// Waits for an answer from now on.

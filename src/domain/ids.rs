@@ -51,6 +51,8 @@ ids! {
     OrderNumber
     /// Another product that a manager proposes for a line.
     ProposalId
+    /// A template of orders.
+    TemplateId
     /// A thread of questions.
     ThreadId
     /// A stored event of the inbox.

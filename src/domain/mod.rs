@@ -14,6 +14,7 @@ mod phone;
 mod quantity;
 pub mod ru;
 mod secret;
+mod template;
 mod text_enum;
 pub mod time;
 mod unit;
@@ -22,7 +23,7 @@ pub use chat::ChatKey;
 pub use hours::WorkingHours;
 pub use ids::{
     CategoryId, DraftId, DraftLineId, InboxId, OrderId, OrderLineId, OrderNumber, OrganizationId,
-    OutboxId, PersonId, ProductId, ProposalId, ThreadId,
+    OutboxId, PersonId, ProductId, ProposalId, TemplateId, ThreadId,
 };
 pub use money::{Money, Price, is_roubles};
 pub use order::{Channel, Chooser, Delivery, LineState, OrderStatus};
@@ -30,6 +31,7 @@ pub use person::{MemberState, OrgKind, OrgRole, Role};
 pub use phone::{ParsePhoneError, Phone};
 pub use quantity::Quantity;
 pub use secret::Secret;
+pub use template::{TemplateName, TemplateNameError};
 pub use text_enum::UnknownCode;
 pub use time::{Clock, Timestamp, Zone};
 pub use unit::Unit;

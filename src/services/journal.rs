@@ -65,6 +65,9 @@ const ACTIONS: &[(&str, &str)] = &[
     ("synonym.added", "синоним добавлен"),
     ("synonym.changed", "синоним изменён"),
     ("synonym.removed", "синоним удалён"),
+    ("template.removed", "шаблон удалён"),
+    ("template.renamed", "шаблон переименован"),
+    ("template.saved", "шаблон сохранён"),
 ];
 
 /// What an action is called; its code where we do not know it.

@@ -18,6 +18,7 @@ mod place;
 mod proposals;
 mod reading;
 mod staff;
+mod templates;
 mod text;
 mod undo;
 mod unread;
@@ -32,6 +33,9 @@ pub use on_behalf::{ForClient, Understood};
 pub use place::Placed;
 pub use proposals::ProposalView;
 pub use staff::{Bulk, BulkOutcome, OrderPage, OrderView};
+pub use templates::{
+    Named, SavedTemplate, TEMPLATES_MOST, TemplateError, TemplatePage, TemplateView,
+};
 pub use text::Added;
 pub use undo::{ANNOUNCE_AFTER, Undoable};
 pub(super) use unread::keep_unknown;
@@ -67,6 +71,15 @@ pub struct Party {
     pub sees_prices: bool,
     /// Whether the person is a manager who writes for the organization: the order is its people's.
     pub for_client: bool,
+}
+
+impl Party {
+    /// Whether the party may save, rename and delete templates: who sends orders, in their own
+    /// name.
+    pub fn keeps_templates(&self) -> bool {
+        let known = self.person.is_some() && self.organization.is_some();
+        known && self.may_send && !self.for_client
+    }
 }
 
 /// Who changes an order.
@@ -137,6 +150,9 @@ pub enum OrderError {
     /// Another draft is open and would be lost.
     #[error("открыт другой черновик")]
     DraftOpen,
+    /// A template was not shown or changed.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// The catalogue or its index failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),

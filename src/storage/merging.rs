@@ -44,7 +44,7 @@ pub fn merge(
     from: OrganizationId,
     to: OrganizationId,
 ) -> Result<(), StorageError> {
-    const MOVES: [&str; 10] = [
+    const MOVES: [&str; 11] = [
         "update or ignore members set organization_id = :to where organization_id = :from",
         "update orders set organization_id = :to where organization_id = :from",
         "update threads set organization_id = :to where organization_id = :from",
@@ -53,6 +53,7 @@ pub fn merge(
         "update or ignore purchases set organization_id = :to where organization_id = :from",
         "update or ignore synonyms set organization_id = :to where organization_id = :from",
         "update or ignore drafts set organization_id = :to where organization_id = :from",
+        "update or ignore templates set organization_id = :to where organization_id = :from",
         "update or ignore balances set organization_id = :to where organization_id = :from",
         "update persons set current_organization_id = :to where current_organization_id = :from",
     ];

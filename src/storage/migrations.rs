@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("../../migrations/202611260900_create_schema.sql"),
     include_str!("../../migrations/202611271000_add_line_chooser.sql"),
     include_str!("../../migrations/202611281800_create_imports.sql"),
+    include_str!("../../migrations/202611281930_create_templates.sql"),
 ];
 
 /// The version of the schema that this program needs.

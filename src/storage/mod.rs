@@ -51,6 +51,7 @@ pub mod sessions;
 mod sql_types;
 pub mod stocks;
 pub mod synonyms;
+pub mod templates;
 pub mod threads;
 pub mod throttle;
 pub mod upkeep;

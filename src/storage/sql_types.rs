@@ -6,7 +6,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRe
 use crate::domain::{
     CategoryId, Channel, ChatKey, Chooser, DraftId, DraftLineId, InboxId, LineState, MemberState,
     Money, OrderId, OrderLineId, OrderNumber, OrderStatus, OrgKind, OrgRole, OrganizationId,
-    OutboxId, PersonId, Phone, ProductId, ProposalId, Quantity, Role, ThreadId, Timestamp, Unit,
+    OutboxId, PersonId, Phone, ProductId, ProposalId, Quantity, Role, TemplateId, ThreadId,
+    Timestamp, Unit,
 };
 
 macro_rules! as_integer {
@@ -47,7 +48,7 @@ macro_rules! ids {
 
 ids! {
     CategoryId DraftId DraftLineId InboxId OrderId OrderLineId OrderNumber OrganizationId OutboxId
-    PersonId ProductId ProposalId ThreadId
+    PersonId ProductId ProposalId TemplateId ThreadId
 }
 
 as_integer! {

@@ -23,6 +23,9 @@ const DONE: &str = "
     select 'draft ' || d.state || ' ' || l.position || ' ' || l.raw || ' ' || l.state
         from drafts d join draft_lines l on l.draft_id = d.id
     union all
+    select 'template ' || t.name || ' ' || t.revision || ' ' || l.title
+        from templates t join template_lines l on l.template_id = t.id
+    union all
     select 'word ' || phrase from learnt_phrases
     union all
     select 'person ' || p.name || ' ' || p.phone || ' ' || count(m.organization_id)
@@ -86,6 +89,33 @@ async fn an_order_is_changed_and_a_draft_is_added_to_it() {
         desk.says("anna", "нитки 70ЛЛ черные 10").await;
         desk.taps("anna", "Добавить в заказ").await;
         desk.taps("anna", "№ 1001").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_template_is_saved_renamed_used_replaced_and_deleted() {
+    twice(&["anna"], async |desk| {
+        desk.says("anna", "саморез 4х25 жёлтый 4000 шт").await;
+        desk.taps("anna", "Отправить").await;
+        for name in ["Пятница", "Среда"] {
+            desk.taps("anna", "Открыть").await;
+            desk.taps("anna", "В шаблон").await;
+            desk.says("anna", name).await;
+            desk.taps("anna", "Шаблоны").await;
+            desk.taps("anna", name).await;
+            desk.taps("anna", "Переименовать").await;
+            desk.says("anna", &format!("{name}, цех 2")).await;
+        }
+        desk.taps("anna", "В заявку").await;
+        desk.presses("anna", "order.show:1").await;
+        desk.taps("anna", "В шаблон").await;
+        desk.says("anna", "пятница, цех 2").await;
+        desk.taps("anna", "Заменить").await;
+        desk.taps("anna", "Шаблоны").await;
+        desk.taps("anna", "Среда").await;
+        desk.taps("anna", "Удалить").await;
+        desk.taps("anna", "Удалить").await;
     })
     .await;
 }

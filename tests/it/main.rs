@@ -69,5 +69,6 @@ mod statuses;
 mod support;
 mod telegram_door;
 mod telegram_orders;
+mod templates;
 mod watching;
 mod watching_pages;

@@ -75,6 +75,15 @@ const SUBJECTS: &[&str] = &[
     "checkout.send_anyway:DRAFT:VERSION",
     "orders.repeat",
     "orders.usual",
+    "orders.templates:0",
+    "template.ask:1",
+    "template.save:1",
+    "template.replace:1:1:1",
+    "template.show:1:0",
+    "template.use:1",
+    "template.rename:1",
+    "template.delete:1",
+    "template.delete_yes:1:1",
     "catalog.root:0",
     "catalog.show:1:0",
     "catalog.found:0",
@@ -261,6 +270,13 @@ async fn world() -> (Desk, Vec<(&'static str, String)>) {
         }
         desk.wait(pause).await;
     }
+    desk.sql(
+        "insert into templates (organization_id, name, name_key, event_key, created_at_ms,
+             updated_at_ms)
+         values (1, 'Пятница', 'пятница', '', 0, 0);
+         insert into template_lines (template_id, position, product_id, title)
+         values (1, 1, 1, 'Саморез')",
+    );
     let pick = desk.number("select id from order_lines where order_id = 1 and state <> 'ok'");
     let revision = desk.number("select revision from orders where id = 1");
     desk.presses("maria", &format!("staff.propose:{pick}:{revision}:9")).await;
@@ -340,9 +356,8 @@ async fn every_action_is_open_to_those_it_is_for() {
             "staff" | "client" => clients.iter().any(|mark| *mark != '-'),
             "admin" => marks[..6].iter().any(|mark| *mark != '-'),
             // What is Анна's gives nothing to a stranger.
-            "draft" | "line" | "checkout" | "order" | "approval" | "proposal" | "member" => {
-                code != "draft.new" && marks[..2].contains(&'+')
-            }
+            "draft" | "line" | "checkout" | "order" | "template" | "approval" | "proposal"
+            | "member" => code != "draft.new" && marks[..2].contains(&'+'),
             _ => false,
         };
         if wrong {
@@ -411,6 +426,15 @@ async fn every_action_is_open_to_those_it_is_for() {
     ----+--  checkout.send_anyway
     +++++++  orders.repeat
     +++++--  orders.usual
+    +++++++  orders.templates
+    ---++--  template.ask
+    ---++--  template.save
+    ---++--  template.replace
+    --+++--  template.show
+    --+++--  template.use
+    ---++--  template.rename
+    ---++--  template.delete
+    ---++--  template.delete_yes
     +++++++  catalog.root
     +++++++  catalog.show
     +++++++  catalog.found

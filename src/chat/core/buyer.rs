@@ -4,6 +4,7 @@ mod checkout;
 mod lines;
 mod listen;
 mod orders;
+mod templates;
 
 use super::{Core, DESK, LIST, Refused, Talk};
 use crate::chat::notices::buyer_slot;
@@ -116,7 +117,15 @@ impl Core {
             Some("draft") => self.press_draft(talk, action).await,
             Some("line") => self.press_line(talk, action).await,
             Some("checkout") => self.press_checkout(talk, action).await,
-            _ => self.press_order(talk, action).await,
+            // Whoever looks at orders or templates again gives no name any more.
+            Some("template") => {
+                talk.state.leave_naming();
+                self.press_template(talk, action).await
+            }
+            _ => {
+                talk.state.leave_naming();
+                self.press_order(talk, action).await
+            }
         }
     }
 

@@ -241,10 +241,12 @@ pub(super) fn forbids(talk: &Talk<'_>, action: Action) -> bool {
         | Action::OrdersMine { .. }
         | Action::OrderShow { .. }
         | Action::OrderDocuments { .. }
-        | Action::OrderRepeat { .. } => false,
+        | Action::OrderRepeat { .. }
+        | Action::TemplateShow { .. }
+        | Action::TemplateUse { .. } => false,
         other => matches!(
             other.code().split('.').next(),
-            Some("order" | "approval" | "proposal" | "ask" | "media")
+            Some("order" | "template" | "approval" | "proposal" | "ask" | "media")
         ),
     }
 }

@@ -542,7 +542,9 @@ impl Core {
     pub(super) async fn cancel_form(&self, talk: &mut Talk<'_>) -> Result<(), ChatError> {
         let was = talk.state.form.take();
         Self::cancel_account_form(talk);
-        if was.is_some() && talk.state.draft.is_some() && !talk.who.is_staff() {
+        // A template's name is asked for beside the draft, not on its desk.
+        let on_desk = talk.state.draft.is_some() && !talk.who.is_staff();
+        if was.as_ref().is_some_and(|form| on_desk && !form.is_naming()) {
             if let Some(view) = self.ordering.open_draft(&talk.party()).await? {
                 let desk = basket::review(&view, talk.state.page, None, &self.scene());
                 talk.out.push(desk.in_place(super::DESK));

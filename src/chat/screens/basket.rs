@@ -67,55 +67,90 @@ pub fn list(view: &DraftView, page: usize, scene: &Scene) -> Screen {
     if !view.draft.file_name.is_empty() {
         html = html.push(format!(" · файл «{}»", ru::ellipsis(&view.draft.file_name, 60)));
     }
-    html = html.line().push(summary(view)).line();
-    for line in view.lines.iter().skip(page * LINES_A_PAGE).take(LINES_A_PAGE) {
-        html = html.line().append(&list_line(line, view.sees_prices, scene));
-    }
-    html = html.line();
-    if pages(view) > 1 {
-        html = html.line().push(format!("Страница {} из {}", page + 1, pages(view)));
-    }
-    if view.sees_prices && view.count(LineState::Ok) > 0 {
-        html = html.line().push(format!("Сумма по прайсу: {}", view.total())).push(without(view));
-    } else if view.count(LineState::Ok) > 0 && !view.organization_name.is_empty() {
-        html = html.line().push(format!("Сумма: {}", super::order::PRICES_LATER));
-    }
-    match freshness(view, scene) {
-        Some(words) => Screen::new(html.line().push(words)),
-        None => Screen::new(html),
-    }
+    let sheet = Sheet {
+        lines: &view.lines,
+        page,
+        sees_prices: view.sees_prices,
+        has_buyer: !view.organization_name.is_empty(),
+        loaded_at: view.loaded_at,
+    };
+    Screen::new(sheet.write(html, scene))
 }
 
-/// «Цены и остатки на 24.11, 14:05»; past a day, that they will be made sure of.
-fn freshness(view: &DraftView, scene: &Scene) -> Option<String> {
-    let at = view.loaded_at?;
-    let date = scene.zone.date(at, scene.now);
-    if scene.now.since(at) > STALE_AFTER {
-        return Some(format!("Остатки на {date} — уточним при приёмке"));
+/// Lines with the catalogue's word on them, as a list shows them.
+pub(super) struct Sheet<'a> {
+    /// All of the lines.
+    pub(super) lines: &'a [DraftLine],
+    /// The page that is shown.
+    pub(super) page: usize,
+    /// Whether prices are shown.
+    pub(super) sees_prices: bool,
+    /// Whether it is known who buys.
+    pub(super) has_buyer: bool,
+    /// Of when prices and stock are.
+    pub(super) loaded_at: Option<Timestamp>,
+}
+
+impl Sheet<'_> {
+    /// Below a title: how the lines stand, a page of them, and what they come to.
+    pub(super) fn write(&self, html: Html, scene: &Scene) -> Html {
+        let mut html = html.line().push(self.summary()).line();
+        for line in self.lines.iter().skip(self.page * LINES_A_PAGE).take(LINES_A_PAGE) {
+            html = html.line().append(&list_line(line, self.sees_prices, scene));
+        }
+        html = html.line();
+        let pages = self.lines.len().div_ceil(LINES_A_PAGE);
+        if pages > 1 {
+            html = html.line().push(format!("Страница {} из {pages}", self.page + 1));
+        }
+        let certain = self.count(LineState::Ok) > 0;
+        if self.sees_prices && certain {
+            let total = DraftLine::total(self.lines);
+            html = html.line().push(format!("Сумма по прайсу: {total}")).push(self.without());
+        } else if certain && self.has_buyer {
+            html = html.line().push(format!("Сумма: {}", super::order::PRICES_LATER));
+        }
+        match self.freshness(scene) {
+            Some(words) => html.line().push(words),
+            None => html,
+        }
     }
-    let time = scene.zone.time(at);
-    let prices = if view.sees_prices { "Цены и остатки" } else { "Остатки" };
-    Some(format!("{prices} на {date}, {time}"))
-}
 
-/// «7 позиций: ✅ 5 · ❓ 1 · ❌ 1»
-fn summary(view: &DraftView) -> String {
-    let states =
-        [LineState::Ok, LineState::Ask, LineState::None, LineState::Manager, LineState::Gone];
-    let counts = states.into_iter().filter_map(|state| {
-        let count = view.count(state);
-        (count > 0).then(|| format!("{}\u{a0}{count}", state.mark()))
-    });
-    let counts = counts.collect::<Vec<_>>().join(" · ");
-    format!("{}: {counts}", ru::positions(view.lines.len()))
-}
+    fn count(&self, state: LineState) -> usize {
+        DraftLine::count(self.lines, state)
+    }
 
-/// « без ❓ ❌»
-fn without(view: &DraftView) -> String {
-    let states = [LineState::Ask, LineState::None, LineState::Manager, LineState::Gone];
-    let marks: Vec<_> =
-        states.into_iter().filter(|s| view.count(*s) > 0).map(LineState::mark).collect();
-    if marks.is_empty() { String::new() } else { format!(" без {}", marks.join(" ")) }
+    /// «Цены и остатки на 24.11, 14:05»; past a day, that they will be made sure of.
+    fn freshness(&self, scene: &Scene) -> Option<String> {
+        let at = self.loaded_at?;
+        let date = scene.zone.date(at, scene.now);
+        if scene.now.since(at) > STALE_AFTER {
+            return Some(format!("Остатки на {date} — уточним при приёмке"));
+        }
+        let time = scene.zone.time(at);
+        let prices = if self.sees_prices { "Цены и остатки" } else { "Остатки" };
+        Some(format!("{prices} на {date}, {time}"))
+    }
+
+    /// «7 позиций: ✅ 5 · ❓ 1 · ❌ 1»
+    fn summary(&self) -> String {
+        let states =
+            [LineState::Ok, LineState::Ask, LineState::None, LineState::Manager, LineState::Gone];
+        let counts = states.into_iter().filter_map(|state| {
+            let count = self.count(state);
+            (count > 0).then(|| format!("{}\u{a0}{count}", state.mark()))
+        });
+        let counts = counts.collect::<Vec<_>>().join(" · ");
+        format!("{}: {counts}", ru::positions(self.lines.len()))
+    }
+
+    /// « без ❓ ❌»
+    fn without(&self) -> String {
+        let states = [LineState::Ask, LineState::None, LineState::Manager, LineState::Gone];
+        let marks: Vec<_> =
+            states.into_iter().filter(|s| self.count(*s) > 0).map(LineState::mark).collect();
+        if marks.is_empty() { String::new() } else { format!(" без {}", marks.join(" ")) }
+    }
 }
 
 fn list_line(line: &DraftLine, sees_prices: bool, scene: &Scene) -> Html {

@@ -14,6 +14,7 @@ pub mod proposal;
 pub mod questions;
 pub mod registration;
 pub mod staff;
+pub mod template;
 
 use crate::chat::{Action, Button};
 

@@ -8,7 +8,7 @@ use crate::chat::{Action, Button, Screen};
 use crate::config::Company;
 use crate::domain::{Delivery, LineState, Money, OrderStatus, ru};
 use crate::formats::html::Html;
-use crate::services::ordering::{Changes, OrderPage, OrderView};
+use crate::services::ordering::{Changes, OrderPage, OrderView, Party};
 use crate::storage::orders::{OrderLineRow, OrderRow};
 
 /// Orders of a list on a page.
@@ -90,8 +90,9 @@ fn head(order: &OrderRow, sees_prices: bool, today: Date) -> Html {
     html
 }
 
-/// An order with its lines. `sees_prices` as in the draft.
-pub fn whole(view: &OrderView, sees_prices: bool, page: i64, scene: &Scene) -> Screen {
+/// An order with its lines, as the party may see it and what they may do with it.
+pub fn whole(view: &OrderView, party: &Party, page: i64, scene: &Scene) -> Screen {
+    let sees_prices = party.sees_prices;
     let today = scene.zone.civil(scene.now).date();
     let order = &view.order;
     let mut html = head(order, sees_prices, today);
@@ -117,9 +118,14 @@ pub fn whole(view: &OrderView, sees_prices: bool, page: i64, scene: &Scene) -> S
     if view.documents().next().is_some() {
         screen = screen.row([Button::new("Документы", Action::OrderDocuments { order: id })]);
     }
+    let mut last = Vec::new();
     if order.is_cancellable_by_buyer() {
-        screen = screen.row([Button::new("Отменить", Action::OrderCancel { order: id })]);
+        last.push(Button::new("Отменить", Action::OrderCancel { order: id }));
     }
+    if party.keeps_templates() && view.lines.iter().any(|line| line.product.is_some()) {
+        last.push(Button::new("В шаблон", Action::TemplateAsk { order: id }));
+    }
+    screen = screen.row(last);
     screen.row([Button::new("К заказам", Action::Orders { page: 0 })])
 }
 
@@ -154,10 +160,9 @@ pub fn repeat(orders: &[OrderRow], usual: bool, scene: &Scene) -> Screen {
         let label = format!("№\u{a0}{} · {date} · {lines}", order.number);
         screen = screen.row([Button::new(label, Action::OrderRepeat { order: order.id })]);
     }
-    if usual {
-        screen = screen.row([Button::new("Обычная закупка", Action::RepeatUsual)]);
-    }
-    screen
+    let usual = usual.then(|| Button::new("Обычная закупка", Action::RepeatUsual));
+    let templates = Button::new("Шаблоны", Action::Templates { page: 0 });
+    screen.row(usual.into_iter().chain([templates]))
 }
 
 /// «3 позиции изменились: 1 нет, 2 подорожали.»

@@ -1,13 +1,13 @@
-//! Ordering again: an earlier order, or what the organization usually buys.
+//! Ordering again: an earlier order, a template, or what the organization usually buys.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
 use super::draft::{begin, find_or_claim, fresh};
 use super::text::add_lines;
 use super::{DraftView, OrderError, Ordering, Party, order_of, price_type};
-use crate::domain::{LineState, OrderId, ProductId, Quantity};
+use crate::domain::{LineState, OrderId, Price, ProductId, Quantity};
 use crate::storage::drafts::{self, NewDraftLine};
 use crate::storage::offers::{self, Offer};
 use crate::storage::orders::OrderLineRow;
@@ -42,6 +42,40 @@ pub struct Changes {
     pub cheaper: usize,
 }
 
+/// A line of the past.
+#[derive(Debug, Clone)]
+pub(super) struct Past {
+    /// As it goes into a draft while its product is sold.
+    pub(super) line: NewDraftLine,
+    /// The words that stand in the place of a product that is gone, the quantity among them.
+    pub(super) words: String,
+    /// The price of the base unit then.
+    pub(super) price: Option<Price>,
+    /// Whether its product has been taken out of the catalogue altogether.
+    pub(super) lost: bool,
+}
+
+impl From<&OrderLineRow> for Past {
+    fn from(line: &OrderLineRow) -> Self {
+        Self { line: again(line), words: line.raw.clone(), price: line.price, lost: false }
+    }
+}
+
+impl Past {
+    /// The line of a product that is gone: a question which of these others is to come.
+    fn replaced_by(&self, others: &[ProductId]) -> NewDraftLine {
+        NewDraftLine {
+            raw: self.words.clone(),
+            state: Some(if others.is_empty() { LineState::None } else { LineState::Ask }),
+            product: None,
+            // The words mean the product that is gone: what is chosen now is not learnt.
+            phrase: String::new(),
+            candidates: others.to_vec(),
+            ..self.line.clone()
+        }
+    }
+}
+
 impl Ordering {
     /// Copies an order's lines into the party's draft, with the prices and the stock of today. In
     /// the place of a product that is gone others are offered.
@@ -54,25 +88,20 @@ impl Ordering {
         let asker = party.clone();
         let read = move |conn: &Connection| {
             order_of(conn, &asker, order)?;
-            let lines = orders::lines(conn, order)?;
-            let ids = lines.iter().filter_map(|line| line.product);
-            let sold = offers::load(conn, ids, None)?;
-            Ok::<_, OrderError>((lines, sold))
+            Ok::<_, OrderError>(orders::lines(conn, order)?.iter().map(Past::from).collect())
         };
-        let (before, sold) = self.base.db.read(read).await?;
-        let mut others = HashMap::new();
-        for line in &before {
-            if let Some(product) = line.product
-                && sold.get(&product).is_none_or(|offer| offer.gone)
-            {
-                others.insert(product, self.catalog.like(product, ANALOGUES).await?);
-            }
-        }
-        let lines = before.iter().map(|line| {
-            let other = line.product.and_then(|product| others.get(&product));
-            other.map_or_else(|| again(line), |others| in_place_of(line, others))
-        });
-        let lines: Vec<NewDraftLine> = lines.collect();
+        let past = self.base.db.read(read).await?;
+        self.fill_again(party, event_key, past).await
+    }
+
+    /// Adds lines of the past to the party's draft as they are today.
+    pub(super) async fn fill_again(
+        &self,
+        party: &Party,
+        event_key: &str,
+        past: Vec<Past>,
+    ) -> Result<Repeated, OrderError> {
+        let lines = self.as_of_today(&past).await?;
         let (party, event_key, now) = (party.clone(), event_key.to_owned(), self.now());
         self.base
             .db
@@ -84,10 +113,28 @@ impl Ordering {
                 if drafts::note_event(tx, &event_key, draft.id, now)? {
                     add_lines(tx, &party, &draft, &lines, &event_key, now)?;
                 }
-                let changes = changes(tx, &party, &before)?;
+                let changes = changes(tx, &party, &past)?;
                 Ok(Repeated { view: fresh(tx, &party, draft.id)?, changes })
             })
             .await
+    }
+
+    /// Lines of the past as they can be ordered today: in the place of a product that is gone
+    /// others are offered.
+    pub(super) async fn as_of_today(&self, past: &[Past]) -> Result<Vec<NewDraftLine>, OrderError> {
+        let ids: Vec<ProductId> = past.iter().filter_map(|past| past.line.product).collect();
+        let sold = self.base.db.read(move |conn| offers::load(conn, ids, None)).await?;
+        let mut others = HashMap::new();
+        for product in past.iter().filter_map(|past| past.line.product) {
+            if sold.get(&product).is_none_or(|offer| offer.gone) && !others.contains_key(&product) {
+                others.insert(product, self.catalog.like(product, ANALOGUES).await?);
+            }
+        }
+        let lines = past.iter().map(|past| {
+            let others = past.line.product.and_then(|product| others.get(&product));
+            others.map_or_else(|| past.line.clone(), |others| past.replaced_by(others))
+        });
+        Ok(lines.collect())
     }
 
     /// Others of the same kind that are sold, those in stock first.
@@ -183,34 +230,27 @@ fn again(line: &OrderLineRow) -> NewDraftLine {
     }
 }
 
-/// The line of a product that is gone: a question which of these others is to come.
-fn in_place_of(line: &OrderLineRow, others: &[ProductId]) -> NewDraftLine {
-    NewDraftLine {
-        state: Some(if others.is_empty() { LineState::None } else { LineState::Ask }),
-        product: None,
-        // The words mean the product that is gone: what is chosen now is not learnt.
-        phrase: String::new(),
-        candidates: others.to_vec(),
-        ..again(line)
-    }
-}
-
-fn changes(
-    tx: &Transaction<'_>,
+/// What is not as it was.
+pub(super) fn changes(
+    conn: &Connection,
     party: &Party,
-    before: &[OrderLineRow],
+    before: &[Past],
 ) -> Result<Changes, OrderError> {
-    let price_type = price_type(tx, party.organization)?;
-    let offers = offers::load(tx, before.iter().filter_map(|line| line.product), price_type)?;
+    let price_type = price_type(conn, party.organization)?;
+    let offers =
+        offers::load(conn, before.iter().filter_map(|past| past.line.product), price_type)?;
     let mut changes = Changes::default();
-    for line in before {
-        let Some(product) = line.product else { continue };
+    for past in before {
+        let Some(product) = past.line.product else {
+            changes.gone += usize::from(past.lost);
+            continue;
+        };
         let Some(offer) = offers.get(&product).filter(|offer| !offer.gone) else {
             changes.gone += 1;
             continue;
         };
-        let one = |price: crate::domain::Price| price.for_quantity(Quantity::whole(1_000_000));
-        let (was, now) = (line.price.and_then(one), offer.price.and_then(one));
+        let one = |price: Price| price.for_quantity(Quantity::whole(1_000_000));
+        let (was, now) = (past.price.and_then(one), offer.price.and_then(one));
         if !offer.available.is_positive() {
             changes.absent += 1;
         } else if let (true, Some((was, now))) = (party.sees_prices, was.zip(now)) {

@@ -70,6 +70,19 @@ pub enum Need {
 }
 
 impl DraftLine {
+    /// How many of these lines stand so.
+    pub fn count(lines: &[Self], state: LineState) -> usize {
+        lines.iter().filter(|line| line.row.state == state).count()
+    }
+
+    /// The sum of those of these lines that are certain.
+    pub fn total(lines: &[Self]) -> Money {
+        let certain = lines.iter().filter(|line| line.row.state == LineState::Ok);
+        certain
+            .filter_map(|line| line.sum)
+            .fold(Money::ZERO, |sum, line| sum.checked_add(line).unwrap_or(sum))
+    }
+
     /// What the line needs.
     pub fn need(&self) -> Need {
         match (self.row.state, &self.offer) {
@@ -102,15 +115,12 @@ impl DraftLine {
 impl DraftView {
     /// How many lines stand so.
     pub fn count(&self, state: LineState) -> usize {
-        self.lines.iter().filter(|line| line.row.state == state).count()
+        DraftLine::count(&self.lines, state)
     }
 
     /// The sum of the certain lines.
     pub fn total(&self) -> Money {
-        let certain = self.lines.iter().filter(|line| line.row.state == LineState::Ok);
-        certain
-            .filter_map(|line| line.sum)
-            .fold(Money::ZERO, |sum, line| sum.checked_add(line).unwrap_or(sum))
+        DraftLine::total(&self.lines)
     }
 
     /// The lines that need something, in order.
@@ -266,22 +276,7 @@ pub(super) fn view(
     draft: DraftRow,
 ) -> Result<DraftView, OrderError> {
     let rows = drafts::lines(conn, draft.id)?;
-    let mut bought = bought(conn, party, &draft, &rows)?;
-    let meant: Vec<Vec<ProductId>> = rows.iter().map(meant).collect();
-    let ids = rows.iter().filter_map(|row| row.product).chain(meant.iter().flatten().copied());
-    let offers = offers::load(conn, ids, price_type(conn, draft.organization)?)?;
-    let lines = rows.into_iter().zip(meant).map(|(row, meant)| {
-        let offer = row.product.and_then(|id| offers.get(&id)).cloned();
-        let base = offer.as_ref().zip(row.quantity);
-        let base = base.and_then(|(offer, quantity)| offer.base_quantity(quantity, &row.unit));
-        let sum = offer.as_ref().zip(base).and_then(|(offer, base)| offer.sum(base));
-        let options = meant.iter().filter_map(|id| offers.get(id));
-        let options = options.filter(|offer| !offer.gone).cloned().collect();
-        let question = question_of(&row).filter(groups);
-        let bought = bought.remove(&row.id).unwrap_or_default();
-        DraftLine { row, offer, base, sum, options, question, bought }
-    });
-    let lines = lines.collect();
+    let lines = with_offers(conn, party, draft.organization, rows)?;
     let organization = draft.organization.map(|id| organizations::find(conn, id)).transpose()?;
     let organization_name = match organization.flatten() {
         Some(row) if row.kind == OrgKind::Person => "Частное лицо".to_owned(),
@@ -295,14 +290,39 @@ pub(super) fn view(
     Ok(DraftView { draft, organization_name, sees_prices, may_send, lines, loaded_at })
 }
 
+/// Lines with what the catalogue says of their products to the organization.
+pub(super) fn with_offers(
+    conn: &Connection,
+    party: &Party,
+    organization: Option<OrganizationId>,
+    rows: Vec<DraftLineRow>,
+) -> Result<Vec<DraftLine>, OrderError> {
+    let mut bought = bought(conn, party, organization, &rows)?;
+    let meant: Vec<Vec<ProductId>> = rows.iter().map(meant).collect();
+    let ids = rows.iter().filter_map(|row| row.product).chain(meant.iter().flatten().copied());
+    let offers = offers::load(conn, ids, price_type(conn, organization)?)?;
+    let lines = rows.into_iter().zip(meant).map(|(row, meant)| {
+        let offer = row.product.and_then(|id| offers.get(&id)).cloned();
+        let base = offer.as_ref().zip(row.quantity);
+        let base = base.and_then(|(offer, quantity)| offer.base_quantity(quantity, &row.unit));
+        let sum = offer.as_ref().zip(base).and_then(|(offer, base)| offer.sum(base));
+        let options = meant.iter().filter_map(|id| offers.get(id));
+        let options = options.filter(|offer| !offer.gone).cloned().collect();
+        let question = question_of(&row).filter(groups);
+        let bought = bought.remove(&row.id).unwrap_or_default();
+        DraftLine { row, offer, base, sum, options, question, bought }
+    });
+    Ok(lines.collect())
+}
+
 /// What the organization bought before of what the open lines may mean.
 fn bought(
     conn: &Connection,
     party: &Party,
-    draft: &DraftRow,
+    organization: Option<OrganizationId>,
     rows: &[DraftLineRow],
 ) -> Result<HashMap<DraftLineId, HashMap<ProductId, Purchase>>, StorageError> {
-    let Some(organization) = draft.organization.filter(|_| party.sees_prices) else {
+    let Some(organization) = organization.filter(|_| party.sees_prices) else {
         return Ok(HashMap::new());
     };
     let open = rows.iter().filter(|row| row.state == LineState::Ask);

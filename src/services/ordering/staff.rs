@@ -166,20 +166,7 @@ impl Ordering {
     /// An order of the party's organization, as they have been told of it.
     pub async fn own_order(&self, party: &Party, id: OrderId) -> Result<OrderView, OrderError> {
         let party = party.clone();
-        self.base
-            .db
-            .read(move |conn| {
-                let order = order_of(conn, &party, id)?;
-                let mut view = whole(conn, order)?;
-                if let Some(shown) = Shown::load(conn, id)? {
-                    view.lines = shown.lines;
-                    view.order.delivery = shown.delivery;
-                    view.order.address = shown.address;
-                    view.order.total = shown.total;
-                }
-                Ok(view)
-            })
-            .await
+        self.base.db.read(move |conn| seen_by_buyer(conn, &party, id)).await
     }
 
     /// A manager takes the order. Taken twice by the same manager, it is taken once. `version` guards
@@ -530,6 +517,23 @@ pub(super) fn fill(
     row.price = offer.price;
     row.sum = base.and_then(|base| offer.sum(base));
     Ok(())
+}
+
+/// The order, if it is of the party's organization, as they have been told of it.
+pub(super) fn seen_by_buyer(
+    conn: &rusqlite::Connection,
+    party: &Party,
+    id: OrderId,
+) -> Result<OrderView, OrderError> {
+    let order = order_of(conn, party, id)?;
+    let mut view = whole(conn, order)?;
+    if let Some(shown) = Shown::load(conn, id)? {
+        view.lines = shown.lines;
+        view.order.delivery = shown.delivery;
+        view.order.address = shown.address;
+        view.order.total = shown.total;
+    }
+    Ok(view)
 }
 
 pub(super) fn whole(conn: &rusqlite::Connection, order: OrderRow) -> Result<OrderView, OrderError> {

@@ -257,6 +257,9 @@ impl Core {
                 self.checkout_below(talk, draft).await?;
             }
             Form::AskAboutOrder { order } => self.ask_about_order(talk, order, &text).await?,
+            form @ (Form::TemplateName { .. } | Form::TemplateRename { .. }) => {
+                self.fill_template(talk, form, &text).await?;
+            }
             Form::ReturnComment { order, version } => {
                 Self::owners_only(talk)?;
                 self.return_order(talk, order, version, &text).await?;

@@ -7,7 +7,7 @@ use crate::chat::screens::{order, staff};
 use crate::chat::worker::ChatError;
 use crate::chat::{Action, Button, Screen};
 use crate::domain::{OrderId, OrderStatus, OrgKind};
-use crate::services::ordering::OrderError;
+use crate::services::ordering::{OrderError, Repeated};
 
 /// Orders that «Повторить» offers.
 const REPEATED: u32 = 5;
@@ -30,12 +30,12 @@ impl Core {
             }
             Action::OrderShow { order } => {
                 let view = self.ordering.own_order(&party, order).await?;
-                let screen = order::whole(&view, party.sees_prices, 0, &self.scene());
+                let screen = order::whole(&view, &party, 0, &self.scene());
                 talk.out.push(screen.below(PANE));
             }
             Action::OrderLines { order, page } => {
                 let view = self.ordering.own_order(&party, order).await?;
-                let screen = order::whole(&view, party.sees_prices, page, &self.scene());
+                let screen = order::whole(&view, &party, page, &self.scene());
                 talk.out.push(screen.in_place(PANE));
             }
             Action::OrderDocuments { order } => self.show_documents(talk, order).await?,
@@ -65,16 +65,17 @@ impl Core {
             Action::RepeatList => self.repeat_last(talk).await?,
             Action::OrderRepeat { order } => {
                 let again = self.ordering.repeat(&party, talk.key, order).await?;
-                talk.state.page = 0;
-                let note = order::changes(again.changes);
-                let note = note.as_deref().unwrap_or("Повторяю с ценами на сегодня.");
-                self.both_below(talk, &again.view, Some(note), false);
+                self.show_repeated(talk, &again);
             }
             Action::RepeatUsual => {
                 let view = self.ordering.repeat_usual(&party, talk.key).await?;
                 talk.state.page = 0;
                 let note = "Обычная закупка с ценами на сегодня.";
                 self.both_below(talk, &view, Some(note), false);
+            }
+            Action::Templates { page } => {
+                let screen = self.templates_screen(talk, page).await?;
+                talk.out.push(screen.in_place(PANE));
             }
             Action::OrderEdit { order, .. } => {
                 let view = self.ordering.edit_order(&party, talk.key, order).await?;
@@ -92,6 +93,14 @@ impl Core {
             action => self.press_approval(talk, action).await?,
         }
         Ok(())
+    }
+
+    /// Both cards with what came from the past, and what is not as it was.
+    pub(super) fn show_repeated(&self, talk: &mut Talk<'_>, again: &Repeated) {
+        talk.state.page = 0;
+        let note = order::changes(again.changes);
+        let note = note.as_deref().unwrap_or("Повторяю с ценами на сегодня.");
+        self.both_below(talk, &again.view, Some(note), false);
     }
 
     /// An owner decides about a viewer's order.
@@ -181,7 +190,8 @@ impl Core {
         let party = talk.party();
         let page = self.ordering.own_orders(&party, false, 0, REPEATED).await?;
         let usual = self.ordering.has_usual(&party).await?;
-        if page.total == 0 && !usual {
+        let templates = self.ordering.templates(&party, 0, 0).await?.total;
+        if page.total == 0 && !usual && templates == 0 {
             return self.show_orders(talk, 0).await;
         }
         let screen = order::repeat(&page.orders, usual, &self.scene());
