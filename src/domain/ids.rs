@@ -53,6 +53,8 @@ ids! {
     ProposalId
     /// A template of orders.
     TemplateId
+    /// A saved view: a list of orders kept under a name.
+    ViewId
     /// A thread of questions.
     ThreadId
     /// A stored event of the inbox.

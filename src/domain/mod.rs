@@ -18,12 +18,13 @@ mod template;
 mod text_enum;
 pub mod time;
 mod unit;
+mod view;
 
 pub use chat::ChatKey;
 pub use hours::WorkingHours;
 pub use ids::{
     CategoryId, DraftId, DraftLineId, InboxId, OrderId, OrderLineId, OrderNumber, OrganizationId,
-    OutboxId, PersonId, ProductId, ProposalId, TemplateId, ThreadId,
+    OutboxId, PersonId, ProductId, ProposalId, TemplateId, ThreadId, ViewId,
 };
 pub use money::{Money, Price, is_roubles};
 pub use order::{Channel, Chooser, Delivery, LineState, OrderStatus};
@@ -35,3 +36,4 @@ pub use template::{TemplateName, TemplateNameError};
 pub use text_enum::UnknownCode;
 pub use time::{Clock, Timestamp, Zone};
 pub use unit::Unit;
+pub use view::{ViewName, ViewNameError};

@@ -30,11 +30,7 @@ impl TemplateName {
     /// assert_eq!(TemplateName::parse(" — "), Err(TemplateNameError::Wordless));
     /// ```
     pub fn parse(text: &str) -> Result<Self, TemplateNameError> {
-        // An unbreakable space inside stays: «№ 1042».
-        let breaks = |c: char| c.is_whitespace() && c != '\u{a0}';
-        let words = text.split(breaks).map(|word| word.trim_matches('\u{a0}'));
-        let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        let name: String = name.chars().filter(|c| !c.is_control()).collect();
+        let name = one_line(text);
         if !name.chars().any(char::is_alphanumeric) {
             return Err(TemplateNameError::Wordless);
         }
@@ -51,9 +47,24 @@ impl TemplateName {
 
     /// The name as names are compared: two that differ in case, «ё» or spaces are one.
     pub fn key(&self) -> String {
-        let words: Vec<&str> = self.0.split_whitespace().collect();
-        words.join(" ").to_lowercase().replace('ё', "е")
+        compared(&self.0)
     }
+}
+
+/// What a person wrote as a name of one line. Spaces around it are not of the name, those inside
+/// count as one.
+pub(super) fn one_line(text: &str) -> String {
+    // An unbreakable space inside stays: «№ 1042».
+    let breaks = |c: char| c.is_whitespace() && c != '\u{a0}';
+    let words = text.split(breaks).map(|word| word.trim_matches('\u{a0}'));
+    let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    name.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A name as names are compared: two that differ in case, «ё» or spaces are one.
+pub(super) fn compared(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    words.join(" ").to_lowercase().replace('ё', "е")
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use rusqlite::Connection;
 use super::Base;
 use super::accounts::Actor;
 use crate::domain::{
-    OrderId, OrderStatus, OrgRole, OrganizationId, PersonId, ProductId, Role, Timestamp,
+    OrderId, OrderStatus, OrgRole, OrganizationId, PersonId, ProductId, Role, Timestamp, ViewId,
 };
 use crate::storage::audit::{self, AuditFilter, AuditRow, Entry};
-use crate::storage::{StorageError, orders, organizations, persons, products, requests};
+use crate::storage::{
+    StorageError, orders, organizations, persons, products, requests, saved_views,
+};
 
 /// Entries in one export.
 pub const EXPORT_MAX: u32 = 100_000;
@@ -68,6 +70,10 @@ const ACTIONS: &[(&str, &str)] = &[
     ("template.removed", "шаблон удалён"),
     ("template.renamed", "шаблон переименован"),
     ("template.saved", "шаблон сохранён"),
+    ("view.overwritten", "отбор вида заменён"),
+    ("view.removed", "вид заказов удалён"),
+    ("view.renamed", "вид заказов переименован"),
+    ("view.saved", "вид заказов сохранён"),
 ];
 
 /// What an action is called; its code where we do not know it.
@@ -208,6 +214,7 @@ fn name_of(conn: &Connection, object: &str) -> Result<Option<String>, StorageErr
         }
         "product" => products::find(conn, ProductId(id))?.map(|row| row.title),
         "order" => orders::find(conn, OrderId(id))?.map(|row| row.number.to_string()),
+        "view" => saved_views::find(conn, ViewId(id))?.map(|row| row.name),
         "access_request" => requests::find(conn, id)?.map(|row| row.name),
         _ => None,
     };
@@ -257,6 +264,7 @@ mod tests {
         "product",
         "setting",
         "synonym",
+        "view",
     ];
 
     fn actions(folder: &Path, found: &mut Vec<String>) {

@@ -35,6 +35,7 @@ pub mod questions;
 pub mod retention;
 pub mod settings;
 pub mod standing;
+pub mod views;
 
 use crate::config::Current;
 use crate::domain::{Clock, Zone};

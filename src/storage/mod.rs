@@ -47,6 +47,7 @@ pub mod purchases;
 pub mod recipients;
 pub mod replies;
 pub mod requests;
+pub mod saved_views;
 pub mod sessions;
 mod sql_types;
 pub mod stocks;

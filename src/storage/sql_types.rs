@@ -7,7 +7,7 @@ use crate::domain::{
     CategoryId, Channel, ChatKey, Chooser, DraftId, DraftLineId, InboxId, LineState, MemberState,
     Money, OrderId, OrderLineId, OrderNumber, OrderStatus, OrgKind, OrgRole, OrganizationId,
     OutboxId, PersonId, Phone, ProductId, ProposalId, Quantity, Role, TemplateId, ThreadId,
-    Timestamp, Unit,
+    Timestamp, Unit, ViewId,
 };
 
 macro_rules! as_integer {
@@ -48,7 +48,7 @@ macro_rules! ids {
 
 ids! {
     CategoryId DraftId DraftLineId InboxId OrderId OrderLineId OrderNumber OrganizationId OutboxId
-    PersonId ProductId ProposalId TemplateId ThreadId
+    PersonId ProductId ProposalId TemplateId ThreadId ViewId
 }
 
 as_integer! {

@@ -100,6 +100,8 @@ pub enum Icon {
     Lock,
     /// A folder of the catalogue.
     Folder,
+    /// «Колонки»
+    Columns,
     /// «Журнал»
     Journal,
     /// «Резервные копии»
@@ -175,5 +177,6 @@ fn path(icon: Icon) -> &'static str {
         }
         Icon::State => "M2.5 12.5H7l2.5-7 5 13 2.5-6h4.5",
         Icon::Folder => "M3.5 5.5h6l2 2.5h9v11h-17z",
+        Icon::Columns => "M4 5h16v14H4zM9.5 5v14M14.5 5v14",
     }
 }

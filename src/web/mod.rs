@@ -46,6 +46,7 @@ use crate::services::ordering::Ordering;
 use crate::services::overview::Overview;
 use crate::services::pull::Pull;
 use crate::services::questions::Questions;
+use crate::services::views::Views;
 use crate::tasks::Tasks;
 
 pub use error::WebError;
@@ -144,6 +145,11 @@ impl Desk {
     /// The recognition bench.
     fn bench(&self) -> Bench {
         Bench::new(self.base.clone(), self.catalog.clone())
+    }
+
+    /// Lists of orders that managers keep.
+    fn views(&self) -> Views {
+        Views::new(self.base.clone())
     }
 
     /// The people of the browser chat.

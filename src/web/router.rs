@@ -70,7 +70,7 @@ pub fn router(desk: Desk) -> Router {
 fn work() -> Router<Desk> {
     Router::new()
         .route("/admin", get(today::page))
-        .route("/admin/orders", get(orders::list))
+        .route("/admin/orders", get(orders::list).post(orders::keep_view))
         .route("/admin/orders/export/{format}", get(orders::export))
         .route("/admin/orders/bulk", post(orders::bulk))
         .route("/admin/orders/new", get(orders::new).post(orders::create))

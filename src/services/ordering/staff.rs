@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::change::note;
 use super::edit::{self, Shown};
@@ -112,6 +112,16 @@ impl Ordering {
     ) -> Result<Vec<(OrderStatus, u32)>, OrderError> {
         let statuses = statuses.to_vec();
         Ok(self.base.db.read(move |conn| orders::count_by_status(conn, &statuses)).await?)
+    }
+
+    /// How many orders each of these filters lets through; a filter by words of a product is not
+    /// for many at once.
+    pub async fn count_each(&self, filters: Vec<OrderFilter>) -> Result<Vec<u32>, OrderError> {
+        let read = move |conn: &Connection| {
+            let counts = filters.iter().map(|filter| orders::count(conn, filter));
+            Ok::<_, OrderError>(counts.collect::<Result<_, _>>()?)
+        };
+        self.base.db.read(read).await
     }
 
     /// Orders about which their clients have written in the last month and got no answer, the

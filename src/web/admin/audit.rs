@@ -208,6 +208,7 @@ fn kind_label(kind: &str) -> &str {
         "backup" => "копия",
         "outbox" => "исходящие",
         "synonym" => "синоним",
+        "view" => "вид заказов",
         "access" | "request" | "access_request" => "запрос доступа",
         "audit" => "журнал",
         "exchange" => "обмен",

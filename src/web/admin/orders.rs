@@ -3,6 +3,7 @@
 mod address;
 mod amount;
 mod bulk;
+mod columns;
 mod edit;
 mod export;
 mod files;
@@ -10,6 +11,7 @@ mod list;
 mod new;
 mod page;
 mod print;
+mod views;
 
 pub use bulk::bulk;
 pub use edit::{act, options, pick, set_status, undo, write};
@@ -19,6 +21,7 @@ pub use list::list;
 pub use new::{create, new};
 pub use page::page;
 pub use print::{print, print_many};
+pub use views::keep_view;
 
 use maud::{Markup, html};
 

@@ -1,19 +1,23 @@
 //! The address of the list of orders: everything that it shows.
 
-use crate::domain::{Channel, Money, OrderStatus, OrganizationId, PersonId};
+use axum::extract::Query;
+use axum::http::Uri;
+
+use super::columns::{self, Column};
+use crate::domain::{Channel, Money, OrderStatus, OrganizationId, PersonId, ViewId};
 use crate::storage::orders::{OrderFilter, OrderSort};
 use crate::web::Desk;
 use crate::web::error::encode;
 
-/// The address of a list: everything that it shows. Statuses may be named several times, every
-/// other key once.
+/// The address of a list: everything that it shows. Statuses and columns may be named several
+/// times, every other key once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     pairs: Vec<(String, String)>,
 }
 
 /// Keys of an address, in the order in which it is written.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "view",
     "q",
     "status",
@@ -30,9 +34,14 @@ const KEYS: [&str; 18] = [
     "sum_to",
     "product",
     "sort",
+    "columns",
+    "saved",
     "done",
     "page",
 ];
+
+/// Keys that say where one is and what was just done, beside what the list shows.
+const PASSING: [&str; 3] = ["saved", "done", "page"];
 
 /// Keys that let orders through or not, beside the view.
 const FILTERS: [&str; 13] = [
@@ -116,7 +125,17 @@ impl ListQuery {
         let known = |(key, value): &(String, String)| {
             KEYS.contains(&key.as_str()) && !value.trim().is_empty()
         };
-        Self { pairs: pairs.into_iter().filter(known).collect() }
+        let mut query = Self { pairs: pairs.into_iter().filter(known).collect() };
+        let columns = columns::chosen(query.all("columns"));
+        query.set_all("columns", columns.unwrap_or_default());
+        query
+    }
+
+    /// From an address's query; what cannot be read is dropped.
+    pub fn parse(query: &str) -> Self {
+        let uri = Uri::builder().path_and_query(format!("/?{query}")).build().ok();
+        let pairs = uri.and_then(|uri| Query::try_from_uri(&uri).ok());
+        Self::of(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
     }
 
     pub fn get(&self, key: &str) -> &str {
@@ -131,6 +150,22 @@ impl ListQuery {
         }
     }
 
+    /// Every value of a key that may be named several times.
+    pub fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.trim())
+    }
+
+    fn set_all<'a>(&mut self, key: &str, values: impl IntoIterator<Item = &'a str>) {
+        self.pairs.retain(|(known, _)| known != key);
+        self.pairs.extend(values.into_iter().map(|value| (key.to_owned(), value.to_owned())));
+    }
+
+    /// What the list shows, key by key.
+    pub fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
+        let shown = self.pairs.iter().filter(|(key, _)| !PASSING.contains(&key.as_str()));
+        shown.map(|(key, value)| (key.as_str(), value.trim()))
+    }
+
     pub fn view(&self) -> View {
         let found = VIEWS.iter().find(|view| view.code == self.get("view"));
         // A search looks everywhere.
@@ -138,8 +173,37 @@ impl ListQuery {
     }
 
     pub fn statuses(&self) -> Vec<OrderStatus> {
-        let given = self.pairs.iter().filter(|(key, _)| key == "status");
-        given.filter_map(|(_, value)| value.parse().ok()).collect()
+        self.all("status").filter_map(|value| value.parse().ok()).collect()
+    }
+
+    /// The columns beside «№», in the order of the table.
+    pub fn columns(&self) -> Vec<Column> {
+        Column::ALL.into_iter().filter(|column| self.has_column(*column)).collect()
+    }
+
+    /// Whether the list has other columns than usual.
+    pub fn has_own_columns(&self) -> bool {
+        !self.get("columns").is_empty()
+    }
+
+    fn has_column(&self, column: Column) -> bool {
+        !self.has_own_columns() || self.all("columns").any(|code| code == column.code())
+    }
+
+    /// The saved view that is open.
+    pub fn saved(&self) -> Option<ViewId> {
+        self.get("saved").parse().ok()
+    }
+
+    /// What a saved view keeps of the list, always written alike: filters, sorting and columns.
+    pub fn state(&self) -> String {
+        let mut kept = self.clone();
+        kept.pairs.retain(|(key, _)| !PASSING.contains(&key.as_str()));
+        kept.set("view", self.view().code);
+        let statuses = self.statuses();
+        let statuses = OrderStatus::ALL.iter().filter(|status| statuses.contains(status));
+        kept.set_all("status", statuses.map(|status| status.as_str()));
+        kept.query()
     }
 
     pub fn page(&self) -> u32 {
@@ -193,11 +257,8 @@ impl ListQuery {
     fn query(&self) -> String {
         let mut parts = Vec::new();
         for key in KEYS {
-            for (_, value) in self.pairs.iter().filter(|(known, _)| known == key) {
-                if (key, value.as_str()) != ("page", "1") {
-                    parts.push(format!("{key}={}", encode(value.trim())));
-                }
-            }
+            let values = self.all(key).filter(|value| (key, *value) != ("page", "1"));
+            parts.extend(values.map(|value| format!("{key}={}", encode(value))));
         }
         parts.join("&")
     }
@@ -225,7 +286,7 @@ impl ListQuery {
     }
 
     pub fn export(&self, format: &str) -> String {
-        let list = self.with(|_| {});
+        let list = self.without(&["saved", "columns"]);
         let query = list.split_once('?').map_or("", |(_, query)| query);
         format!("/admin/orders/export/{format}?{query}")
     }
@@ -273,6 +334,33 @@ mod tests {
         assert_eq!(list.unfiltered(), "/admin/orders?view=all");
         assert_eq!(ListQuery::default().href(), "/admin/orders");
         assert!(!query(&[("view", "mine"), ("sort", "oldest")]).is_filtered());
+    }
+
+    #[test]
+    fn columns_are_those_that_there_are() {
+        let columns = |codes: &[&str]| {
+            let pairs: Vec<_> = codes.iter().map(|code| ("columns", *code)).collect();
+            let list = query(&pairs);
+            (list.href(), list.columns())
+        };
+        let (usual, all) = (columns(&[]).0, Column::ALL.to_vec());
+        assert_eq!(columns(&["evil"]), (usual.clone(), all.clone()));
+        let (order, two) =
+            (["sum", "evil", "number", "created", "sum"], [Column::Created, Column::Sum]);
+        let address = "/admin/orders?columns=created&columns=sum".to_owned();
+        assert_eq!(columns(&order), (address, two.to_vec()));
+        assert_eq!(columns(&["number"]), ("/admin/orders?columns=number".to_owned(), vec![]));
+        assert_eq!(columns(&Column::ALL.map(Column::code)), (usual, all));
+    }
+
+    #[test]
+    fn a_view_keeps_what_the_list_shows_however_it_is_written() {
+        let list = ListQuery::parse("status=picking&status=evil&status=new&page=3&saved=5&done=1");
+        assert_eq!(list.state(), "view=all&status=new&status=picking");
+        let list = ListQuery::parse("columns=sum&sort=oldest&view=mine&q=%D1%91%20%26");
+        assert_eq!(list.state(), "view=mine&q=%D1%91%20%26&sort=oldest&columns=sum");
+        assert_eq!(ListQuery::parse(&list.state()).state(), list.state());
+        assert_eq!(ListQuery::parse("\u{0}%%").state(), "view=all");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Changes of many orders at once, from the list.
 
 use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
@@ -80,15 +80,7 @@ pub async fn bulk(
         found.map_or("", |(_, value)| value.as_str())
     };
     let back = get("back").strip_prefix("/admin/orders").unwrap_or_default();
-    let pairs = back.strip_prefix('?').unwrap_or_default();
-    let pairs: Vec<(String, String)> = axum::http::Uri::builder()
-        .path_and_query(format!("/?{pairs}"))
-        .build()
-        .ok()
-        .and_then(|uri| Query::try_from_uri(&uri).ok())
-        .map(|Query(pairs)| pairs)
-        .unwrap_or_default();
-    let query = ListQuery::of(pairs);
+    let query = ListQuery::parse(back.strip_prefix('?').unwrap_or_default());
     let wrong = |text: &str| WebError::Invalid(text.to_owned());
     let change = match get("act") {
         "status" => {

@@ -4,7 +4,9 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use super::address::{ListQuery, VIEWS, View};
+use super::address::{ListQuery, View};
+use super::columns::{Column, chooser};
+use super::views::{self, Controls, Tab, Wrong, tabs};
 use super::{bulk, manager_options, managers};
 use crate::domain::{Channel, OrderNumber, OrderStatus, PersonId, Timestamp, ru, time};
 use crate::services::ordering::OrderPage;
@@ -22,16 +24,6 @@ const PAGE: u32 = 50;
 
 const FORMS: [&str; 3] = ["заказ", "заказа", "заказов"];
 
-/// Statuses that tabs count.
-const OPEN: &[OrderStatus] = &[
-    OrderStatus::Approval,
-    OrderStatus::New,
-    OrderStatus::NeedsClient,
-    OrderStatus::Accepted,
-    OrderStatus::Picking,
-    OrderStatus::Ready,
-];
-
 /// `GET /admin/orders`
 pub async fn list(
     State(desk): State<Desk>,
@@ -39,57 +31,67 @@ pub async fn list(
     me: ManagerSession,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
-    let mut query = ListQuery::of(pairs);
+    let query = ListQuery::of(pairs);
     // The number of an order leads to the order.
     if let Some(number) = OrderNumber::parse(query.get("q"))
         && desk.ordering.order_by_number(number).await.is_ok()
     {
         return Ok(Redirect::to(&format!("/admin/orders/{number}")).into_response());
     }
+    Ok(draw(&desk, &visitor, &me, query, None).await?.into_response())
+}
+
+/// The page of a list, perhaps with what was wrong with a form on it.
+pub async fn draw(
+    desk: &Desk,
+    visitor: &Visitor,
+    me: &ManagerSession,
+    mut query: ListQuery,
+    wrong: Option<&Wrong>,
+) -> Result<Markup, WebError> {
+    let person = me.staff.person;
+    let views = desk.views().list(person).await?;
+    let open = query.saved().and_then(|id| views.iter().find(|view| view.id == id));
+    match open {
+        Some(view) if query.shown().next().is_none() => {
+            query = ListQuery::parse(&view.query);
+            query.set("saved", &view.id.to_string());
+        }
+        Some(_) => {}
+        // It is gone, or not ours to see: its filters are in the address all the same.
+        None => query.set("saved", ""),
+    }
     if query == ListQuery::default() {
         query.set("view", "new");
     }
     let mut pager = Pager { page: query.page(), size: PAGE, total: 0 };
-    let filter = query.filter(&desk, me.staff.person);
-    let found = desk.ordering.orders(filter, pager.offset(), PAGE).await?;
+    let found = desk.ordering.orders(query.filter(desk, person), pager.offset(), PAGE).await?;
     pager.total = found.total;
-    let counts = desk.ordering.counts(OPEN).await?;
-    let mut tabs = Vec::new();
-    for view in &VIEWS {
-        let count = if view.mine || view.today {
-            let mut one = ListQuery::default();
-            one.set("view", view.code);
-            Some(desk.ordering.orders(one.filter(&desk, me.staff.person), 0, 0).await?.total)
-        } else if view.statuses.is_empty() {
-            None
-        } else {
-            let of = counts.iter().filter(|(status, _)| view.statuses.contains(status));
-            Some(of.map(|(_, count)| count).sum())
-        };
-        tabs.push((view, count));
-    }
-    let managers = managers(&desk).await?;
+    let managers = managers(desk).await?;
+    let admin = me.must_be_admin("").is_ok();
     let list = List {
-        desk: &desk,
-        visitor: &visitor,
+        desk,
+        visitor,
         query: &query,
-        tabs,
+        tabs: tabs(desk, person, &query, &views).await?,
+        controls: Controls { visitor, query: &query, open, me: person, admin, wrong },
         pager,
         found: &found,
         managers: &managers,
-        admin: me.must_be_admin("").is_ok(),
+        admin,
     };
     let content = list.render();
-    let around = around(&desk, &me).await?;
+    let around = around(desk, me).await?;
     let page = Page { title: "Заказы", section: Some(Section::Orders), class: "", content };
-    Ok(framed(&visitor, &around, &page).into_response())
+    Ok(framed(visitor, &around, &page))
 }
 
 struct List<'a> {
     desk: &'a Desk,
     visitor: &'a Visitor,
     query: &'a ListQuery,
-    tabs: Vec<(&'a View, Option<u32>)>,
+    tabs: Vec<Tab>,
+    controls: Controls<'a>,
     pager: Pager,
     found: &'a OrderPage,
     managers: &'a [(PersonId, String)],
@@ -104,6 +106,7 @@ impl List<'_> {
             div.page-head {
                 h1 { "Заказы" }
                 div.buttons {
+                    (chooser(self.query))
                     details.menu data-menu {
                         summary.button.quiet { (icon(Icon::Download)) "Выгрузить" }
                         div.popover {
@@ -115,20 +118,13 @@ impl List<'_> {
                     a.button.primary href="/admin/orders/new" { (icon(Icon::Plus)) "Заявка за клиента" }
                 }
             }
-            nav.tabs #tabs data-live aria-label="Виды заказов" {
-                @for (tab, count) in &self.tabs {
-                    a href=(self.query.with(|q| { q.set("view", tab.code); q.set("status", ""); }))
-                        aria-current=[(tab.code == view.code).then_some("page")] {
-                        (tab.word)
-                        @if let Some(count) = count { span.count { (ru::thousands(u64::from(*count))) } }
-                    }
-                }
-            }
+            nav.tabs.wrapping #tabs data-live aria-label="Виды заказов" { @for tab in &self.tabs { (tab.render()) } }
+            @if let Some(done) = views::done(self.query.get("done")) { p.notice data-tone="ok" role="status" { (done) } }
             @if let Ok(done) = self.query.get("done").parse::<u32>() {
                 p.notice data-tone="ok" role="status" { "Обновлено " (ru::count(u64::from(done), FORMS)) }
             }
             (self.filters(view))
-            (self.chips())
+            (self.under_filters())
             div.fresh-bar data-fresh hidden data-forms="новая заявка|новые заявки|новых заявок" {
                 button.button type="button" { span data-fresh-words {} " — показать" }
             }
@@ -165,8 +161,8 @@ impl List<'_> {
         html! {
             form.filters action="/admin/orders" role="search" aria-label="Отбор заказов" data-filters {
                 input type="hidden" name="view" value=(view.code);
-                @for key in ["organization", "sort"] {
-                    @if !query.get(key).is_empty() { input type="hidden" name=(key) value=(query.get(key)); }
+                @for key in ["organization", "sort", "columns", "saved"] {
+                    @for value in query.all(key) { input type="hidden" name=(key) value=(value); }
                 }
                 div.grow {
                     (icon(Icon::Search))
@@ -229,12 +225,37 @@ impl List<'_> {
         }
     }
 
-    /// Each filter that holds, with a way to drop it.
-    fn chips(&self) -> Markup {
+    /// Each filter that holds, with a way to drop it, and what keeps them as a view.
+    fn under_filters(&self) -> Markup {
+        let chips = self.chips();
+        html! {
+            @if !chips.is_empty() || self.controls.are_needed() {
+                div.view-line {
+                    @for (word, keys, value) in &chips {
+                        a.chip href=(self.query.without(keys)) { (word) ": " (value) (small_icon(Icon::Cross)) span.sr { "убрать фильтр" } }
+                    }
+                    (self.controls.render())
+                }
+            }
+        }
+    }
+
+    /// Filters that hold: the word, the keys of the address, the value.
+    fn chips(&self) -> Vec<(&'static str, &'static [&'static str], String)> {
         let query = self.query;
         let manager = query.get("manager");
-        let manager = self.managers.iter().find(|(id, _)| id.to_string() == manager);
-        let organization = self.found.orders.first().map_or("", |order| &order.organization_name);
+        let manager = match self.managers.iter().find(|(id, _)| id.to_string() == manager) {
+            Some((_, name)) => name.clone(),
+            // A view may outlive a manager.
+            None if manager.parse::<i64>().is_ok() => format!("№\u{a0}{manager}, уже не в списке"),
+            None => String::new(),
+        };
+        let organization = query.get("organization");
+        let organization = match self.found.orders.first() {
+            Some(order) if !organization.is_empty() => order.organization_name.clone(),
+            None if organization.parse::<i64>().is_ok() => format!("№\u{a0}{organization}"),
+            _ => String::new(),
+        };
         let span = |from: &str, to: &str| match (query.get(from), query.get(to)) {
             ("", "") => String::new(),
             (from, "") => format!("с {}", day(from)),
@@ -255,17 +276,9 @@ impl List<'_> {
         let source = query.get("source").parse::<Channel>().map_or("", Channel::label);
         let statuses: Vec<_> = query.statuses().iter().map(|s| s.staff_label()).collect();
         let chips: [(&str, &[&str], String); 9] = [
-            (
-                "Клиент",
-                &["organization"],
-                if query.get("organization").is_empty() {
-                    String::new()
-                } else {
-                    organization.to_owned()
-                },
-            ),
+            ("Клиент", &["organization"], organization),
             ("Статус", &["status"], statuses.join(", ")),
-            ("Менеджер", &["manager"], manager.map(|(_, name)| name.clone()).unwrap_or_default()),
+            ("Менеджер", &["manager"], manager),
             ("Источник", &["source"], source.to_owned()),
             ("1С", &["onec"], onec.to_owned()),
             ("Создан", &["created_from", "created_to"], span("created_from", "created_to")),
@@ -273,16 +286,7 @@ impl List<'_> {
             ("Сумма", &["sum_from", "sum_to"], sums),
             ("Товар", &["product"], query.get("product").to_owned()),
         ];
-        let chips: Vec<_> = chips.iter().filter(|(.., value)| !value.is_empty()).collect();
-        html! {
-            @if !chips.is_empty() {
-                div.filters {
-                    @for (word, keys, value) in chips {
-                        a.chip href=(query.without(keys)) { (word) ": " (value) (small_icon(Icon::Cross)) span.sr { "убрать фильтр" } }
-                    }
-                }
-            }
-        }
+        chips.into_iter().filter(|(.., value)| !value.is_empty()).collect()
     }
 
     fn empty(&self, view: View) -> Markup {
@@ -329,56 +333,66 @@ impl List<'_> {
     }
 
     fn table(&self) -> Markup {
+        let columns = self.query.columns();
         html! {
             div.table-wrap {
-                table.cards-on-phone {
+                table.cards-on-phone.chosen[self.query.has_own_columns()] {
                     caption.sr { "Заказы" }
                     thead {
                         tr {
                             th.pick scope="col" { label.tick { input type="checkbox" data-pick-all; span.sr { "Выбрать всю страницу" } } }
                             th scope="col" { "№" }
-                            (self.head("Создан", "", "oldest", ""))
-                            (self.head("Организация", "organization", "organization", ""))
-                            th.num scope="col" { "Позиции" }
-                            (self.head("Сумма", "dearest", "cheapest", "num"))
-                            (self.head("Доставка", "delivery", "delivery", ""))
-                            th scope="col" { "Статус" }
-                            th.roomy scope="col" { "Менеджер" }
-                            th.roomy scope="col" { "1С" }
+                            @for column in &columns { (self.column_head(*column)) }
                             th.only-phone scope="col" { "Действие" }
                         }
                     }
-                    tbody { @for order in &self.found.orders { (self.row(order)) } }
-                    tfoot.not-phone {
-                        tr {
-                            td colspan="5" { "Всего по фильтру: " (ru::count(u64::from(self.found.total), FORMS)) }
-                            td.num { (self.found.sum) }
-                            td colspan="2" {}
-                            td.roomy colspan="2" {}
-                        }
+                    tbody { @for order in &self.found.orders { (self.row(order, &columns)) } }
+                    tfoot.not-phone { (self.foot(&columns)) }
+                }
+            }
+        }
+    }
+
+    fn column_head(&self, column: Column) -> Markup {
+        let word = column.word();
+        match column {
+            Column::Created => self.head(word, "", "oldest", ""),
+            Column::Organization => self.head(word, "organization", "organization", ""),
+            Column::Sum => self.head(word, "dearest", "cheapest", "num"),
+            Column::Delivery => self.head(word, "delivery", "delivery", ""),
+            Column::Lines => html! { th.num scope="col" { (word) } },
+            Column::Status => html! { th scope="col" { (word) } },
+            Column::Manager | Column::Onec => html! { th.roomy scope="col" { (word) } },
+        }
+    }
+
+    /// What the filter lets through, in all: its sum under the sums.
+    fn foot(&self, columns: &[Column]) -> Markup {
+        let words = html! { "Всего по фильтру: " (ru::count(u64::from(self.found.total), FORMS)) };
+        let sum = columns.iter().position(|column| *column == Column::Sum);
+        let (before, after) = columns.split_at(sum.unwrap_or(columns.len()));
+        html! {
+            tr {
+                // The tick and the number stand before them.
+                td colspan=(before.len() + 2) { (words) }
+                @for column in after {
+                    @match column {
+                        Column::Sum => td.num { (self.found.sum) },
+                        Column::Manager | Column::Onec => td.roomy {},
+                        _ => td {},
                     }
                 }
             }
         }
     }
 
-    fn row(&self, order: &OrderRow) -> Markup {
-        let base = &self.desk.base;
-        let now = base.clock.now();
-        let today = base.zone.civil(now).date();
+    fn row(&self, order: &OrderRow, columns: &[Column]) -> Markup {
         let accept = order.status == OrderStatus::New;
         html! {
             tr.link id=(format!("order-{}", order.number)) data-row {
                 td.pick { label.tick { input type="checkbox" name="order" value=(order.id) form="bulk" data-pick; span.sr { "Выбрать № " (order.number) } } }
                 td.p1 { a.main-link href=(format!("/admin/orders/{}", order.number)) { span.only-phone { "№\u{a0}" } (order.number) } }
-                td.p4.muted title=(base.zone.date_time(order.created_at, now)) { (created(self.desk, order.created_at)) }
-                td.p3 { span.org { (order.organization_name) } span.sub { (order.author_name) } }
-                td.num.p5 { (lines(order)) }
-                td.num.p6 { (order.total) }
-                td.p8.nowrap { (order.delivery.label(today)) }
-                td.p2 { (status_badge(order.status)) }
-                td.p9.roomy { @if order.manager_name.is_empty() { span.muted { "—" } } @else { (order.manager_name) } }
-                td.p10.roomy { (order_mark(self.desk, order)) }
+                @for column in columns { (self.cell(order, *column)) }
                 @if accept {
                     td.only-phone.p11 {
                         form method="post" action=(format!("/admin/orders/{}/status", order.number)) data-swap data-done="Заявка принята" {
@@ -389,6 +403,33 @@ impl List<'_> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    fn cell(&self, order: &OrderRow, column: Column) -> Markup {
+        let base = &self.desk.base;
+        let now = base.clock.now();
+        let today = base.zone.civil(now).date();
+        let label = column.word();
+        match column {
+            Column::Created => html! {
+                td.p4.muted title=(base.zone.date_time(order.created_at, now)) { (created(self.desk, order.created_at)) }
+            },
+            Column::Organization => html! {
+                td.p3 { span.org { (order.organization_name) } span.sub { (order.author_name) } }
+            },
+            Column::Lines => html! { td.num.p5 data-label=(label) { (lines(order)) } },
+            Column::Sum => html! { td.num.p6 { (order.total) } },
+            Column::Delivery => {
+                html! { td.p8.nowrap data-label=(label) { (order.delivery.label(today)) } }
+            }
+            Column::Status => html! { td.p2 { (status_badge(order.status)) } },
+            Column::Manager => html! {
+                td.p9.roomy data-label=(label) { @if order.manager_name.is_empty() { span.muted { "—" } } @else { (order.manager_name) } }
+            },
+            Column::Onec => {
+                html! { td.p10.roomy data-label=(label) { (order_mark(self.desk, order)) } }
             }
         }
     }
