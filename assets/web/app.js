@@ -58,8 +58,10 @@
       if (!next) continue;
       if (quiet && part.contains(focused) && focused.matches("input, textarea, select")) continue;
       if (part.isEqualNode(next)) continue;
+      const scrolled = part.scrollLeft;
       const focusKey = part.contains(focused) ? focused.getAttribute("data-focus") || focused.id : "";
       part.replaceWith(document.adoptNode(next));
+      next.scrollLeft = scrolled;
       if (focusKey) ($(`#${CSS.escape(focusKey)}`) || $(`[data-focus="${CSS.escape(focusKey)}"]`))?.focus();
     }
     swapRows(fresh);
@@ -321,6 +323,13 @@
         resolve(dialog.returnValue === "yes");
       });
     });
+  }
+
+  // The open tab is in sight, however many there are ----------------------------------------------
+
+  for (const tab of $$(".tabs [aria-current]")) {
+    const strip = tab.parentElement;
+    strip.scrollLeft = tab.offsetLeft - strip.offsetLeft + (tab.offsetWidth - strip.clientWidth) / 2;
   }
 
   // A filter answers at once ------------------------------------------------------------------------

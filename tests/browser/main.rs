@@ -273,6 +273,10 @@ async fn say(chrome: &Chrome, persona: &str, text: &str) {
 const PAGES: &[(&str, &str)] = &[
     ("today", "/admin"),
     ("orders", "/admin/orders?view=all"),
+    (
+        "orders-view",
+        "/admin/orders?view=all&status=new&status=accepted&sort=dearest&columns=organization&columns=sum&columns=delivery&columns=status&columns=manager&saved=1",
+    ),
     ("orders-empty", "/admin/orders?view=approval"),
     ("order", "/admin/orders/1042"),
     ("order-edit", "/admin/orders/1042?edit=1"),

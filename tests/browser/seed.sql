@@ -106,3 +106,6 @@ update orders set onec_acknowledged_at_ms = null, onec_number = null where id in
 insert into golden_cases (name, text, lines, created_at_ms) values
     ('саморезы жёлтые', 'саморез 4х25 жёлтый 4000', '[]', :now);
 insert into canned_replies (text, created_at_ms) values ('{имя}, заявка {номер} собрана, ждём вас до 18:00.', :now);
+insert into saved_views (id, owner_id, name, query, name_key, shared, created_at_ms, updated_at_ms) values
+    (1, 3, 'Крупные', 'view=all&status=new&status=accepted&sort=dearest', 'крупные', 0, :now, :now),
+    (2, 2, 'Отгрузка без менеджера', 'view=all&status=ready&manager=none', 'отгрузка без менеджера', 1, :now, :now);

@@ -54,6 +54,7 @@ mod panel_desk;
 mod panel_guard;
 mod panel_models;
 mod panel_orders;
+mod panel_views;
 mod program;
 mod pull;
 mod questions;

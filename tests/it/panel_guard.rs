@@ -35,6 +35,7 @@ const ADDRESSES: &[(&str, &str, &str, Who)] = &[
     ("GET", "/admin/events", "/admin/events", Manager),
     ("GET", "/admin/find", "/admin/find?q=x", Manager),
     ("GET", "/admin/orders", "/admin/orders", Manager),
+    ("POST", "/admin/orders", "/admin/orders", Manager),
     ("GET", "/admin/orders/export/{format}", "/admin/orders/export/csv", Manager),
     ("GET", "/admin/orders/export/{format}", "/admin/orders/export/xlsx", Manager),
     ("GET", "/admin/orders/{number}", "/admin/orders/1042", Manager),

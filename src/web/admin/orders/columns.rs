@@ -83,7 +83,7 @@ pub fn chooser(query: &ListQuery) -> Markup {
     let shown = query.columns();
     html! {
         details.menu data-menu {
-            summary.button.quiet { (icon(Icon::Columns)) "Колонки" @if query.has_own_columns() { span.count { (shown.len() + 1) } } }
+            summary.button.quiet { (icon(Icon::Columns)) span.word { "Колонки" } @if query.has_own_columns() { span.count { (shown.len() + 1) } } }
             form.popover.choices.columns-box action="/admin/orders" aria-label="Колонки списка" {
                 @for (key, value) in query.shown().filter(|(key, _)| *key != "columns") {
                     input type="hidden" name=(key) value=(value);

@@ -108,7 +108,7 @@ impl List<'_> {
                 div.buttons {
                     (chooser(self.query))
                     details.menu data-menu {
-                        summary.button.quiet { (icon(Icon::Download)) "Выгрузить" }
+                        summary.button.quiet { (icon(Icon::Download)) span.word { "Выгрузить" } }
                         div.popover {
                             @for format in ["xlsx", "csv"] {
                                 a.item href=(self.query.export(format)) { "Список в ." (format) }
