@@ -204,7 +204,7 @@ impl Controls<'_> {
         html! {
             @if mine || self.admin {
                 details.menu data-menu open[self.wrong("rename").is_some()] {
-                    summary.button.small.quiet { (small_icon(Icon::Edit)) "Вид «" (view.name) "»" }
+                    summary.button.small { (small_icon(Icon::Edit)) "Вид «" (view.name) "»" }
                     div.popover.view-box {
                         @if mine { (self.form("rename", Some(view))) hr; }
                         @else { p.hint { "Общий вид, владелец: " (view.owner_name) "." } }
