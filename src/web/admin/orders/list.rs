@@ -234,7 +234,7 @@ impl List<'_> {
                     @for (word, keys, value) in &chips {
                         a.chip href=(self.query.without(keys)) { (word) ": " (value) (small_icon(Icon::Cross)) span.sr { "убрать фильтр" } }
                     }
-                    (self.controls.render())
+                    @if self.controls.are_needed() { (self.controls.render()) }
                 }
             }
         }

@@ -175,26 +175,29 @@ impl Controls<'_> {
         self.wrong.filter(|wrong| wrong.act == act)
     }
 
+    /// The buttons; they are there where [`Self::are_needed`] says so.
     pub fn render(&self) -> Markup {
         let changed = self.is_changed();
         html! {
-            @if let Some(view) = self.mine().filter(|_| changed) {
-                form method="post" action=(self.query.with(|_| {})) {
-                    (self.hidden(Some(view.id)))
-                    button.button.small type="submit" name="act" value="overwrite" aria-describedby=[self.wrong("overwrite").map(|_| "view-wrong")] { "Сохранить изменения" }
+            div.view-actions {
+                @if let Some(view) = self.mine().filter(|_| changed) {
+                    form method="post" action=(self.query.with(|_| {})) {
+                        (self.hidden(Some(view.id)))
+                        button.button.small type="submit" name="act" value="overwrite" aria-describedby=[self.wrong("overwrite").map(|_| "view-wrong")] { "Сохранить изменения" }
+                    }
                 }
-            }
-            @if let Some(wrong) = self.wrong("overwrite") { span.error-text #view-wrong role="alert" { (wrong.why) } }
-            @if let Some(view) = self.open.filter(|_| changed) {
-                a.button.small.quiet href=(as_kept(view)) { "Вернуть как было" }
-            }
-            @if self.is_worth_keeping() {
-                details.menu data-menu open[self.wrong("save").is_some()] {
-                    summary.button.small { (small_icon(Icon::Plus)) @if self.mine().is_some() { "Сохранить как новый" } @else { "Сохранить вид" } }
-                    (self.form("save", None))
+                @if let Some(wrong) = self.wrong("overwrite") { span.error-text #view-wrong role="alert" { (wrong.why) } }
+                @if let Some(view) = self.open.filter(|_| changed) {
+                    a.button.small.quiet href=(as_kept(view)) { "Вернуть как было" }
                 }
+                @if self.is_worth_keeping() {
+                    details.menu data-menu open[self.wrong("save").is_some()] {
+                        summary.button.small { (small_icon(Icon::Plus)) @if self.mine().is_some() { "Сохранить как новый" } @else { "Сохранить вид" } }
+                        (self.form("save", None))
+                    }
+                }
+                @if let Some(view) = self.open { (self.of_open(view)) }
             }
-            @if let Some(view) = self.open { (self.of_open(view)) }
         }
     }
 
