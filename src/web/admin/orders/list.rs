@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::address::{ListQuery, View};
 use super::columns::{Column, chooser};
-use super::views::{self, Controls, Tab, Wrong, tabs};
+use super::views::{Controls, Tab, Wrong, tabs};
 use super::{bulk, manager_options, managers};
 use crate::domain::{Channel, OrderNumber, OrderStatus, PersonId, Timestamp, ru, time};
 use crate::services::ordering::OrderPage;
@@ -119,7 +119,7 @@ impl List<'_> {
                 }
             }
             nav.tabs.wrapping #tabs data-live aria-label="Виды заказов" { @for tab in &self.tabs { (tab.render()) } }
-            @if let Some(done) = views::done(self.query.get("done")) { p.notice data-tone="ok" role="status" { (done) } }
+            @if let Some(done) = self.controls.done() { p.notice data-tone="ok" role="status" { (done) } }
             @if let Ok(done) = self.query.get("done").parse::<u32>() {
                 p.notice data-tone="ok" role="status" { "Обновлено " (ru::count(u64::from(done), FORMS)) }
             }

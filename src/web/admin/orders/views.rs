@@ -175,6 +175,18 @@ impl Controls<'_> {
         self.wrong.filter(|wrong| wrong.act == act)
     }
 
+    /// What was just done, in words.
+    pub fn done(&self) -> Option<&'static str> {
+        match self.query.get("done") {
+            "remove" => Some("Вид удалён. Фильтры остались: их можно сохранить снова."),
+            // The address may have been sent on: what its sender did is no news to a colleague.
+            _ if self.mine().is_none() => None,
+            "save" => Some("Вид сохранён. Ссылку на эту страницу можно послать коллеге."),
+            "overwrite" | "rename" => Some("Вид изменён."),
+            _ => None,
+        }
+    }
+
     /// The buttons; they are there where [`Self::are_needed`] says so.
     pub fn render(&self) -> Markup {
         let changed = self.is_changed();
@@ -265,16 +277,6 @@ fn as_kept(view: &ViewRow) -> String {
     ListQuery::parse(&view.query).with(|q| q.set("saved", &view.id.to_string()))
 }
 
-/// What was just done with a view, in words.
-pub fn done(code: &str) -> Option<&'static str> {
-    match code {
-        "save" => Some("Вид сохранён. Ссылку на эту страницу можно послать коллеге."),
-        "overwrite" | "rename" => Some("Вид изменён."),
-        "remove" => Some("Вид удалён. Фильтры остались: их можно сохранить снова."),
-        _ => None,
-    }
-}
-
 /// A form of the controls.
 #[derive(Debug, Deserialize)]
 pub struct ViewForm {
@@ -303,12 +305,12 @@ pub async fn keep_view(
     let query = ListQuery::parse(&form.list);
     let (views, by) = (desk.views(), me.account_actor());
     let (name, shared) = (form.name.as_str(), form.shared == "1");
-    let id = form.id.parse::<ViewId>();
+    let id = form.id.parse::<ViewId>().ok();
     let outcome = match (form.act.as_str(), id) {
         ("save", _) => views.save(by, name, query.state(), shared).await.map(Some),
-        ("rename", Ok(id)) => views.rename(by, id, name, shared).await.map(|()| Some(id)),
-        ("overwrite", Ok(id)) => views.overwrite(by, id, query.state()).await.map(|()| Some(id)),
-        ("remove", Ok(id)) => views.remove(by, me.staff.role, id).await.map(|()| None),
+        ("rename", Some(id)) => views.rename(by, id, name, shared).await.map(|()| Some(id)),
+        ("overwrite", Some(id)) => views.overwrite(by, id, query.state()).await.map(|()| Some(id)),
+        ("remove", Some(id)) => views.remove(by, me.staff.role, id).await.map(|()| None),
         _ => return Err(WebError::Invalid("Действие не понято.".to_owned())),
     };
     match outcome {
@@ -321,6 +323,11 @@ pub async fn keep_view(
         }
         Err(error) => {
             let why = explained(error)?;
+            let mut query = query;
+            if let Some(id) = id {
+                // The form stands at the view that is open.
+                query.set("saved", &id.to_string());
+            }
             let wrong = Wrong { act: form.act, name: form.name, shared, why };
             let page = list::draw(&desk, &visitor, &me, query, Some(&wrong)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
