@@ -114,8 +114,8 @@ impl Ordering {
         Ok(self.base.db.read(move |conn| orders::count_by_status(conn, &statuses)).await?)
     }
 
-    /// How many orders each of these filters lets through; a filter by words of a product is not
-    /// for many at once.
+    /// How many orders each of these filters lets through. They name no product by words: those
+    /// are looked for by [`Ordering::orders`], one list at a time.
     pub async fn count_each(&self, filters: Vec<OrderFilter>) -> Result<Vec<u32>, OrderError> {
         let read = move |conn: &Connection| {
             let counts = filters.iter().map(|filter| orders::count(conn, filter));

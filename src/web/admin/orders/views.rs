@@ -35,8 +35,26 @@ pub struct Tab {
     /// How many orders it shows; `None`: it is not counted.
     count: Option<u32>,
     current: bool,
-    /// What a saved view is beside its name; `None` for a built-in one.
-    note: Option<String>,
+    /// Whose it is; `None`: it is built in.
+    kept: Option<Kept>,
+}
+
+/// Whose a saved view is.
+struct Kept {
+    /// Whether every manager sees it.
+    shared: bool,
+    /// The colleague who made it; `None`: the one who looks.
+    by: Option<String>,
+}
+
+impl Kept {
+    fn words(&self) -> String {
+        match &self.by {
+            Some(name) => format!("общий вид, владелец: {name}"),
+            None if self.shared => "общий вид".to_owned(),
+            None => "только ваш вид".to_owned(),
+        }
+    }
 }
 
 /// The tabs: the built-in views, then the saved ones, as they were given.
@@ -47,6 +65,7 @@ pub async fn tabs(
     views: &[ViewRow],
 ) -> Result<Vec<Tab>, WebError> {
     let counts = desk.ordering.counts(OPEN).await?;
+    let saved = query.saved().is_some();
     let mut tabs = Vec::new();
     for view in &VIEWS {
         let mut plain = ListQuery::default();
@@ -59,7 +78,6 @@ pub async fn tabs(
             let of = counts.iter().filter(|(status, _)| view.statuses.contains(status));
             Some(of.map(|(_, count)| count).sum())
         };
-        let saved = query.saved().is_some();
         // From a saved view one comes to the built-in one as it is; filters set by hand go along.
         let href = if saved {
             plain.with(|_| {})
@@ -71,21 +89,22 @@ pub async fn tabs(
             })
         };
         let current = !saved && view.code == query.view().code;
-        tabs.push(Tab { href, word: view.word.to_owned(), count, current, note: None });
+        tabs.push(Tab { href, word: view.word.to_owned(), count, current, kept: None });
     }
     let lists: Vec<_> = views.iter().map(|view| ListQuery::parse(&view.query)).collect();
-    let filters = lists.iter().map(|list| is_counted(list).then(|| list.filter(desk, me)));
-    let (which, filters): (Vec<_>, Vec<_>) =
-        filters.enumerate().filter_map(|(at, filter)| Some((at, filter?))).unzip();
-    let counts = desk.ordering.count_each(filters).await?;
-    for (at, (view, list)) in views.iter().zip(&lists).enumerate() {
-        let count = which.iter().position(|counted| *counted == at);
+    let counted = lists.iter().filter(|list| is_counted(list));
+    let filters = counted.map(|list| list.filter(desk, me)).collect();
+    let mut counts = desk.ordering.count_each(filters).await?.into_iter();
+    for (view, list) in views.iter().zip(&lists) {
         tabs.push(Tab {
             href: list.with(|q| q.set("saved", &view.id.to_string())),
             word: view.name.clone(),
-            count: count.and_then(|count| counts.get(count).copied()),
+            count: if is_counted(list) { counts.next() } else { None },
             current: query.saved() == Some(view.id),
-            note: Some(note(view, me)),
+            kept: Some(Kept {
+                shared: view.shared,
+                by: (view.owner != me).then(|| view.owner_name.clone()),
+            }),
         });
     }
     Ok(tabs)
@@ -103,24 +122,16 @@ fn is_counted(list: &ListQuery) -> bool {
     (open(of_view) || open(narrowed)) && list.get("q").is_empty() && list.get("product").is_empty()
 }
 
-fn note(view: &ViewRow, me: PersonId) -> String {
-    match (view.owner == me, view.shared) {
-        (true, true) => "общий вид".to_owned(),
-        (true, false) => "только ваш вид".to_owned(),
-        _ => format!("общий вид, владелец: {}", view.owner_name),
-    }
-}
-
 impl Tab {
     /// The tab's link.
     pub fn render(&self) -> Markup {
-        let shared = self.note.as_deref().filter(|note| note.starts_with("общий"));
+        let shared = self.kept.as_ref().filter(|kept| kept.shared);
         html! {
-            a href=(self.href) class=[self.note.is_some().then_some("kept")] title=[self.note.as_deref()]
+            a href=(self.href) class=[self.kept.as_ref().map(|_| "kept")] title=[self.kept.as_ref().map(Kept::words)]
                 aria-current=[self.current.then_some("page")] {
                 @if shared.is_some() { (small_icon(Icon::Clients)) }
                 (self.word)
-                @if let Some(note) = shared { span.sr { ", " (note) } }
+                @if let Some(kept) = shared { span.sr { ", " (kept.words()) } }
                 @if let Some(count) = self.count { span.count { (ru::thousands(u64::from(count))) } }
             }
         }
