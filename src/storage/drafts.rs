@@ -104,6 +104,31 @@ pub struct NewDraftLine {
     pub price: Option<Price>,
 }
 
+impl NewDraftLine {
+    /// The line as a draft would hold it in this place, with no price yet.
+    #[must_use]
+    pub fn unsaved(self, position: i64) -> DraftLineRow {
+        DraftLineRow {
+            id: DraftLineId(position),
+            draft: DraftId(0),
+            position,
+            raw: self.raw,
+            phrase: self.phrase,
+            state: self.state.unwrap_or(LineState::None),
+            product: self.product,
+            quantity: self.quantity,
+            unit: self.unit,
+            candidates: self.candidates,
+            question: self.question,
+            trace: self.trace,
+            chosen: false,
+            price: None,
+            fixed_quantity: false,
+            event_key: String::new(),
+        }
+    }
+}
+
 impl From<&DraftLineRow> for NewDraftLine {
     /// The same line, to be added elsewhere.
     fn from(row: &DraftLineRow) -> Self {

@@ -341,6 +341,11 @@ fn conditions(reader: Reader, filter: &ThreadFilter, now: Timestamp) -> (String,
     (all.join(" and "), params)
 }
 
+const MESSAGE: &str = "
+    select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
+        m.note, m.text, m.attachment, m.at_ms
+    from thread_messages m left join persons p on p.id = m.person_id";
+
 /// The last `limit` messages of a thread, oldest first; notes only for staff.
 pub fn messages(
     conn: &Connection,
@@ -348,13 +353,11 @@ pub fn messages(
     notes: bool,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StorageError> {
-    const SQL: &str = "
-        select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
-            m.note, m.text, m.attachment, m.at_ms
-        from thread_messages m left join persons p on p.id = m.person_id
-        where m.thread_id = :thread and (m.note = 0 or :notes)
-        order by m.id desc limit :limit";
-    let mut stmt = conn.prepare_cached(SQL)?;
+    let sql = format!(
+        "{MESSAGE} where m.thread_id = :thread and (m.note = 0 or :notes)
+        order by m.id desc limit :limit"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
     let params = named_params! { ":thread": thread, ":notes": notes, ":limit": limit };
     let rows = stmt.query_map(params, message_from_row)?;
     let mut rows: Vec<MessageRow> = rows.collect::<Result<_, _>>()?;
@@ -364,11 +367,7 @@ pub fn messages(
 
 /// One message.
 pub fn find_message(conn: &Connection, id: i64) -> Result<Option<MessageRow>, StorageError> {
-    const SQL: &str = "
-        select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
-            m.note, m.text, m.attachment, m.at_ms
-        from thread_messages m left join persons p on p.id = m.person_id where m.id = :id";
-    let mut stmt = conn.prepare_cached(SQL)?;
+    let mut stmt = conn.prepare_cached(&format!("{MESSAGE} where m.id = :id"))?;
     Ok(stmt.query_row(named_params! { ":id": id }, message_from_row).optional()?)
 }
 
@@ -378,13 +377,12 @@ pub fn answer_after(
     thread: ThreadId,
     message: i64,
 ) -> Result<Option<MessageRow>, StorageError> {
-    const SQL: &str = "
-        select m.id, m.thread_id, m.person_id, coalesce(p.name, '') as person_name, m.from_staff,
-            m.note, m.text, m.attachment, m.at_ms
-        from thread_messages m left join persons p on p.id = m.person_id
+    let sql = format!(
+        "{MESSAGE}
         where m.thread_id = :thread and m.id > :message and m.from_staff and not m.note
-        order by m.id limit 1";
-    let mut stmt = conn.prepare_cached(SQL)?;
+        order by m.id limit 1"
+    );
+    let mut stmt = conn.prepare_cached(&sql)?;
     let params = named_params! { ":thread": thread, ":message": message };
     Ok(stmt.query_row(params, message_from_row).optional()?)
 }

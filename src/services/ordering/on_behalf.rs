@@ -9,8 +9,7 @@ use super::reading::new_lines;
 use super::staff::{OrderView, whole};
 use super::{Actor, OrderError, Ordering, Party, notices};
 use crate::domain::{
-    ChatKey, Delivery, DraftId, DraftLineId, LineState, Money, OrderStatus, OrganizationId,
-    PersonId, Timestamp, ru,
+    ChatKey, Delivery, LineState, Money, OrderStatus, OrganizationId, PersonId, Timestamp, ru,
 };
 use crate::services::notifications::Notice;
 use crate::storage::drafts::{DraftLineRow, NewDraftLine};
@@ -210,24 +209,8 @@ fn settled(
 ) -> Result<Vec<DraftLineRow>, OrderError> {
     let mut rows = Vec::with_capacity(lines.len());
     for (index, line) in say_packs(conn, lines)?.into_iter().enumerate() {
-        let mut row = DraftLineRow {
-            id: DraftLineId(0),
-            draft: DraftId(0),
-            position: i64::try_from(index).unwrap_or(i64::MAX) + 1,
-            raw: line.raw,
-            phrase: line.phrase,
-            state: line.state.unwrap_or(LineState::None),
-            product: line.product,
-            quantity: line.quantity,
-            unit: line.unit,
-            candidates: line.candidates,
-            question: line.question,
-            trace: line.trace,
-            chosen: false,
-            price: None,
-            fixed_quantity: false,
-            event_key: String::new(),
-        };
+        let position = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1);
+        let mut row = line.unsaved(position);
         settle(conn, party, &mut row)?;
         rows.push(row);
     }

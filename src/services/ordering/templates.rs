@@ -10,11 +10,9 @@ use super::again::{Changes, Past, Repeated, changes};
 use super::draft::{settle, with_offers};
 use super::staff::{OrderView, seen_by_buyer};
 use super::{Actor, DraftLine, OrderError, Ordering, Party};
-use crate::domain::{
-    DraftId, DraftLineId, LineState, OrderId, OrganizationId, TemplateId, TemplateName, Timestamp,
-};
+use crate::domain::{LineState, OrderId, OrganizationId, TemplateId, TemplateName, Timestamp};
 use crate::storage::audit::{self, Entry};
-use crate::storage::drafts::{DraftLineRow, NewDraftLine};
+use crate::storage::drafts::NewDraftLine;
 use crate::storage::entries;
 use crate::storage::orders::OrderLineRow;
 use crate::storage::templates::{self, TemplateLine, TemplateRow};
@@ -113,7 +111,7 @@ impl Ordering {
             let changes = changes(conn, &party, &past)?;
             let mut rows = Vec::with_capacity(lines.len());
             for (position, (line, past)) in (1..).zip(lines.into_iter().zip(&past)) {
-                let mut row = unsaved(position, line);
+                let mut row = line.unsaved(position);
                 settle(conn, &party, &mut row)?;
                 row.price = past.price;
                 rows.push(row);
@@ -367,28 +365,6 @@ impl From<TemplateLine> for Past {
             ..NewDraftLine::default()
         };
         Self { line: again, words, price, lost: product.is_none() }
-    }
-}
-
-/// The line as a draft would have it.
-fn unsaved(position: i64, line: NewDraftLine) -> DraftLineRow {
-    DraftLineRow {
-        id: DraftLineId(position),
-        draft: DraftId(0),
-        position,
-        raw: line.raw,
-        phrase: line.phrase,
-        state: line.state.unwrap_or(LineState::None),
-        product: line.product,
-        quantity: line.quantity,
-        unit: line.unit,
-        candidates: line.candidates,
-        question: line.question,
-        trace: line.trace,
-        chosen: false,
-        price: None,
-        fixed_quantity: false,
-        event_key: String::new(),
     }
 }
 
