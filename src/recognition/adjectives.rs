@@ -23,7 +23,14 @@ pub(crate) fn counted(word: &str) -> Option<(i64, &str)> {
 
 /// «двойная» → 2: an adjective that says how many parts a thing has.
 pub(crate) fn parts(word: &str) -> Option<i64> {
-    const ROOTS: &[(&str, i64)] = &[("одинарн", 1), ("одиночн", 1), ("двойн", 2), ("тройн", 3)];
+    const ROOTS: &[(&str, i64)] = &[
+        ("одинарн", 1),
+        ("одиночн", 1),
+        ("двойн", 2),
+        ("тройн", 3),
+        ("четверн", 4),
+        ("пятерн", 5),
+    ];
     let found = ROOTS.iter().find(|(root, _)| word.starts_with(root))?;
     (word.chars().count() <= found.0.chars().count() + 3).then_some(found.1)
 }

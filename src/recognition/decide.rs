@@ -10,7 +10,7 @@ use super::types::{Question, QuestionOption};
 use crate::domain::ProductId;
 
 /// How much worse than the best a product may fit and still be meant.
-const MARGIN: f32 = 0.045;
+const MARGIN: f32 = 0.0495;
 
 /// Where the best does not fit as well as this …
 const CLEAN: f32 = 0.93;
@@ -221,18 +221,37 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
     };
     let thing = wants.iter().find(|w| !w.without && !w.aimed && w.known && seeker.is_head(w));
     // «Напишите «250» или 3 кор»: a bare number names nothing.
+    // «Гигиенический душ F7503» is the set for one.
+    let marked = wants.len() > 2 && wants.iter().any(|w| w.is_mark() && seeker.has(row, w));
     wants.iter().all(is_bare_number)
         || seeker.is_packed_otherwise(row, wants)
         || seeker.is_sized_further(row, wants)
-        || !begun && thing.is_some_and(mentions)
+        || !begun && !marked && thing.is_some_and(mentions)
 }
 
 /// Whether the one word that was said is none that the product is called: «клещи» of a «к-т, 8кл.»,
 /// «ластик» of a «карандаш с ластиком». An adjective, what is made of one and a maker's name may be
 /// said alone: «потайная», «киперка», «Domestos».
 pub(crate) fn is_called_otherwise(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool {
-    let [want] = wants else { return false };
     let known = |word: u32| seeker.index.vocabulary.get(word);
+    let mut words = wants.iter().filter(|w| !w.numeric);
+    if let (Some(word), None) = (words.next(), words.next()) {
+        // «Стериллиум 0,5» is no «игла стер. 0,5», and no synonym is meant by the three letters of
+        // another word.
+        let noun = !word.text.contains(' ') && !super::line::is_adjective(&word.text);
+        let cut = |w: u32| {
+            let known = known(w);
+            let own = word.text.starts_with(&*known.surface);
+            let others = || seeker.index.vocabulary.is_cut_of_others(&word.text, &known.surface);
+            let short = known.surface.chars().count() <= 3;
+            known.cut && if own { noun && others() } else { word.text.contains(' ') && short }
+        };
+        let mut named = Seeker::words_of(word).filter(|w| seeker.has_word(row, *w)).peekable();
+        if named.peek().is_some() && named.all(cut) {
+            return true;
+        }
+    }
+    let [want] = wants else { return false };
     let named: Vec<u32> = Seeker::words_of(want).filter(|w| seeker.has_word(row, *w)).collect();
     // «Слюноотсос» is no «2сл.».
     let short = |word: &u32| known(*word).cut && known(*word).stem.chars().count() < 3;
@@ -429,7 +448,8 @@ impl<'i> Core<'i> {
             let special = other.path.starts_with(self.path);
             let (own, others) =
                 if special { (&self.told, &other.told) } else { (&self.full, &other.full) };
-            return own.len() < others.len()
+            return !self.path.starts_with(other.path)
+                && own.len() < others.len()
                 && within(own, others)
                 && !within(&other.needed, &self.full);
         }
@@ -681,6 +701,11 @@ fn is_ordinary(stem: &str) -> bool {
 /// Whether a word only says that the number of a standard follows.
 fn names_standard(stem: &str) -> bool {
     matches!(stem, "din" | "гост" | "iso")
+}
+
+/// How the colour begins that a stem is a name of.
+pub(crate) fn colour_of(stem: &str) -> Option<&'static str> {
+    COLOURS.iter().copied().find(|c| stem.starts_with(c))
 }
 
 /// Whether a stem begins as a colour's name does.

@@ -122,6 +122,19 @@ impl Index {
         build(entries, words)
     }
 
+    /// Whether a title writes this, whatever alphabet its letters are of: «ВА47-100».
+    pub(crate) fn writes(&self, text: &str) -> bool {
+        let key = article_key(text);
+        let digits = text.rsplit(|c: char| !c.is_ascii_digit()).find(|run| !run.is_empty());
+        let value = digits.and_then(|run| run.parse::<i64>().ok()).map(|n| n.saturating_mul(1000));
+        let row = value.and_then(|value| self.value_rows.get(&value));
+        row.is_some_and(|row| {
+            let titles = self.by_value.row(*row as usize).iter();
+            let titles = titles.map(|row| article_key(&self.entries[*row as usize].title));
+            titles.into_iter().any(|title| title.contains(&key))
+        })
+    }
+
     /// Whether a title has the number, in thousandths and in whatever unit.
     pub(crate) fn knows_number(&self, value: i64) -> bool {
         let row = self.value_rows.get(&value);
@@ -176,8 +189,22 @@ impl Articles {
         self.whole.entry(key).or_default().push(row);
     }
 
-    /// An article that the title repeats: found whole only.
+    /// An article that the title repeats: found whole, or without the letters that end it,
+    /// «mcb4763-3-25C» of «mcb4763-3-25C-pro».
     fn repeat(&mut self, article: &str, row: u32) {
+        self.repeat_whole(article, row);
+        let mut rest = article;
+        while let Some((start, end)) = rest.rsplit_once('-')
+            && !end.is_empty()
+            && end.chars().all(char::is_alphabetic)
+            && start.bytes().filter(u8::is_ascii_digit).count() >= 4
+        {
+            self.repeat_whole(start, row);
+            rest = start;
+        }
+    }
+
+    fn repeat_whole(&mut self, article: &str, row: u32) {
         let rows = self.whole.entry(article_key(article)).or_default();
         if !rows.contains(&row) {
             rows.push(row);
@@ -229,7 +256,10 @@ fn is_junk(lexemes: &[Lexeme]) -> bool {
         }
         let begins = |list: &[&str], word: &str| list.iter().any(|w| word.starts_with(w));
         let next = lexemes.get(at + 1).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
-        begins(ALONE, &lexeme.text)
+        // «ЯСТАРЫЙ», «яя_»: a letter that sorts what is retired last.
+        let last = at == 0
+            && (lexeme.text.starts_with("ястар") || matches!(lexeme.text.as_str(), "яя" | "яяя"));
+        last || begins(ALONE, &lexeme.text)
             || matches!(lexeme.text.as_str(), "брак" | "архив")
             || lexeme.text == "не" && begins(NOT, next)
             || (lexeme.text.starts_with("стар") || lexeme.text == "ст") && begins(OLD, next)
@@ -247,7 +277,7 @@ pub(crate) struct Draft {
 }
 
 /// A word of a title on its way into the index.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what a title says of a word is said apart")]
 pub(crate) struct DraftWord {
     pub(crate) id: u32,
@@ -438,6 +468,31 @@ fn invert(mut pairs: Vec<(u32, u32)>, rows: usize) -> Rows<u32> {
     out
 }
 
+/// The word of which a title leaves the beginning and the end, «ф-р», «к-т», where its first term
+/// stands.
+fn clipped(lexemes: &[Lexeme], at: usize) -> Option<String> {
+    let part = |at: usize, longest: usize| {
+        let lexeme = lexemes.get(at)?;
+        let short = lexeme.text.chars().count() <= longest;
+        let whole =
+            lexeme.is_word() && short && lexeme.text.chars().all(super::normalize::is_cyrillic);
+        whole.then_some(lexeme.text.as_str())
+    };
+    let tight = |at: usize| lexemes.get(at).is_some_and(|l| !l.spaced);
+    let joined = |at: usize| {
+        let hyphen = lexemes.get(at + 1).is_some_and(|l| l.is('-')) && tight(at + 1);
+        let apart = at == 0 || lexemes[at].spaced;
+        let ends = lexemes.get(at + 3).is_none_or(|l| l.spaced || !l.is_number() && !l.is('-'));
+        let (one, two) = (part(at, 3)?, part(at + 2, 2)?);
+        // «ТТИ-А» is a mark.
+        (hyphen && !lexemes[at + 2].upper && tight(at + 2) && apart && ends)
+            .then(|| format!("{one}-{two}"))
+    };
+    // «К» of «к-т» is no term by itself.
+    let little = at.checked_sub(2).filter(|b| super::terms::is_little(&lexemes[*b].text));
+    joined(at).or_else(|| little.and_then(joined))
+}
+
 fn draft(
     entry: &Entry,
     lexemes: &[Lexeme],
@@ -461,6 +516,10 @@ fn draft(
     for term in terms(lexemes, |_| false) {
         match term {
             Term::Word(word) => {
+                if let Some(clipped) = clipped(lexemes, word.from) {
+                    let id = vocabulary.add(&clipped, false);
+                    words.push(DraftWord { id, ..DraftWord::default() });
+                }
                 if let Some((count, rest)) = adjectives::counted(&word.text) {
                     spelt.push(Figure {
                         value: row_of(count * 1000),

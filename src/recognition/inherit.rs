@@ -2,7 +2,7 @@
 
 use super::interpret::{Draft, settle};
 use super::rank::{Need, Seeker, Stretch, Want, Way};
-use super::terms::Size;
+use super::terms::{Measure, Size};
 
 /// How a piece goes with the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,11 @@ pub(crate) fn inherit(
         return None;
     }
     // What is said again is not inherited: nothing may take its place.
-    let kept: Vec<&Want> =
-        context.into_iter().filter(|c| !draft.wants.iter().any(|w| w.key == c.key)).collect();
+    // «С20 12 шт, С32 6 шт», «10 Вт 5 шт, 15 Вт 3»: nothing has two of them.
+    let other = |c: &Want| draft.wants.iter().any(|w| is_other_of(w, c));
+    let again = |c: &Want| draft.wants.iter().any(|w| w.key == c.key) || other(c);
+    let adds = if context.iter().any(|c| other(c)) { Heir::Replaces } else { Heir::Adds };
+    let kept: Vec<&Want> = context.into_iter().filter(|c| !again(c)).collect();
     let parts = parts(&kept);
     // «резинка белая 20, 25»: a number after a number is another.
     // «Поролон EL 2540 2х1 м, 8 см» says more of it.
@@ -60,7 +63,7 @@ pub(crate) fn inherit(
     let literal =
         |found: &Draft| found.meant.iter().all(|h| seeker.is_literal(h.row, &draft.wants));
     if let Some(found) = added.as_ref().filter(|found| literal(found)) {
-        return Some((found.clone(), Heir::Adds));
+        return Some((found.clone(), adds));
     }
     let count = parts.len().min(9);
     let again = draft.wants.iter().any(|w| seeker.is_head(w));
@@ -112,7 +115,7 @@ pub(crate) fn inherit(
         }
     }
     match added {
-        Some(found) => Some((found, Heir::Adds)),
+        Some(found) => Some((found, adds)),
         None => together(seeker, draft, &parts, &fresh, head),
     }
 }
@@ -140,7 +143,16 @@ fn together(
             return Some((found, Heir::Replaces));
         }
     }
-    None
+    // «Болт М8х50 8.8 100 шт, такой же нерж»: the strength goes with the plain steel.
+    let numbers: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].numeric).collect();
+    let (Some(last), true) = (numbers.last(), numbers.len() > 1) else { return None };
+    let alike = fresh.iter().all(|w| !w.numeric && !seeker.is_head(w));
+    if *last == head || !alike {
+        return None;
+    }
+    attempt(seeker, draft, parts, fresh, &[*last], Stretch::No)
+        .filter(Draft::is_certain)
+        .map(|found| (found, Heir::Replaces))
 }
 
 /// What an unlike piece would want if it were of the thing before: so that a line that is not found
@@ -164,6 +176,29 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
     let keys: Vec<String> = out.iter().map(|w| w.key.clone()).collect();
     out.extend(draft.wants.iter().filter(|w| !keys.contains(&w.key)).cloned());
     out
+}
+
+/// Whether two single numbers are values of an attribute of which a thing has one: of the same letter
+/// or in the same measure of what is electric.
+fn is_other_of(want: &Want, part: &Want) -> bool {
+    let single = |w: &Want| {
+        w.ways.iter().flat_map(|w| &w.needs).find_map(|need| match need {
+            Need::Size(size) => match size.numbers.as_slice() {
+                [number] => Some(*number),
+                _ => None,
+            },
+            _ => None,
+        })
+    };
+    let (Some(new), Some(old)) = (single(want), single(part)) else { return false };
+    let electric = matches!(
+        new.measure,
+        Measure::Watt | Measure::Kelvin | Measure::Volt | Measure::Ampere | Measure::Milliampere
+    );
+    want.numeric
+        && part.numeric
+        && new.value != old.value
+        && (new.is_lettered() && new.marker == old.marker || electric && new.measure == old.measure)
 }
 
 /// How many numbers a size has.

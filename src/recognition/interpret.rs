@@ -92,6 +92,12 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
     out
 }
 
+/// Whether the word says that an article follows.
+pub(crate) fn names_article(word: &str) -> bool {
+    const WORDS: &[&str] = &["арт", "art", "код", "кода", "коду", "кодом", "kod"];
+    WORDS.contains(&word) || word.starts_with("артикул")
+}
+
 /// A number of so many digits is an article, though the catalogue has none such.
 const LONG: usize = 8;
 
@@ -154,12 +160,12 @@ fn article(
         } else {
             before
         };
-        let named =
-            matches!(before, "арт" | "артикул" | "артикула" | "код" | "кода" | "art" | "kod");
+        let named = names_article(before);
         let shape = super::index::article_shape(raw);
         let marked = shape.contains(['-', '/']) && digits >= 5;
         if end == to
             && marked
+            && !index.writes(raw)
             && (shape.contains('A') || raw.starts_with('0') && digits > 6 || digits >= 8)
             && index.shapes.iter().any(|(s, _)| {
                 *s == shape
@@ -214,6 +220,19 @@ pub(crate) struct Light<'c> {
     pub(crate) plainly: bool,
 }
 
+/// «Труба REHAU 20х2,9 100 м» of a title that ends with «(100м)», where it is sold by the metre: so many
+/// are ordered, though all that was said is the title.
+fn ends_with_amount(index: &Index, lexemes: &[Lexeme], rows: &[u32]) -> bool {
+    let number = lexemes.iter().rposition(Lexeme::is_number);
+    let unit = number.and_then(|at| {
+        let (unit, taken) = super::quantity::unit_at(lexemes, at + 1)?;
+        (at + 1 + taken == lexemes.len() && !unit.counts()).then_some(unit)
+    });
+    let Some(unit) = unit else { return false };
+    let sold = |row: &u32| index.entries[*row as usize].unit.as_ref();
+    rows.iter().all(|row| sold(row).is_some_and(|own| unit.resolve(Some(own)) == *own))
+}
+
 /// Reads a piece in every way and keeps the best.
 pub(crate) fn read(
     seeker: &mut Seeker<'_>,
@@ -221,7 +240,8 @@ pub(crate) fn read(
     lexemes: &[Lexeme],
     light: Light<'_>,
 ) -> (Draft, Heir) {
-    let cited = match seeker.index.titles.begun(&lexemes[..light.titled]) {
+    let begun = seeker.index.titles.begun(&lexemes[..light.titled]);
+    let cited = match begun.filter(|(_, rows)| !ends_with_amount(seeker.index, lexemes, rows)) {
         Some((to, rows)) => vec![Cited { from: 0, to, rows }],
         None => cited(seeker.index, text, lexemes),
     };
@@ -320,10 +340,38 @@ pub(crate) fn read(
     if !light.plainly && !found(&plain) {
         plain.extend(unstrayed(seeker, &plain));
     }
+    numbered(seeker, &mut plain);
     plain
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
         .unwrap_or((Draft::default(), Heir::None))
+}
+
+/// «Степлер 140»: of two readings of one product the one in which its own number is no quantity is
+/// meant, unless a unit was said.
+fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
+    let only = |d: &Draft| match d.meant.as_slice() {
+        [hit] if d.unknown() == 0 => Some(hit.row),
+        _ => None,
+    };
+    let named: Vec<u32> = plain
+        .iter()
+        .filter(|(d, _)| d.reading.quantity.is_none())
+        .filter_map(|(d, _)| only(d))
+        .collect();
+    for (draft, _) in plain.iter_mut() {
+        let Some(row) = only(draft).filter(|row| named.contains(row)) else { continue };
+        let bare = draft.reading.quantity.filter(|_| draft.reading.unit.is_none());
+        if bare.is_some_and(|said| seeker.is_numbered(row, said.thousandths())) {
+            draft.score -= 1.0;
+        }
+        // «Труба 20х2,9 100 м» of a «… (100м)» that is sold by the metre.
+        let own = seeker.index.entries[row as usize].unit.as_ref();
+        let measured = draft.reading.unit.as_ref().is_some_and(|said| !said.counts());
+        if measured && own.is_some_and(|own| draft.reading.is_of(own)) {
+            draft.score += 1.0;
+        }
+    }
 }
 
 /// The wants without what titles leave out: words that say what a number counts, and the standard by

@@ -6,7 +6,7 @@
 //! told two products apart is another name for the same thing («лента», «тесьма»), and a product of
 //! the category may be ordered by it.
 
-use super::decide::names_colour;
+use super::decide::{colour_of, names_colour};
 use super::index::{Draft, Figure};
 use super::normalize::{FxMap, FxSet};
 use super::terms::Measure;
@@ -55,7 +55,42 @@ pub(crate) fn learn(
         }
         lessons = aliases(vocabulary, drafts, ranges, junk, &mut Vec::new());
     }
+    colour_codes(vocabulary, drafts);
     Lessons { constants: constants(drafts, ranges), ..lessons }
+}
+
+/// What the letters of finishes stand for, «BL» black where titles say «BL чёрный»: a title that has
+/// the letters alone is of that colour too.
+fn colour_codes(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
+    const LONGEST: usize = 2;
+    const LEAST: u32 = 2;
+    let code = |word: u32| {
+        let surface = &vocabulary.get(word).surface;
+        surface.len() <= LONGEST && surface.bytes().all(|c| c.is_ascii_lowercase())
+    };
+    let colour = |word: u32| colour_of(&vocabulary.get(word).stem);
+    let colours = |draft: &Draft| -> Vec<(u32, &'static str)> {
+        draft.words.iter().filter_map(|w| Some((w.id, colour(w.id)?))).collect()
+    };
+    // By the code: the colours that stand with it, each with a word for it.
+    let mut said: FxMap<u32, FxMap<&'static str, (u32, u32)>> = FxMap::default();
+    for draft in drafts.iter() {
+        let [(word, colour)] = colours(draft)[..] else { continue };
+        for letters in draft.words.iter().filter(|w| code(w.id)) {
+            let counted = said.entry(letters.id).or_default().entry(colour).or_insert((0, word));
+            counted.0 += 1;
+        }
+    }
+    let told = |letters: u32| {
+        let said = said.get(&letters)?;
+        let all: u32 = said.values().map(|(times, _)| times).sum();
+        let (times, word) = said.values().max()?;
+        (*times >= LEAST && times * 20 >= all * 19).then_some(*word)
+    };
+    for draft in drafts.iter_mut().filter(|d| colours(d).is_empty()) {
+        let meant = draft.words.iter().filter(|w| code(w.id)).find_map(|w| told(w.id));
+        draft.aside.extend(meant);
+    }
 }
 
 /// Words that are written with a capital inside titles are names.

@@ -131,6 +131,7 @@ impl Measure {
             "а" if glued => Self::Ampere,
             "ма" | "ma" => Self::Milliampere,
             "k" | "к" if glued => Self::Kelvin,
+            "кельвин" | "кельвина" | "кельвинов" => Self::Kelvin,
             "n" | "н" if glued => Self::Newton,
             "ньютон" | "ньютона" | "ньютонов" => Self::Newton,
             "бар" | "bar" | "атм" => Self::Bar,
@@ -277,6 +278,16 @@ impl Number {
     /// Whether letters are glued to the number as those of a model: «MDV10», «EL2240».
     pub(crate) fn is_code(self) -> bool {
         self.marker == CODE || (LETTERS..ONE_LETTER).contains(&self.marker)
+    }
+
+    /// Whether two numbers that a title joins may be sides of one size, «20х1/2», and not two
+    /// attributes, «63А/30мА», «С8-0,45».
+    pub(crate) fn is_sized_with(self, other: Self) -> bool {
+        let length = |measure: Measure| {
+            matches!(measure, Measure::None | Measure::Inch) || measure.is_like(Measure::Metre)
+        };
+        let side = |n: Self| !n.is_code() && !n.is_lettered() && length(n.measure);
+        side(self) && side(other)
     }
 
     /// Whether one letter is glued to the number: «C16».

@@ -37,7 +37,7 @@ fn piece(word: &str) -> Option<Piece> {
     use Piece::{Cardinal, Collective, Fraction, Thousand};
     Some(match word {
         "ноль" | "нуль" => Cardinal(0),
-        "один" | "одна" | "одно" | "одну" | "одного" | "одной" | "одному" => {
+        "один" | "одна" | "одни" | "одно" | "одну" | "одного" | "одной" | "одному" => {
             Cardinal(1)
         }
         "два" | "две" | "двух" => Cardinal(2),
@@ -86,7 +86,7 @@ fn piece(word: &str) -> Option<Piece> {
         "десяток" | "десятка" | "десятков" | "десяточек" => {
             Collective(10)
         }
-        "дюжина" | "дюжину" | "дюжины" => Collective(12),
+        "дюжина" | "дюжину" | "дюжины" | "дюжин" => Collective(12),
         "сотня" | "сотню" | "сотни" | "сотен" => Collective(100),
         "полсотни" => Collective(50),
         "полтыщи" | "полтысячи" => Collective(500),
@@ -95,7 +95,12 @@ fn piece(word: &str) -> Option<Piece> {
         "полдесятка" => Collective(5),
         "червонец" => Collective(10),
         "полсотенки" => Collective(50),
-        "сотенка" | "сотенку" | "стольник" => Collective(100),
+        "сотенка" | "сотенку" | "сотку" | "соточку" | "стольник" => {
+            Collective(100)
+        }
+        "тысчонка" | "тысчонку" | "тыщонка" | "тыщонку" | "тысячка" | "тысячку" => {
+            Collective(1000)
+        }
         "пару" | "парочку" | "парочка" | "парочки" | "пара" => {
             Collective(2)
         }
@@ -311,6 +316,19 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i = next;
             continue;
         }
+        // «10 дюжин», «5 десятков», «3 сотни»
+        if lexemes[i].is_word()
+            && let Some(last) = out.last_mut().filter(|n| n.is_number() && !n.spoken)
+            && let Some(Piece::Collective(count)) = piece(&lexemes[i].text)
+            && (may_be_counted(&lexemes[i].text) || lexemes[i].text == "дюжин")
+        {
+            last.value = last.value.saturating_mul(count);
+            last.text = super::rank::decimal(last.value);
+            last.end = lexemes[i].end;
+            last.spoken = true;
+            i += 1;
+            continue;
+        }
         let inches = inches_at(lexemes, i).is_some();
         if let Some((number, next)) = number_at(lexemes, i).filter(|_| !inches) {
             let (number, next) = with_tenths(lexemes, (number, next), &out, &knows);
@@ -471,6 +489,18 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i += 2;
             continue;
         }
+        // «5-литровый», «10-килограммовых»
+        if lexeme.is('-')
+            && !lexeme.spaced
+            && let Some(word) = lexemes.get(i + 1).filter(|w| w.is_word() && !w.spaced)
+            && let Some((1000, unit)) = measured(&word.text)
+            && let Some(last) = out.last_mut().filter(|n| n.is_number() && !n.spoken)
+        {
+            last.named = true;
+            out.push(Lexeme { text: unit.into(), spaced: false, ..word.clone() });
+            i += 2;
+            continue;
+        }
         // «4 тыс», «4т.шт», «2 тысячи»
         if lexeme.is_word()
             && let Some(last) = out.last_mut()
@@ -612,7 +642,7 @@ fn size_letters(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> 
 /// Several letters that are said one by one before a number, «эс тэ двадцать два», as one word, and
 /// where they end.
 fn spelt_letters(lexemes: &[Lexeme], at: usize) -> Option<(String, usize)> {
-    let named = |l: &Lexeme| letter(&l.text).or_else(|| named_letter(&l.text));
+    let named = |l: &Lexeme| named_letter(&l.text).or_else(|| letter(&l.text));
     let letters: String = lexemes[at..].iter().map_while(named).collect();
     let count = letters.chars().count();
     (count > 1 && number_at(lexemes, at + count).is_some()).then_some((letters, at + count))
@@ -640,7 +670,20 @@ fn letter(word: &str) -> Option<char> {
 fn is_suffix(word: &str) -> bool {
     matches!(
         word,
-        "ка" | "ку" | "ки" | "кой" | "й" | "ый" | "ой" | "я" | "ая" | "ые" | "го" | "ого"
+        "ка" | "ку"
+            | "ки"
+            | "кой"
+            | "й"
+            | "ый"
+            | "ой"
+            | "я"
+            | "ая"
+            | "ю"
+            | "ую"
+            | "ые"
+            | "е"
+            | "го"
+            | "ого"
     )
 }
 
@@ -678,6 +721,12 @@ fn number_at(lexemes: &[Lexeme], start: usize) -> Option<(Lexeme, usize)> {
         return None;
     }
     let first = word(start)?;
+    // «Шина ноль на 8»: a zero by itself is a name.
+    let goes_on =
+        word(start + 1).is_some() || lexemes.get(start + 1).is_some_and(|l| l.text == "и");
+    if first == Piece::Cardinal(0) && !goes_on {
+        return None;
+    }
     let make = |value: i64, end: usize, named: bool| Lexeme {
         end: lexemes[end - 1].end,
         named,

@@ -33,6 +33,13 @@ pub(crate) struct Reading {
     pub(crate) glued: bool,
 }
 
+impl Reading {
+    /// Whether the unit that was said is this one.
+    pub(crate) fn is_of(&self, own: &Unit) -> bool {
+        self.unit.as_ref().is_some_and(|said| said.resolve(Some(own)) == *own)
+    }
+}
+
 /// A unit as it is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
@@ -108,6 +115,18 @@ pub(crate) fn counts(unit: &Unit) -> bool {
 pub(crate) fn unit_at(lexemes: &[Lexeme], at: usize) -> Option<(Said, usize)> {
     let word = |i: usize| lexemes.get(i).filter(|l| l.is_word());
     let first = word(at)?;
+    // «50 рул.33м»: how long a roll is.
+    let on = lexemes.get(at + 1).is_some_and(|l| l.is_number() && !l.spaced);
+    if first.dotted && on && first.text.chars().count() > 1 {
+        return None;
+    }
+    // «С катушкой 230»: a part of the thing.
+    let with = at.checked_sub(1).and_then(word);
+    if with.is_some_and(|l| matches!(l.text.as_str(), "с" | "со"))
+        && ["ой", "ей", "ом", "ем", "ами"].iter().any(|end| first.text.ends_with(end))
+    {
+        return None;
+    }
     let text = if first.text.is_ascii() && first.text.len() > 1 {
         cyrillic(&first.text)
     } else {
@@ -248,7 +267,14 @@ fn declined_unit(text: &str) -> Option<&'static str> {
     }
 
     if chars.len() < 5 {
-        return None;
+        // «Рулн», «мешк»: a letter of a longer form was left out.
+        let dropped = |form: &[char]| {
+            form.len() == 5
+                && form[..2] == chars[..2]
+                && form.last() == chars.last()
+                && (2..5).any(|at| [&form[..at], &form[at + 1..]].concat() == chars)
+        };
+        return table.long.iter().find(|(form, ..)| dropped(form)).map(|(_, _, short)| *short);
     }
     let letters = letter_set(text);
     table
@@ -290,7 +316,9 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
             && !is_lone_unit(&l.text)
     };
     let told = |l: &Lexeme| l.is_number() || l.is_word() && !talk(l);
-    let last = (0..lexemes.len()).rev().find(|i| told(&lexemes[*i]));
+    // «… один в заказ поставьте»
+    let little = |l: &Lexeme| matches!(l.text.as_str(), "в" | "на" | "к" | "за" | "для" | "и");
+    let last = (0..lexemes.len()).rev().find(|i| told(&lexemes[*i]) && !little(&lexemes[*i]));
     let Some(last) = last else { return out };
     let first =
         (0..lexemes.len()).find(|i| told(&lexemes[*i]) && !is_request(lexemes, *i)).unwrap_or(0);
@@ -301,7 +329,8 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
             lone_unit(lexemes, i, last, &mut out);
         }
     }
-    prefer_said(&mut out, last);
+    let numbers: Vec<usize> = (0..lexemes.len()).filter(|i| lexemes[*i].is_number()).collect();
+    prefer_said(&mut out, last, &numbers);
     out
 }
 
@@ -316,7 +345,7 @@ fn is_request(lexemes: &[Lexeme], at: usize) -> bool {
 
 /// «авт. 1Р 40А 6 шт», «по 4 шт две упаковки»: where the end says so many of a unit in full, a letter
 /// before it is hardly a unit, and so many «по» are in a pack.
-fn prefer_said(ways: &mut [Reading], last: usize) {
+fn prefer_said(ways: &mut [Reading], last: usize, numbers: &[usize]) {
     let full = |r: &Reading| r.unit.as_ref().and_then(Said::short).map(str::to_owned);
     let ends = |r: &Reading| r.spoken_for.contains(&last) && !r.each;
     let said = ways.iter().filter(|r| ends(r)).find_map(full);
@@ -325,7 +354,11 @@ fn prefer_said(ways: &mut [Reading], last: usize) {
     for way in ways.iter_mut().filter(|r| r.quantity.is_some() && !r.spoken_for.contains(&last)) {
         let letter = matches!(way.unit, Some(Said::Letter(_)));
         let packed = way.each && container && full(way).as_deref() == Some("шт");
-        if letter {
+        let lone = !way.spoken_for.iter().any(|at| numbers.contains(at));
+        if lone {
+            // «Контактор катушка 230В 3 шт» is no one coil.
+            way.prior -= 1.5;
+        } else if letter {
             // «3п 16А, 7 шт» is no three pairs, whatever is found so.
             way.prior -= 4.0;
         } else if packed {
@@ -349,6 +382,17 @@ fn number_readings(
     let number = &lexemes[i];
     // «ИНН 1655123456»: nobody orders so many.
     if number.named || number.text.len() >= LONGEST {
+        return;
+    }
+    // «КМИ-11810 катушка 230»: a mark, not so many of a mark.
+    let tied_on = |at: usize| !lexemes[at].spaced;
+    if i > 1
+        && number.text.len() > 3
+        && tied_on(i)
+        && tied_on(i - 1)
+        && lexemes[i - 1].is('-')
+        && lexemes[i - 2].is_word()
+    {
         return;
     }
     let quantity = Some(Quantity::from_thousandths(number.value));
@@ -431,7 +475,9 @@ fn number_readings(
     let glued = i > 0 && !number.spaced && lexemes[i - 1].is_word() && !lexemes[i - 1].dotted;
     // «г/м2» has no two of anything.
     let power = glued && super::terms::Measure::read(&lexemes[i - 1].text, true).is_some();
-    if glued && i == last && !power {
+    // «11б27п1» is one mark.
+    let mark = glued && i > 1 && !lexemes[i - 1].spaced && lexemes[i - 2].is_number();
+    if glued && i == last && !power && !mark {
         // «чер10»
         let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
         // «P120» is no hundred and twenty of anything.
@@ -658,6 +704,11 @@ fn number_readings(
         };
         if number.spoken && at_end {
             prior += 0.2;
+        }
+        // «Шестигранник на 4»: of which size, unless nothing has it.
+        let of_size = i > first && lexemes[i - 1].text == "на" && !number.spoken;
+        if of_size && at_end {
+            prior -= 0.6;
         }
         if i == first && !at_end && is_counted(number, &lexemes[i + 1]) {
             prior += 0.5;

@@ -59,6 +59,7 @@ impl Index {
             continues: false,
             lexemes: Vec::new(),
             added: Vec::new(),
+            amended: false,
             micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let mut line = line(&seeker, buyer, pending, true);

@@ -123,7 +123,10 @@ const LITTLE: &[&str] = &[
     "арт",
     "артикул",
     "артикула",
+    "артикулу",
     "код",
+    "кода",
+    "коду",
     "номер",
     "номера",
     "ном",
@@ -312,8 +315,14 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 i += 1;
                 continue;
             }
-            // «того же цвета 200» says nothing of a colour number.
-            let same = i > 0 && lexemes[i - 1].text == "же";
+            // «того же цвета 200» says nothing of a colour number, and the letter of «1ф 5(60)А» is
+            // of the one.
+            let of_last = i > 0
+                && lexemes[i - 1].is_number()
+                && !lexeme.spaced
+                && lexemes[next].spaced
+                && lexeme.text.chars().count() == 1;
+            let same = of_last || i > 0 && lexemes[i - 1].text == "же";
             if let Some(mark) = marker(&lexeme.text, tight).filter(|_| !same) {
                 // «Р6М5» is a code, not a thread.
                 let inside = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';
@@ -494,19 +503,20 @@ pub(crate) fn one_letter(text: &str, after_number: bool) -> Option<String> {
     as_latin_twin(text)
 }
 
-/// «2-местная», «2-я», «3-х»: a number that counts parts.
+/// «2-местная», «2-я», «3-х», «1P», «3ф»: a number that counts parts.
 fn counts_parts(lexemes: &[Lexeme], at: usize, next: usize, size: &Size) -> bool {
     let small = (1000..=12_000).contains(&size.numbers[0].value);
     let tied = |at: usize| lexemes.get(at).is_some_and(|l| !l.spaced);
+    // «8P8C» is a name.
+    let code = tied(next + 1) && lexemes[next + 1].is_number();
     size.numbers.len() == 1
         && size.numbers[0].measure == Measure::None
         && size.numbers[0].marker == 0
         && small
         && (at == 0 || lexemes[at].spaced)
         && tied(next)
-        && lexemes[next].is('-')
-        && tied(next + 1)
-        && lexemes[next + 1].is_word()
+        && (lexemes[next].is('-') && tied(next + 1) && lexemes[next + 1].is_word()
+            || lexemes[next].is_word() && lexemes[next].text.chars().count() == 1 && !code)
 }
 
 /// The letters of a code before its number: «EL2240», «ЩРН-36».

@@ -15,6 +15,7 @@ mod names;
 mod slips;
 mod strangers;
 mod talk;
+mod turns;
 
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.
 const GOODS: &[(&str, &str, &str)] = &[
@@ -528,29 +529,35 @@ fn every_decision_explains_itself() {
 /// scored; most trades were written by somebody who had not seen the engine. See
 /// docs/recognition.md.
 const TRADES: &[Trade] = &[
-    Trade { name: "plumbing_electrics", open: (97, 1), unread: None },
-    Trade { name: "household_food", open: (96, 1), unread: Some((86, 2)) },
-    Trade { name: "stationery", open: (91, 2), unread: Some((86, 2)) },
-    Trade { name: "building", open: (96, 1), unread: Some((86, 2)) },
-    Trade { name: "electrics", open: (93, 1), unread: Some((84, 2)) },
-    Trade { name: "plumbing", open: (91, 1), unread: Some((85, 3)) },
-    Trade { name: "packaging", open: (89, 1), unread: Some((84, 4)) },
-    Trade { name: "tools", open: (92, 1), unread: Some((85, 4)) },
-    Trade { name: "textile", open: (89, 2), unread: Some((82, 3)) },
-    Trade { name: "auto", open: (81, 3), unread: Some((75, 5)) },
-    Trade { name: "garden", open: (78, 3), unread: Some((79, 5)) },
-    Trade { name: "medical", open: (82, 2), unread: Some((82, 3)) },
-    Trade { name: "steel", open: (79, 3), unread: Some((80, 5)) },
-    Trade { name: "paints", open: (90, 2), unread: Some((84, 4)) },
-    Trade { name: "electrical_goods", open: (83, 4), unread: Some((76, 7)) },
-    Trade { name: "heating", open: (88, 2), unread: Some((82, 3)) },
-    Trade { name: "food", open: (87, 2), unread: Some((88, 2)) },
+    Trade { name: "plumbing_electrics", read: (97, 1), unread: None },
+    Trade { name: "household_food", read: (94, 1), unread: None },
+    Trade { name: "stationery", read: (92, 1), unread: None },
+    Trade { name: "building", read: (93, 1), unread: None },
+    Trade { name: "electrics", read: (91, 1), unread: None },
+    Trade { name: "plumbing", read: (90, 1), unread: None },
+    Trade { name: "packaging", read: (90, 1), unread: None },
+    Trade { name: "tools", read: (91, 2), unread: None },
+    Trade { name: "textile", read: (88, 1), unread: None },
+    Trade { name: "auto", read: (81, 3), unread: None },
+    Trade { name: "garden", read: (81, 2), unread: None },
+    Trade { name: "medical", read: (85, 2), unread: None },
+    Trade { name: "steel", read: (82, 3), unread: None },
+    Trade { name: "paints", read: (91, 2), unread: None },
+    Trade { name: "electrical_goods", read: (85, 3), unread: None },
+    Trade { name: "heating", read: (89, 2), unread: None },
+    Trade { name: "food", read: (91, 1), unread: None },
+    Trade { name: "furniture", read: (94, 1), unread: None },
+    Trade { name: "sanitary", read: (86, 2), unread: None },
+    Trade { name: "wiring", read: (84, 1), unread: None },
+    Trade { name: "doors", read: (84, 1), unread: Some((84, 1)) },
 ];
 
 /// A trade: the least that is right and the most that is confidently wrong, in hundredths.
 struct Trade {
     name: &'static str,
-    open: (usize, usize),
+    /// Of what was read for causes of error.
+    read: (usize, usize),
+    /// Of what was only ever scored.
     unread: Option<(usize, usize)>,
 }
 
@@ -559,7 +566,7 @@ fn trades_that_the_code_does_not_know_are_read_as_well() {
     for trade in TRADES {
         let catalog = fixture(&format!("{}_catalog.json", trade.name));
         let unread = trade.unread.map(|bounds| ("unread", bounds));
-        for (half, (least, most)) in [("orders", trade.open)].into_iter().chain(unread) {
+        for (half, (least, most)) in [("orders", trade.read)].into_iter().chain(unread) {
             let name = format!("{}_{half}", trade.name);
             let (right, all, wrong) = score(&catalog, &fixture(&format!("{name}.jsonl")));
             assert!(right * 100 >= all * least, "{name}: {right} of {all} lines are right");

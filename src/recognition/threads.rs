@@ -102,6 +102,12 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
     if let Some((one, two)) = lexeme.text.split_once('/') {
         return Some((pair(side(one)?, side(two)?), 1));
     }
+    let threaded = at > 0 && is_thread(lexemes, at - 1);
+    match lexeme.text.as_str() {
+        "вв" if threaded => return Some((pair(INSIDE, INSIDE), 1)),
+        "нн" if threaded => return Some((pair(OUTSIDE, OUTSIDE), 1)),
+        _ => {}
+    }
     let one = sided(&lexeme.text)?;
     let word = |at: usize| lexemes.get(at).filter(|l| l.is_word());
     let tight = |at: usize| lexemes.get(at).is_some_and(|l| !l.spaced);

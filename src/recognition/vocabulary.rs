@@ -62,6 +62,8 @@ pub(crate) struct Vocabulary {
     sounds: Vec<(Box<str>, u32)>,
     /// Cyrillic words by their consonants, in order.
     consonants: Vec<(Box<str>, u32)>,
+    /// Words of which titles leave the first letters and the last, «ф-р», by their parts.
+    clipped: Vec<(Box<str>, Box<str>, u32)>,
     /// Words that titles cut with a slash, «г/к», by their parts.
     slashed: Vec<(Box<str>, Box<str>, u32)>,
     /// What words of orders mean: the same ones come again and again.
@@ -233,6 +235,11 @@ impl Vocabulary {
             whole.then(|| (one.into(), two.into(), row))
         });
         self.slashed = parts.collect();
+        let parts = words.iter().zip(0..).filter_map(|(known, row)| {
+            let (one, two) = known.surface.split_once('-')?;
+            Some((one.into(), two.into(), row))
+        });
+        self.clipped = parts.collect();
         for id in 0..self.words.len() {
             let row = u32::try_from(id).unwrap_or(u32::MAX);
             self.words[id].titles = u32::try_from(titles(row)).unwrap_or(u32::MAX);
@@ -343,7 +350,7 @@ impl Vocabulary {
         if length >= 4 {
             self.cut_in_titles(&text, &mut out);
         }
-        if length >= 5 && !text.is_ascii() {
+        if (length >= 5 || word.dotted && length >= 3) && !text.is_ascii() {
             // «атлас» for «AtlasDesign»
             let heard = sound(&text);
             let begun = self.latin.iter().filter(|(_, _, other)| other.starts_with(&heard));
@@ -388,6 +395,7 @@ impl Vocabulary {
         if length >= 7 || length >= 5 && text.starts_with("не") {
             self.slashed(&text, &mut out);
         }
+        self.clipped_in_titles(&text, &mut out);
         if let Some((one, two)) = word.text.split_once('/') {
             self.slashed_otherwise(one, two, &mut out);
         }
@@ -523,6 +531,13 @@ impl Vocabulary {
         least_of(long.filter_map(|(sound, row)| Some((*row, ear::cost(name, sound)?))).collect())
     }
 
+    /// Whether titles cut the word with a slash.
+    pub(crate) fn is_slashed(&self, text: &str) -> bool {
+        let mut out = Meanings::default();
+        self.slashed(text, &mut out);
+        !out.words.is_empty()
+    }
+
     /// Words that titles cut with a slash: «гипсокартон» is «г/к», «полуоткрытый» is «п/открытый».
     fn slashed(&self, text: &str, out: &mut Meanings) {
         for (one, two, word) in &self.slashed {
@@ -546,8 +561,31 @@ impl Vocabulary {
         }
     }
 
+    /// Words of which titles leave the beginning and the end: «фильтр» is «ф-р», «комплект» «к-т».
+    fn clipped_in_titles(&self, text: &str, out: &mut Meanings) {
+        let key = stem(text);
+        let length = text.chars().count();
+        for (begin, end, row) in &self.clipped {
+            let told = begin.chars().count() + end.chars().count();
+            let last = end.trim_end_matches(['а', 'я', 'и', 'ы', 'о', 'е']);
+            let ended = text.ends_with(&**end) || !last.is_empty() && key.ends_with(last);
+            if length > told + 2 && text.starts_with(&**begin) && ended {
+                out.add(*row, 0.96);
+            }
+        }
+    }
+
     /// Words that titles cut with a slash in another place: «в/с» is «в/сорт».
     fn slashed_otherwise(&self, one: &str, two: &str, out: &mut Meanings) {
+        // «В/нагр.» is the «водонагреватель».
+        let joint = format!("о{two}");
+        if two.chars().count() >= 3 {
+            for id in self.beginning(one) {
+                if self.words[id as usize].stem.contains(&joint) {
+                    out.add(id, 0.92);
+                }
+            }
+        }
         let begins = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
         for (first, second, word) in &self.slashed {
             if begins(first, one) && begins(second, two) {
@@ -751,6 +789,18 @@ impl Vocabulary {
                 out.add(*found, 0.93);
             }
         }
+    }
+
+    /// Whether titles have whole words that begin so, and all of them go on otherwise than the text.
+    pub(crate) fn is_cut_of_others(&self, text: &str, cut: &str) -> bool {
+        const MORE: usize = 2;
+        let shared =
+            |other: &str| text.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        let least = cut.chars().count() + MORE;
+        let whole = self.beginning(cut).filter(|id| !self.words[*id as usize].cut);
+        let mut going_on = whole.map(|id| shared(&self.words[id as usize].surface));
+        let Some(first) = going_on.next().filter(|_| text != cut) else { return false };
+        first < least && going_on.all(|count| count < least)
     }
 
     /// Words that differ by a slip of the finger or of the ear.

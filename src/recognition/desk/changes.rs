@@ -4,7 +4,8 @@
 use super::super::inherit::inherit;
 use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
-use super::super::rank::{Seeker, Want};
+use super::super::rank::{Need, Seeker, Want};
+use super::super::speech;
 use super::super::split::Piece;
 use super::{Desk, Pending};
 use crate::domain::Quantity;
@@ -52,6 +53,7 @@ struct Place {
 impl Desk<'_> {
     /// Carries out what a piece says of lines before it; gives back a piece that says nothing of them.
     pub(super) fn changed(&mut self, seeker: &mut Seeker<'_>, piece: Piece) -> Option<Piece> {
+        let recalled = self.recalled.take();
         if self.lines.is_empty() || piece.row || piece.titled > 0 || piece.question {
             return Some(piece);
         }
@@ -77,8 +79,18 @@ impl Desk<'_> {
         {
             return None;
         }
+        if self.mends_another(seeker, &piece, recalled) {
+            return None;
+        }
         let ordered = |l: &Lexeme| l.is_word().then(|| Change::of(&l.text)).flatten();
-        let Some(mut change) = piece.lexemes.iter().find_map(ordered) else { return Some(piece) };
+        // «Поправка: клей 3 канистры, стержней 2 уп»
+        let amends = |l: &Lexeme| matches!(l.text.as_str(), "поправка" | "исправление" | "правка");
+        self.amending =
+            piece.lexemes.first().is_some_and(amends) || piece.continues && self.amending;
+        let change = piece.lexemes.iter().find_map(ordered);
+        let Some(mut change) = change.or(self.amending.then_some(Change::Set)) else {
+            return Some(piece);
+        };
         let until = |at: usize| {
             piece.lexemes[at].text == "до"
                 && piece.lexemes.get(at + 1).is_some_and(Lexeme::is_number)
@@ -90,6 +102,7 @@ impl Desk<'_> {
             .filter(|at| {
                 let lexeme = &piece.lexemes[*at];
                 !(ordered(lexeme).is_some()
+                    || amends(lexeme)
                     || until(*at)
                     || place.is_some_and(|p| (p.from..p.to).contains(at))
                     || matches!(lexeme.text.as_str(), "к" | "по" | "уже" | "там"))
@@ -142,6 +155,63 @@ impl Desk<'_> {
         line.draft = Draft { reading: line.draft.reading.clone(), ..found };
         line.end = line.end.max(piece.end);
         true
+    }
+
+    /// «…ой, двенадцатой не 10, а 14», «пардон, сотые не хром, а сатин»: puts right the only line
+    /// before that is of this number.
+    fn mends_another(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: &Piece,
+        recalled: Option<usize>,
+    ) -> bool {
+        let told = |l: &Lexeme| l.is_number() || l.is_word() && !speech::is_correction(&l.text);
+        let Some(at) = piece.lexemes.iter().position(told).filter(|_| piece.corrects) else {
+            return false;
+        };
+        let (line, rest) = match recalled {
+            Some(line) => (line, &piece.lexemes[at..]),
+            None => match self.of_number(&piece.lexemes[at]) {
+                Some(line) => (line, &piece.lexemes[at + 1..]),
+                None => return false,
+            },
+        };
+        let last = line + 1 == self.lines.len();
+        if last && only_quantity(rest).is_none() {
+            return false;
+        }
+        if !rest.iter().any(told) {
+            // «Двенадцатой | не 10, а 14»
+            self.recalled = Some(line);
+            self.correcting = true;
+            return true;
+        }
+        if let Some(reading) = only_quantity(rest) {
+            return self.apply(line, Change::Set, &Draft { reading, ..Draft::default() });
+        }
+        let light = Light { header: true, ..Light::default() };
+        let draft = read(seeker, self.text, rest, light).0;
+        let line = &mut self.lines[line];
+        let found = (!draft.wants.is_empty() && draft.unknown() == 0)
+            .then(|| inherit(seeker, &line.draft.wants, &draft, false))
+            .flatten();
+        let Some((found, _)) = found else { return false };
+        line.draft = Draft { reading: line.draft.reading.clone(), ..found };
+        true
+    }
+
+    /// The only line that was said to be of a number, «двенадцатой».
+    fn of_number(&self, number: &Lexeme) -> Option<usize> {
+        let has = |need: &Need| match need {
+            Need::Size(size) => size.numbers.iter().any(|n| n.value == number.value),
+            _ => false,
+        };
+        let said = |line: &Pending| {
+            line.draft.wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs).any(has)
+        };
+        let mut lines = (0..self.lines.len()).filter(|at| said(&self.lines[*at]));
+        let line = lines.next().filter(|_| number.named && number.spoken)?;
+        lines.next().is_none().then_some(line)
     }
 
     /// The one line whose every product has all that a draft says.
@@ -211,10 +281,10 @@ fn replaces(word: &str) -> bool {
 
 /// Whether a word names goods or what they are like.
 fn names(seeker: &Seeker<'_>, lexeme: &Lexeme) -> bool {
-    !super::speech::is_filler(&lexeme.text)
-        && !super::speech::is_cancel(&lexeme.text)
+    !speech::is_filler(&lexeme.text)
+        && !speech::is_cancel(&lexeme.text)
         && lexeme.text != "не"
-        && !super::speech::is_refusal(&lexeme.text)
+        && !speech::is_refusal(&lexeme.text)
         && seeker.index.vocabulary.hears(&lexeme.text)
 }
 

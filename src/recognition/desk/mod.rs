@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::index::Index;
 use super::inherit::{Heir, inherit, of_the_same};
-use super::interpret::{Draft, Light, only_quantity, read, settle};
+use super::interpret::{Draft, Light, names_article, only_quantity, read, settle};
 use super::lexer::{Lexeme, lex};
 use super::line::line;
 use super::normalize::Chars;
@@ -41,6 +41,8 @@ pub(crate) struct Pending {
     pub(crate) lexemes: Vec<Lexeme>,
     /// What the sentence went on to say of it.
     pub(crate) added: Vec<Lexeme>,
+    /// Another product was put in its stead, and its quantity not said anew.
+    pub(crate) amended: bool,
     pub(crate) micros: u64,
 }
 
@@ -66,6 +68,15 @@ impl Index {
     }
 }
 
+/// What a colon parts from the list under it.
+struct Title {
+    wants: Vec<Want>,
+    /// Whether no colon says that it is one: «Канализация серая» in a line of its own.
+    bare: bool,
+    /// Whether the list goes on in its line; not yet known at first.
+    inline: Option<bool>,
+}
+
 /// What a message has said so far.
 struct Desk<'t> {
     text: &'t str,
@@ -87,6 +98,12 @@ struct Desk<'t> {
     followed: bool,
     /// Goods that the catalogue lacks, said without a quantity so far: where, and what they want.
     unheard: Option<(usize, Vec<Want>)>,
+    /// «Поправка:» was said: what the sentence goes on to name was said before.
+    amending: bool,
+    /// «Атлас белый:» over a list.
+    title: Option<Title>,
+    /// «Ой, двенадцатой…»: the line before that the next piece puts right.
+    recalled: Option<usize>,
     /// «По 5»: of each that the sentence goes on to name.
     ahead: Option<(Option<Quantity>, Option<Said>)>,
 }
@@ -105,6 +122,9 @@ impl<'t> Desk<'t> {
             street: false,
             followed: false,
             unheard: None,
+            amending: false,
+            title: None,
+            recalled: None,
             ahead: None,
         }
     }
@@ -118,6 +138,7 @@ impl<'t> Desk<'t> {
         } else if !piece.row && !piece.total {
             self.heading = Vec::new();
         }
+        self.entitle(&piece);
         let Some(changed) = self.changed(seeker, piece) else { return };
         piece = changed;
         let talked = self.talked.take().filter(|_| piece.continues);
@@ -141,9 +162,31 @@ impl<'t> Desk<'t> {
             self.number_after_number(seeker, &piece);
         }
         let anew = !piece.corrects && named_anew(&piece.lexemes, &self.context);
-        let anchored = anew || piece.titled > 0 || anchored(seeker.index, &piece.lexemes);
+        // «Такой же нерж» is of the thing before, whatever the catalogue calls so.
+        let same = says_the_same(&piece.lexemes[..piece.lexemes.len().min(2)]);
+        // «…наружная 4 шт, ошибся, внутренняя нужна»
+        let told = |l: &&Lexeme| l.is_word() && !speech::is_correction(&l.text);
+        let told = || piece.lexemes.iter().filter(told).filter(|l| !speech::is_filler(&l.text));
+        let like = piece.corrects
+            && !piece.lexemes.iter().any(Lexeme::is_number)
+            && told().count() == 1
+            && told().all(|l| super::line::is_adjective(&l.text));
+        let named = anchored(seeker.index, &piece.lexemes) && !same && !like;
+        let anchored = anew || piece.titled > 0 || named;
         let (mut draft, mut heir) = self.read(seeker, &mut piece, anchored);
+        if heir == Heir::None
+            && anchored
+            && !draft.by_article
+            && let Some((better, how)) = self.under_title(seeker, &piece)
+        {
+            (draft, heir) = (better, how);
+        }
+        if heir != Heir::None && refers_to_it(&piece.lexemes) && self.is_of_last(&draft) {
+            // «Евровинт 7х50, шестигранник к нему» is no euro screw.
+            (draft, heir) = self.read(seeker, &mut piece, true);
+        }
         if !piece.cancels
+            && !piece.same_quantity
             && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
         {
@@ -166,7 +209,12 @@ impl<'t> Desk<'t> {
             return;
         }
         if piece.cancels {
-            self.cancel(&draft);
+            self.cancel(seeker, &draft);
+            return;
+        }
+        if piece.too && draft.reading.quantity.is_none() && self.says_of_last(seeker, &draft) {
+            // «Вместо 18 поставьте 36, тоже ИЭК»
+            self.remark(&piece);
             return;
         }
         if heir == Heir::None && self.is_remark(seeker, &piece, &draft, anchored) {
@@ -199,6 +247,60 @@ impl<'t> Desk<'t> {
             }
         }
         self.place(seeker, &piece, draft, heir, begun);
+    }
+
+    /// «Атлас белый: | розетка 14 | рамка 1 м 6»: a piece that names goods, read as of its title.
+    fn under_title(&self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Draft, Heir)> {
+        let title = self.title.as_ref().filter(|_| !piece.header && !piece.row)?;
+        let light = Light { context: &title.wants, ..self.light(seeker, piece, true) };
+        let (draft, how) = read(seeker, self.text, &piece.lexemes, light);
+        // «Спанбонд белый» is no title over «спанбонд 70».
+        let again = |w: &Want| title.wants.iter().any(|t| t.key == w.key);
+        if title.bare && draft.wants.iter().any(|w| !w.inherited && again(w)) {
+            return None;
+        }
+        (how == Heir::Adds && draft.fit > 0 && draft.unknown() == 0).then_some((draft, how))
+    }
+
+    /// Keeps the title that a piece is for the pieces after it, or forgets one that is over.
+    fn entitle(&mut self, piece: &Piece) {
+        if piece.header && !piece.section {
+            self.title = None;
+        } else if let Some(title) = &mut self.title {
+            // Of a title in the middle of a line only that line is.
+            match title.inline {
+                None if title.bare && !piece.new_line => self.title = None,
+                None => title.inline = Some(!piece.new_line),
+                Some(true) if piece.new_line => self.title = None,
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Whether all that a draft itself says is said of the last line's products.
+    fn says_of_last(&self, seeker: &Seeker<'_>, draft: &Draft) -> bool {
+        let own = || draft.wants.iter().filter(|w| !w.inherited);
+        self.lines.last().is_some_and(|last| {
+            let has = |row: u32| own().all(|w| w.known && seeker.has(row, w));
+            !last.draft.meant.is_empty() && last.draft.meant.iter().all(|hit| has(hit.row))
+        })
+    }
+
+    /// Whether the one product that a draft means is the last line's.
+    fn is_last(&self, draft: &Draft) -> bool {
+        let last = self.lines.last().map(|l| l.draft.meant.as_slice());
+        match (draft.meant.as_slice(), last) {
+            ([hit], Some([own])) => hit.row == own.row,
+            _ => false,
+        }
+    }
+
+    /// Whether all that is meant is meant by the last line too.
+    fn is_of_last(&self, draft: &Draft) -> bool {
+        let of_last = |row: u32| {
+            self.lines.last().is_some_and(|l| l.draft.meant.iter().any(|hit| hit.row == row))
+        };
+        draft.meant.iter().all(|hit| of_last(hit.row))
     }
 
     /// Reads a piece in the light of those before, with its numbers grouped as reads best.
@@ -280,7 +382,9 @@ impl<'t> Desk<'t> {
         }
         if says_the_same(&piece.lexemes) || refers_to_it(&piece.lexemes) {
             // «Вилки чёрные премиум, ложки такие же»: what the thing before was like, not what it was.
-            let what = self.context.iter().position(|w| w.known && !w.numeric);
+            let named = |w: &Want| w.known && !w.numeric;
+            let what = self.context.iter().position(|w| named(w) && seeker.is_head(w));
+            let what = what.or_else(|| self.context.iter().position(named));
             let like = self.context.iter().enumerate();
             let like: Vec<Want> = like
                 .filter(|(at, w)| Some(*at) != what && !seeker.is_head(w))
@@ -327,13 +431,19 @@ impl<'t> Desk<'t> {
         }
         // «Белые по 10» are of the thing before or of nothing: never any white thing.
         let said = draft.wants.iter().filter(|w| w.known).count();
-        let enough = said >= 3 && draft.meant.len() == 1;
+        let marked = draft.wants.iter().any(Want::is_mark);
+        let enough = (said >= 3 || marked) && draft.meant.len() == 1;
         let begun = |w: &Want| {
             !draft.meant.is_empty() && draft.meant.iter().all(|h| seeker.begins(h.row, w))
         };
         let like =
             |w: &Want| super::line::is_adjective(&w.text) || super::decide::names_colour(&w.key);
-        let named = |w: &Want| seeker.names_goods(w) || begun(w) && (piece.new_line || !like(w));
+        // «Голубая 60 м, розовая 40, изумруд 20»: a chain names no other goods by what they are like.
+        let chained = piece.continues
+            && draft.wants.len() == 1
+            && self.lines.last().is_some_and(|l| l.draft.wants.iter().any(|w| w.inherited));
+        let goods_of = |w: &Want| seeker.names_goods(w) && !(chained && !seeker.is_head(w));
+        let named = |w: &Want| goods_of(w) || begun(w) && (piece.new_line || !like(w));
         let goods = draft.fit > 0 && draft.wants.iter().any(named);
         if draft.unknown() > 0 || enough || goods || piece.question {
             return (draft, Heir::None);
@@ -348,10 +458,15 @@ impl<'t> Desk<'t> {
         let resizes = only_quantity(&piece.lexemes)
             .is_some_and(|reading| self.resizes(seeker, piece, &reading))
             || self.renumbers(seeker, piece);
+        // «НШВИ 0,75 2 уп | 1,5 5 уп | 4,0 1 уп»: a list of one size under another.
+        let number = |lexemes: &[Lexeme]| lexemes.first().is_some_and(Lexeme::is_number);
+        let goes_on_so =
+            piece.new_line && number(&piece.lexemes) && last.is_some_and(|l| number(&l.lexemes));
         Light {
             context: &[],
-            header: piece.header || resizes,
-            instead: piece.continues && last.is_some() || resizes,
+            // «Верону 12 двадцать метров, верону 44 столько же»
+            header: piece.header || piece.same_quantity || resizes,
+            instead: (piece.continues || goes_on_so) && last.is_some() || resizes,
             titled: piece.titled,
             followed: self.followed,
             led: piece.led,
@@ -383,6 +498,7 @@ impl<'t> Desk<'t> {
                     last.quantity = draft.reading.quantity;
                     last.unit.clone_from(&draft.reading.unit);
                 }
+                last.amended = draft.reading.quantity.is_none();
                 last.end = piece.end;
                 self.context.clone_from(&draft.wants);
                 last.draft = draft;
@@ -393,13 +509,23 @@ impl<'t> Desk<'t> {
         let spoken: Vec<&str> =
             piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
         let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
-        if piece.question && !((counted || measured) && known) {
+        let priced = piece.question && speech::asks_price(&spoken);
+        if priced || piece.question && !((counted || measured) && known) {
             self.context = draft.wants.clone();
             self.remark(piece);
             self.asked = known.then(|| pending(piece, draft, begun));
             return;
         }
         self.asked = None;
+        if piece.corrects && draft.reading.quantity.is_some() && self.is_last(&draft) {
+            // «Правая 20, нет, правых 30»
+            if let Some(last) = self.lines.last_mut() {
+                last.quantity = draft.reading.quantity;
+                last.unit = draft.reading.unit.or(last.unit.take());
+                last.end = piece.end;
+            }
+            return;
+        }
         if self.is_of_the_article(seeker, piece, &draft) {
             if let Some(last) = self.lines.last_mut() {
                 last.quantity = draft.reading.quantity;
@@ -417,6 +543,16 @@ impl<'t> Desk<'t> {
         let unit = draft.reading.unit.clone();
         if known {
             self.context = draft.wants.clone();
+            let over = draft.reading.quantity.is_none() && !piece.section;
+            let bare = piece.new_line
+                && draft.fit > 0
+                && !draft.by_article
+                && heir == Heir::None
+                && !piece.lexemes.iter().any(Lexeme::is_number);
+            if over && (piece.header || bare) {
+                let wants = draft.wants.clone();
+                self.title = Some(Title { wants, bare: !piece.header, inline: None });
+            }
         }
         // After an article, or a title copied whole, «бронза 8» is of what the title says.
         if draft.by_article
@@ -427,7 +563,7 @@ impl<'t> Desk<'t> {
             self.context = seeker.wants(&lexemes, &[]);
         }
         let mut line = pending(piece, draft, begun);
-        if piece.same_quantity
+        if (piece.same_quantity || piece.too && !piece.new_line)
             && line.quantity.is_none()
             && let Some(last) = self.lines.last()
         {
@@ -509,8 +645,9 @@ impl<'t> Desk<'t> {
         let cell = piece.new_line && self.lines.last().is_some_and(|l| l.new_line && !l.header);
         let said =
             cell || reading.unit.is_some() || self.lines.last().is_some_and(|l| l.unit.is_some());
-        let wanting =
-            self.lines.last().is_some_and(|l| l.quantity.is_none() || l.counts_itself(seeker));
+        // «Дельфин 1210х50 5 шт… нет, 1410х50, три комплекта»
+        let wants = |l: &Pending| l.quantity.is_none() || l.amended || l.counts_itself(seeker);
+        let wanting = self.lines.last().is_some_and(wants);
         let alone = self.asked.is_some()
             || piece.corrects
             || (wanting || reading.each) && said
@@ -527,6 +664,16 @@ impl<'t> Desk<'t> {
     fn resizes(&self, seeker: &Seeker<'_>, piece: &Piece, reading: &Reading) -> bool {
         let bare = reading.quantity.filter(|_| reading.unit.is_none());
         if piece.corrects && bare.is_some_and(|new| self.is_another_number(seeker, new)) {
+            return true;
+        }
+        // «Обвод 20 8 шт, стоп, не двадцатый, на 25 их»
+        let on = |pair: &[Lexeme]| pair[0].text == "на" && pair[1].is_number();
+        let counted = self.lines.last().is_some_and(|l| l.quantity.is_some() && l.unit.is_some());
+        if piece.corrects
+            && counted
+            && piece.lexemes.windows(2).any(on)
+            && bare.is_some_and(|new| seeker.index.knows_number(new.thousandths()))
+        {
             return true;
         }
         let measure = reading.unit.as_ref().filter(|unit| !unit.counts());
@@ -575,13 +722,15 @@ impl<'t> Desk<'t> {
     }
 
     /// Removes the lines that a cancelled piece names.
-    fn cancel(&mut self, draft: &Draft) {
+    fn cancel(&mut self, seeker: &Seeker<'_>, draft: &Draft) {
+        const FEW: usize = 50;
         let rows: Vec<u32> = draft.meant.iter().map(|h| h.row).collect();
-        if rows.len() <= 50 {
-            self.lines.retain(|l| {
-                l.draft.meant.is_empty() || !l.draft.meant.iter().all(|h| rows.contains(&h.row))
-            });
-        }
+        let has = |row: u32| draft.wants.iter().all(|w| w.known && seeker.has(row, w));
+        // «Кран уже не надо» names hundreds of them.
+        let named = |row: u32| rows.len() <= FEW && rows.contains(&row) || has(row);
+        self.lines.retain(|l| {
+            l.draft.meant.is_empty() || !l.draft.meant.iter().all(|hit| named(hit.row))
+        });
     }
 
     /// «Код 43757, флок, 8 метров»: whether a piece says again what the article before it is of.
@@ -633,7 +782,8 @@ impl<'t> Desk<'t> {
         for line in self.lines.drain(..) {
             let names = line.draft.by_article
                 || line.draft.wants.iter().any(|w| w.inherited || seeker.is_thing(w));
-            let goes_on = !line.new_line && line.quantity.is_some() && !names;
+            let found = line.draft.is_certain() && line.draft.wants.len() > 1;
+            let goes_on = !line.new_line && line.quantity.is_some() && !names && !found;
             let begun = |l: &&mut Pending| {
                 // «Лампа автом. Маяк…»: a cut word ends no sentence.
                 let between = self.text.get(l.end..line.start).unwrap_or("");
@@ -751,8 +901,7 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             |k: usize| lexemes.get(k).is_some_and(|n| n.is_number() && !n.spaced && !n.spoken);
         let glued = number(at + 1)
             || lexemes.get(at + 1).is_some_and(|d| d.is('-') && !d.spaced) && number(at + 2);
-        let article = |l: &Lexeme| matches!(l.text.as_str(), "арт" | "артикул" | "код");
-        let named = at > 0 && article(&lexemes[at - 1]);
+        let named = at > 0 && names_article(&lexemes[at - 1].text);
         word.is_word()
             && !word.dotted
             && (word.text.chars().count() >= 2 || named)
@@ -760,10 +909,16 @@ fn anchored(index: &Index, lexemes: &[Lexeme]) -> bool {
             && super::terms::marker(&word.text, true).is_none()
             && index.vocabulary.hears(&word.text)
     };
+    // «Ду20» is of any thing.
+    let marks = |at: usize| {
+        lexemes.get(at + 1).is_some_and(Lexeme::is_number)
+            && super::terms::marker(&lexemes[at].text, true).is_some()
+    };
     let unit = |at: usize| {
-        at > 0
-            && lexemes[at - 1].is_number()
-            && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
+        marks(at)
+            || at > 0
+                && lexemes[at - 1].is_number()
+                && super::terms::Measure::read(&lexemes[at].text, !lexemes[at].spaced).is_some()
     };
     // «Папка-регистратор» is one word of titles.
     let compound = |at: usize| match lexemes.get(at..at + 3) {
@@ -822,6 +977,7 @@ fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {
         continues: piece.continues,
         lexemes: piece.lexemes.clone(),
         added: Vec::new(),
+        amended: false,
         draft,
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

@@ -40,8 +40,12 @@ impl Desk<'_> {
                     && crate::recognition::quantity::unit_at(l, i + 1).is_some_and(|u| u.0.counts())
             })
         };
-        let named = piece.lexemes.iter().any(|l| {
-            matches!(l.text.as_str(), "ул" | "просп" | "пер" | "улица" | "проспект" | "переулок")
+        // «Пер. кан. 50/40» is no lane.
+        let upper = |at: usize| piece.lexemes.get(at).is_some_and(|l| l.upper);
+        let named = piece.lexemes.iter().enumerate().any(|(at, l)| match l.text.as_str() {
+            "ул" | "просп" | "улица" | "проспект" | "переулок" => true,
+            "пер" => upper(at + 1),
+            _ => false,
         });
         let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
             && !counts(&piece.lexemes);
@@ -103,6 +107,15 @@ impl Desk<'_> {
             && !draft.by_article
             && !counted
             && draft.wants.iter().all(|w| w.guessed || !w.known || w.numeric)
+        {
+            return true;
+        }
+        // «Машина будет к 10»: needles are for machines too.
+        let delivers = |w: &Want| w.numeric || is_delivery(&w.text);
+        if piece.talk == Talk::Delivery
+            && !draft.by_article
+            && draft.reading.unit.is_none()
+            && draft.wants.iter().all(delivers)
         {
             return true;
         }

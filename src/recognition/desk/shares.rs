@@ -92,12 +92,17 @@ impl Desk<'_> {
         if counts && !piece.corrects {
             self.number_before_count(seeker);
         }
+        if piece.corrects && self.says_again() {
+            // «Верона 07 20 м | верона 07 не 20, а 25 метров»
+            self.lines.pop();
+        }
         let Some(last) = self.lines.last_mut() else {
             self.remark(piece);
             return;
         };
         let conditional = piece.lexemes.iter().any(|l| l.text == "если");
-        if last.quantity.is_none() || (piece.corrects && !conditional) {
+        let open = last.quantity.is_none() || last.amended && piece.continues;
+        if open || (piece.corrects && !conditional) {
             last.quantity = quantity;
             if draft.reading.unit.is_some() || last.unit.is_none() {
                 last.unit.clone_from(&draft.reading.unit);
@@ -108,6 +113,19 @@ impl Desk<'_> {
         } else {
             self.remark(piece);
         }
+    }
+
+    /// Whether the last line, without a quantity, is the product of the line before it.
+    fn says_again(&self) -> bool {
+        let [.., before, last] = self.lines.as_slice() else { return false };
+        let only = |l: &Pending| match l.draft.meant.as_slice() {
+            [hit] => Some(hit.row),
+            _ => None,
+        };
+        last.quantity.is_none()
+            && before.quantity.is_some()
+            && only(last).is_some()
+            && only(last) == only(before)
     }
 
     /// Gives a quantity to the lines before that have none, and what the last line says to those

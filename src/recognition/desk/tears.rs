@@ -195,6 +195,11 @@ pub(super) fn whole(
         return None;
     }
     let lexemes: Vec<Lexeme> = piece.lexemes.iter().chain(&next.lexemes).cloned().collect();
+    // «30 — 10, 50 мм 5» names nothing.
+    let names = |at: usize| lexemes[at].is_word() && unit_at(&lexemes, at).is_none();
+    if !(0..lexemes.len()).any(names) {
+        return None;
+    }
     let mut whole = make_piece(&lexemes)?;
     let sure = |d: &Draft| d.is_certain() && !d.widened && !d.stretched;
     let mut together = read(seeker, text, &whole.lexemes, Light::default()).0;

@@ -49,12 +49,17 @@ impl Seeker<'_> {
             if adverb { start.trim_end_matches(['о', 'й', 'я', 'ы', 'а']) } else { &start };
         let mut meanings = self.compounds(start, &second);
         let apart = self.translated(&first, &second);
-        if meanings.words.is_empty() && (apart.is_empty() || !hyphen) {
+        let text = format!("{}{}", first.text, second.text);
+        // «Желто-зелёный» and «желто зелёный» may be «ж/з».
+        let coloured = adverb
+            && super::super::line::is_adjective(&second.text)
+            && super::super::decide::is_colour(&first.text);
+        let cut = coloured && self.index.vocabulary.is_slashed(&text);
+        if meanings.words.is_empty() && (apart.is_empty() || !hyphen) && !cut {
             return None;
         }
-        let text = format!("{}{}", first.text, second.text);
         let whole = Word { text: text.clone(), ..Word::default() };
-        if hyphen {
+        if hyphen || coloured {
             let sought = self.sought(&whole);
             if sought.meanings.sure || meanings.words.is_empty() {
                 meanings.words.extend(sought.meanings.words.iter().copied());
@@ -173,7 +178,7 @@ impl Seeker<'_> {
         word: &Word,
         next: Option<&Term>,
     ) -> Option<(Want, usize)> {
-        const LONGEST: usize = 3;
+        const LONGEST: usize = 4;
         let hyphen = |at: usize| lexemes.get(at).is_some_and(|l| l.is('-') && !l.spaced);
         let glued = |at: usize| lexemes.get(at).is_some_and(|l| l.is_word() && !l.spaced);
         let (begin, end, used) = match next {
@@ -236,6 +241,10 @@ impl Seeker<'_> {
             return None;
         }
         let joined = format!("{}{}", first.text, second.text);
+        // «Водорозетка пресс» is a «пресс-водорозетка».
+        let turned = format!("{}{}", second.text, first.text);
+        let joined =
+            if !vocabulary.has(&joined) && vocabulary.has(&turned) { turned } else { joined };
         // «Полу накладная» is one word though «накладная» is another.
         if !strange(second) && !vocabulary.has(&joined) {
             return None;

@@ -65,7 +65,7 @@ impl Seeker<'_> {
                             (true, true) => 0.9,
                             (true, false) => 1.0,
                             (false, true) => 0.0,
-                            (false, false) => 0.95,
+                            (false, false) => 0.94,
                         }
                     }
                     Need::Sold(unit) => {
@@ -139,6 +139,18 @@ impl Seeker<'_> {
             Some(None) => matches!(f.measure, Measure::Piece | Measure::None) && same(f),
         };
         self.index.figures.row(row as usize).iter().any(said)
+    }
+
+    /// Whether a title has this number, in thousandths, by itself and without a unit: the thing's own.
+    pub(crate) fn is_numbered(&self, row: u32, value: i64) -> bool {
+        const LEAST: i64 = 20_000;
+        let figures = self.index.figures.row(row as usize);
+        value >= LEAST
+            && figures.iter().any(|f| {
+                let alone = figures.iter().filter(|other| other.group == f.group).count() == 1;
+                let plain = f.measure == Measure::None && f.marker == 0;
+                plain && alone && self.index.number(*f).value == value
+            })
     }
 
     /// Whether a number, in thousandths, is one of the title that is no quantity of the product: a part
@@ -436,8 +448,12 @@ impl Seeker<'_> {
             .row(row as usize)
             .iter()
             .any(|w| w & ASIDE == 0 && threads::is_side(&vocabulary.get(*w).surface));
-        let threaded =
-            |f: &Figure| f.measure == Measure::Inch || sided && matches!(value(f), 1000 | 2000);
+        let inches =
+            |group: u8| figures.iter().any(|f| f.group == group && f.measure == Measure::Inch);
+        let threaded = |f: &Figure| {
+            f.measure == Measure::Inch
+                || matches!(value(f), 1000 | 2000) && (sided || inches(f.group))
+        };
         let first = self.index.words.row(row as usize).first().copied().unwrap_or(ASIDE);
         let whole = |f: &Figure| self.index.alone.contains(&(first, f.value));
         let further = |figure: &Figure| {
@@ -637,12 +653,15 @@ impl Seeker<'_> {
                 if quality == 0.0 && wanted.len() > 2 && number.rounds(title) {
                     quality = 0.9;
                 }
-                if quality == 0.0 {
+                // «40х50» is no 30×40 of 50 microns.
+                let thick = matches!(title.measure, Measure::Micron | Measure::Density);
+                if quality == 0.0 || wanted.len() > 1 && number.measure == Measure::None && thick {
                     continue;
                 }
                 // «10 мА» is none of «MDV10-2-016-030 … 30мА».
                 let measured = |f: &Figure| f.measure == number.measure && f.marker == 0;
-                let elsewhere = title.is_code() && number.measure != Measure::None
+                let mark = title.is_code() || title.is_lettered();
+                let elsewhere = mark && number.measure != Measure::None
                     || title.measure == Measure::None && number.measure.is_never_left_out();
                 // «H16» is in no «3х16».
                 let crossed = |f: &Figure| {
@@ -664,16 +683,22 @@ impl Seeker<'_> {
                     {
                         quality *= 0.85;
                     }
-                    // «20» is all of «20 мм» and of «20х20», and a part of «20х1/2».
-                    if figures.iter().any(|f| f.group == figure.group && f.value != figure.value) {
+                    // «20» is all of «20 мм» and of «20х20», and a part of «20х1/2»; «12 Вт» is all
+                    // that «12Вт-E27-4000К» says of watts.
+                    let part_of = |f: &Figure| {
+                        f.group == figure.group
+                            && f.value != figure.value
+                            && index.number(*f).is_sized_with(title)
+                    };
+                    if figures.iter().any(part_of) {
                         quality *= 0.96;
                     }
                 } else if let Some((before, group)) = last {
                     quality *= match (at > before, group == figure.group) {
                         (true, true) => 1.0,
                         (false, true) => 0.0,
-                        (true, false) => 0.9,
-                        (false, false) => 0.8,
+                        (true, false) => 0.85,
+                        (false, false) => 0.75,
                     };
                 }
                 if best.is_none_or(|(q, _)| quality > q) {
@@ -709,7 +734,7 @@ impl Seeker<'_> {
             && figures.iter().filter(|f| f.group == group).count() > wanted.len()
         {
             // «1/2» is all of «1/2"» and a part of «3/4"х1/2"».
-            quality *= 0.95;
+            quality *= 0.94;
         }
         quality
     }

@@ -57,6 +57,18 @@ impl Want {
         Self { ways, text: text.to_owned(), key: stem(text), known, ..Self::default() }
     }
 
+    /// Whether it is of a mark of letters and at least three digits: «К828».
+    pub(crate) fn is_mark(&self) -> bool {
+        const LEAST: i64 = 100_000;
+        self.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
+            Need::Size(size) => {
+                matches!(size.numbers.as_slice(), [n]
+                    if (n.is_code() || n.is_lettered()) && n.value >= LEAST)
+            }
+            _ => false,
+        })
+    }
+
     /// A want of a number, a size or an article, written so.
     pub(crate) fn number(text: String, ways: Vec<Way>) -> Self {
         let known = !ways.is_empty();
@@ -228,7 +240,7 @@ impl<'a> Seeker<'a> {
                 continue;
             }
             for category in index.by_path.get(id).into_iter().flatten() {
-                paths.push((*category, quality * 0.95));
+                paths.push((*category, quality * 0.955));
             }
         }
         best_of_each(&mut paths);

@@ -157,8 +157,16 @@ pub(super) fn sure(size: &Size) -> &[Number] {
 pub(super) fn scales(number: Number, stretch: Stretch, alone: bool) -> &'static [i64] {
     const UP: &[i64] = &[10_000, 1_000_000, 100_000];
     const UP_AND_DOWN: &[i64] = &[10_000, 1_000_000, 100_000, 100];
+    if stretch != Stretch::No && !alone && number.measure == Measure::Mm {
+        // «200х300 мм» of a title's 20х30
+        return &[100];
+    }
     if stretch == Stretch::No || number.measure != Measure::None {
         return &[];
+    }
+    if alone && matches!(number.marker, b'w' | b'l' | b'h' | b's') {
+        // «Шир. 90 дл. 200» of a title's 2000×900
+        return &[10_000, 100];
     }
     if alone && number.value % 1000 == 0 {
         // «150» is no 15 and no 1500; «1,6» may be 1600.

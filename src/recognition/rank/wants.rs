@@ -282,6 +282,11 @@ impl Seeker<'_> {
         if !sought.meanings.sure && self.index.lexicon.has(&word.text) {
             ways.clear();
         }
+        // «Штоки длинные 34», «клей маленький 0,75»
+        let idle = ways.is_empty() && speech::is_vague(&word.text);
+        if idle || speech::is_first_name(&word.text) && !self.names_so(&word.text, &sought) {
+            return (None, 1);
+        }
         // «Отрежьте» is of no goods.
         if ways.is_empty() && (speech::is_verb(&word.text) || speech::is_infinitive(&word.text)) {
             return (None, 1);
@@ -298,6 +303,14 @@ impl Seeker<'_> {
         let guessed = !sought.meanings.words.is_empty() && !sought.meanings.sure;
         let want = Want { without: word.without, guessed, ..Want::word(&word.text, ways) };
         (Some(want), 1)
+    }
+
+    /// Whether the catalogue has a word, or a name that sounds so: a «Марина» may be a cloth.
+    fn names_so(&self, word: &str, sought: &Sought) -> bool {
+        const HEARD: f32 = 0.95;
+        let vocabulary = &self.index.vocabulary;
+        let named = |(id, quality): &(u32, f32)| *quality >= HEARD && vocabulary.get(*id).name;
+        vocabulary.has(word) || sought.meanings.words.iter().any(named)
     }
 
     /// Every way to satisfy a word, remembered during one message.

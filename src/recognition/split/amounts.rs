@@ -26,6 +26,14 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 ..lexemes[at].clone()
             });
             at = end;
+        } else if is_symbol(lexemes, at) || names_attribute(lexemes, at) {
+            at += 2;
+        } else if is_section(lexemes, at) {
+            if let Some(number) = out.last_mut() {
+                number.named = true;
+                number.end = lexemes[at].end;
+            }
+            at += 1;
         } else if let Some(one) = one_measure(lexemes, at) {
             out.extend([one, lexemes[at].clone()]);
             at += 1;
@@ -38,6 +46,49 @@ pub(super) fn amounts(lexemes: &[Lexeme]) -> Vec<Lexeme> {
         }
     }
     out
+}
+
+/// «ПВС на 2,5 квадрата 100 метров»: whether a word says that the number before it is the section of a
+/// wire, for how much of it comes after.
+fn is_section(lexemes: &[Lexeme], at: usize) -> bool {
+    let section = lexemes[at].is_word() && lexemes[at].text.starts_with("квадрат");
+    let number = at > 1
+        && lexemes[at - 1].is_number()
+        && (lexemes[at - 2].is('x') || matches!(lexemes[at - 2].text.as_str(), "на" | "по"));
+    let part = |l: &&Lexeme| !l.is('\n') && !l.is(',') && !l.is(';');
+    let rest = &lexemes[at + 1..];
+    let rest = &rest[..rest.iter().take_while(part).count()];
+    let counted = |at: usize| rest[at].is_number() && unit_at(rest, at + 1).is_some();
+    section && number && (0..rest.len()).any(counted)
+}
+
+/// «Степень защиты IP20», «номинальный ток 16 А»: whether two words only name the attribute that
+/// follows.
+fn names_attribute(lexemes: &[Lexeme], at: usize) -> bool {
+    const NAMES: &[(&str, &str)] = &[
+        ("степень", "защит"),
+        ("цветовая", "температур"),
+        ("световой", "поток"),
+        ("номинальный", "ток"),
+        ("ном", "ток"),
+        ("рабочее", "давлен"),
+    ];
+    let [one, two, value, ..] = &lexemes[at..] else { return false };
+    NAMES.iter().any(|(first, second)| one.text == *first && two.text.starts_with(second))
+        && (value.is_number() || value.is_word() || value.is(':') || value.is('-'))
+}
+
+/// «V=120 л», «t=50 мкм»: whether a letter and a sign only say what the number with its unit is of.
+fn is_symbol(lexemes: &[Lexeme], at: usize) -> bool {
+    let [letter, sign, number, unit, ..] = &lexemes[at..] else { return false };
+    letter.is_word()
+        && letter.spaced
+        && letter.text.chars().count() == 1
+        && super::super::terms::marker(&letter.text, true).is_none()
+        && sign.is('=')
+        && number.is_number()
+        && unit.is_word()
+        && super::super::terms::Measure::read(&unit.text, !unit.spaced).is_some()
 }
 
 /// «Желатин кг 2 шт» comes by one kilogram: the one that nobody says.

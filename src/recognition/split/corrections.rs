@@ -130,6 +130,8 @@ pub(super) fn corrected(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
                     }
                 }
             }
+            // «2 листа, 3 листа точнее»: the piece itself puts right.
+            Some("точнее" | "вернее") if line.get(i + 1).is_none_or(boundary) => {}
             // «…100, тьфу, м8х50»: after a comma it is a piece that puts right.
             Some("тьфу" | "тоесть" | "точнее" | "вернее") if puts_right(index, &line, i) =>
             {

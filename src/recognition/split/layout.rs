@@ -22,6 +22,9 @@ pub(crate) fn characters(index: &Index, text: &str) -> Chars {
     chars
 }
 
+/// So many words in a row of a line may have been typed in the other layout.
+const RUN: usize = 3;
+
 /// Converts the words of one line that were typed in the other keyboard layout.
 pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: usize) {
     let mut chunks: Vec<(usize, usize)> = Vec::new();
@@ -39,6 +42,19 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
     }
     if wholly_turned(index, chars, &chunks) {
         return;
+    }
+    // «rktq gdf 1 ru 5 in, очиститель …»: a run of it.
+    let cyrillic =
+        |chars: &Chars, c: &(usize, usize)| chars.ch[c.0..c.1].iter().any(|c| is_cyrillic(*c));
+    let runs: Vec<Vec<(usize, usize)>> = chunks
+        .split(|chunk| cyrillic(chars, chunk))
+        .filter(|run| run.len() >= RUN)
+        .map(|run| {
+            run.iter().map(|(a, b)| (*a, *b - usize::from(chars.ch[*b - 1] == ','))).collect()
+        })
+        .collect();
+    for run in runs {
+        wholly_turned(index, chars, &run);
     }
     let (mut sure, mut unsure) = (false, false);
     let mut later: Vec<(usize, usize, bool)> = Vec::new();
@@ -98,9 +114,14 @@ fn wholly_turned(index: &Index, chars: &mut Chars, chunks: &[(usize, usize)]) ->
     }
     let read: Vec<Vec<char>> =
         chunks.iter().map(|(a, b)| pressed(index, &chars.ch[*a..*b])).collect();
-    let telling = |w: &&String| w.chars().count() >= 4;
-    // «Keyf 15» is «луна», a Luna of the catalogue.
-    let of_titles = |w: &&String| sure_word(index, w) || index.vocabulary.hears(w);
+    let telling = |w: &&String| w.chars().count() >= 3;
+    // «Keyf 15» is «луна», a Luna of the catalogue; of three letters a word is spelt so there, «epj».
+    let of_titles = |w: &&String| {
+        if w.chars().count() == 3 {
+            return index.vocabulary.spells(w);
+        }
+        sure_word(index, w) || index.vocabulary.hears(w)
+    };
     let is: usize =
         read.iter().map(|t| words(t).iter().filter(telling).filter(of_titles).count()).sum();
     let known = |w: &&String| w.len() > 2 && familiar(index, w);

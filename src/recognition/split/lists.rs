@@ -1,6 +1,7 @@
 //! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», «а. …», in lines of their own or in one.
 
 use super::super::lexer::Lexeme;
+use super::super::quantity::unit_at;
 
 /// The number of an item and how many lexemes say it.
 struct Numbered {
@@ -83,20 +84,31 @@ fn numbered(line: &[Lexeme], from: usize) -> Option<Numbered> {
 
 /// «1) … 2) … 3) …» in one line → lines.
 pub(super) fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
-    let marked = |at: usize, number: usize| {
-        line[at].spaced
+    let marked = |at: usize, number: usize, bare: bool| {
+        // «1 пуговица 5 уп 2 молния 3 шт 3 …»: a bare number comes after a quantity.
+        let apart = at == 0 || at > 1 && unit_at(&line, at - 1).is_some_and(|(_, n)| n == 1);
+        (line[at].spaced || at == 0)
             && numbered(&line, at).is_some_and(|n| {
-                !n.bare && usize::try_from(n.number) == Ok(number) && !line[at].is('-')
+                (!n.bare || bare && apart)
+                    && usize::try_from(n.number) == Ok(number)
+                    && !line[at].is('-')
             })
     };
-    let mut starts: Vec<usize> = Vec::new();
-    for at in 0..line.len() {
-        if marked(at, starts.len() + 1) {
-            starts.push(at);
+    let found = |bare: bool| {
+        let mut starts: Vec<usize> = Vec::new();
+        for at in 0..line.len() {
+            if marked(at, starts.len() + 1, bare) {
+                starts.push(at);
+            }
         }
-    }
+        starts
+    };
+    let mut starts = found(false);
     if starts.len() < 2 {
-        return vec![line];
+        starts = found(true);
+        if starts.len() < 3 || starts[0] != 0 {
+            return vec![line];
+        }
     }
     let head = starts[0];
     starts.push(line.len());

@@ -73,6 +73,8 @@ pub(crate) struct Piece {
     pub(crate) led: bool,
     /// «столько же».
     pub(crate) same_quantity: bool,
+    /// «тоже»: as many as of the goods before, if no number is said.
+    pub(crate) too: bool,
     /// What else it is, if it names no goods.
     pub(crate) talk: Talk,
 }
@@ -81,7 +83,7 @@ pub(crate) struct Piece {
 pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
     let knows = |value| index.knows_number(value);
     let lexemes = substituted(turns::plain(&numerals::replace(&lex(chars), knows)));
-    let lexemes = packs(&without_clock(&amounts(&lexemes)));
+    let lexemes = packs(&without_clock(&amounts(&slashed(index, &lexemes))));
     let mut lines: Vec<Vec<Lexeme>> = vec![Vec::new()];
     for lexeme in lexemes {
         if lexeme.is('\n') {
@@ -267,6 +269,30 @@ fn sums_up(word: &str) -> bool {
     matches!(word, "итого" | "всего" | "сумма" | "итог")
 }
 
+/// «Б/дов.» is «без дов.», «с/подсв» «с подсв», where titles have no such word.
+fn slashed(index: &Index, lexemes: &[Lexeme]) -> Vec<Lexeme> {
+    let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
+    for lexeme in lexemes {
+        let parts = lexeme.text.split_once('/').filter(|(_, rest)| {
+            rest.chars().count() >= 3 && !index.vocabulary.has(&lexeme.text.replace('/', ""))
+        });
+        let little = parts.and_then(|(one, rest)| match one {
+            "б" => Some(("без", rest)),
+            "с" => Some(("с", rest)),
+            _ => None,
+        });
+        match little {
+            Some((little, rest)) => {
+                let at = lexeme.start;
+                out.push(Lexeme { text: little.into(), end: at, dotted: false, ..lexeme.clone() });
+                out.push(Lexeme { text: rest.into(), start: at, dotted: true, ..lexeme.clone() });
+            }
+            None => out.push(lexeme.clone()),
+        }
+    }
+    out
+}
+
 /// A run of lexemes as a piece; `None` if it has neither words nor numbers.
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
@@ -283,7 +309,8 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
         cancels: texts.windows(2).any(|w| w[0] == "не" && speech::is_refusal(w[1]))
             && !texts.contains(&"ничего")
             || texts.iter().any(|t| speech::is_cancel(t)),
-        same_quantity: pair("столько", "же"),
+        same_quantity: pair("столько", "же") || pair("те", "же"),
+        too: texts.contains(&"тоже"),
         absent: texts.last() == Some(&"нет") && texts.len() > 1,
         total: texts.first().is_some_and(|t| sums_up(t)),
         question: speech::asks(&texts),

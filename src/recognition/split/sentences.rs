@@ -50,6 +50,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
         out.extend(piece(part));
         return;
     }
+    let line = whole_items(index, line);
     let mut depth = 0_usize;
     // The piece that comes next was parted at «и» or a slash.
     let mut parted = false;
@@ -228,6 +229,27 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
     if let Some(first) = out.get_mut(from) {
         first.parted = parted;
     }
+}
+
+/// «Высота 15 см, цвет венге, 16 шт; высота 11 см, орех, 8 шт»: where semicolons part items that
+/// each end with their only quantity, commas part the attributes of one.
+fn whole_items(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let end = |part: &[Lexeme]| {
+        let counted = |at: &usize| {
+            part[*at].is_number() && unit_at(part, at + 1).is_some_and(|(unit, _)| unit.counts())
+        };
+        let mut found = (0..part.len()).filter(counted);
+        let (Some(at), None) = (found.next(), found.next()) else { return false };
+        let each = at > 0 && part[at - 1].text == "по";
+        let taken = unit_at(part, at + 1).map_or(0, |(_, taken)| taken);
+        let goods = part.split(|l| l.is(',')).filter(|p| p.iter().any(|l| opens(index, l)));
+        !each && at + 1 + taken == part.len() && goods.count() < 2
+    };
+    let parts: Vec<&[Lexeme]> = line.split(|l| l.is(';')).collect();
+    if parts.len() < 2 || !parts.into_iter().all(end) {
+        return line;
+    }
+    line.into_iter().filter(|l| !l.is(',')).collect()
 }
 
 /// «…3 шт а контргайки вычеркни»: whether a clause begins that takes other goods back.

@@ -93,7 +93,11 @@ impl Change {
         let begin = match word(at) {
             "не" => {
                 let but = comma(after);
-                (word(but) == "а").then_some(but + 1)?
+                // «…стоп не 7х70, 7х50»
+                let announced = at > 0 && speech::is_correction(word(at - 1));
+                let number = |at: usize| lexemes.get(at).is_some_and(Lexeme::is_number);
+                let other = announced && but > after && number(but) && number(refused);
+                (word(but) == "а").then_some(but + 1).or(other.then_some(but))?
             }
             "вместо" | "заместо" => {
                 let verb = comma(after);
@@ -102,7 +106,8 @@ impl Change {
             _ => (word(after) == "на").then_some(after + 1)?,
         };
         let idle = |at: usize| speech::is_filler(word(at)) && !word(at).is_empty();
-        let mut end = (begin..lexemes.len()).find(|k| ends(*k)).unwrap_or(lexemes.len());
+        let stops = |at: usize| ends(at) || word(at) == "и";
+        let mut end = (begin..lexemes.len()).find(|k| stops(*k)).unwrap_or(lexemes.len());
         let to = end + usize::from(bracket.is_some() && mark(end, ')'));
         while end > begin && idle(end - 1) {
             end -= 1;

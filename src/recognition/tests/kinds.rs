@@ -21,7 +21,7 @@ fn stock(titles: &[&str]) -> Index {
 }
 
 #[track_caller]
-fn reads(titles: &[&str], cases: &[(&str, &str)]) {
+pub(super) fn reads(titles: &[&str], cases: &[(&str, &str)]) {
     let index = stock(titles);
     for (text, expected) in cases {
         assert_eq!(shown(&index, text, &Buyer::default()), *expected, "{text}");
