@@ -16,7 +16,7 @@ const FILES: &[&str] = &[
     include_str!("../../migrations/202611271000_add_line_chooser.sql"),
     include_str!("../../migrations/202611281800_create_imports.sql"),
     include_str!("../../migrations/202611281930_create_templates.sql"),
-    include_str!("../../migrations/202611290900_create_saved_views.sql"),
+    include_str!("../../migrations/202611282100_create_saved_views.sql"),
 ];
 
 /// The version of the schema that this program needs.
