@@ -4,6 +4,7 @@ mod changes;
 mod remarks;
 mod shares;
 mod tears;
+mod titles;
 
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ use tears::{regrouped, without_talk};
 
 /// A line on its way.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "how a line stands in the text, said apart")]
 pub(crate) struct Pending {
     pub(crate) draft: Draft,
     pub(crate) start: usize,
@@ -68,16 +70,8 @@ impl Index {
     }
 }
 
-/// What a colon parts from the list under it.
-struct Title {
-    wants: Vec<Want>,
-    /// Whether no colon says that it is one: «Канализация серая» in a line of its own.
-    bare: bool,
-    /// Whether the list goes on in its line; not yet known at first.
-    inline: Option<bool>,
-}
-
 /// What a message has said so far.
+#[expect(clippy::struct_excessive_bools, reason = "what the next piece may hang on, said apart")]
 struct Desk<'t> {
     text: &'t str,
     lines: Vec<Pending>,
@@ -101,7 +95,7 @@ struct Desk<'t> {
     /// «Поправка:» was said: what the sentence goes on to name was said before.
     amending: bool,
     /// «Атлас белый:» over a list.
-    title: Option<Title>,
+    title: Option<titles::Title>,
     /// «Ой, двенадцатой…»: the line before that the next piece puts right.
     recalled: Option<usize>,
     /// «По 5»: of each that the sentence goes on to name.
@@ -138,7 +132,7 @@ impl<'t> Desk<'t> {
         } else if !piece.row && !piece.total {
             self.heading = Vec::new();
         }
-        self.entitle(&piece);
+        self.leave_title(&piece);
         let Some(changed) = self.changed(seeker, piece) else { return };
         piece = changed;
         let talked = self.talked.take().filter(|_| piece.continues);
@@ -161,30 +155,8 @@ impl<'t> Desk<'t> {
         if piece.continues {
             self.number_after_number(seeker, &piece);
         }
-        let anew = !piece.corrects && named_anew(&piece.lexemes, &self.context);
-        // «Такой же нерж» is of the thing before, whatever the catalogue calls so.
-        let same = says_the_same(&piece.lexemes[..piece.lexemes.len().min(2)]);
-        // «…наружная 4 шт, ошибся, внутренняя нужна»
-        let told = |l: &&Lexeme| l.is_word() && !speech::is_correction(&l.text);
-        let told = || piece.lexemes.iter().filter(told).filter(|l| !speech::is_filler(&l.text));
-        let like = piece.corrects
-            && !piece.lexemes.iter().any(Lexeme::is_number)
-            && told().count() == 1
-            && told().all(|l| super::line::is_adjective(&l.text));
-        let named = anchored(seeker.index, &piece.lexemes) && !same && !like;
-        let anchored = anew || piece.titled > 0 || named;
-        let (mut draft, mut heir) = self.read(seeker, &mut piece, anchored);
-        if heir == Heir::None
-            && anchored
-            && !draft.by_article
-            && let Some((better, how)) = self.under_title(seeker, &piece)
-        {
-            (draft, heir) = (better, how);
-        }
-        if heir != Heir::None && refers_to_it(&piece.lexemes) && self.is_of_last(&draft) {
-            // «Евровинт 7х50, шестигранник к нему» is no euro screw.
-            (draft, heir) = self.read(seeker, &mut piece, true);
-        }
+        let (anew, anchored) = self.anchors(seeker, &piece);
+        let (mut draft, mut heir) = self.read_in_place(seeker, &mut piece, anchored);
         if !piece.cancels
             && !piece.same_quantity
             && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
@@ -249,34 +221,6 @@ impl<'t> Desk<'t> {
         self.place(seeker, &piece, draft, heir, begun);
     }
 
-    /// «Атлас белый: | розетка 14 | рамка 1 м 6»: a piece that names goods, read as of its title.
-    fn under_title(&self, seeker: &mut Seeker<'_>, piece: &Piece) -> Option<(Draft, Heir)> {
-        let title = self.title.as_ref().filter(|_| !piece.header && !piece.row)?;
-        let light = Light { context: &title.wants, ..self.light(seeker, piece, true) };
-        let (draft, how) = read(seeker, self.text, &piece.lexemes, light);
-        // «Спанбонд белый» is no title over «спанбонд 70».
-        let again = |w: &Want| title.wants.iter().any(|t| t.key == w.key);
-        if title.bare && draft.wants.iter().any(|w| !w.inherited && again(w)) {
-            return None;
-        }
-        (how == Heir::Adds && draft.fit > 0 && draft.unknown() == 0).then_some((draft, how))
-    }
-
-    /// Keeps the title that a piece is for the pieces after it, or forgets one that is over.
-    fn entitle(&mut self, piece: &Piece) {
-        if piece.header && !piece.section {
-            self.title = None;
-        } else if let Some(title) = &mut self.title {
-            // Of a title in the middle of a line only that line is.
-            match title.inline {
-                None if title.bare && !piece.new_line => self.title = None,
-                None => title.inline = Some(!piece.new_line),
-                Some(true) if piece.new_line => self.title = None,
-                Some(_) => {}
-            }
-        }
-    }
-
     /// Whether all that a draft itself says is said of the last line's products.
     fn says_of_last(&self, seeker: &Seeker<'_>, draft: &Draft) -> bool {
         let own = || draft.wants.iter().filter(|w| !w.inherited);
@@ -301,6 +245,42 @@ impl<'t> Desk<'t> {
             self.lines.last().is_some_and(|l| l.draft.meant.iter().any(|hit| hit.row == row))
         };
         draft.meant.iter().all(|hit| of_last(hit.row))
+    }
+
+    /// Whether a piece names the goods before anew, and whether it names goods at all.
+    fn anchors(&self, seeker: &Seeker<'_>, piece: &Piece) -> (bool, bool) {
+        let anew = !piece.corrects && named_anew(&piece.lexemes, &self.context);
+        // «Такой же нерж» is of the thing before, whatever the catalogue calls so.
+        let same = says_the_same(&piece.lexemes[..piece.lexemes.len().min(2)]);
+        // «…наружная 4 шт, ошибся, внутренняя нужна»
+        let told = |l: &&Lexeme| {
+            l.is_word() && !speech::is_correction(&l.text) && !speech::is_filler(&l.text)
+        };
+        let told: Vec<&Lexeme> = piece.lexemes.iter().filter(told).collect();
+        let alike = matches!(told[..], [word] if super::line::is_adjective(&word.text));
+        let like = piece.corrects && alike && !piece.lexemes.iter().any(Lexeme::is_number);
+        let named = !same && !like && anchored(seeker.index, &piece.lexemes);
+        (anew, anew || piece.titled > 0 || named)
+    }
+
+    /// Reads a piece in the light of those before and of the title over it.
+    fn read_in_place(
+        &mut self,
+        seeker: &mut Seeker<'_>,
+        piece: &mut Piece,
+        anchored: bool,
+    ) -> (Draft, Heir) {
+        let (draft, heir) = self.read(seeker, piece, anchored);
+        if heir == Heir::None
+            && anchored
+            && !draft.by_article
+            && let Some(found) = self.under_title(seeker, piece)
+        {
+            return found;
+        }
+        // «Евровинт 7х50, шестигранник к нему» is no euro screw.
+        let itself = refers_to_it(&piece.lexemes) && self.is_of_last(&draft);
+        if heir != Heir::None && itself { self.read(seeker, piece, true) } else { (draft, heir) }
     }
 
     /// Reads a piece in the light of those before, with its numbers grouped as reads best.
@@ -442,7 +422,7 @@ impl<'t> Desk<'t> {
         let chained = piece.continues
             && draft.wants.len() == 1
             && self.lines.last().is_some_and(|l| l.draft.wants.iter().any(|w| w.inherited));
-        let goods_of = |w: &Want| seeker.names_goods(w) && !(chained && !seeker.is_head(w));
+        let goods_of = |w: &Want| seeker.names_goods(w) && (!chained || seeker.is_head(w));
         let named = |w: &Want| goods_of(w) || begun(w) && (piece.new_line || !like(w));
         let goods = draft.fit > 0 && draft.wants.iter().any(named);
         if draft.unknown() > 0 || enough || goods || piece.question {
@@ -487,22 +467,11 @@ impl<'t> Desk<'t> {
         let known = draft.wants.iter().any(|w| w.known);
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         if piece.absent {
-            self.context = draft.wants.clone();
+            self.context.clone_from(&draft.wants);
             self.remark(piece);
             return;
         }
-        if piece.corrects && heir == Heir::Replaces && !self.lines.is_empty() {
-            // «нет, лучше чёрный»
-            if let Some(last) = self.lines.last_mut() {
-                if draft.reading.quantity.is_some() {
-                    last.quantity = draft.reading.quantity;
-                    last.unit.clone_from(&draft.reading.unit);
-                }
-                last.amended = draft.reading.quantity.is_none();
-                last.end = piece.end;
-                self.context.clone_from(&draft.wants);
-                last.draft = draft;
-            }
+        if heir == Heir::Replaces && self.replaces_last(piece, &draft) {
             return;
         }
         // «…кромку венге сто метров, успеете до пятницы?» orders all the same.
@@ -511,19 +480,13 @@ impl<'t> Desk<'t> {
         let measured = draft.reading.unit.is_some() && draft.fit > 0 && !speech::asks(&spoken);
         let priced = piece.question && speech::asks_price(&spoken);
         if priced || piece.question && !((counted || measured) && known) {
-            self.context = draft.wants.clone();
+            self.context.clone_from(&draft.wants);
             self.remark(piece);
             self.asked = known.then(|| pending(piece, draft, begun));
             return;
         }
         self.asked = None;
-        if piece.corrects && draft.reading.quantity.is_some() && self.is_last(&draft) {
-            // «Правая 20, нет, правых 30»
-            if let Some(last) = self.lines.last_mut() {
-                last.quantity = draft.reading.quantity;
-                last.unit = draft.reading.unit.or(last.unit.take());
-                last.end = piece.end;
-            }
+        if self.recounts_last(piece, &draft) {
             return;
         }
         if self.is_of_the_article(seeker, piece, &draft) {
@@ -542,17 +505,8 @@ impl<'t> Desk<'t> {
         let quantity = draft.reading.quantity;
         let unit = draft.reading.unit.clone();
         if known {
-            self.context = draft.wants.clone();
-            let over = draft.reading.quantity.is_none() && !piece.section;
-            let bare = piece.new_line
-                && draft.fit > 0
-                && !draft.by_article
-                && heir == Heir::None
-                && !piece.lexemes.iter().any(Lexeme::is_number);
-            if over && (piece.header || bare) {
-                let wants = draft.wants.clone();
-                self.title = Some(Title { wants, bare: !piece.header, inline: None });
-            }
+            self.context.clone_from(&draft.wants);
+            self.keep_title(piece, &draft, heir);
         }
         // After an article, or a title copied whole, «бронза 8» is of what the title says.
         if draft.by_article
@@ -605,6 +559,32 @@ impl<'t> Desk<'t> {
         } else {
             self.ahead = None;
         }
+    }
+
+    /// «Нет, лучше чёрный»: puts another product in the last line's stead.
+    fn replaces_last(&mut self, piece: &Piece, draft: &Draft) -> bool {
+        let Some(last) = self.lines.last_mut().filter(|_| piece.corrects) else { return false };
+        if draft.reading.quantity.is_some() {
+            last.quantity = draft.reading.quantity;
+            last.unit.clone_from(&draft.reading.unit);
+        }
+        last.amended = draft.reading.quantity.is_none();
+        last.end = piece.end;
+        self.context.clone_from(&draft.wants);
+        last.draft = draft.clone();
+        true
+    }
+
+    /// «Правая 20, нет, правых 30»: says the last line's product again, with another quantity.
+    fn recounts_last(&mut self, piece: &Piece, draft: &Draft) -> bool {
+        let again = piece.corrects && draft.reading.quantity.is_some() && self.is_last(draft);
+        let Some(last) = self.lines.last_mut().filter(|_| again) else { return false };
+        last.quantity = draft.reading.quantity;
+        if draft.reading.unit.is_some() {
+            last.unit.clone_from(&draft.reading.unit);
+        }
+        last.end = piece.end;
+        true
     }
 
     /// A number by itself that is no attribute of the thing before, which has no quantity yet:
