@@ -35,6 +35,7 @@ pub(crate) fn inherit(
     let again = |c: &Want| draft.wants.iter().any(|w| w.key == c.key) || other(c);
     let adds = if context.iter().any(|c| other(c)) { Heir::Replaces } else { Heir::Adds };
     let kept: Vec<&Want> = context.into_iter().filter(|c| !again(c)).collect();
+    let lone = kept.iter().rev().find(|w| w.numeric).is_some_and(|w| count(w) == 1);
     let parts = parts(&kept);
     // «резинка белая 20, 25»: a number after a number is another.
     // «Поролон EL 2540 2х1 м, 8 см» says more of it.
@@ -116,19 +117,21 @@ pub(crate) fn inherit(
     }
     match added {
         Some(found) => Some((found, adds)),
-        None => together(seeker, draft, &parts, &fresh, head),
+        None => together(seeker, draft, &parts, &fresh, head, lone),
     }
 }
 
 /// What gives way together: a colour with its number, or all that the piece before said itself.
 ///
-/// «110 красная 6 м; 119 — 11,5»: the red went with the hundred and ten.
+/// «110 красная 6 м; 119 — 11,5»: the red went with the hundred and ten. `lone`: the last number
+/// that was said is no part of a size.
 fn together(
     seeker: &Seeker<'_>,
     draft: &Draft,
     parts: &[Want],
     fresh: &[&Want],
     head: usize,
+    lone: bool,
 ) -> Option<(Draft, Heir)> {
     let coloured =
         |p: &Want| if p.numeric { seeker.is_colour_number(p) } else { seeker.is_telling(p) };
@@ -147,7 +150,7 @@ fn together(
     let numbers: Vec<usize> = (0..parts.len()).filter(|i| parts[*i].numeric).collect();
     let (Some(last), true) = (numbers.last(), numbers.len() > 1) else { return None };
     let alike = fresh.iter().all(|w| !w.numeric && !seeker.is_head(w));
-    if *last == head || !alike {
+    if *last == head || !alike || !lone {
         return None;
     }
     attempt(seeker, draft, parts, fresh, &[*last], Stretch::No)
@@ -246,9 +249,7 @@ fn is_of_kind(want: &Want, part: &Want) -> bool {
 /// Wants one by one, sizes number by number.
 fn parts(context: &[&Want]) -> Vec<Want> {
     let mut out = Vec::new();
-    let packed =
-        |w: &Want| w.ways.iter().flat_map(|w| &w.needs).all(|n| matches!(n, Need::Pack { .. }));
-    for want in context.iter().filter(|w| !packed(w)) {
+    for want in context.iter().filter(|w| !w.is_pack()) {
         if let [Way { needs, .. }] = want.ways.as_slice()
             && let [Need::Size(size)] = needs.as_slice()
             && size.numbers.len() > 1

@@ -385,7 +385,8 @@ fn bare(wants: &[Want]) -> Vec<Want> {
             at += 1 + figures;
             continue;
         }
-        if !wants[at].counted {
+        // «Вентиль 20 хром» is of no twenty.
+        if !wants[at].counted || super::decide::is_colour(&wants[at].key) {
             out.push(wants[at].clone());
         }
         at += 1;
@@ -446,6 +447,7 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
     let Some(draft) = own.max_by(|a, b| a.score.total_cmp(&b.score)) else { return Vec::new() };
     let wants = &draft.wants;
     let first = wants.iter().position(|w| !w.numeric);
+    let told = wants.iter().filter(|w| !w.is_pack()).count();
     let titled = |key: &str| seeker.index.vocabulary.row(key).is_some();
     let may_stray = |at: usize| {
         let want = &wants[at];
@@ -455,7 +457,7 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
         may_stray(at)
             && wants[at].text.chars().count() > 2
             && !super::line::is_adjective(&wants[at].text)
-            && wants.get(at + 1).is_some_and(|next| next.numeric)
+            && wants.get(at + 1).is_some_and(|next| next.numeric && !next.is_pack())
     };
     let named: Vec<usize> = (0..wants.len()).filter(|at| names_number(*at)).collect();
     let strays = (0..wants.len()).filter(|at| {
@@ -475,7 +477,7 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
         }
     }
     let rest = sets.into_iter().filter_map(|out| {
-        if out.is_empty() || wants.len() < out.len() + ENOUGH {
+        if out.is_empty() || told < out.len() + ENOUGH {
             return None;
         }
         let kept = (0..wants.len()).filter(|at| !out.contains(at)).map(|at| wants[at].clone());

@@ -546,7 +546,7 @@ const TRADES: &[Trade] = &[
     Trade { name: "electrical_goods", read: (85, 3), unread: None },
     Trade { name: "heating", read: (89, 2), unread: None },
     Trade { name: "food", read: (91, 1), unread: None },
-    Trade { name: "furniture", read: (94, 1), unread: None },
+    Trade { name: "furniture", read: (94, 1), unread: Some((94, 1)) },
     Trade { name: "sanitary", read: (86, 2), unread: None },
     Trade { name: "wiring", read: (84, 1), unread: None },
     Trade { name: "doors", read: (84, 1), unread: Some((84, 1)) },

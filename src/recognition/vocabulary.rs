@@ -835,6 +835,9 @@ impl Vocabulary {
                 if other.len() < 3 || (chars[0] != other[0] && limit < 3 && !swapped) {
                     continue;
                 }
+                // «Товарный» is no «пожарный»: who misses the first letter misses no other.
+                let first = distance(&chars[..1], &other[..1], 1).is_some();
+                let limit = if first || swapped { limit } else { limit.min(2) };
                 // «Velutto» is a name, and no «велюр».
                 let limit = if text.is_ascii() && !known.name { limit.min(2) } else { limit };
                 if let Some(cost) = distance(&chars, &other, limit) {

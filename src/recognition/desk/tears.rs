@@ -75,6 +75,11 @@ impl Desk<'_> {
             return None;
         }
         let another = anchored(seeker.index, &right.lexemes);
+        // «Канистра 14 кг» is no canister and fourteen kilograms more.
+        let numbered = first.reading.spoken_for.iter().any(|at| lexemes[*at].is_number());
+        if !numbered && lexemes[place].is_number() && !another {
+            return None;
+        }
         let ends =
             first.reading.quantity.is_some() && first.reading.spoken_for.contains(&(place - 1));
         if first.fit == 0 || first.unknown() > 0 || !(ends || lexemes[place].is_number() && another)

@@ -576,7 +576,8 @@ impl Seeker<'_> {
     /// How well a product has the size, taking its numbers.
     pub(super) fn size(&self, row: u32, size: &Size, stretch: Stretch, used: &mut u64) -> f32 {
         let direct = self.numbers(row, &size.numbers, AS_SAID, used);
-        if direct > 0.0 || stretch == Stretch::No {
+        // «20/10» is no «2/1».
+        if direct > 0.0 || stretch == Stretch::No || size.slash {
             return direct;
         }
         let turned = match size.numbers.as_slice() {

@@ -57,6 +57,12 @@ impl Want {
         Self { ways, text: text.to_owned(), key: stem(text), known, ..Self::default() }
     }
 
+    /// Whether it is of nothing but how many are in a pack.
+    pub(crate) fn is_pack(&self) -> bool {
+        let mut needs = self.ways.iter().flat_map(|w| &w.needs);
+        self.known && needs.all(|n| matches!(n, Need::Pack { .. }))
+    }
+
     /// Whether it is of a mark of letters and at least three digits: «К828».
     pub(crate) fn is_mark(&self) -> bool {
         const LEAST: i64 = 100_000;
@@ -233,7 +239,10 @@ impl<'a> Seeker<'a> {
             if vague && letters < 3 {
                 continue;
             }
-            for category in index.by_alias.get(id).into_iter().flatten() {
+            // «Пл.» of «пластиковый» makes nothing «плоскогубцы».
+            let cut = index.vocabulary.get(*id).surface.chars().count() < 3 && letters > 4;
+            let named = index.by_alias.get(id).filter(|_| !cut);
+            for category in named.into_iter().flatten() {
                 aliases.push((*category, quality * 0.97));
             }
             if vague {

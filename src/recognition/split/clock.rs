@@ -191,7 +191,8 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
             } else if is_numbered(lexemes, i) || first.text.len() >= 10 && !first.text.contains('.')
             {
                 end = Some(i + 1);
-            } else if first.text.len() == 1
+            } else if matches!(first.text.as_str(), "7" | "8")
+                && (i == 0 || first.spaced || number(i - 1).is_none() && !tight(i - 1, '-'))
                 && tight(i + 1, '-')
                 && number(i + 2).is_some_and(|l| l.text.len() == 3)
                 && tight(i + 3, '-')

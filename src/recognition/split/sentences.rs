@@ -213,7 +213,11 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                         || speech::is_delivery(&n.text)
                         || speech::is_filler(&n.text) && n.text.chars().count() > 2
                 })
-                || i > 0 && line[i - 1].is_number() && unit_at(&line, i).is_some_and(|u| u.1 == 1)
+                // «110х110х45гр. рыжий» goes on.
+                || i > 0
+                    && line[i - 1].is_number()
+                    && (lexeme.spaced || i < 2 || !line[i - 2].is('x'))
+                    && unit_at(&line, i).is_some_and(|u| u.1 == 1)
                 || next.is_some_and(|n| opens(index, n))
                     && (i > 0 && is_measure(&line[i - 1], lexeme)
                         || is_address(index, &current, lexeme)));
