@@ -529,34 +529,35 @@ fn every_decision_explains_itself() {
 /// scored; most trades were written by somebody who had not seen the engine. See
 /// docs/recognition.md.
 const TRADES: &[Trade] = &[
-    Trade { name: "plumbing_electrics", read: (97, 1), unread: None },
-    Trade { name: "household_food", read: (94, 1), unread: None },
-    Trade { name: "stationery", read: (92, 1), unread: None },
-    Trade { name: "building", read: (93, 1), unread: None },
-    Trade { name: "electrics", read: (91, 1), unread: None },
-    Trade { name: "plumbing", read: (90, 1), unread: None },
-    Trade { name: "packaging", read: (90, 1), unread: None },
-    Trade { name: "tools", read: (91, 2), unread: None },
-    Trade { name: "textile", read: (88, 1), unread: None },
-    Trade { name: "auto", read: (81, 3), unread: None },
-    Trade { name: "garden", read: (81, 2), unread: None },
-    Trade { name: "medical", read: (85, 2), unread: None },
-    Trade { name: "steel", read: (82, 3), unread: None },
-    Trade { name: "paints", read: (91, 2), unread: None },
-    Trade { name: "electrical_goods", read: (85, 3), unread: None },
-    Trade { name: "heating", read: (89, 2), unread: None },
-    Trade { name: "food", read: (91, 1), unread: None },
-    Trade { name: "furniture", read: (94, 1), unread: Some((94, 1)) },
-    Trade { name: "sanitary", read: (86, 2), unread: None },
-    Trade { name: "wiring", read: (84, 1), unread: None },
-    Trade { name: "doors", read: (84, 1), unread: Some((84, 1)) },
+    Trade { name: "plumbing_electrics", read: Some((97, 1)), unread: None },
+    Trade { name: "household_food", read: Some((94, 1)), unread: None },
+    Trade { name: "stationery", read: Some((92, 1)), unread: None },
+    Trade { name: "building", read: Some((93, 1)), unread: None },
+    Trade { name: "electrics", read: Some((91, 1)), unread: None },
+    Trade { name: "plumbing", read: Some((90, 1)), unread: None },
+    Trade { name: "packaging", read: Some((90, 1)), unread: None },
+    Trade { name: "tools", read: Some((91, 2)), unread: None },
+    Trade { name: "textile", read: Some((88, 1)), unread: None },
+    Trade { name: "auto", read: Some((81, 3)), unread: None },
+    Trade { name: "garden", read: Some((81, 2)), unread: None },
+    Trade { name: "medical", read: Some((85, 2)), unread: None },
+    Trade { name: "steel", read: Some((82, 3)), unread: None },
+    Trade { name: "paints", read: Some((91, 2)), unread: None },
+    Trade { name: "electrical_goods", read: Some((85, 3)), unread: None },
+    Trade { name: "heating", read: Some((89, 2)), unread: None },
+    Trade { name: "food", read: Some((91, 1)), unread: None },
+    Trade { name: "furniture", read: Some((94, 1)), unread: Some((94, 1)) },
+    Trade { name: "sanitary", read: Some((86, 2)), unread: None },
+    Trade { name: "wiring", read: Some((84, 1)), unread: None },
+    Trade { name: "doors", read: Some((84, 1)), unread: Some((84, 1)) },
+    Trade { name: "engineering", read: None, unread: Some((85, 1)) },
 ];
 
 /// A trade: the least that is right and the most that is confidently wrong, in hundredths.
 struct Trade {
     name: &'static str,
     /// Of what was read for causes of error.
-    read: (usize, usize),
+    read: Option<(usize, usize)>,
     /// Of what was only ever scored.
     unread: Option<(usize, usize)>,
 }
@@ -565,8 +566,8 @@ struct Trade {
 fn trades_that_the_code_does_not_know_are_read_as_well() {
     for trade in TRADES {
         let catalog = fixture(&format!("{}_catalog.json", trade.name));
-        let unread = trade.unread.map(|bounds| ("unread", bounds));
-        for (half, (least, most)) in [("orders", trade.read)].into_iter().chain(unread) {
+        for (half, bounds) in [("orders", trade.read), ("unread", trade.unread)] {
+            let Some((least, most)) = bounds else { continue };
             let name = format!("{}_{half}", trade.name);
             let (right, all, wrong) = score(&catalog, &fixture(&format!("{name}.jsonl")));
             assert!(right * 100 >= all * least, "{name}: {right} of {all} lines are right");
