@@ -8,17 +8,16 @@ mod chat;
 mod hours;
 mod ids;
 mod money;
+mod name;
 mod order;
 mod person;
 mod phone;
 mod quantity;
 pub mod ru;
 mod secret;
-mod template;
 mod text_enum;
 pub mod time;
 mod unit;
-mod view;
 
 pub use chat::ChatKey;
 pub use hours::WorkingHours;
@@ -27,13 +26,12 @@ pub use ids::{
     OutboxId, PersonId, ProductId, ProposalId, TemplateId, ThreadId, ViewId,
 };
 pub use money::{Money, Price, is_roubles};
+pub use name::{Name, NameError, TemplateName, ViewName};
 pub use order::{Channel, Chooser, Delivery, LineState, OrderStatus};
 pub use person::{MemberState, OrgKind, OrgRole, Role};
 pub use phone::{ParsePhoneError, Phone};
 pub use quantity::Quantity;
 pub use secret::Secret;
-pub use template::{TemplateName, TemplateNameError};
 pub use text_enum::UnknownCode;
 pub use time::{Clock, Timestamp, Zone};
 pub use unit::Unit;
-pub use view::{ViewName, ViewNameError};

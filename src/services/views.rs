@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 use super::Base;
 use super::accounts::Actor;
 use super::journal;
-use crate::domain::{PersonId, Role, Timestamp, ViewId, ViewName, ViewNameError};
+use crate::domain::{NameError, PersonId, Role, Timestamp, ViewId, ViewName};
 use crate::storage::saved_views::{self, ViewRow};
 use crate::storage::{StorageError, audit};
 
@@ -30,7 +30,7 @@ pub enum ViewError {
     NotYours,
     /// It cannot be called so.
     #[error(transparent)]
-    Name(#[from] ViewNameError),
+    Name(#[from] NameError),
     /// The person has another view of this name: as they call it.
     #[error("вид «{0}» уже есть")]
     Taken(String),

@@ -3,7 +3,7 @@
 use super::basket::{LINES_A_PAGE, Scene, Sheet};
 use super::{order, pager};
 use crate::chat::{Action, Button, Screen};
-use crate::domain::{OrderId, TemplateId, TemplateName, TemplateNameError, ru};
+use crate::domain::{NameError, OrderId, TemplateId, TemplateName, ru};
 use crate::formats::html::Html;
 use crate::services::ordering::{Party, SavedTemplate, TEMPLATES_MOST, TemplatePage, TemplateView};
 use crate::storage::orders::OrderRow;
@@ -28,13 +28,13 @@ pub fn ask(order: &OrderRow, scene: &Scene) -> Screen {
 }
 
 /// Why the words are no name, and that another one is waited for.
-pub fn no_name(why: TemplateNameError, back: Action) -> Screen {
+pub fn no_name(why: NameError, back: Action) -> Screen {
     let text = match why {
-        TemplateNameError::Wordless => {
+        NameError::Wordless => {
             "В названии нужна хотя бы одна буква или цифра. Напишите, например, «Пятница»."
                 .to_owned()
         }
-        TemplateNameError::TooLong(chars) => {
+        NameError::TooLong(chars) => {
             let signs = ru::count(chars as u64, ["знак", "знака", "знаков"]);
             let most = TemplateName::MOST_CHARS;
             format!("В названии {signs}, поместится {most}. Напишите короче.")

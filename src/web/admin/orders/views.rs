@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::address::{ListQuery, VIEWS};
 use super::list;
-use crate::domain::{OrderStatus, PersonId, ViewId, ViewName, ViewNameError, ru};
+use crate::domain::{NameError, OrderStatus, PersonId, ViewId, ViewName, ru};
 use crate::services::views::{VIEWS_MOST, ViewError};
 use crate::storage::saved_views::ViewRow;
 use crate::web::Desk;
@@ -349,10 +349,10 @@ pub async fn keep_view(
 /// What is wrong and what to do, for the form; what no form can mend is an error of the page.
 fn explained(error: ViewError) -> Result<String, WebError> {
     Ok(match error {
-        ViewError::Name(ViewNameError::Wordless) => {
+        ViewError::Name(NameError::Wordless) => {
             "Напишите название: в нём нужна хотя бы одна буква или цифра.".to_owned()
         }
-        ViewError::Name(ViewNameError::TooLong(chars)) => format!(
+        ViewError::Name(NameError::TooLong(chars)) => format!(
             "В названии {}, а помещается {}. Сократите его.",
             ru::count(chars as u64, ["знак", "знака", "знаков"]),
             ViewName::MOST_CHARS

@@ -1,13 +1,18 @@
-//! What people call their templates of orders.
+//! What people call the things that they keep: templates of orders, saved views.
 
-/// The name of a template: one line with a letter or a digit, at most
-/// [`TemplateName::MOST_CHARS`] characters.
+/// What an organization calls a template of orders.
+pub type TemplateName = Name<60>;
+
+/// What a manager calls a saved view.
+pub type ViewName = Name<40>;
+
+/// A name: one line with a letter or a digit, at most `MOST` characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateName(String);
+pub struct Name<const MOST: usize>(String);
 
-/// Why a text is no name of a template.
+/// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateNameError {
+pub enum NameError {
     /// No letter and no digit.
     #[error("в названии нет ни буквы, ни цифры")]
     Wordless,
@@ -16,26 +21,36 @@ pub enum TemplateNameError {
     TooLong(usize),
 }
 
-impl TemplateName {
+impl<const MOST: usize> Name<MOST> {
     /// How many characters a name has at most.
-    pub const MOST_CHARS: usize = 60;
+    pub const MOST_CHARS: usize = MOST;
 
     /// Reads what a person wrote. Spaces around it are not of the name, those inside count as one.
     ///
     /// ```
-    /// # use partner_m::domain::{TemplateName, TemplateNameError};
+    /// # use partner_m::domain::{NameError, TemplateName, ViewName};
     /// let name = TemplateName::parse(" Пятница,  цех 2\n").unwrap();
     /// assert_eq!(name.as_str(), "Пятница, цех 2");
     /// assert_eq!(name.key(), TemplateName::parse("пятница, ЦЕХ 2").unwrap().key());
-    /// assert_eq!(TemplateName::parse(" — "), Err(TemplateNameError::Wordless));
+    /// assert_eq!(TemplateName::parse(" — "), Err(NameError::Wordless));
+    ///
+    /// let name = ViewName::parse(" Срочные,  Москва\n").unwrap();
+    /// assert_eq!(name.as_str(), "Срочные, Москва");
+    /// assert_eq!(name.key(), ViewName::parse("срочные, МОСКВА").unwrap().key());
+    /// assert_eq!(ViewName::parse(" — "), Err(NameError::Wordless));
+    /// assert_eq!(ViewName::parse(&"я".repeat(41)), Err(NameError::TooLong(41)));
     /// ```
-    pub fn parse(text: &str) -> Result<Self, TemplateNameError> {
-        let name = one_line(text);
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        // An unbreakable space inside stays: «№ 1042».
+        let breaks = |c: char| c.is_whitespace() && c != '\u{a0}';
+        let words = text.split(breaks).map(|word| word.trim_matches('\u{a0}'));
+        let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let name: String = name.chars().filter(|c| !c.is_control()).collect();
         if !name.chars().any(char::is_alphanumeric) {
-            return Err(TemplateNameError::Wordless);
+            return Err(NameError::Wordless);
         }
         match name.chars().count() {
-            chars if chars > Self::MOST_CHARS => Err(TemplateNameError::TooLong(chars)),
+            chars if chars > MOST => Err(NameError::TooLong(chars)),
             _ => Ok(Self(name)),
         }
     }
@@ -47,24 +62,9 @@ impl TemplateName {
 
     /// The name as names are compared: two that differ in case, «ё» or spaces are one.
     pub fn key(&self) -> String {
-        compared(&self.0)
+        let words: Vec<&str> = self.0.split_whitespace().collect();
+        words.join(" ").to_lowercase().replace('ё', "е")
     }
-}
-
-/// What a person wrote as a name of one line. Spaces around it are not of the name, those inside
-/// count as one.
-pub(super) fn one_line(text: &str) -> String {
-    // An unbreakable space inside stays: «№ 1042».
-    let breaks = |c: char| c.is_whitespace() && c != '\u{a0}';
-    let words = text.split(breaks).map(|word| word.trim_matches('\u{a0}'));
-    let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    name.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// A name as names are compared: two that differ in case, «ё» or spaces are one.
-pub(super) fn compared(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    words.join(" ").to_lowercase().replace('ё', "е")
 }
 
 #[cfg(test)]
@@ -76,9 +76,9 @@ mod tests {
         let name = |text: &str| TemplateName::parse(text).map(|name| name.as_str().to_owned());
         assert_eq!(name("№\u{a0}1042 от 24.11"), Ok("№\u{a0}1042 от 24.11".to_owned()));
         assert_eq!(name(&"я".repeat(60)), Ok("я".repeat(60)));
-        assert_eq!(name(&"я".repeat(61)), Err(TemplateNameError::TooLong(61)));
+        assert_eq!(name(&"я".repeat(61)), Err(NameError::TooLong(61)));
         for text in ["", " \n", "\u{a0}", "…", "🙂", "\u{7}"] {
-            assert_eq!(name(text), Err(TemplateNameError::Wordless), "{text:?}");
+            assert_eq!(name(text), Err(NameError::Wordless), "{text:?}");
         }
     }
 
