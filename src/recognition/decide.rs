@@ -710,9 +710,7 @@ pub(crate) fn colour_of(stem: &str) -> Option<&'static str> {
 
 /// Whether a stem begins as a colour's name does.
 pub(crate) fn is_colour(stem: &str) -> bool {
-    COLOURS.iter().any(|c| stem.starts_with(c))
-        || stem.starts_with("темно")
-        || stem.starts_with("светло")
+    colour_of(stem).is_some() || stem.starts_with("темно") || stem.starts_with("светло")
 }
 
 /// Whether a stem is a colour's name and nothing else: «белый», not «белизна».

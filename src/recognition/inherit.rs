@@ -184,16 +184,9 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
 /// Whether two single numbers are values of an attribute of which a thing has one: of the same letter
 /// or in the same measure of what is electric.
 fn is_other_of(want: &Want, part: &Want) -> bool {
-    let single = |w: &Want| {
-        w.ways.iter().flat_map(|w| &w.needs).find_map(|need| match need {
-            Need::Size(size) => match size.numbers.as_slice() {
-                [number] => Some(*number),
-                _ => None,
-            },
-            _ => None,
-        })
+    let (Some(new), Some(old)) = (want.numbers().next(), part.numbers().next()) else {
+        return false;
     };
-    let (Some(new), Some(old)) = (single(want), single(part)) else { return false };
     let electric = matches!(
         new.measure,
         Measure::Watt | Measure::Kelvin | Measure::Volt | Measure::Ampere | Measure::Milliampere

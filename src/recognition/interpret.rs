@@ -32,6 +32,19 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// The one product that is meant, by its row.
+    pub(crate) fn only(&self) -> Option<u32> {
+        match self.meant.as_slice() {
+            [hit] => Some(hit.row),
+            _ => None,
+        }
+    }
+
+    /// Whether it means one product, and the other draft the same one.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
+        self.only().is_some() && self.only() == other.only()
+    }
+
     /// Whether exactly one product may be meant.
     pub(crate) fn is_certain(&self) -> bool {
         self.meant.len() == 1 && self.unknown() == 0
@@ -230,7 +243,7 @@ fn ends_with_amount(index: &Index, lexemes: &[Lexeme], rows: &[u32]) -> bool {
     });
     let Some(unit) = unit else { return false };
     let sold = |row: &u32| index.entries[*row as usize].unit.as_ref();
-    rows.iter().all(|row| sold(row).is_some_and(|own| unit.resolve(Some(own)) == *own))
+    rows.iter().all(|row| sold(row).is_some_and(|own| unit.is(own)))
 }
 
 /// Reads a piece in every way and keeps the best.
@@ -350,10 +363,7 @@ pub(crate) fn read(
 /// «Степлер 140»: of two readings of one product the one in which its own number is no quantity is
 /// meant, unless a unit was said.
 fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
-    let only = |d: &Draft| match d.meant.as_slice() {
-        [hit] if d.unknown() == 0 => Some(hit.row),
-        _ => None,
-    };
+    let only = |d: &Draft| d.only().filter(|_| d.unknown() == 0);
     let named: Vec<u32> = plain
         .iter()
         .filter(|(d, _)| d.reading.quantity.is_none())
@@ -367,8 +377,8 @@ fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
         }
         // «Труба 20х2,9 100 м» of a «… (100м)» that is sold by the metre.
         let own = seeker.index.entries[row as usize].unit.as_ref();
-        let measured = draft.reading.unit.as_ref().is_some_and(|said| !said.counts());
-        if measured && own.is_some_and(|own| draft.reading.is_of(own)) {
+        let measured = draft.reading.unit.as_ref().filter(|said| !said.counts());
+        if measured.is_some_and(|said| own.is_some_and(|own| said.is(own))) {
             draft.score += 1.0;
         }
     }

@@ -33,13 +33,6 @@ pub(crate) struct Reading {
     pub(crate) glued: bool,
 }
 
-impl Reading {
-    /// Whether the unit that was said is this one.
-    pub(crate) fn is_of(&self, own: &Unit) -> bool {
-        self.unit.as_ref().is_some_and(|said| said.resolve(Some(own)) == *own)
-    }
-}
-
 /// A unit as it is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
@@ -53,6 +46,11 @@ pub(crate) enum Said {
 const TONNE: &str = "т";
 
 impl Said {
+    /// Whether it is this unit, a product's own.
+    pub(crate) fn is(&self, own: &Unit) -> bool {
+        self.resolve(Some(own)) == *own
+    }
+
     /// The unit, given the product's own.
     pub(crate) fn resolve(&self, own: Option<&Unit>) -> Unit {
         match self {

@@ -230,15 +230,6 @@ impl<'t> Desk<'t> {
         })
     }
 
-    /// Whether the one product that a draft means is the last line's.
-    fn is_last(&self, draft: &Draft) -> bool {
-        let last = self.lines.last().map(|l| l.draft.meant.as_slice());
-        match (draft.meant.as_slice(), last) {
-            ([hit], Some([own])) => hit.row == own.row,
-            _ => false,
-        }
-    }
-
     /// Whether all that is meant is meant by the last line too.
     fn is_of_last(&self, draft: &Draft) -> bool {
         let of_last = |row: u32| {
@@ -577,8 +568,9 @@ impl<'t> Desk<'t> {
 
     /// «Правая 20, нет, правых 30»: says the last line's product again, with another quantity.
     fn recounts_last(&mut self, piece: &Piece, draft: &Draft) -> bool {
-        let again = piece.corrects && draft.reading.quantity.is_some() && self.is_last(draft);
-        let Some(last) = self.lines.last_mut().filter(|_| again) else { return false };
+        let again = piece.corrects && draft.reading.quantity.is_some();
+        let last = self.lines.last_mut().filter(|last| again && last.draft.means_the_same(draft));
+        let Some(last) = last else { return false };
         last.quantity = draft.reading.quantity;
         if draft.reading.unit.is_some() {
             last.unit.clone_from(&draft.reading.unit);

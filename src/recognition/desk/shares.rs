@@ -118,14 +118,9 @@ impl Desk<'_> {
     /// Whether the last line, without a quantity, is the product of the line before it.
     fn says_again(&self) -> bool {
         let [.., before, last] = self.lines.as_slice() else { return false };
-        let only = |l: &Pending| match l.draft.meant.as_slice() {
-            [hit] => Some(hit.row),
-            _ => None,
-        };
         last.quantity.is_none()
             && before.quantity.is_some()
-            && only(last).is_some()
-            && only(last) == only(before)
+            && last.draft.means_the_same(&before.draft)
     }
 
     /// Gives a quantity to the lines before that have none, and what the last line says to those

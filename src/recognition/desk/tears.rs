@@ -264,9 +264,11 @@ fn is_item(seeker: &Seeker<'_>, draft: &Draft) -> bool {
 fn is_only_measured(seeker: &Seeker<'_>, draft: &Draft) -> bool {
     let best = draft.meant.first();
     let own = best.and_then(|h| seeker.index.entries[h.row as usize].unit.as_ref());
-    draft.reading.unit.as_ref().is_some_and(|said| {
-        !said.counts() && own.is_some_and(|own| said.resolve(Some(own)) != *own)
-    })
+    draft
+        .reading
+        .unit
+        .as_ref()
+        .is_some_and(|said| !said.counts() && own.is_some_and(|own| !said.is(own)))
 }
 
 /// A piece without the talk before and after the goods, read again, if that reads better.

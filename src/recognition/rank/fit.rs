@@ -338,12 +338,7 @@ impl Seeker<'_> {
 
     /// Whether a number is the number of a colour or a type: titles mark it so.
     pub(crate) fn is_colour_number(&self, want: &Want) -> bool {
-        let numbers = want.ways.iter().flat_map(|w| &w.needs).filter_map(|need| match need {
-            Need::Size(size) if size.numbers.len() == 1 => Some(size.numbers[0]),
-            _ => None,
-        });
-        let mut numbers = numbers;
-        numbers.any(|number| {
+        want.numbers().any(|number| {
             let Some(value) = self.index.value_rows.get(&number.value) else { return false };
             let rows = self.index.by_value.row(*value as usize).iter().take(40);
             let (mut marked, mut all) = (0, 0);

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use super::index::Index;
 use super::normalize::stem;
 use super::synonyms::Lexicon;
-use super::terms::{Size, Word};
+use super::terms::{Number, Size, Word};
 use super::vocabulary::{Meanings, best_of_each};
 pub(crate) use wants::{decimal, shown};
 
@@ -66,12 +66,17 @@ impl Want {
     /// Whether it is of a mark of letters and at least three digits: «К828».
     pub(crate) fn is_mark(&self) -> bool {
         const LEAST: i64 = 100_000;
-        self.ways.iter().flat_map(|w| &w.needs).any(|need| match need {
-            Need::Size(size) => {
-                matches!(size.numbers.as_slice(), [n]
-                    if (n.is_code() || n.is_lettered()) && n.value >= LEAST)
-            }
-            _ => false,
+        self.numbers().any(|n| (n.is_code() || n.is_lettered()) && n.value >= LEAST)
+    }
+
+    /// The numbers that it may be of, each by itself and no part of a size.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = Number> {
+        self.ways.iter().flat_map(|w| &w.needs).filter_map(|need| match need {
+            Need::Size(size) => match size.numbers.as_slice() {
+                [number] => Some(*number),
+                _ => None,
+            },
+            _ => None,
         })
     }
 

@@ -409,12 +409,10 @@ impl List<'_> {
 
     fn cell(&self, order: &OrderRow, column: Column) -> Markup {
         let base = &self.desk.base;
-        let now = base.clock.now();
-        let today = base.zone.civil(now).date();
         let label = column.word();
         match column {
             Column::Created => html! {
-                td.p4.muted title=(base.zone.date_time(order.created_at, now)) { (created(self.desk, order.created_at)) }
+                td.p4.muted title=(base.zone.date_time(order.created_at, base.clock.now())) { (created(self.desk, order.created_at)) }
             },
             Column::Organization => html! {
                 td.p3 { span.org { (order.organization_name) } span.sub { (order.author_name) } }
@@ -422,6 +420,7 @@ impl List<'_> {
             Column::Lines => html! { td.num.p5 data-label=(label) { (lines(order)) } },
             Column::Sum => html! { td.num.p6 { (order.total) } },
             Column::Delivery => {
+                let today = base.zone.civil(base.clock.now()).date();
                 html! { td.p8.nowrap data-label=(label) { (order.delivery.label(today)) } }
             }
             Column::Status => html! { td.p2 { (status_badge(order.status)) } },
