@@ -1,20 +1,27 @@
-//! Packs the starter synonyms: they are half a megabyte of text that is read once.
+//! Packs the large texts that the program carries and seldom reads.
 
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-const SYNONYMS: &str = "assets/synonyms.csv";
+/// Each becomes `$OUT_DIR/<name>.gz`.
+const TEXTS: &[&str] =
+    &["assets/synonyms.csv", "assets/common-passwords.txt", "assets/demo/catalog.json"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={SYNONYMS}");
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(&fs::read(SYNONYMS)?)?;
-    let to = PathBuf::from(env::var("OUT_DIR")?).join("synonyms.csv.gz");
-    fs::write(to, packed.finish()?)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    for text in TEXTS {
+        println!("cargo::rerun-if-changed={text}");
+        let name = Path::new(text).file_name().ok_or("a text without a name")?;
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&fs::read(text)?)?;
+        let mut to = out.join(name).into_os_string();
+        to.push(".gz");
+        fs::write(to, packed.finish()?)?;
+    }
     Ok(())
 }

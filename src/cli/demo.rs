@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use clap::Args;
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::app::folder::{self, DataLock};
 use crate::config::{Config, LlmMode, Loaded};
 use crate::formats::onec_json::CatalogJson;
+use crate::formats::packed;
 use crate::logging;
 use crate::services::exchange::{Origin, Way};
 use crate::services::live::Change;
@@ -35,7 +36,8 @@ pub struct DemoArgs {
 }
 
 /// The demo's own catalogue, as `POST` catalog takes it.
-const CATALOG: &str = include_str!("../../assets/demo/catalog.json");
+static CATALOG: LazyLock<String> =
+    LazyLock::new(|| packed::unpack(include_bytes!(concat!(env!("OUT_DIR"), "/catalog.json.gz"))));
 /// Marks a folder as made by `demo`.
 const MARK: &str = "partner-m.demo";
 /// How everything stood when the demo began.

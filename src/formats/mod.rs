@@ -5,6 +5,7 @@ pub mod html;
 pub mod json;
 pub mod onec_json;
 pub mod order_table;
+pub mod packed;
 pub mod pg_dump;
 pub mod sheet;
 pub mod tables;

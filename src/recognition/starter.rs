@@ -1,22 +1,15 @@
 //! The starter set of synonyms: the common words of several trades, for a new installation to begin
 //! with. It is a file that people edit; nothing in the method depends on it.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
-
 use super::types::{Synonym, SynonymTarget};
+use crate::formats::packed;
 
 /// `assets/synonyms.csv` as `build.rs` packs it, with the columns `words` and `means`.
 const STARTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/synonyms.csv.gz"));
 
 /// The starter set of common synonyms.
 pub fn starter_synonyms() -> Vec<Synonym> {
-    let mut starter = String::new();
-    // Packed when the program was built: it cannot be damaged.
-    if GzDecoder::new(STARTER).read_to_string(&mut starter).is_err() {
-        return Vec::new();
-    }
+    let starter = packed::unpack(STARTER);
     let rows = starter.lines().skip(1).filter_map(|line| line.split_once(','));
     rows.map(|(words, means)| Synonym {
         words: unquoted(words),

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use super::{AccountError, tokens};
+use crate::formats::packed;
 use crate::recognition::other_layout;
 
 /// How the strings of today's parameters begin: Argon2id, 19 MiB, two passes, one lane.
@@ -32,10 +33,12 @@ const QUEUE: usize = 64;
 const SHORTEST_WORD: usize = 4;
 
 /// Passwords that anyone would try first, folded, one a line; `#` begins a remark with the source.
-const COMMON: &str = include_str!("../../../assets/common-passwords.txt");
+const COMMON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/common-passwords.txt.gz"));
 
-static COMMON_SET: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| COMMON.lines().filter(|line| !line.starts_with('#')).collect());
+static COMMON_SET: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let lines = packed::unpack(COMMON);
+    lines.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+});
 
 /// Why a password is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
