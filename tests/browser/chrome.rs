@@ -12,6 +12,15 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use reqwest::Url;
 use serde_json::{Value, json};
 
+/// What a page that did not come to what was waited for looks like: its end, its toasts, its streams.
+const SEEN: &str = "return {
+    address: location.href, state: document.readyState,
+    text: document.body.innerText.slice(-1500),
+    toasts: document.querySelector('#toasts')?.innerText,
+    revisions: [...document.querySelectorAll('[data-revision]')].map((e) => e.dataset.revision),
+    fetched: performance.getEntriesByType('resource').map((e) => `${e.name} ${e.responseStatus}`),
+}";
+
 /// A browser of our own; it ends with the test.
 pub struct Chrome {
     pub client: Client,
@@ -208,7 +217,8 @@ impl Chrome {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("never true: {script}");
+        let seen = self.client.execute(SEEN, Vec::new()).await.unwrap_or_default();
+        panic!("never true: {script}\n{seen:#}");
     }
 
     pub async fn stop(mut self) {
