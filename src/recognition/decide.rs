@@ -440,10 +440,25 @@ impl<'i> Core<'i> {
         }
     }
 
+    /// Whether the other is the same of a special kind that stands in a category beside: «Гайки/DIN 934»,
+    /// «Гайки/Нержавеющие».
+    fn is_unalloyed(&self, other: &Self) -> bool {
+        let special = |w: &u32| is_special(&self.index.vocabulary.get(*w).stem);
+        let plain: Vec<u32> = other.words.iter().copied().filter(|w| !special(w)).collect();
+        above(self.path) == above(other.path)
+            && plain.len() < other.words.len()
+            && !self.words.iter().any(special)
+            && within(&plain, &self.words)
+            && within(&self.values, &other.values)
+    }
+
     /// Whether this is the ordinary product and the other the same with something more, or the
     /// other is this one over again. `first`: this one stands before the other.
     fn is_plainer(&self, other: &Self, first: bool) -> bool {
         if self.category != other.category {
+            if self.is_unalloyed(other) {
+                return true;
+            }
             // A special category's product is the plain category's with something more.
             let special = other.path.starts_with(self.path);
             let (own, others) =
@@ -482,6 +497,11 @@ impl<'i> Core<'i> {
             // «Ключ 13 CrV» beside «ключ 13 с трещоткой»
             || special && (values && within(&bare, &self.words) || bare == self.words)
     }
+}
+
+/// The path above the last step.
+fn above(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(above, _)| above)
 }
 
 /// The words of a title, with what others write as one word made one: «PP-R» is «PPR».

@@ -3,7 +3,7 @@
 use super::adjectives;
 use super::learn;
 use super::lexer::{Lexeme, lex};
-use super::normalize::{Chars, FxMap, FxSet};
+use super::normalize::{Chars, FxMap, FxSet, stem};
 use super::synonyms::Lexicon;
 use super::terms::{COUNT, HELD, Measure, Number, Term, packings, terms};
 use super::titles::{Titles, fingerprint};
@@ -285,6 +285,8 @@ pub(crate) struct DraftWord {
     pub(crate) proper: bool,
     /// Whether anything but the next word follows it.
     pub(crate) ends: bool,
+    /// Whether the next word follows it at once, or after a hyphen.
+    pub(crate) joins: bool,
     /// Whether it is what the thing is for: «клей для поролона».
     pub(crate) aimed: bool,
     /// Whether «с» stands before it.
@@ -343,7 +345,8 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
             *shapes.entry(article_shape(&entry.article)).or_default() += 1;
         }
         articles.add(&entry.barcode, row);
-        let lexemes = lex(&Chars::new(&entry.title));
+        let mut lexemes = lex(&Chars::new(&entry.title));
+        threaded(&mut lexemes);
         for code in codes(&entry.title, &lexemes) {
             articles.repeat(code, row);
             *shapes.entry(article_shape(code)).or_default() += 1;
@@ -354,6 +357,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
         titles.push((title, row));
         drafts.push(draft);
     }
+    join_apart(&vocabulary, &mut drafts);
     let lessons = learn::learn(&mut vocabulary, &mut drafts, &category, &ranges, &junk);
     let mut words = Rows::new();
     let mut figures = Rows::new();
@@ -450,6 +454,46 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     };
     index.lexicon = Lexicon::new(synonyms);
     index
+}
+
+/// «ВВГ нг» is the «ВВГнг» of other titles: what some write apart and others as one is one word
+/// everywhere, and its parts stand aside.
+fn join_apart(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
+    const PARTS: [usize; 2] = [3, 2];
+    const LONGEST: usize = 5;
+    let mut stands = vec![false; vocabulary.len()];
+    for word in drafts.iter().flat_map(|d| &d.words) {
+        stands[word.id as usize] = true;
+    }
+    let short = |word: &DraftWord| {
+        let known = vocabulary.get(word.id);
+        known.surface.chars().count() <= LONGEST && !known.is_without()
+    };
+    let whole = |parts: &[DraftWord]| {
+        let (_, before) = parts.split_last()?;
+        if !before.iter().all(|w| w.joins) || !parts.iter().all(short) {
+            return None;
+        }
+        let text: String = parts.iter().map(|w| &*vocabulary.get(w.id).surface).collect();
+        let id = vocabulary.row(&stem(&text.to_lowercase()))?;
+        (stands[id as usize] && text.chars().count() > 3).then_some(id)
+    };
+    for draft in drafts {
+        let mut at = 0;
+        while at < draft.words.len() {
+            let found = PARTS
+                .iter()
+                .find_map(|count| Some((whole(draft.words.get(at..at + count)?)?, at + count)));
+            if let Some((id, to)) = found {
+                let last = draft.words[to - 1];
+                draft.aside.extend(draft.words[at..to].iter().map(|w| w.id));
+                let joined =
+                    DraftWord { id, ends: last.ends, joins: last.joins, ..draft.words[at] };
+                draft.words.splice(at..to, [joined]);
+            }
+            at += 1;
+        }
+    }
 }
 
 /// (row, item) pairs → items by row.
@@ -564,7 +608,10 @@ fn draft(
                     [] => false,
                 };
                 let dotted = word.dotted;
-                words.push(DraftWord { id, dotted, proper, ends, aimed, with, counted });
+                let hyphen = lexemes.get(word.to).is_some_and(|l| l.is('-') && !l.spaced);
+                let after = lexemes.get(word.to + usize::from(hyphen));
+                let joins = !dotted && after.is_some_and(|l| l.is_word() && !(hyphen && l.spaced));
+                words.push(DraftWord { id, dotted, proper, ends, joins, aimed, with, counted });
             }
             Term::Size(size) => {
                 // «3/4"х1/2"» is one size though a cross and slashes make it.
@@ -590,6 +637,26 @@ fn draft(
     aside.extend(vocabulary.add_text(&entry.description));
     let title = fingerprint(lexemes);
     (Draft { words, figures, aside, spelt }, is_junk(lexemes), title)
+}
+
+/// «Болт М 10х50» is one of «М10х50», however it is written. Of «Перчатки М 10 пар» there are ten.
+fn threaded(lexemes: &mut [Lexeme]) {
+    const WIDEST: i64 = 64_000;
+    for at in 1..lexemes.len().saturating_sub(1) {
+        let (letter, number) = (&lexemes[at], &lexemes[at + 1]);
+        let thread = matches!(letter.text.as_str(), "м" | "m")
+            && letter.upper
+            && letter.spaced
+            && number.is_number()
+            && number.value <= WIDEST
+            && lexemes.get(at + 2).is_none_or(|next| {
+                !next.is_word() || Measure::read(&next.text, !next.spaced).is_none()
+            })
+            && super::quantity::unit_at(lexemes, at + 2).is_none_or(|(unit, _)| !unit.counts());
+        if thread {
+            lexemes[at + 1].spaced = false;
+        }
+    }
 }
 
 /// Whether a word begins what the thing is for, or what goes with it.

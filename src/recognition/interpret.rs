@@ -353,7 +353,7 @@ pub(crate) fn read(
     if !light.plainly && !found(&plain) {
         plain.extend(unstrayed(seeker, &plain));
     }
-    numbered(seeker, &mut plain);
+    numbered(seeker, lexemes, &mut plain);
     plain
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
@@ -362,7 +362,7 @@ pub(crate) fn read(
 
 /// «Степлер 140»: of two readings of one product the one in which its own number is no quantity is
 /// meant, unless a unit was said.
-fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
+fn numbered(seeker: &Seeker<'_>, lexemes: &[Lexeme], plain: &mut [(Draft, Heir)]) {
     let only = |d: &Draft| d.only().filter(|_| d.unknown() == 0);
     let named: Vec<u32> = plain
         .iter()
@@ -372,7 +372,10 @@ fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
     for (draft, _) in plain.iter_mut() {
         let Some(row) = only(draft).filter(|row| named.contains(row)) else { continue };
         let bare = draft.reading.quantity.filter(|_| draft.reading.unit.is_none());
-        if bare.is_some_and(|said| seeker.is_numbered(row, said.thousandths())) {
+        let named = |at: &usize| is_tied_to_word(lexemes, *at);
+        if bare.is_some_and(|said| seeker.is_numbered(row, said.thousandths()))
+            || bare.is_some() && draft.reading.spoken_for.iter().any(named)
+        {
             draft.score -= 1.0;
         }
         // «Труба 20х2,9 100 м» of a «… (100м)» that is sold by the metre.
@@ -381,6 +384,16 @@ fn numbered(seeker: &Seeker<'_>, plain: &mut [(Draft, Heir)]) {
         if measured.is_some_and(|said| own.is_some_and(|own| said.is(own))) {
             draft.score += 1.0;
         }
+    }
+}
+
+/// «DT-832»: whether a number is a word's, over a hyphen.
+fn is_tied_to_word(lexemes: &[Lexeme], at: usize) -> bool {
+    match &lexemes[..=at] {
+        [.., word, hyphen, number] => {
+            word.is_word() && hyphen.is('-') && !hyphen.spaced && !number.spaced
+        }
+        _ => false,
     }
 }
 

@@ -292,7 +292,39 @@ fn named(word: &str) -> Option<i64> {
             roots.iter().find(|(r, _)| *r == root).map(|(_, n)| *n)
         })
     };
-    by(NOUNS, NOUN_ENDINGS).or_else(|| by(ORDINALS, ADJECTIVE_ENDINGS))
+    // «восьмисотка»
+    let hundreds = ORDINALS.iter().filter(|(_, n)| n % 100 == 0).copied().collect::<Vec<_>>();
+    by(NOUNS, NOUN_ENDINGS)
+        .or_else(|| by(ORDINALS, ADJECTIVE_ENDINGS))
+        .or_else(|| by(&hundreds, NOUN_ENDINGS))
+        .or_else(|| compound(word))
+}
+
+/// «Стодвадцатка», «двадцатипятый», «семидесятипятка»: a number whose greater part begins the word.
+fn compound(word: &str) -> Option<i64> {
+    const GREATER: &[(&str, i64)] = &[
+        ("двадцати", 20),
+        ("тридцати", 30),
+        ("сорока", 40),
+        ("пятидесяти", 50),
+        ("шестидесяти", 60),
+        ("семидесяти", 70),
+        ("восьмидесяти", 80),
+        ("девяносто", 90),
+        ("сто", 100),
+        ("двухсот", 200),
+        ("трехсот", 300),
+        ("четырехсот", 400),
+        ("пятисот", 500),
+    ];
+    const LESSER: &[(&str, i64)] = &[("двуш", 2), ("пят", 5), ("шест", 6), ("восьм", 8)];
+    let (rest, greater) =
+        GREATER.iter().find_map(|(begun, n)| Some((word.strip_prefix(begun)?, *n)))?;
+    let noun = rest.strip_suffix("ка").or_else(|| rest.strip_suffix("ку"));
+    let lesser = noun.and_then(|root| LESSER.iter().find(|(r, _)| *r == root)).map(|(_, n)| *n);
+    let lesser = lesser.or_else(|| named(rest))?;
+    let step = if greater >= 100 { 100 } else { 10 };
+    (lesser < step).then_some(greater + lesser)
 }
 
 /// Replaces number words by numbers. `knows` tells which values the catalogue has, for codes said
@@ -481,7 +513,9 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
         if lexeme.is('-')
             && !lexeme.spaced
             && out.last().is_some_and(|n| n.is_number() && !n.spoken)
-            && lexemes.get(i + 1).is_some_and(|w| w.is_word() && !w.spaced && is_suffix(&w.text))
+            && lexemes.get(i + 1).is_some_and(|w| {
+                w.is_word() && !w.spaced && (is_suffix(&w.text) || many_of(lexemes, i + 1))
+            })
             && let Some(last) = out.last_mut()
         {
             last.named = true;
@@ -648,9 +682,9 @@ fn spelt_letters(lexemes: &[Lexeme], at: usize) -> Option<(String, usize)> {
     (count > 1 && number_at(lexemes, at + count).is_some()).then_some((letters, at + count))
 }
 
-/// The letter that a word names where a number follows: «эм восемь».
+/// The letter that a word names where a number follows: «эм восемь», «эфка пятьдесят».
 fn letter(word: &str) -> Option<char> {
-    Some(match word {
+    Some(match word.strip_suffix("ка").unwrap_or(word) {
         "бэ" => 'б',
         "вэ" => 'в',
         "гэ" => 'г',
@@ -667,6 +701,17 @@ fn letter(word: &str) -> Option<char> {
     })
 }
 
+/// «1200-х пару»: of the twelve hundreds. «На 4-х кольцах» tells what there are four of.
+fn many_of(lexemes: &[Lexeme], at: usize) -> bool {
+    matches!(lexemes[at].text.as_str(), "х" | "ых" | "x")
+        && lexemes.get(at + 1).is_none_or(|next| {
+            !next.is_word()
+                || next.text == "и"
+                || word_piece(next).is_some()
+                || super::quantity::known_unit(&next.text).is_some()
+        })
+}
+
 fn is_suffix(word: &str) -> bool {
     matches!(
         word,
@@ -678,6 +723,12 @@ fn is_suffix(word: &str) -> bool {
             | "ой"
             | "я"
             | "ая"
+            | "ная"
+            | "ной"
+            | "ный"
+            | "ные"
+            | "ную"
+            | "ых"
             | "ю"
             | "ую"
             | "ые"

@@ -475,13 +475,19 @@ fn number_readings(
     let power = glued && super::terms::Measure::read(&lexemes[i - 1].text, true).is_some();
     // «11б27п1» is one mark.
     let mark = glued && i > 1 && !lexemes[i - 1].spaced && lexemes[i - 2].is_number();
-    if glued && i == last && !power && !mark {
-        // «чер10»
-        let code = lexemes[i - 1].text.is_ascii() || number.value >= 1_000_000;
+    let counted = unit_at(lexemes, i + 1).filter(|u| u.0.counts());
+    let taken = counted.as_ref().map_or(0, |u| u.1);
+    if glued && i + taken >= last && !power && !mark {
+        // «чер10», «белая2рул»
+        let word = &lexemes[i - 1].text;
+        let code = word.is_ascii() || number.value >= 1_000_000;
+        let long = word.chars().count() > if counted.is_some() { 2 } else { 1 };
         // «P120» is no hundred and twenty of anything.
-        if lexemes[i - 1].text.chars().count() > 1 || !code {
+        if long || !code && counted.is_none() {
             let prior = if code { -0.7 } else { 0.0 };
-            out.push(Reading { spoken_for: vec![i], quantity, prior, ..Reading::default() });
+            let spoken_for = (i..=i + taken).collect();
+            let unit = counted.map(|u| u.0);
+            out.push(Reading { spoken_for, quantity, unit, prior, ..Reading::default() });
         }
     }
     let tied = glued

@@ -40,6 +40,14 @@ pub(crate) fn is_verb(word: &str) -> bool {
     bids(word) || word.chars().count() > 5 && reflexive.iter().any(|e| word.ends_with(e))
 }
 
+/// Whether a word that the catalogue does not know is a verb of what somebody does: «собираем»,
+/// «начинает».
+pub(crate) fn is_finite(word: &str) -> bool {
+    const ENDINGS: &[&str] =
+        &["аем", "яем", "уем", "ает", "яет", "ует", "ают", "яют", "уют", "ается", "уется"];
+    word.chars().count() >= 6 && ENDINGS.iter().any(|ending| word.ends_with(ending))
+}
+
 /// Whether the words tell of an order that was: «мы у вас брали в том месяце».
 pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
     const PAST: &[&str] = &[

@@ -641,8 +641,11 @@ impl<'t> Desk<'t> {
         // «Обвод 20 8 шт, стоп, не двадцатый, на 25 их»
         let on = |pair: &[Lexeme]| pair[0].text == "на" && pair[1].is_number();
         let counted = self.lines.last().is_some_and(|l| l.quantity.is_some() && l.unit.is_some());
+        // «… 10 рул — исправьте на 14» is of how many.
+        let bid = piece.lexemes.iter().any(|l| speech::is_verb(&l.text));
         if piece.corrects
             && counted
+            && !bid
             && piece.lexemes.windows(2).any(on)
             && bare.is_some_and(|new| seeker.index.knows_number(new.thousandths()))
         {

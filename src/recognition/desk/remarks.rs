@@ -4,7 +4,7 @@ use super::super::interpret::Draft;
 use super::super::lexer::Lexeme;
 use super::super::quantity::Said;
 use super::super::rank::{Need, Seeker, Want};
-use super::super::speech::{Talk, is_delivery};
+use super::super::speech::{Talk, is_delivery, is_filler, is_finite, is_first_name, is_greeting};
 use super::super::split::Piece;
 use super::super::terms::Measure;
 use super::super::types::{Remark, RemarkKind};
@@ -76,6 +76,28 @@ impl Desk<'_> {
         if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
             return true;
         }
+        let quiet = draft.reading.quantity.is_none() && !draft.by_article;
+        let told = || draft.wants.iter().filter(|w| !w.numeric);
+        // «Доброе утро», «Лена»
+        let greets = |w: &&str| {
+            is_greeting(w)
+                || is_first_name(w)
+                || is_filler(w)
+                || matches!(*w, "утро" | "день" | "вечер")
+        };
+        let numbered = piece.lexemes.iter().any(Lexeme::is_number);
+        let greeted = !spoken.is_empty() && spoken.iter().all(greets);
+        // «…, а мне 6 пожалуйста» orders what has no quantity yet.
+        let wanting = numbered && self.lines.last().is_some_and(|l| l.quantity.is_none());
+        if quiet && !wanting && !self.single(piece) && greeted {
+            return true;
+        }
+        // «Кровати собираем», «открываем вторую точку»
+        let does = |w: &Want| !w.known && is_finite(&w.text);
+        let said = |l: &Lexeme| l.is_number() && !(l.spoken && l.named);
+        if quiet && told().any(does) && !piece.lexemes.iter().any(said) {
+            return true;
+        }
         // «Если нет — аналог»
         if spoken.first() == Some(&"если") && draft.reading.quantity.is_none() {
             return true;
@@ -141,7 +163,10 @@ impl Desk<'_> {
                 && draft.meant.len() > 3
                 && draft.reading.quantity.is_none();
         }
-        if piece.talk != Talk::None && !(counted && known > 0) {
+        // «Бумага офисная 5 пачек» is goods, whether or not the catalogue has them.
+        let attributive = |w: &&str| !is_delivery(w) || super::super::line::is_adjective(w);
+        let ordered = counted && (known > 0 || unknown > 0 && spoken.iter().all(attributive));
+        if piece.talk != Talk::None && !ordered {
             return true;
         }
         if known == 0 && unknown == 0 {

@@ -283,7 +283,8 @@ pub(super) fn without_talk(
         l.is_word()
             && (speech::is_filler(&l.text)
                 || speech::is_delivery(&l.text)
-                || speech::is_greeting(&l.text))
+                || speech::is_greeting(&l.text)
+                || speech::is_finite(&l.text))
     };
     let spoken: Vec<&str> =
         lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
@@ -310,6 +311,15 @@ pub(super) fn without_talk(
         }
     }
     let mut ends: Vec<usize> = vec![lexemes.len()];
+    // «Шпагат 2 мотка кровлю крыть начинаем»: what is told goes on to the end.
+    let counted = |at: &usize| {
+        let taken = unit_at(lexemes, at + 1).filter(|(unit, _)| unit.counts()).map(|u| u.1);
+        let end = taken.map(|taken| at + 1 + taken).filter(|end| *end < lexemes.len());
+        let told = end.map_or(&[][..], |end| &lexemes[end..]);
+        told.iter().any(|l| speech::is_finite(&l.text)) && !told.iter().any(Lexeme::is_number)
+    };
+    let number = (0..lexemes.len()).filter(|at| lexemes[*at].is_number()).find(counted);
+    ends.extend(number.map(|at| at + 1 + unit_at(lexemes, at + 1).map_or(0, |u| u.1)));
     ends.extend(talk.iter().copied().filter(|i| *i > 0));
     for start in starts.into_iter().take(6) {
         for end in ends.iter().copied().filter(|e| *e > start).take(6) {
@@ -330,7 +340,8 @@ pub(super) fn without_talk(
             let better = names && candidate.unknown() < draft.unknown() && candidate.fit > 0
                 || names && candidate.unknown() == 0 && candidate.fit > 0 && draft.fit == 0;
             // «Заявка цех № 2 (диваны), отгрузка во вторник» orders no sofas.
-            let said = piece.talk != Talk::Delivery
+            let does = lexemes.iter().any(|l| l.is_word() && speech::is_finite(&l.text));
+            let said = piece.talk != Talk::Delivery && !does
                 || candidate.reading.quantity.is_some()
                 || candidate.wants.iter().filter(|w| w.known).count() >= 2;
             if better && said && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score) {

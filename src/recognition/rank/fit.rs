@@ -461,8 +461,7 @@ impl Seeker<'_> {
                 let alike = || other.measure == figure.measure && whole(other) && near();
                 other.group == figure.group
                     && !said(other)
-                    && whole(figure)
-                    && (threaded(other) || alike())
+                    && (threaded(other) && (sided || whole(figure)) || whole(figure) && alike())
             })
         };
         sizes().filter(|s| s.numbers.len() == 1).any(|size| {

@@ -218,6 +218,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                     && line[i - 1].is_number()
                     && (lexeme.spaced || i < 2 || !line[i - 2].is('x'))
                     && unit_at(&line, i).is_some_and(|u| u.1 == 1)
+                || is_told(index, &current, lexeme)
                 || next.is_some_and(|n| opens(index, n))
                     && (i > 0 && is_measure(&line[i - 1], lexeme)
                         || is_address(index, &current, lexeme)));
@@ -301,6 +302,25 @@ fn is_address(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
     let idle = |l: &Lexeme| !l.is_number() && (!l.is_word() || speech::is_filler(&l.text));
     lexeme.text.chars().count() >= 3
         && before.iter().all(idle)
+        && index.vocabulary.meanings(&word).words.is_empty()
+}
+
+/// Whether a word with a full stop ends what somebody tells: «бригада собирает гардероб. Труба…». None
+/// of it is of the catalogue, and some of it is talk.
+fn is_told(index: &Index, before: &[Lexeme], lexeme: &Lexeme) -> bool {
+    let word = crate::recognition::terms::Word {
+        text: lexeme.text.clone(),
+        dotted: true,
+        ..Default::default()
+    };
+    let talk = |l: &Lexeme| {
+        speech::is_filler(&l.text) || speech::is_delivery(&l.text) || speech::is_finite(&l.text)
+    };
+    let words = || before.iter().filter(|l| l.is_word());
+    lexeme.text.chars().count() >= 4
+        && !before.iter().any(Lexeme::is_number)
+        && words().any(talk)
+        && words().all(|l| talk(l) || is_little(&l.text) || !index.vocabulary.hears(&l.text))
         && index.vocabulary.meanings(&word).words.is_empty()
 }
 
