@@ -705,7 +705,7 @@ const COLOURS: &[&str] = &[
 ];
 
 /// Whether a word says that a thing is no ordinary one, so that whoever wants it says so.
-fn is_special(stem: &str) -> bool {
+pub(crate) fn is_special(stem: &str) -> bool {
     stem.starts_with("нерж")
         || stem.starts_with("утепл")
         || matches!(stem, "a2" | "a4" | "а2" | "а4")

@@ -1,8 +1,8 @@
 //! «Нитки белые 10, чёрные 5»: what a piece leaves unsaid is taken from the one before.
 
 use super::interpret::{Draft, settle};
-use super::rank::{Need, Seeker, Stretch, Want, Way};
-use super::terms::{Measure, Size};
+use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
+use super::terms::{Measure, Number, Size};
 
 /// How a piece goes with the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +72,21 @@ pub(crate) fn inherit(
     let head = found.unwrap_or(if again { usize::MAX } else { 0 });
     let numbers = draft.wants.iter().filter(|w| w.numeric).count();
     let words = draft.wants.len() - numbers;
+    let said: usize = fresh.iter().filter(|w| w.numeric).map(|w| self::count(w)).sum();
     let most = 3_usize.min(count);
     let steps = (1..=most)
         .map(|size| (size, Stretch::No))
         .chain((1..=most).map(|size| (size, Stretch::Units)));
     for (size, stretch) in steps {
+        // «Блоки боннель ⏎ 200х90 - 6» of a title's 2000×900
+        if (size, stretch) == (1, Stretch::Units)
+            && added.is_none()
+            && !another
+            && let Some(found) = attempt(seeker, draft, &parts, &fresh, &[], stretch)
+            && literal(&found)
+        {
+            return Some((found, adds));
+        }
         let mut best: Option<(f32, Draft)> = None;
         for gone in combinations(count, size) {
             // What gives way is of the kind of what comes.
@@ -102,7 +112,14 @@ pub(crate) fn inherit(
             if like < 2.0 {
                 continue;
             }
-            if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone, stretch) {
+            // «Саморез 4,8х29 3005, зелёные 6005» is of no other size, while the strength that was said
+            // of the plain steel may be left out of the stainless.
+            let own = |found: &Draft| {
+                let all = |h: &Hit| seeker.has_only_said_numbers(h.row, &found.wants);
+                gone_numbers <= said || found.meant.iter().all(all)
+            };
+            if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone, stretch).filter(own)
+            {
                 let late: usize = gone.iter().sum();
                 let late = f32::from(u8::try_from(late).unwrap_or(u8::MAX)) * 0.01;
                 let score = found.score + late;
@@ -164,6 +181,13 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
     let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
     let parts = parts(&context);
     let head = parts.iter().position(|p| seeker.is_head(p)).unwrap_or(0);
+    // «Саморез 4,8х29 3005, зелёные 6005» are of the same size: one number is said in no size's stead.
+    let lone = draft.wants.iter().all(|w| count(w) < 2);
+    let sizes: Vec<&Want> = context.iter().copied().filter(|w| lone && count(w) > 1).collect();
+    let of_size = |part: &Want| {
+        let said = |size: &&Want| part.numbers().any(|n| has_number(size, n));
+        sizes.iter().any(said)
+    };
     let mut out: Vec<Want> = parts
         .into_iter()
         .enumerate()
@@ -171,6 +195,7 @@ pub(crate) fn of_the_same(seeker: &Seeker<'_>, context: &[Want], draft: &Draft) 
             // What is said anew takes the place of what is like it.
             *at == head
                 || part.chained
+                || of_size(part)
                 || !(part.numeric && draft.wants.iter().any(|w| w.numeric)
                     || seeker.is_telling(part) && draft.wants.iter().any(|w| seeker.is_telling(w)))
         })
@@ -195,6 +220,12 @@ fn is_other_of(want: &Want, part: &Want) -> bool {
         && part.numeric
         && new.value != old.value
         && (new.is_lettered() && new.marker == old.marker || electric && new.measure == old.measure)
+}
+
+/// Whether a size has this number.
+fn has_number(want: &Want, number: Number) -> bool {
+    let needs = want.ways.iter().flat_map(|w| &w.needs);
+    needs.into_iter().any(|need| matches!(need, Need::Size(size) if size.numbers.contains(&number)))
 }
 
 /// How many numbers a size has.

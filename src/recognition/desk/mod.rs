@@ -154,6 +154,7 @@ impl<'t> Desk<'t> {
         }
         if piece.continues {
             self.number_after_number(seeker, &piece);
+            self.heading_with_number(seeker, &piece);
         }
         let (anew, anchored) = self.anchors(seeker, &piece);
         let (mut draft, mut heir) = self.read_in_place(seeker, &mut piece, anchored);
@@ -358,7 +359,10 @@ impl<'t> Desk<'t> {
             let what = what.or_else(|| self.context.iter().position(named));
             let like = self.context.iter().enumerate();
             let like: Vec<Want> = like
-                .filter(|(at, w)| Some(*at) != what && !seeker.is_head(w))
+                .filter(|(at, w)| {
+                    let special = super::decide::is_special(&w.key);
+                    Some(*at) != what && (special || !seeker.is_head(w))
+                })
                 .map(|(_, w)| w.clone())
                 .collect();
             if let Some((found, how)) = inherit(seeker, &like, &draft, false)

@@ -1,12 +1,13 @@
 //! Quantities said apart from their goods: «5 рул», «по 10 каждого», «хотя нет, 3».
 
+use super::super::inherit::Heir;
 use super::super::interpret::{Draft, Light, read};
 use super::super::lexer::Lexeme;
 use super::super::quantity::Said;
 use super::super::rank::{Seeker, Want};
 use super::super::speech::Talk;
 use super::super::split::Piece;
-use super::{Desk, Pending, again};
+use super::{Desk, Pending, again, anchored};
 use crate::domain::Quantity;
 
 impl Desk<'_> {
@@ -36,6 +37,38 @@ impl Desk<'_> {
             self.context.clone_from(&again.wants);
             last.draft = again;
             last.quantity = None;
+        }
+    }
+
+    /// «Опора кубик 80, хром 20 шт, чёрный 8»: the number of what only introduces others is their own.
+    pub(super) fn heading_with_number(&mut self, seeker: &mut Seeker<'_>, piece: &Piece) {
+        let Some(last) = self.lines.last() else { return };
+        let bare = last.quantity.is_some() && last.unit.is_none() && !last.draft.reading.each;
+        if !bare
+            || last.draft.meant.len() < 2
+            || !last.lexemes.last().is_some_and(|l| l.is_number() && !l.spoken)
+            || !piece.lexemes.first().is_some_and(Lexeme::is_word)
+            || anchored(seeker.index, &piece.lexemes)
+        {
+            return;
+        }
+        let context = inherited(&last.draft);
+        let light = Light { context: &context, header: true, ..Light::default() };
+        let (again, _) = read(seeker, self.text, &last.lexemes, light);
+        if again.unknown() > 0 || !(2..last.draft.meant.len()).contains(&again.meant.len()) {
+            return;
+        }
+        let light = Light { context: &again.wants, ..Light::default() };
+        let (one, heir) = read(seeker, self.text, &piece.lexemes, light);
+        if heir == Heir::Adds
+            && one.is_certain()
+            && one.reading.quantity.is_some()
+            && let Some(last) = self.lines.last_mut()
+        {
+            self.context.clone_from(&again.wants);
+            last.draft = again;
+            last.quantity = None;
+            last.header = true;
         }
     }
 

@@ -141,6 +141,24 @@ impl Seeker<'_> {
         self.index.figures.row(row as usize).iter().any(said)
     }
 
+    /// Whether all lengths and plain numbers of a title were said.
+    pub(crate) fn has_only_said_numbers(&self, row: u32, wants: &[Want]) -> bool {
+        let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);
+        let said = |own: &Number| {
+            needs().any(|need| match need {
+                Need::Size(size) => size.numbers.iter().any(|n| {
+                    // «2 м» are 2000, and «200» may be.
+                    let scaled = [10, 100, 1000].map(|by| n.value.saturating_mul(by));
+                    n.agrees(*own) > 0.0 || scaled.contains(&own.value)
+                }),
+                _ => false,
+            })
+        };
+        let plain = |n: &Number| n.marker != b'#' && n.is_sized_with(Number::default());
+        let figures = self.index.figures.row(row as usize).iter();
+        figures.map(|f| self.index.number(*f)).filter(plain).all(|own| said(&own))
+    }
+
     /// Whether a title has this number, in thousandths, by itself and without a unit: the thing's own.
     pub(crate) fn is_numbered(&self, row: u32, value: i64) -> bool {
         const LEAST: i64 = 20_000;

@@ -1,9 +1,13 @@
 //! Synonyms among what a line wants: the organization's own and the common ones.
 
 use super::super::lexer::Lexeme;
+use super::super::normalize::stem;
 use super::super::terms::{Term, is_little, terms};
 use super::super::types::SynonymTarget;
 use super::{Need, Seeker, Sought, Want, Way};
+
+/// How well goods that do not have a name fit it by its synonym.
+const NAMED: f32 = 0.92;
 
 impl Seeker<'_> {
     /// The synonym that begins at a term: its own words or what they mean.
@@ -90,7 +94,10 @@ impl Seeker<'_> {
                     if needs.is_empty() || dead {
                         continue;
                     }
-                    Way { needs, quality: 0.98, adjacent: false, free: true }
+                    // «Ротбанд» is any plaster where there is no Rotband.
+                    let name = count == 1 && self.is_name(run[0]);
+                    let quality = if name { NAMED } else { 0.98 };
+                    Way { needs, quality, adjacent: false, free: true }
                 }
             };
             match &mut best {
@@ -105,6 +112,13 @@ impl Seeker<'_> {
             }
         }
         best
+    }
+
+    /// Whether a word is a name of the catalogue, a maker's or a product's own.
+    fn is_name(&self, word: &Lexeme) -> bool {
+        let vocabulary = &self.index.vocabulary;
+        let row = vocabulary.row(&stem(&word.text));
+        row.is_some_and(|row| vocabulary.get(row).name && !vocabulary.get(row).leads)
     }
 
     /// What the synonyms of a misspelt word mean: «кажзам» is «кожзам» is «искусственная кожа».

@@ -81,6 +81,7 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
             unsure |= was.iter().any(|w| w.chars().count() > 2);
         }
     }
+    let numbers: Vec<usize> = number_ends(chars, from, to);
     for (a, b, latin) in later {
         let turned = turned(&chars.ch[a..b], latin);
         let (was, is) = (words(&chars.ch[a..b]), words(&turned));
@@ -101,10 +102,24 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         // «F» may be meant as it is: a type is a letter in either alphabet.
         let lone = b - a == 1 && chars.upper[a];
         let alike = sure && !unsure && latin && !lone && !was.iter().any(|w| stands(index, w));
-        if code || small || alike {
+        // «Vjkjrj Parmalat 12 in»
+        let unit = |w: &String| crate::recognition::quantity::known_unit(w).is_some();
+        let counted = sure && latin && is.iter().all(unit) && numbers.contains(&a);
+        if code || small || alike || counted {
             chars.ch[a..b].copy_from_slice(&turned);
         }
     }
+}
+
+/// Where the words of a line begin that stand after a number.
+fn number_ends(chars: &Chars, from: usize, to: usize) -> Vec<usize> {
+    let after = |at: &usize| {
+        let before = &chars.ch[from..*at];
+        chars.ch[*at].is_alphabetic()
+            && before.last() == Some(&' ')
+            && before.iter().rev().find(|c| **c != ' ').is_some_and(char::is_ascii_digit)
+    };
+    (from..to).filter(after).collect()
 }
 
 /// Turns a line that was typed in the Latin layout from its beginning to its end, if it was.
@@ -141,16 +156,38 @@ fn wholly_turned(index: &Index, chars: &mut Chars, chunks: &[(usize, usize)]) ->
             let unit = |w: &String| Measure::read(w, true);
             words.iter().all(|w| unit(w).is_some_and(|u| index.measures.contains(&u)))
         };
-        let lone = !was.is_empty() && was.iter().all(|w| w.len() == 1) && chars.upper[*a];
+        // «V12» is «М12» where there is one, and no V12.
+        let text = |chunk: &[char]| chunk.iter().collect::<String>();
+        let said = index.writes(&text(&turned)) && !index.writes(&text(&chars.ch[*a..*b]));
+        let lone = !was.is_empty() && was.iter().all(|w| w.len() == 1) && chars.upper[*a] && !said;
         let meant =
             !was.is_empty() && (own(&was) || measures(&was)) && !own(&is) && !measures(&is) || lone;
         // «1|2@» is «1/2"».
         let marks = chars.ch[*a..*b].iter().any(|c| "[{|@?".contains(*c));
         if (!was.is_empty() || marks) && !meant {
+            let turned = with_own_parts(index, &chars.ch[*a..*b], turned);
             chars.ch[*a..*b].copy_from_slice(&turned);
         }
     }
     true
+}
+
+/// «Dduyu-LS» is «ВВГнг-LS»: a part that the catalogue has as it was typed is left so.
+fn with_own_parts(index: &Index, typed: &[char], mut turned: Vec<char>) -> Vec<char> {
+    let mut at = 0;
+    for part in typed.split(|c| !c.is_ascii_alphabetic()) {
+        let whole = |part: &[char]| {
+            part.len() > 1 && index.vocabulary.has(&part.iter().collect::<String>())
+        };
+        let to = at + part.len();
+        let unit =
+            crate::recognition::quantity::known_unit(&turned[at..to].iter().collect::<String>());
+        if part.len() < typed.len() && whole(part) && unit.is_none() && !whole(&turned[at..to]) {
+            turned[at..to].copy_from_slice(part);
+        }
+        at = to + 1;
+    }
+    turned
 }
 
 /// What the keys of a word were to give, with its marks: the full stop is on another key.

@@ -172,7 +172,11 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
         let listed = depth == 0
             && lexeme.is('/')
             && (is_slash_list(&line, i) || is_list_of_measures(&line, i));
-        let comma = lexeme.is(',') && depth == 0
+        // «Таких же чёрных, но 60»
+        let alike = next.is_some_and(|n| matches!(n.text.as_str(), "но" | "только"))
+            && current.iter().any(|l| l.text == "же")
+            && !current.iter().any(Lexeme::is_number);
+        let comma = lexeme.is(',') && depth == 0 && !alike
             || listed
             || either
             || sizes
