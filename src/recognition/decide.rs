@@ -75,6 +75,9 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         let margin = if best < CLEAN { WIDE } else { MARGIN };
         fit.retain(|h| h.quality >= best - margin);
     });
+    meant.narrow("в другой упаковке", |fit| {
+        prefer(fit, |h| seeker.is_packed_as_said(h.row, wants));
+    });
     // «Нож» is a knife before it is a blade for one.
     if let Some(first) = first {
         let named: Vec<u32> = Seeker::words_of(first).collect();
@@ -220,6 +223,8 @@ pub(crate) fn is_another(seeker: &Seeker<'_>, row: u32, wants: &[Want]) -> bool 
         seeker.is_mention(row, &named)
     };
     let thing = wants.iter().find(|w| !w.without && !w.aimed && w.known && seeker.is_head(w));
+    // «UTP наружная» of a «кабель UTP с тросом наружный»
+    let thing = thing.filter(|w| !super::line::is_adjective(&w.text));
     // «Напишите «250» или 3 кор»: a bare number names nothing.
     // «Гигиенический душ F7503» is the set for one.
     let marked = wants.len() > 2 && wants.iter().any(|w| w.is_mark() && seeker.has(row, w));

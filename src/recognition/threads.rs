@@ -217,7 +217,11 @@ fn inches(lexemes: &[Lexeme], at: usize) -> Option<(Lexeme, usize)> {
         (one + part(upper, value(at + 2)?).filter(|_| whole(one) && tight)?, at + 2)
     } else {
         // «1 1/2 крана» at the beginning is one of half an inch.
-        let inner = at > 0 && !lexemes[at - 1].is('\n') && whole(first.value);
+        // «16х2 3/4» is a pipe and its thread, «75х2 1/2» and «40х1 1/4» are not.
+        let pipe = |l: &Lexeme| l.is_number() && (10_000..40_000).contains(&l.value);
+        let walled = first.value >= 2000 && at > 1;
+        let crossed = walled && lexemes[at - 1].is('x') && pipe(&lexemes[at - 2]);
+        let inner = at > 0 && !lexemes[at - 1].is('\n') && !crossed && whole(first.value);
         (first.value + fraction(at + 1).filter(|_| inner)?, at + 3)
     };
     let text = super::rank::decimal(value);

@@ -218,7 +218,7 @@ impl Seeker<'_> {
         let sought = self.place(Meanings { words, sure: true }, &clipped);
         let mut ways = vec![Way::of(vec![Need::Word(Rc::new(sought))], 1.0)];
         // Titles may have it clipped as well.
-        let titled = self.index.vocabulary.row(&stem(&word.text)).is_some();
+        let titled = self.index.vocabulary.row(&stem(&text)).is_some();
         let own = if !titled {
             None
         } else if used == 2 {
@@ -237,10 +237,12 @@ impl Seeker<'_> {
         let vocabulary = &self.index.vocabulary;
         let plain = |w: &Word| !w.dotted && !w.without;
         let strange = |w: &Word| !vocabulary.has(&w.text);
-        if !(plain(first) && plain(second) && strange(first)) || first.code {
+        let joined = format!("{}{}", first.text, second.text);
+        // «PE-RT» is the «PERT» of titles.
+        let hyphen = second.from == first.to + 1 && strange(second) && vocabulary.has(&joined);
+        if !(plain(first) && plain(second) && (strange(first) || hyphen)) || first.code {
             return None;
         }
-        let joined = format!("{}{}", first.text, second.text);
         // «Водорозетка пресс» is a «пресс-водорозетка».
         let turned = format!("{}{}", second.text, first.text);
         let joined =
@@ -257,7 +259,7 @@ impl Seeker<'_> {
             let both = [first, second].map(|w| spelt_out(&w.text).unwrap_or_default());
             let both = both.concat();
             vocabulary.hears(&both).then_some(both)?
-        } else if joined.chars().count() >= 6 && vocabulary.has(&joined) {
+        } else if (joined.chars().count() >= 6 || hyphen) && vocabulary.has(&joined) {
             joined
         } else {
             return None;
@@ -365,6 +367,15 @@ impl Seeker<'_> {
 
     /// «болтмебельный» → two words of the catalogue.
     pub(super) fn glued(&mut self, word: &Word) -> Option<Way> {
+        // «Подереву»
+        let led = ["по", "для", "под", "на"].iter().find_map(|led| {
+            let rest = word.text.strip_prefix(led)?;
+            (rest.chars().count() >= 5 && self.index.vocabulary.has(rest)).then_some(rest)
+        });
+        if let Some(rest) = led {
+            let rest = Word { text: rest.to_owned(), ..Word::default() };
+            return Some(Way::of(vec![Need::Word(self.sought(&rest))], 0.95));
+        }
         if word.text.chars().count() < 7 {
             return None;
         }
@@ -374,6 +385,16 @@ impl Seeker<'_> {
                 break;
             }
             let vocabulary = &self.index.vocabulary;
+            let heard = |part: &str| part.chars().count() >= 4 && vocabulary.hears(part);
+            if heard(left) && heard(right) && !vocabulary.has(left) && !vocabulary.has(right) {
+                // «Грозбекерт» is «Groz Beckert».
+                let needs = [left, right].map(|part| {
+                    let part = Word { text: part.to_owned(), ..Word::default() };
+                    Need::Word(self.sought(&part))
+                });
+                let way = Way { adjacent: true, ..Way::of(needs.to_vec(), 0.95) };
+                return Some(way);
+            }
             let whole = vocabulary.has(left);
             let begun = left.chars().count() >= 4 && vocabulary.beginning(left).next().is_some();
             if (whole || begun) && right.chars().count() >= 4 && vocabulary.has(right) {

@@ -232,6 +232,8 @@ impl Seeker<'_> {
             || !(1000..=12_000).contains(&number.value)
             || word.code
             || word.text.chars().count() < 4
+            // «B» of a title is a curve of breaking or volts, not «выхода».
+            || word.text.starts_with('в')
             || super::super::line::is_adjective(&word.text)
         {
             return None;

@@ -2,7 +2,7 @@
 
 use super::super::index::Index;
 use super::super::measure::Measure;
-use super::super::normalize::{Chars, is_cyrillic, other_layout};
+use super::super::normalize::{Chars, is_cyrillic, latin_twin, other_layout};
 use super::super::speech;
 use super::super::translit;
 
@@ -89,7 +89,11 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         // «ЦБ065400» is no «W,065400».
         let letters = |words: &[String]| words.iter().map(|w| w.chars().count()).sum::<usize>();
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
+        // «Се33» is «CE33».
+        let twin = |c: &char| latin_twin(*c).unwrap_or(*c);
+        let twin: String = chars.ch[a..b].iter().map(twin).collect();
         let code = digits
+            && !index.writes(&twin)
             && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
             && !is.is_empty()
             && letters(&is) == letters(&was)

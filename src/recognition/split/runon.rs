@@ -63,7 +63,9 @@ fn after_quantities(index: &Index, lexemes: &[Lexeme]) -> Vec<usize> {
                 && !crate::recognition::terms::is_little(&l.text)
         });
         let counts = unit.as_ref().is_some_and(|u| u.0.counts());
-        let opens_next = next_word.is_some_and(|l| opens(index, l));
+        // «Профиль ПН 50х40 3м Кн. 20»: a name cut to two letters opens nothing.
+        let initials = |l: &Lexeme| l.dotted && l.upper && l.text.chars().count() < 3;
+        let opens_next = next_word.is_some_and(|l| !initials(l) && opens(index, l));
         let numbered = rest.iter().any(Lexeme::is_number);
         let later =
             (0..rest.len()).filter(|k| rest[*k].is_number()).find_map(|k| unit_at(rest, k + 1));

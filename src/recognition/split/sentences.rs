@@ -214,14 +214,18 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                     && index.vocabulary.beginning(&lexeme.text).next().is_none()
                 || next.is_some_and(|n| {
                     speech::is_greeting(&n.text)
-                        || speech::is_delivery(&n.text)
+                        || speech::is_delivery(&n.text) && !index.vocabulary.has(&n.text)
                         || speech::is_filler(&n.text) && n.text.chars().count() > 2
                 })
                 // «110х110х45гр. рыжий» goes on.
                 || i > 0
                     && line[i - 1].is_number()
                     && (lexeme.spaced || i < 2 || !line[i - 2].is('x'))
-                    && unit_at(&line, i).is_some_and(|u| u.1 == 1)
+                    && unit_at(&line, i).is_some_and(|(unit, taken)| {
+                        // «Шина 12 гр. DIN» is of twelve groups.
+                        let grams = unit.short() == Some("г");
+                        taken == 1 && (!grams || next.is_some_and(|n| opens(index, n)))
+                    })
                 || is_told(index, &current, lexeme)
                 || next.is_some_and(|n| opens(index, n))
                     && (i > 0 && is_measure(&line[i - 1], lexeme)
