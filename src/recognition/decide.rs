@@ -91,6 +91,10 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
     if meant.hits.len() > COMPARED {
         return meant;
     }
+    // «Этикетка 40 25» is one of 40×25, not one of 43×25 on a core of 40.
+    meant.narrow("числа стоят врозь", |fit| {
+        prefer(fit, |h| seeker.has_in_a_row(h.row, wants));
+    });
     // «Муфта 25» is the plain one, not that from 25 to 20.
     meant.narrow("с размером сверх сказанного", |fit| {
         prefer(fit, |h| !seeker.is_sized_further(h.row, wants));
@@ -312,7 +316,7 @@ fn without_longer_names(seeker: &Seeker<'_>, fit: &mut Vec<Hit>, wants: &[Want])
     };
     let is_more = |row: u32, mark: u32| {
         plain.iter().any(|other| {
-            let plainly = |w: &&u32| !known(**w).telling && !names_colour(&known(**w).stem);
+            let plainly = |w: &&u32| !names_colour(&known(**w).stem);
             !words(*other).any(|word| alike(*word, mark))
                 && words(*other).filter(plainly).all(|one| words(row).any(|w| alike(*one, *w)))
         })
@@ -713,13 +717,16 @@ const COLOURS: &[&str] = &[
 pub(crate) fn is_special(stem: &str) -> bool {
     stem.starts_with("нерж")
         || stem.starts_with("утепл")
+        // Packed for a shop's shelf.
+        || stem.starts_with("блистер")
+        || stem.starts_with("фасов")
         || matches!(stem, "a2" | "a4" | "а2" | "а4")
 }
 
 /// Whether a stem says that a thing is the ordinary one, which is meant unless something else is
 /// said: zinc-plated, not stainless.
 fn is_ordinary(stem: &str) -> bool {
-    const BEGIN: &[&str] = &["оцинк", "обычн", "стандарт", "однослойн", "одинарн"];
+    const BEGIN: &[&str] = &["оцинк", "обычн", "стандарт", "однослойн", "одинарн", "стальн"];
     matches!(stem, "цинк" | "оц" | "zn") || BEGIN.iter().any(|word| stem.starts_with(word))
 }
 

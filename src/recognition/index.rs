@@ -598,9 +598,17 @@ fn draft(
                     || !word.text.is_ascii()
                         && word.from.checked_sub(1).is_some_and(|at| lexemes[at].is_word())
                         && aims(word.from.checked_sub(2));
-                let with = word.from.checked_sub(1).is_some_and(|at| {
-                    matches!(lexemes[at].text.as_str(), "с" | "со") && !letter(at)
-                });
+                let led = |at: Option<usize>| {
+                    at.is_some_and(|at| {
+                        matches!(lexemes[at].text.as_str(), "с" | "со") && !letter(at)
+                    })
+                };
+                // «С пласт. лапками»
+                let like = |l: &Lexeme| {
+                    l.dotted || ["ым", "им", "ыми", "ими"].iter().any(|end| l.text.ends_with(end))
+                };
+                let with = led(word.from.checked_sub(1))
+                    || word.from > 1 && like(&lexemes[word.from - 1]) && led(Some(word.from - 2));
                 // «3-местная»: what is counted.
                 let counted = match &lexemes[..word.from] {
                     [.., number, hyphen] if hyphen.is('-') => number.is_number(),

@@ -141,6 +141,25 @@ impl Seeker<'_> {
         self.index.figures.row(row as usize).iter().any(said)
     }
 
+    /// Whether plain numbers that were said one after another stand so in one size of the title.
+    pub(crate) fn has_in_a_row(&self, row: u32, wants: &[Want]) -> bool {
+        let figures = self.index.figures.row(row as usize);
+        let plain = |want: &Want| {
+            let number = want.numbers().next().filter(|n| n.marker == 0);
+            number.filter(|n| want.numeric && !want.inherited && n.measure == Measure::None)
+        };
+        let pairs = wants.windows(2).filter_map(|pair| Some((plain(&pair[0])?, plain(&pair[1])?)));
+        let mut pairs = pairs.peekable();
+        pairs.peek().is_some()
+            && pairs.all(|(one, two)| {
+                figures.windows(2).any(|at| {
+                    at[0].group == at[1].group
+                        && one.agrees(self.index.number(at[0])) > 0.0
+                        && two.agrees(self.index.number(at[1])) > 0.0
+                })
+            })
+    }
+
     /// Whether all lengths and plain numbers of a title were said.
     pub(crate) fn has_only_said_numbers(&self, row: u32, wants: &[Want]) -> bool {
         let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);

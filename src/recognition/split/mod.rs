@@ -274,11 +274,12 @@ fn slashed(index: &Index, lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
     for lexeme in lexemes {
         let parts = lexeme.text.split_once('/').filter(|(_, rest)| {
-            rest.chars().count() >= 3 && !index.vocabulary.has(&lexeme.text.replace('/', ""))
+            rest.chars().count() >= 2 && !index.vocabulary.has(&lexeme.text.replace('/', ""))
         });
         let little = parts.and_then(|(one, rest)| match one {
-            "б" => Some(("без", rest)),
-            "с" => Some(("с", rest)),
+            "б" if rest.chars().count() >= 3 => Some(("без", rest)),
+            "д" if lexeme.dotted => Some(("для", rest)),
+            "с" if rest.chars().count() >= 3 => Some(("с", rest)),
             _ => None,
         });
         match little {
