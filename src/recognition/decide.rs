@@ -123,6 +123,10 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
     meant.narrow("с признаком, которого не называли", |fit| {
         only_plain(index, fit);
     });
+    // «Розетка с/з» is no «розетка двойная с/з» where one stands that counts nothing.
+    meant.narrow("двойные, о чём не говорили", |fit| {
+        prefer(fit, |h| !seeker.is_manifold(h.row, wants));
+    });
     meant
 }
 

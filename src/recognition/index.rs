@@ -461,13 +461,15 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
 fn join_apart(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
     const PARTS: [usize; 2] = [3, 2];
     const LONGEST: usize = 5;
+    const LONGEST_NAME: usize = 8;
     let mut stands = vec![false; vocabulary.len()];
     for word in drafts.iter().flat_map(|d| &d.words) {
         stands[word.id as usize] = true;
     }
     let short = |word: &DraftWord| {
         let known = vocabulary.get(word.id);
-        known.surface.chars().count() <= LONGEST && !known.is_without()
+        let longest = if known.surface.is_ascii() { LONGEST_NAME } else { LONGEST };
+        known.surface.chars().count() <= longest && !known.is_without()
     };
     let whole = |parts: &[DraftWord]| {
         let (_, before) = parts.split_last()?;

@@ -108,7 +108,7 @@ pub(crate) fn cited(index: &Index, text: &str, lexemes: &[Lexeme]) -> Vec<Cited>
 /// Whether the word says that an article follows.
 pub(crate) fn names_article(word: &str) -> bool {
     const WORDS: &[&str] = &["арт", "art", "код", "кода", "коду", "кодом", "kod"];
-    WORDS.contains(&word) || word.starts_with("артикул")
+    WORDS.contains(&word) || word.starts_with("артикул") || word.starts_with("номенклатур")
 }
 
 /// A number of so many digits is an article, though the catalogue has none such.

@@ -441,7 +441,10 @@ impl<'t> Desk<'t> {
             context: &[],
             // «Верону 12 двадцать метров, верону 44 столько же»
             header: piece.header || piece.same_quantity || resizes,
-            instead: (piece.continues || goes_on_so) && last.is_some() || resizes,
+            // «Вторичка 140, тридцатка, 6 листов» is of both.
+            instead: (piece.continues || goes_on_so)
+                && last.is_some_and(|l| l.quantity.is_some() || !self.followed)
+                || resizes,
             titled: piece.titled,
             followed: self.followed,
             led: piece.led,

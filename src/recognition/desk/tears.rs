@@ -3,6 +3,7 @@
 use super::super::inherit::Heir;
 use super::super::interpret::{Draft, Light, only_quantity, read};
 use super::super::lexer::Lexeme;
+use super::super::line::is_adjective;
 use super::super::numerals;
 use super::super::quantity::{Said, unit_at};
 use super::super::rank::{Seeker, Want};
@@ -77,7 +78,10 @@ impl Desk<'_> {
         let another = anchored(seeker.index, &right.lexemes);
         // «Канистра 14 кг» is no canister and fourteen kilograms more.
         let numbered = first.reading.spoken_for.iter().any(|at| lexemes[*at].is_number());
-        if !numbered && lexemes[place].is_number() && !another {
+        // «Труба ПНД | 25 питьевая» neither: what is like something names no other goods.
+        let noun = |l: &Lexeme| l.is_word() && opens(seeker.index, l) && !is_adjective(&l.text);
+        let named = another && right.lexemes.iter().any(noun);
+        if !numbered && lexemes[place].is_number() && !named {
             return None;
         }
         let ends =

@@ -160,6 +160,15 @@ impl Seeker<'_> {
             })
     }
 
+    /// Whether a title says that its thing is a double one, and nobody did.
+    pub(crate) fn is_manifold(&self, row: u32, wants: &[Want]) -> bool {
+        const MANIFOLD: &[&str] = &["двойн", "сдвоен", "двухместн", "двухпост"];
+        let stem = |word: &u32| &*self.index.vocabulary.get(*word & !ASIDE).stem;
+        let says = |stem: &str| MANIFOLD.iter().any(|word| stem.starts_with(word));
+        let said = wants.iter().any(|w| says(&w.key) || w.numbers().any(|n| n.value == 2000));
+        !said && self.index.words.row(row as usize).iter().any(|w| w & ASIDE == 0 && says(stem(w)))
+    }
+
     /// Whether all lengths and plain numbers of a title were said.
     pub(crate) fn has_only_said_numbers(&self, row: u32, wants: &[Want]) -> bool {
         let needs = || wants.iter().flat_map(|w| &w.ways).flat_map(|w| &w.needs);

@@ -1,8 +1,8 @@
 //! Synonyms among what a line wants: the organization's own and the common ones.
 
-use super::super::lexer::Lexeme;
-use super::super::normalize::stem;
-use super::super::terms::{Term, is_little, terms};
+use super::super::lexer::{Lexeme, lex};
+use super::super::normalize::{Chars, stem};
+use super::super::terms::{Term, Word, is_little, terms};
 use super::super::types::SynonymTarget;
 use super::{Need, Seeker, Sought, Want, Way};
 
@@ -80,20 +80,7 @@ impl Seeker<'_> {
                     None => continue,
                 },
                 SynonymTarget::Words(words) => {
-                    let chars = crate::recognition::normalize::Chars::new(words);
-                    let mut needs = Vec::new();
-                    for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
-                        match term {
-                            Term::Word(word) => needs.push(Need::Word(self.meant(&word))),
-                            Term::Size(size) => needs.push(Need::Size(size)),
-                        }
-                    }
-                    let dead = needs.iter().any(|n| {
-                        matches!(n, Need::Word(s) if s.meanings.words.is_empty() || !s.meanings.sure)
-                    });
-                    if needs.is_empty() || dead {
-                        continue;
-                    }
+                    let Some(needs) = self.needs_of(words) else { continue };
                     // «Ротбанд» is any plaster where there is no Rotband.
                     let name = count == 1 && self.is_name(run[0]);
                     let quality = if name { NAMED } else { 0.98 };
@@ -121,30 +108,53 @@ impl Seeker<'_> {
         row.is_some_and(|row| vocabulary.get(row).name && !vocabulary.get(row).leads)
     }
 
+    /// What the words of a synonym want; `None` where the catalogue lacks one of them.
+    fn needs_of(&mut self, words: &str) -> Option<Vec<Need>> {
+        let mut needs = Vec::new();
+        for term in terms(&lex(&Chars::new(words)), |_| false) {
+            needs.push(match term {
+                Term::Word(word) => {
+                    let meant = self.meant(&word);
+                    if !meant.meanings.sure || meant.meanings.words.is_empty() {
+                        return None;
+                    }
+                    Need::Word(meant)
+                }
+                Term::Size(size) => Need::Size(size),
+            });
+        }
+        (!needs.is_empty()).then_some(needs)
+    }
+
+    /// What the common synonyms of one word want: «ножки» of «ножки регулируемые» are «опоры».
+    pub(super) fn synonyms_of(&mut self, word: &Word) -> Vec<Way> {
+        const MOST: usize = 4;
+        let index = self.index;
+        let lexemes = lex(&Chars::new(&word.text));
+        let [lexeme] = lexemes.as_slice() else { return Vec::new() };
+        let found = index.lexicon.at(&[lexeme]).into_iter().filter(|(count, _)| *count == 1);
+        let words = found.filter_map(|(_, target)| match target {
+            SynonymTarget::Words(words) => Some(words),
+            SynonymTarget::Product(_) => None,
+        });
+        let needs = words.take(MOST).filter_map(|words| self.needs_of(words));
+        needs.map(|needs| Way { free: true, ..Way::of(needs, 0.96) }).collect()
+    }
+
     /// What the synonyms of a misspelt word mean: «кажзам» is «кожзам» is «искусственная кожа».
     pub(super) fn guessed_synonyms(&mut self, sought: &Sought) -> Vec<Way> {
         let index = self.index;
         let mut ways = Vec::new();
         for (word, quality) in sought.meanings.words.iter().take(8) {
             let surface = &index.vocabulary.get(*word).surface;
-            let lexemes =
-                crate::recognition::lexer::lex(&crate::recognition::normalize::Chars::new(surface));
+            let lexemes = lex(&Chars::new(surface));
             let run: Vec<&Lexeme> = lexemes.iter().collect();
             for (count, target) in index.lexicon.at(&run) {
                 let SynonymTarget::Words(words) = target else { continue };
                 if count != run.len() {
                     continue;
                 }
-                let chars = crate::recognition::normalize::Chars::new(words);
-                let mut needs = Vec::new();
-                for term in terms(&crate::recognition::lexer::lex(&chars), |_| false) {
-                    match term {
-                        Term::Word(word) => needs.push(Need::Word(self.meant(&word))),
-                        Term::Size(size) => needs.push(Need::Size(size)),
-                    }
-                }
-                let sure = needs.iter().all(|n| !matches!(n, Need::Word(s) if !s.meanings.sure));
-                if sure && !needs.is_empty() {
+                if let Some(needs) = self.needs_of(words) {
                     ways.push(Way { needs, quality: quality * 0.93, adjacent: false, free: true });
                 }
             }

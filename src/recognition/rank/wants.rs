@@ -155,6 +155,14 @@ impl Seeker<'_> {
         let mut add = |need: Need, quality: f32| {
             ways.push(Way::of(vec![need], quality));
         };
+        // «ПуГВ 1х6» is one wire of six.
+        if let [one, section] = size.numbers.as_slice()
+            && (one.value, one.measure, one.marker) == (1000, Measure::None, 0)
+            && !size.slash
+        {
+            let bare = Number { marker: BARE, ..*section };
+            add(Need::Size(Size { numbers: vec![bare], ..size.clone() }), 0.95);
+        }
         if let Some(code) = joined_code(size)
             && self.products_with(code, Stretch::No) > 0
         {
@@ -368,7 +376,12 @@ impl Seeker<'_> {
                     } else {
                         let own = alive.then(|| Way::of(vec![Need::Word(sought)], 1.0));
                         // «Розетка двойная» is a «розетка 2-я» as well.
-                        own.into_iter().chain(self.counted(word)).collect()
+                        let mut options: Vec<Way> =
+                            own.into_iter().chain(self.counted(word)).collect();
+                        if found.len() > 1 && !options.is_empty() {
+                            options.extend(self.synonyms_of(word));
+                        }
+                        options
                     }
                 }
                 Term::Size(size) => {
