@@ -6,6 +6,7 @@ use super::inherit::{Heir, inherit};
 use super::lexer::Lexeme;
 use super::quantity::{Reading, Said, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
+use super::speech;
 use super::terms::Word;
 
 /// A piece, read.
@@ -480,7 +481,10 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
         may_stray(at)
             && wants[at].text.chars().count() > 2
             && !super::line::is_adjective(&wants[at].text)
-            && wants.get(at + 1).is_some_and(|next| next.numeric && !next.is_pack())
+            && wants.get(at + 1).is_some_and(|next| {
+                let parameter = speech::names_parameter(&wants[at].key);
+                if next.numeric { !next.is_pack() } else { parameter && !next.without }
+            })
     };
     let named: Vec<usize> = (0..wants.len()).filter(|at| names_number(*at)).collect();
     let strays = (0..wants.len()).filter(|at| {

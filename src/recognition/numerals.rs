@@ -523,6 +523,19 @@ pub(crate) fn replace(lexemes: &[Lexeme], knows: impl Fn(i64) -> bool) -> Vec<Le
             i += 2;
             continue;
         }
+        // «ДСП-шка»
+        if lexeme.is('-')
+            && !lexeme.spaced
+            && out.last().is_some_and(|w| w.is_word() && !w.dotted)
+            && lexemes.get(i + 1).is_some_and(|w| {
+                !w.spaced && matches!(w.text.as_str(), "шка" | "шки" | "шку" | "шек" | "шкой")
+            })
+            && let Some(last) = out.last_mut()
+        {
+            last.end = lexemes[i + 1].end;
+            i += 2;
+            continue;
+        }
         // «5-литровый», «10-килограммовых»
         if lexeme.is('-')
             && !lexeme.spaced

@@ -48,6 +48,30 @@ pub(crate) fn is_finite(word: &str) -> bool {
     word.chars().count() >= 6 && ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
+/// Whether a stem is of a word that names what the next one tells: «форма свеча», «производитель IEK».
+pub(crate) fn names_parameter(stem: &str) -> bool {
+    const PARAMETERS: &[&str] = &[
+        "ток",
+        "утечк",
+        "форм",
+        "свет",
+        "мощност",
+        "производител",
+        "изготовител",
+        "бренд",
+        "марк",
+        "фирм",
+        "материал",
+        "исполнен",
+        "характеристик",
+        "прочност",
+        "сечен",
+        "напряжен",
+        "цокол",
+    ];
+    PARAMETERS.contains(&stem)
+}
+
 /// Whether the words tell of an order that was: «мы у вас брали в том месяце».
 pub(crate) fn tells_of_the_past(words: &[&str]) -> bool {
     const PAST: &[&str] = &[

@@ -349,7 +349,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
             continue;
         }
         // «х-ка С»
-        if lexeme.text == "х"
+        if matches!(lexeme.text.as_str(), "х" | "хар")
             && lexemes.get(i + 1).is_some_and(|l| l.is('-') && !l.spaced)
             && lexemes.get(i + 2).is_some_and(|l| l.text == "ка" && !l.spaced)
         {

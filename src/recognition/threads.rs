@@ -102,6 +102,15 @@ fn sides(lexemes: &[Lexeme], at: usize) -> Option<(&'static str, usize)> {
     if let Some((one, two)) = lexeme.text.split_once('/') {
         return Some((pair(side(one)?, side(two)?), 1));
     }
+    // «Внутренняя/наружная»
+    if let Some([slash, other]) = lexemes.get(at + 1..at + 3)
+        && slash.is('/')
+        && !slash.spaced
+        && !other.spaced
+        && let Some((one, two)) = lone_side(&lexeme.text).zip(lone_side(&other.text))
+    {
+        return Some((pair(one, two), 3));
+    }
     let threaded = at > 0 && is_thread(lexemes, at - 1);
     match lexeme.text.as_str() {
         "вв" if threaded => return Some((pair(INSIDE, INSIDE), 1)),

@@ -47,8 +47,13 @@ impl Desk<'_> {
             "пер" => upper(at + 1),
             _ => false,
         });
+        // «Г. кол. М10» is of no town.
+        let marked = piece.lexemes.windows(2).any(|pair| {
+            pair[0].is_word() && pair[1].is_number() && !pair[1].spaced && pair[0].text.len() < 4
+        });
         let street = (std::mem::take(&mut self.street) && !piece.new_line || named)
-            && !counts(&piece.lexemes);
+            && !counts(&piece.lexemes)
+            && !marked;
         // «Гель 60г: синий 5» is of no town.
         let town = match piece.lexemes.as_slice() {
             [.., number, _] if number.is_number() => false,
@@ -96,6 +101,15 @@ impl Desk<'_> {
         let does = |w: &Want| !w.known && is_finite(&w.text);
         let said = |l: &Lexeme| l.is_number() && !(l.spoken && l.named);
         if quiet && told().any(does) && !piece.lexemes.iter().any(said) {
+            return true;
+        }
+        // «Буду после шести»
+        let hour = |pair: &[Lexeme]| {
+            matches!(pair[0].text.as_str(), "после" | "около") && pair[1].is_number()
+        };
+        let bare =
+            draft.reading.unit.is_none() && !draft.wants.iter().any(|w| w.known && !w.numeric);
+        if bare && piece.lexemes.windows(2).any(hour) {
             return true;
         }
         // «Если нет — аналог»

@@ -267,6 +267,12 @@ impl Seeker<'_> {
             let want = Want::word(&word.text, Vec::new());
             return (Some(Want { known: true, without: word.without, ..want }), 1);
         }
+        // «Ток 25 А», «производитель IEK»
+        let parameter =
+            next.is_some() && !word.without && speech::names_parameter(&stem(&word.text));
+        if parameter && !self.index.vocabulary.has(&word.text) {
+            return (None, 1);
+        }
         if let Some(Term::Word(second)) = next
             && let Some(want) = self.halves(word, second)
         {
