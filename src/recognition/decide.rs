@@ -17,6 +17,9 @@ const CLEAN: f32 = 0.93;
 /// … others may be worse by this and still be meant.
 const WIDE: f32 = 0.13;
 
+/// A plain thing's title says at most so much more than the buyer did.
+const FEW: usize = 2;
+
 /// A name goes on with at most so many marks, «Lux», «Plus»: more of them are names of their own.
 const MARKS: usize = 2;
 
@@ -68,6 +71,18 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
     if let Some(thing) = first {
         meant.narrow("подходят только по синониму", |fit| {
             begun_so(seeker, fit, thing);
+        });
+    }
+    if wants.iter().any(|w| w.plain) && first.is_some_and(|w| seeker.is_head(w)) {
+        meant.narrow("просили обычный", |fit| {
+            let named: Vec<u32> = first.map(Seeker::words_of).into_iter().flatten().collect();
+            prefer(fit, |h| !seeker.is_mention(h.row, &named));
+            let unsaid: Vec<usize> =
+                fit.iter().map(|h| seeker.count_unsaid(h.row, wants)).collect();
+            // «КМЧ обычный» is no «Счётчик воды с КМЧ», though that says the least.
+            let least = unsaid.iter().min().copied().filter(|least| *least <= FEW);
+            let mut unsaid = unsaid.into_iter();
+            fit.retain(|_| least.is_none() || unsaid.next() == least);
         });
     }
     meant.narrow("подходят хуже", |fit| {
@@ -724,12 +739,12 @@ pub(crate) fn is_special(stem: &str) -> bool {
         // Packed for a shop's shelf.
         || stem.starts_with("блистер")
         || stem.starts_with("фасов")
-        || matches!(stem, "a2" | "a4" | "а2" | "а4")
+        || ["a2", "a4", "а2", "а4"].iter().any(|steel| stem.starts_with(steel))
 }
 
 /// Whether a stem says that a thing is the ordinary one, which is meant unless something else is
 /// said: zinc-plated, not stainless.
-fn is_ordinary(stem: &str) -> bool {
+pub(crate) fn is_ordinary(stem: &str) -> bool {
     const BEGIN: &[&str] = &["оцинк", "обычн", "стандарт", "однослойн", "одинарн", "стальн"];
     matches!(stem, "цинк" | "оц" | "zn") || BEGIN.iter().any(|word| stem.starts_with(word))
 }

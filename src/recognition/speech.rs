@@ -303,6 +303,8 @@ const DELIVERY_STEMS: &[&str] = &[
     "въезд",
     "отдел",
     "снабжен",
+    "экземпляр",
+    "юрлиц",
 ];
 
 /// Words of delivery, whole.
@@ -648,6 +650,12 @@ pub(crate) fn is_vague(word: &str) -> bool {
         "стандартн",
         "нормальн",
     ];
+    STEMS.iter().any(|stem| word.starts_with(stem)) && super::line::is_adjective(word)
+}
+
+/// Whether a word asks for the thing that has nothing more: «обычный», «простое».
+pub(crate) fn is_plain(word: &str) -> bool {
+    const STEMS: &[&str] = &["обычн", "прост", "обыкновен"];
     STEMS.iter().any(|stem| word.starts_with(stem)) && super::line::is_adjective(word)
 }
 

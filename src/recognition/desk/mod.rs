@@ -160,7 +160,7 @@ impl<'t> Desk<'t> {
         let (mut draft, mut heir) = self.read_in_place(seeker, &mut piece, anchored);
         if !piece.cancels
             && !piece.same_quantity
-            && (draft.unknown() > 0 || piece.talk != Talk::None && draft.fit == 0)
+            && (draft.unknown() > 0 || draft.fit == 0 && (piece.talk != Talk::None || asks(&piece)))
             && let Some((shorter, better)) = without_talk(seeker, self.text, &piece, &draft)
         {
             piece = shorter;
@@ -972,6 +972,12 @@ pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
         settle(seeker, draft, Stretch::Units);
         draft.stretched = draft.fit > 0;
     }
+}
+
+/// «Просьба отложить под нас 5 прожекторов…»: whether a piece begins with a request.
+fn asks(piece: &Piece) -> bool {
+    let first = piece.lexemes.iter().find(|l| l.is_word());
+    first.is_some_and(|l| l.text == "просьба")
 }
 
 /// «Нет, не надо» and no more.

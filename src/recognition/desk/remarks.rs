@@ -97,6 +97,10 @@ impl Desk<'_> {
         if quiet && !wanting && !self.single(piece) && greeted {
             return true;
         }
+        // «Это кофейня «Зерно»»
+        if quiet && figures == 0 && !self.single(piece) && spoken.first() == Some(&"это") {
+            return true;
+        }
         // «Кровати собираем», «открываем вторую точку»
         let does = |w: &Want| !w.known && is_finite(&w.text);
         let said = |l: &Lexeme| l.is_number() && !(l.spoken && l.named);

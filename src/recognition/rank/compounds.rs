@@ -365,6 +365,25 @@ impl Seeker<'_> {
         vec![Way::of(vec![Need::Word(sought), size(number)], 0.97)]
     }
 
+    /// «термолента» → «термо» and «лента», as other titles write it apart.
+    pub(super) fn parted(&mut self, word: &Word) -> Option<Way> {
+        const LEAST: usize = 4;
+        let vocabulary = &self.index.vocabulary;
+        let tail = stem(&word.text);
+        let long = |part: &str| part.chars().count() >= LEAST;
+        let (left, right) = word.text.char_indices().find_map(|(at, _)| {
+            let (left, right) = word.text.split_at(at);
+            let rest = tail.get(at..).filter(|rest| long(rest))?;
+            let both = long(left) && vocabulary.spells(left) && vocabulary.row(rest).is_some();
+            both.then_some((left, right))
+        })?;
+        let needs = [left, right].map(|part| {
+            let part = Word { text: part.to_owned(), ..Word::default() };
+            Need::Word(self.sought(&part))
+        });
+        Some(Way::of(needs.to_vec(), 0.94))
+    }
+
     /// «болтмебельный» → two words of the catalogue.
     pub(super) fn glued(&mut self, word: &Word) -> Option<Way> {
         // «Подереву»

@@ -1,5 +1,6 @@
 //! How well a product satisfies what is wanted, or that it contradicts it.
 
+use super::super::decide::is_ordinary;
 use super::super::index::{ASIDE, Figure};
 use super::super::quantity::{Said, counts};
 use super::super::terms::{BARE, Measure, Number, PACK, Size};
@@ -160,13 +161,33 @@ impl Seeker<'_> {
             })
     }
 
+    /// How many words of a title were not said and tell it from others of its category.
+    pub(crate) fn count_unsaid(&self, row: u32, wants: &[Want]) -> usize {
+        let category = self.index.category[row as usize];
+        // A doubled thing is less plain than one of another name.
+        let weight = |word: u32| {
+            let stem = &*self.index.vocabulary.get(word).stem;
+            let names = self.index.optional.contains(&(word, category))
+                || self.index.by_alias.get(&word).is_some_and(|kinds| kinds.contains(&category))
+                || self.index.by_path.get(&word).is_some_and(|kinds| kinds.contains(&category))
+                || is_ordinary(stem);
+            if names {
+                0
+            } else if is_manifold(stem) {
+                3
+            } else {
+                1
+            }
+        };
+        self.unsaid(row, wants).map(weight).sum()
+    }
+
     /// Whether a title says that its thing is a double one, and nobody did.
     pub(crate) fn is_manifold(&self, row: u32, wants: &[Want]) -> bool {
-        const MANIFOLD: &[&str] = &["двойн", "сдвоен", "двухместн", "двухпост"];
-        let stem = |word: &u32| &*self.index.vocabulary.get(*word & !ASIDE).stem;
-        let says = |stem: &str| MANIFOLD.iter().any(|word| stem.starts_with(word));
-        let said = wants.iter().any(|w| says(&w.key) || w.numbers().any(|n| n.value == 2000));
-        !said && self.index.words.row(row as usize).iter().any(|w| w & ASIDE == 0 && says(stem(w)))
+        let own = self.index.words.row(row as usize).iter().filter(|w| **w & ASIDE == 0);
+        let said =
+            wants.iter().any(|w| is_manifold(&w.key) || w.numbers().any(|n| n.value == 2000));
+        !said && own.into_iter().any(|w| is_manifold(&self.index.vocabulary.get(*w).stem))
     }
 
     /// Whether all lengths and plain numbers of a title were said.
@@ -779,6 +800,12 @@ impl Seeker<'_> {
         }
         quality
     }
+}
+
+/// Whether a stem says that a thing is a double one.
+fn is_manifold(stem: &str) -> bool {
+    const MANIFOLD: &[&str] = &["двойн", "сдвоен", "двухместн", "двухпост"];
+    MANIFOLD.iter().any(|word| stem.starts_with(word))
 }
 
 pub(super) fn numbers_in(want: &Want) -> usize {

@@ -44,6 +44,8 @@ pub(crate) struct Want {
     pub(crate) counted: bool,
     /// Said after «для», «к» or «с»: what the thing is for, or what goes with it.
     pub(crate) aimed: bool,
+    /// «Обычный»: nothing but what was said.
+    pub(crate) plain: bool,
     /// Inherited from the line before.
     pub(crate) inherited: bool,
     /// Inherited by the line before in its turn.

@@ -33,6 +33,13 @@ impl Seeker<'_> {
             }
             at += used;
         }
+        let plain = |(at, l): (usize, &Lexeme)| {
+            !skip.contains(&at) && l.is_word() && speech::is_plain(&l.text)
+        };
+        if !wants.is_empty() && lexemes.iter().enumerate().any(plain) {
+            let want = Want::word("обычный", Vec::new());
+            wants.push(Want { plain: true, known: true, ..want });
+        }
         wants
     }
 
@@ -339,6 +346,8 @@ impl Seeker<'_> {
         let known = !sought.meanings.words.is_empty();
         if known {
             ways.push(Way::of(vec![Need::Word(Rc::clone(sought))], 1.0));
+            // «Термолента» is a «лента термо» as well.
+            ways.extend(self.parted(word));
         }
         // «ПММ» that titles have is no other words' initials; «жц» may be.
         if word.text.chars().count() < 3 || self.index.vocabulary.row(&stem(&word.text)).is_none() {
