@@ -494,6 +494,7 @@ fn unstrayed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)>
             && want.text.chars().count() > 3
             // A «рис лиловый» is no other rice, though «лиловый» is «фиолетовый».
             && (goes_without_saying(&want.key)
+                || super::decide::is_ordinary(&want.key)
                 || !super::decide::is_colour(&want.key) && titled(&want.key))
     });
     let mut sets: Vec<Vec<usize>> = vec![named.clone()];

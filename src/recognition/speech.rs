@@ -304,6 +304,8 @@ const DELIVERY_STEMS: &[&str] = &[
     "отдел",
     "снабжен",
     "экземпляр",
+    "документ",
+    "госномер",
     "юрлиц",
 ];
 
@@ -656,7 +658,8 @@ pub(crate) fn is_vague(word: &str) -> bool {
 /// Whether a word asks for the thing that has nothing more: «обычный», «простое».
 pub(crate) fn is_plain(word: &str) -> bool {
     const STEMS: &[&str] = &["обычн", "прост", "обыкновен"];
-    STEMS.iter().any(|stem| word.starts_with(stem)) && super::line::is_adjective(word)
+    word == "просто"
+        || STEMS.iter().any(|stem| word.starts_with(stem)) && super::line::is_adjective(word)
 }
 
 /// Whether the word takes an item out.
@@ -680,6 +683,8 @@ pub(crate) fn is_cancel(word: &str) -> bool {
             | "снимаем"
             | "снимите"
             | "вычеркни"
+            | "зачеркните"
+            | "зачеркни"
             | "исключи"
     )
 }

@@ -97,6 +97,11 @@ impl Desk<'_> {
         if quiet && !wanting && !self.single(piece) && greeted {
             return true;
         }
+        // «Как в прошлый раз»
+        let last = |pair: &[&str]| pair[0].starts_with("прошл") && pair[1] == "раз";
+        if quiet && figures == 0 && spoken.windows(2).any(last) {
+            return true;
+        }
         // «Это кофейня «Зерно»»
         if quiet && figures == 0 && !self.single(piece) && spoken.first() == Some(&"это") {
             return true;

@@ -11,6 +11,9 @@ use super::{Need, Seeker, Sought, Stretch, Want, Way};
 /// Numbers in the units that they were said in, in thousandths.
 const AS_SAID: i64 = 1000;
 
+/// Litres in millilitres, in thousandths.
+const THOUSANDFOLD: i64 = 1_000_000;
+
 /// Metres in centimetres, in thousandths.
 const CENTIMETRES: i64 = 100_000;
 
@@ -711,6 +714,11 @@ impl Seeker<'_> {
                     continue;
                 }
                 let title = index.number(*figure);
+                // «0,5» is 500 ml and no five litres: only lengths are said in centimetres.
+                let length = title.measure == Measure::None || title.measure.is_like(Measure::Mm);
+                if by != AS_SAID && by != THOUSANDFOLD && !length {
+                    continue;
+                }
                 let mut quality = number.agrees(title);
                 if quality == 0.0 && wanted.len() > 2 && number.rounds(title) {
                     quality = 0.9;

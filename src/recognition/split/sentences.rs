@@ -216,6 +216,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                     speech::is_greeting(&n.text)
                         || speech::is_delivery(&n.text) && !index.vocabulary.has(&n.text)
                         || speech::is_filler(&n.text) && n.text.chars().count() > 2
+                        || speech::is_verb(&n.text) && n.upper
                 })
                 // «110х110х45гр. рыжий» goes on.
                 || i > 0
@@ -227,6 +228,7 @@ pub(super) fn sentences(index: &Index, line: Vec<Lexeme>, table: bool, out: &mut
                         taken == 1 && (!grams || next.is_some_and(|n| opens(index, n)))
                     })
                 || is_told(index, &current, lexeme)
+                || next.is_some_and(|n| n.upper) && crate::recognition::quantity::is_lone_unit(&lexeme.text)
                 || next.is_some_and(|n| opens(index, n))
                     && (i > 0 && is_measure(&line[i - 1], lexeme)
                         || is_address(index, &current, lexeme)));

@@ -48,6 +48,21 @@ pub(super) fn plain(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 out.push(word(&lexemes[at], "на"));
                 at += taken;
             }
+            Some(Turn::Refused { comma }) => {
+                announce(&mut out, &lexemes[at..=at], "не");
+                out.extend_from_slice(&lexemes[at + 1..comma]);
+                out.push(lexemes[comma].clone());
+                out.push(word(&lexemes[comma], "а"));
+                at = comma + 1;
+            }
+            Some(Turn::Aside { taken }) => {
+                leave_out(&mut out, &lexemes[at + taken - 1]);
+                at += taken;
+            }
+            Some(Turn::Said { words, taken }) => {
+                out.extend(words);
+                at += taken;
+            }
             Some(Turn::But) => {
                 out.push(lexemes[at].clone());
                 out.push(word(&lexemes[at], "а"));
@@ -99,6 +114,12 @@ enum Turn {
     Renamed { taken: usize },
     /// The comma of «не чёрный, белый».
     But,
+    /// «Зачеркните чёрный, серый беру»: one is refused and the other, after the comma, ordered.
+    Refused { comma: usize },
+    /// «(писала чёрный, неверно)», «резать не надо»: what is no order at all.
+    Aside { taken: usize },
+    /// «Того и другого», «8 номер»: the same in other words.
+    Said { words: Vec<Lexeme>, taken: usize },
 }
 
 /// The turn of speech that begins here, if one does. `said`: what the line has said so far.
@@ -123,6 +144,9 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         } else {
             Turn::Announced { word: "лучше", taken: arrow }
         });
+    }
+    if let Some(turn) = aside(lexemes, at, end_of_line()) {
+        return Some(turn);
     }
     let named = said.iter().any(Lexeme::is_word);
     let next = lexemes.get(at + 1);
@@ -166,6 +190,29 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         "ладно" if measured(said) && lexemes.get(at + past).is_some_and(Lexeme::is_number) => {
             Some(Turn::Announced { word: "нет", taken: past })
         }
+        // «Было 10, делаем 15 шт», «прошу исправить на 7»
+        "делаем" | "делайте" | "сделаем" | "исправить" | "изменить" | "измените"
+            if said.iter().any(Lexeme::is_number) =>
+        {
+            let taken = 1 + usize::from(text(at + 1) == "на");
+            let number = lexemes.get(at + taken).is_some_and(Lexeme::is_number);
+            number.then_some(Turn::Announced { word: "нет", taken })
+        }
+        // «… наружная 4 шт... ошибся, внутренняя»
+        "ошибся" | "ошиблась" | "ошибочка"
+            if measured(said) && is(at + 1, ',') && lexemes.get(at + 2).is_some_and(told) =>
+        {
+            Some(Turn::Announced { word: "нет", taken: past })
+        }
+        // «Войлок чёрный 1 рул, зачеркните чёрный, серый беру»
+        "зачеркните" | "зачеркни" | "вычеркните" | "вычеркни" if measured(said) =>
+        {
+            let word = |at: &usize| lexemes.get(*at).is_some_and(Lexeme::is_word);
+            let comma = (at + 2..at + 4).find(|comma| is(*comma, ','))?;
+            let refused = (at + 1..comma).all(|at| word(&at));
+            let like = super::super::line::is_adjective(text(at + 1));
+            (refused && like && word(&(comma + 1))).then_some(Turn::Refused { comma })
+        }
         "не" if is(at + 1, ',') && said.last().is_some_and(|l| !told(l)) => {
             Some(Turn::Announced { word: "нет", taken: 2 })
         }
@@ -181,6 +228,7 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
             && lexemes[at].spaced
             && (matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
                 || text(at + 1).starts_with("ошиб")
+                || text(at + 1).starts_with("опечат")
                 || text(at + 1).starts_with("перепутал"))
             && counted(said).is_some_and(|end| end == said.len())
             && counted(&lexemes[at..end_of_line()]).is_none() =>
@@ -205,6 +253,40 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         }
         _ => None,
     }
+}
+
+/// What is said beside the order, and what is said in a roundabout way.
+fn aside(lexemes: &[Lexeme], at: usize, end: usize) -> Option<Turn> {
+    let text = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    // «(50-го не надо)» takes back what is in the brackets, not what stands before them.
+    if lexemes[at].is('(') {
+        let close = at + lexemes[at..end].iter().position(|l| l.is(')'))?;
+        let wrong = |at: usize| text(at) == "неверно" || text(at).starts_with("думал");
+        let refused = |at: usize| text(at) == "не" && speech::is_refusal(text(at + 1));
+        if (at + 1..close).any(wrong) {
+            return Some(Turn::Aside { taken: close + 1 - at });
+        }
+        return (at + 1..close).any(refused).then_some(Turn::Bracket { end: close });
+    }
+    // «Стекло 8 мм 1 лист, резать не надо»
+    if speech::is_infinitive(text(at)) && text(at + 1) == "не" && speech::is_refusal(text(at + 2))
+    {
+        return Some(Turn::Aside { taken: 3 });
+    }
+    if (text(at), text(at + 1), text(at + 2)) == ("того", "и", "другого") {
+        let words =
+            vec![Lexeme { end: lexemes[at + 2].end, ..word(&lexemes[at], "каждого") }];
+        return Some(Turn::Said { words, taken: 3 });
+    }
+    // «8 номер» is № 8.
+    let named = matches!(text(at + 1), "номер" | "номера" | "номером");
+    let more = lexemes.get(at + 2).is_some_and(|l| l.is_number() || l.is('№'));
+    if lexemes[at].is_number() && named && !more {
+        let number = Lexeme { end: lexemes[at + 1].end, named: true, ..lexemes[at].clone() };
+        let words = vec![Lexeme { end: number.start, ..word(&lexemes[at], "номер") }, number];
+        return Some(Turn::Said { words, taken: 2 });
+    }
+    None
 }
 
 /// Where a quantity with a unit that counts ends in a run, if one is in it.
