@@ -974,10 +974,10 @@ pub(crate) fn again(seeker: &Seeker<'_>, draft: &mut Draft) {
     }
 }
 
-/// «Просьба отложить под нас 5 прожекторов…»: whether a piece begins with a request.
+/// «Просьба отложить под нас 5 прожекторов…», «слушай на кухню надо…»: whether a piece begins with talk.
 fn asks(piece: &Piece) -> bool {
     let first = piece.lexemes.iter().find(|l| l.is_word());
-    first.is_some_and(|l| l.text == "просьба")
+    first.is_some_and(|l| speech::is_filler(&l.text))
 }
 
 /// «Нет, не надо» and no more.

@@ -100,6 +100,14 @@ impl Desk<'_> {
         if quantity.is_some()
             && let Some(mut asked) = self.asked.take()
         {
+            // «Направляющие 600? мне 2 комплекта» are not six hundred.
+            if asked.quantity.is_some() && asked.unit.is_none() {
+                let light = Light { header: true, ..Light::default() };
+                let (again, _) = read(seeker, self.text, &asked.lexemes, light);
+                if again.fit > 0 && again.unknown() == 0 {
+                    asked.draft = again;
+                }
+            }
             asked.quantity = quantity;
             asked.unit.clone_from(&draft.reading.unit);
             asked.end = piece.end;

@@ -203,6 +203,15 @@ pub(super) fn whole(
     if !(next.cut || next.parted) || piece.titled > 0 || next.talk != Talk::None {
         return None;
     }
+    // «Термополотно 100 и 150» are two.
+    let number = |l: Option<&Lexeme>| l.is_some_and(|l| l.is_number() && !l.spoken);
+    if next.parted
+        && number(piece.lexemes.last())
+        && number(next.lexemes.first())
+        && next.lexemes.len() == 1
+    {
+        return None;
+    }
     let lexemes: Vec<Lexeme> = piece.lexemes.iter().chain(&next.lexemes).cloned().collect();
     // «30 — 10, 50 мм 5» names nothing.
     let names = |at: usize| lexemes[at].is_word() && unit_at(&lexemes, at).is_none();
@@ -337,7 +346,12 @@ pub(super) fn without_talk(
             // What is no talk may be the goods: «автомат 3P 6 А … 6кА ABB» orders nothing by «6 ABB».
             let told = |l: &Lexeme| l.is_number() || l.is_word() && !is_talk(l);
             let left_out = lexemes[..start].iter().any(told);
+            // What is all of the catalogue is talk only where the goods after it are sure.
+            let begins = lexemes[start].is_word() || candidate.reading.spoken_for.contains(&0);
+            let led = start > 0 && is_talk(&lexemes[start - 1]) && begins;
+            let sure = led && end == lexemes.len() && candidate.is_certain();
             let names = names
+                && (draft.unknown() > 0 || piece.talk != Talk::None || sure)
                 && (!left_out
                     || candidate.by_article
                     || candidate.wants.iter().any(|w| seeker.names_goods(w)));
