@@ -238,9 +238,13 @@ impl Seeker<'_> {
         let plain = |w: &Word| !w.dotted && !w.without;
         let strange = |w: &Word| !vocabulary.has(&w.text);
         let joined = format!("{}{}", first.text, second.text);
+        // «IN HOME» is the «inHome» of titles.
+        let latin = |w: &Word| w.text.len() > 1 && w.text.bytes().all(|b| b.is_ascii_lowercase());
+        let named = latin(first) && latin(second) && first.to == second.from;
+        let apart = named && joined.len() > 4 && vocabulary.has(&joined);
         // «PE-RT» is the «PERT» of titles.
         let hyphen = second.from == first.to + 1 && strange(second) && vocabulary.has(&joined);
-        if !(plain(first) && plain(second) && (strange(first) || hyphen)) || first.code {
+        if !(plain(first) && plain(second) && (strange(first) || hyphen || apart)) || first.code {
             return None;
         }
         // «Водорозетка пресс» is a «пресс-водорозетка».
@@ -259,14 +263,19 @@ impl Seeker<'_> {
             let both = [first, second].map(|w| spelt_out(&w.text).unwrap_or_default());
             let both = both.concat();
             vocabulary.hears(&both).then_some(both)?
-        } else if (joined.chars().count() >= 6 || hyphen) && vocabulary.has(&joined) {
+        } else if (joined.chars().count() >= 6 || hyphen || apart) && vocabulary.has(&joined) {
             joined
         } else {
             return None;
         };
         let word = Word { text: text.clone(), from: first.from, to: second.to, ..Word::default() };
-        let sought = self.sought(&word);
-        Some(Want::word(&text, vec![Way::of(vec![Need::Word(sought)], 1.0)]))
+        let mut ways = vec![Way::of(vec![Need::Word(self.sought(&word))], 1.0)];
+        if apart {
+            // «Терра Вита» stands as two.
+            let needs = [first, second].map(|w| Need::Word(self.sought(w)));
+            ways.push(Way { adjacent: true, ..Way::of(needs.to_vec(), 1.0) });
+        }
+        Some(Want::word(&text, ways))
     }
 
     /// «ж/ц», «жц» → words that begin so; «п/ш» → a word that begins and goes on so.

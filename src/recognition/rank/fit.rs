@@ -49,7 +49,8 @@ impl Seeker<'_> {
     ) -> Option<f32> {
         let mut best: Option<(f32, u64)> = None;
         for way in &want.ways {
-            let mut taken = *used;
+            // «2-местная»: the two is said once more.
+            let mut taken = if way.free { 0 } else { *used };
             let mut quality = way.quality;
             for need in &way.needs {
                 let found = match need {

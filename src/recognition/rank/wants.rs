@@ -33,6 +33,13 @@ impl Seeker<'_> {
             }
             at += used;
         }
+        // «2 санузла» by themselves are no pair of anything.
+        if !wants.iter().any(|w| w.known && !w.numeric && !only_counts(w)) {
+            for want in wants.iter_mut().filter(|w| only_counts(w)) {
+                want.ways.clear();
+                want.known = false;
+            }
+        }
         let plain = |(at, l): (usize, &Lexeme)| {
             !skip.contains(&at) && l.is_word() && speech::is_plain(&l.text)
         };
@@ -455,6 +462,15 @@ impl Seeker<'_> {
             })
             .collect()
     }
+}
+
+/// Whether a want is of nothing but how many parts a thing has: «2 поста».
+fn only_counts(want: &Want) -> bool {
+    let counts = |need: &Need| match need {
+        Need::Size(size) => size.numbers.iter().all(|n| n.marker == COUNTED),
+        _ => false,
+    };
+    want.known && !want.numeric && want.ways.iter().all(|way| way.needs.iter().all(counts))
 }
 
 /// «1000шт» beside another quantity: the pack of a thousand.
