@@ -114,6 +114,10 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
     meant.narrow("с размером сверх сказанного", |fit| {
         prefer(fit, |h| !seeker.is_sized_further(h.row, wants));
     });
+    if let Some(rivals) = called_now_and_then(seeker, &meant.hits, wants) {
+        meant.hits = rivals;
+        return meant;
+    }
     // «Подпятник забивной» is the one whose title says so, not another of its category.
     meant.narrow(
         "сказанное есть только в названии группы",
@@ -143,6 +147,19 @@ pub(crate) fn meant(seeker: &Seeker<'_>, hits: &[Hit], wants: &[Want]) -> Meant 
         prefer(fit, |h| !seeker.is_manifold(h.row, wants));
     });
     meant
+}
+
+/// «Отвод 110х90 наружный» and the plain «колено 110х90», where the catalogue calls its elbows so now
+/// and then: whichever was meant must be asked.
+fn called_now_and_then(seeker: &Seeker<'_>, fit: &[Hit], wants: &[Want]) -> Option<Vec<Hit>> {
+    let unsaid = |h: &Hit| seeker.count_unsaid(h.row, wants);
+    let (own, others): (Vec<Hit>, Vec<Hit>) =
+        fit.iter().copied().partition(|h| seeker.is_literal(h.row, wants));
+    let others: Vec<Hit> = others.into_iter().filter(|h| seeker.goes_by(h.row, wants)).collect();
+    let least = own.iter().map(unsaid).min()?;
+    let plainest = others.iter().map(unsaid).min().filter(|other| *other < least)?;
+    let own = own.into_iter().filter(|h| unsaid(h) == least);
+    Some(own.chain(others.into_iter().filter(|h| unsaid(h) == plainest)).collect())
 }
 
 /// Whether a code of the title ends with a letter that nobody said: «СГВ-15Д», «06-20Д».

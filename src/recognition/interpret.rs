@@ -679,7 +679,7 @@ pub(crate) fn settle(seeker: &Seeker<'_>, draft: &mut Draft, stretch: Stretch) {
 }
 
 /// Whether a unit says how much is in a thing, so that nobody counts things in it: «бойлер 80 литров».
-fn is_filling(unit: &Said) -> bool {
+pub(crate) fn is_filling(unit: &Said) -> bool {
     matches!(unit.short(), Some("л" | "г"))
 }
 

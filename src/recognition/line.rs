@@ -79,9 +79,14 @@ pub(crate) fn line(seeker: &Seeker<'_>, buyer: &Buyer, pending: Pending, offered
                 .meant
                 .iter()
                 .all(|hit| super::decide::is_called_otherwise(seeker, hit.row, &draft.wants));
+    // «Гидроаккумулятор 500л» is no five hundred litres of a flange for one.
+    let filled = unit.as_ref().is_some_and(|said| {
+        super::interpret::is_filling(said)
+            && matches!(draft.meant.as_slice(), [hit] if !seeker.holds(hit.row, said))
+    });
     let decision = if learnt.is_some() {
         Decision::Matched
-    } else if draft.meant.is_empty() || unknown > 0 || faint || doubtful {
+    } else if draft.meant.is_empty() || unknown > 0 || faint || doubtful || filled {
         Decision::Unmatched
     } else if draft.meant.len() == 1 {
         Decision::Matched

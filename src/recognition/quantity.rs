@@ -517,7 +517,9 @@ fn number_readings(
     if tied || follows_slash {
         return;
     }
-    let each = i > 0 && matches!(lexemes[i - 1].text.as_str(), "по" | "po");
+    let each = i > 0
+        && (matches!(lexemes[i - 1].text.as_str(), "по" | "po")
+            || lexemes[i - 1].text.starts_with("кажд"));
     // «50-60 шт» is at least fifty.
     let range = lexemes.get(i + 1).is_some_and(|l| l.is('-') && !l.spaced)
         && lexemes.get(i + 2).is_some_and(|l| {

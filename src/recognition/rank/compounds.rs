@@ -243,7 +243,10 @@ impl Seeker<'_> {
         let named = latin(first) && latin(second) && first.to == second.from;
         let apart = named && joined.len() > 4 && vocabulary.has(&joined);
         // «PE-RT» is the «PERT» of titles.
-        let hyphen = second.from == first.to + 1 && strange(second) && vocabulary.has(&joined);
+        let long = joined.chars().count() > 4;
+        let hyphen = second.from == first.to + 1
+            && vocabulary.has(&joined)
+            && (strange(second) || long && vocabulary.spells(&joined));
         if !(plain(first) && plain(second) && (strange(first) || hyphen || apart)) || first.code {
             return None;
         }

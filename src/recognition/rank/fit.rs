@@ -128,6 +128,13 @@ impl Seeker<'_> {
         })
     }
 
+    /// Whether a product may be said in this unit of what fills things: it is sold so, or its title says
+    /// how much of it there is.
+    pub(crate) fn holds(&self, row: u32, unit: &Said) -> bool {
+        let own = self.index.entries[row as usize].unit.as_ref();
+        own.is_none_or(|own| unit.is(own) || !counts(own)) || self.is_measured_in(row, unit)
+    }
+
     /// Whether a product's title says so much, in thousandths, of this unit.
     pub(crate) fn says_amount(&self, row: u32, value: i64, unit: Option<&Said>) -> bool {
         // «6500К»: a letter may be any measure.
@@ -449,6 +456,16 @@ impl Seeker<'_> {
                     _ => true,
                 })
             })
+        })
+    }
+
+    /// Whether all that a product's title lacks of the wants begins other titles of its category.
+    pub(crate) fn goes_by(&self, row: u32, wants: &[Want]) -> bool {
+        let category = self.index.category[row as usize];
+        let called = |w: u32| self.index.called.contains(&(w, category));
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+            let one = std::slice::from_ref(want);
+            self.is_literal(row, one) || Self::words_of(want).any(called)
         })
     }
 
