@@ -25,7 +25,13 @@ pub(crate) fn inherit(
     draft: &Draft,
     instead: bool,
 ) -> Option<(Draft, Heir)> {
-    let context: Vec<&Want> = context.iter().filter(|w| w.known).collect();
+    // «80/12 BeA нерж 2 уп, 80/12 обычная»: the plain one is of no steel and no maker.
+    let plain = draft.wants.iter().any(|w| w.plain);
+    let special =
+        |w: &Want| super::decide::is_special(&w.key) || seeker.is_named(w) && !seeker.is_head(w);
+    let instead_of_special = plain && context.iter().any(special);
+    let context: Vec<&Want> =
+        context.iter().filter(|w| w.known && !w.plain && !(plain && special(w))).collect();
     if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
         return None;
     }
@@ -33,7 +39,8 @@ pub(crate) fn inherit(
     // «С20 12 шт, С32 6 шт», «10 Вт 5 шт, 15 Вт 3»: nothing has two of them.
     let other = |c: &Want| draft.wants.iter().any(|w| is_other_of(w, c));
     let again = |c: &Want| draft.wants.iter().any(|w| w.key == c.key) || other(c);
-    let adds = if context.iter().any(|c| other(c)) { Heir::Replaces } else { Heir::Adds };
+    let replaces = instead_of_special || context.iter().any(|c| other(c));
+    let adds = if replaces { Heir::Replaces } else { Heir::Adds };
     let kept: Vec<&Want> = context.into_iter().filter(|c| !again(c)).collect();
     let lone = kept.iter().rev().find(|w| w.numeric).is_some_and(|w| count(w) == 1);
     let parts = parts(&kept);

@@ -593,7 +593,7 @@ fn number_readings(
         let one = taken == 1 && is_lone_unit(&lexemes[after].text) && number.value != 1000;
         if one && number.value / 1000 % 10 != 1 {
             // «50 упаковку» cannot be said of fifty at all.
-            prior -= if lexemes[after].text.ends_with('у') { 0.7 } else { 0.4 };
+            prior -= if lexemes[after].text.ends_with('у') || number.spoken { 0.7 } else { 0.4 };
         }
         prior += if edge { 0.1 } else { 0.0 };
         prior += if dash { 0.3 } else { 0.0 };

@@ -312,6 +312,7 @@ const DELIVERY_STEMS: &[&str] = &[
 /// Words of delivery, whole.
 const DELIVERY_WORDS: &[&str] = &[
     "ул",
+    "доб",
     "инн",
     "кпп",
     "тел",
@@ -673,6 +674,9 @@ pub(crate) fn is_cancel(word: &str) -> bool {
             | "отменяем"
             | "отмените"
             | "отмена"
+            | "отменяется"
+            | "отменяются"
+            | "аннулируйте"
             | "вычеркните"
             | "вычеркиваем"
             | "исключите"

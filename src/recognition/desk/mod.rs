@@ -487,6 +487,17 @@ impl<'t> Desk<'t> {
         if self.recounts_last(piece, &draft) {
             return;
         }
+        // «Блок боннель 200х90, хотя нет, давайте TFK 200х90 2 шт»: what has no quantity is not ordered.
+        let instead = piece.corrects && piece.continues && draft.reading.quantity.is_some();
+        if instead
+            && draft.is_certain()
+            && self
+                .lines
+                .last()
+                .is_some_and(|l| l.quantity.is_none() && l.unit.is_none() && !l.header)
+        {
+            self.lines.pop();
+        }
         if self.is_of_the_article(seeker, piece, &draft) {
             if let Some(last) = self.lines.last_mut() {
                 last.quantity = draft.reading.quantity;

@@ -385,6 +385,12 @@ impl Seeker<'_> {
             })
     }
 
+    /// Whether a want is of a name, a maker's or a product's own.
+    pub(crate) fn is_named(&self, want: &Want) -> bool {
+        let name = |word: u32| self.index.vocabulary.get(word).name;
+        !want.numeric && Self::words_of(want).any(name)
+    }
+
     /// The same, but for a maker's name that some titles begin with.
     pub(crate) fn is_thing(&self, want: &Want) -> bool {
         !want.numeric
@@ -444,7 +450,7 @@ impl Seeker<'_> {
 
     /// Whether a product has every word of the wants in its own title.
     pub(crate) fn is_literal(&self, row: u32, wants: &[Want]) -> bool {
-        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without && !w.plain).all(|want| {
             want.ways.iter().any(|way| {
                 way.needs.iter().all(|need| match need {
                     Need::Word(sought) => self
@@ -463,7 +469,7 @@ impl Seeker<'_> {
     pub(crate) fn goes_by(&self, row: u32, wants: &[Want]) -> bool {
         let category = self.index.category[row as usize];
         let called = |w: u32| self.index.called.contains(&(w, category));
-        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without && !w.plain).all(|want| {
             let one = std::slice::from_ref(want);
             self.is_literal(row, one) || Self::words_of(want).any(called)
         })
@@ -471,7 +477,7 @@ impl Seeker<'_> {
 
     /// Whether a product has the words of the wants themselves, and not what synonyms make of them.
     pub(crate) fn is_called(&self, row: u32, wants: &[Want]) -> bool {
-        wants.iter().filter(|w| w.known && !w.numeric && !w.without).all(|want| {
+        wants.iter().filter(|w| w.known && !w.numeric && !w.without && !w.plain).all(|want| {
             want.ways.iter().filter(|way| !way.free).any(|way| {
                 let has = |need: &Need| match need {
                     Need::Word(sought) => self.word(row, sought) > 0.0,

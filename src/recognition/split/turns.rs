@@ -190,8 +190,17 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         "ладно" if measured(said) && lexemes.get(at + past).is_some_and(Lexeme::is_number) => {
             Some(Turn::Announced { word: "нет", taken: past })
         }
+        // «4 бал., убавьте до двух»
+        bid if text(at + 1) == "до"
+            && ["убав", "прибав", "сократ", "уменьш", "увелич"]
+                .iter()
+                .any(|b| bid.starts_with(b))
+            && lexemes.get(at + 2).is_some_and(Lexeme::is_number) =>
+        {
+            Some(Turn::Announced { word: "нет", taken: 2 })
+        }
         // «Было 10, делаем 15 шт», «прошу исправить на 7»
-        "делаем" | "делайте" | "сделаем" | "исправить" | "изменить" | "измените"
+        "стало" | "делаем" | "делайте" | "сделаем" | "исправить" | "изменить" | "измените"
             if said.iter().any(Lexeme::is_number) =>
         {
             let taken = 1 + usize::from(text(at + 1) == "на");
@@ -261,7 +270,8 @@ fn aside(lexemes: &[Lexeme], at: usize, end: usize) -> Option<Turn> {
     // «(50-го не надо)» takes back what is in the brackets, not what stands before them.
     if lexemes[at].is('(') {
         let close = at + lexemes[at..end].iter().position(|l| l.is(')'))?;
-        let wrong = |at: usize| text(at) == "неверно" || text(at).starts_with("думал");
+        let wrong =
+            |at: usize| matches!(text(at), "неверно" | "есть") || text(at).starts_with("думал");
         let refused = |at: usize| text(at) == "не" && speech::is_refusal(text(at + 1));
         if (at + 1..close).any(wrong) {
             return Some(Turn::Aside { taken: close + 1 - at });
@@ -277,6 +287,14 @@ fn aside(lexemes: &[Lexeme], at: usize, end: usize) -> Option<Turn> {
         let words =
             vec![Lexeme { end: lexemes[at + 2].end, ..word(&lexemes[at], "каждого") }];
         return Some(Turn::Said { words, taken: 3 });
+    }
+    // «Скоба 140, длина ножки 6 мм»: whose the length is tells nothing.
+    let parameter =
+        matches!(text(at), "длина" | "высота" | "ширина" | "толщина" | "диаметр" | "глубина");
+    let whose = text(at + 1).chars().count() > 3 && text(at + 1).ends_with(['а', 'и', 'ы', 'я']);
+    if parameter && whose && lexemes.get(at + 2).is_some_and(Lexeme::is_number) {
+        let words = vec![Lexeme { end: lexemes[at + 1].end, ..lexemes[at].clone() }];
+        return Some(Turn::Said { words, taken: 2 });
     }
     // «8 номер» is № 8.
     let named = matches!(text(at + 1), "номер" | "номера" | "номером");
