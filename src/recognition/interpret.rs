@@ -365,14 +365,24 @@ pub(crate) fn read(
 /// meant, unless a unit was said.
 fn numbered(seeker: &Seeker<'_>, lexemes: &[Lexeme], plain: &mut [(Draft, Heir)]) {
     let only = |d: &Draft| d.only().filter(|_| d.unknown() == 0);
+    let free = plain.iter().any(|(d, _)| d.reading.quantity.is_none() && d.fit > 0);
     let named: Vec<u32> = plain
         .iter()
         .filter(|(d, _)| d.reading.quantity.is_none())
         .filter_map(|(d, _)| only(d))
         .collect();
     for (draft, _) in plain.iter_mut() {
-        let Some(row) = only(draft).filter(|row| named.contains(row)) else { continue };
         let bare = draft.reading.quantity.filter(|_| draft.reading.unit.is_none());
+        // «Растворитель 646»: all of them are called so.
+        let called = |said: crate::domain::Quantity| {
+            let all = |h: &Hit| seeker.is_numbered(h.row, said.thousandths());
+            draft.meant.len() > 1 && draft.meant.iter().all(all)
+        };
+        if free && bare.is_some_and(called) {
+            draft.score -= 1.0;
+            continue;
+        }
+        let Some(row) = only(draft).filter(|row| named.contains(row)) else { continue };
         let named = |at: &usize| is_tied_to_word(lexemes, *at);
         if bare.is_some_and(|said| seeker.is_numbered(row, said.thousandths()))
             || bare.is_some() && draft.reading.spoken_for.iter().any(named)

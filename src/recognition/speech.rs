@@ -68,6 +68,9 @@ pub(crate) fn names_parameter(stem: &str) -> bool {
         "сечен",
         "напряжен",
         "цокол",
+        "декор",
+        "оттенок",
+        "стенк",
     ];
     PARAMETERS.contains(&stem)
 }

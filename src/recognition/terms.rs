@@ -289,7 +289,7 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
         if pending.is_some_and(|(_, at)| lexemes[at].is_word()) {
             pending = None;
         }
-        if lexeme.text == "без" {
+        if matches!(lexeme.text.as_str(), "без" | "бес") {
             without = Some(i);
             i += 1;
             continue;
@@ -322,7 +322,11 @@ pub(crate) fn terms(lexemes: &[Lexeme], skip: impl Fn(usize) -> bool) -> Vec<Ter
                 && !lexeme.spaced
                 && lexemes[next].spaced
                 && lexeme.text.chars().count() == 1;
-            let same = of_last || i > 0 && lexemes[i - 1].text == "же";
+            // «Чёрного цвета 50 м»: the colour is said.
+            let told = i > 0
+                && lexeme.text.starts_with("цвет")
+                && super::line::is_adjective(&lexemes[i - 1].text);
+            let same = of_last || told || i > 0 && lexemes[i - 1].text == "же";
             if let Some(mark) = marker(&lexeme.text, tight).filter(|_| !same) {
                 // «Р6М5» is a code, not a thread.
                 let inside = i > 0 && !lexeme.spaced && lexemes[i - 1].is_number() && mark == b'm';

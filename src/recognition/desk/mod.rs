@@ -437,13 +437,14 @@ impl<'t> Desk<'t> {
         let number = |lexemes: &[Lexeme]| lexemes.first().is_some_and(Lexeme::is_number);
         let goes_on_so =
             piece.new_line && number(&piece.lexemes) && last.is_some_and(|l| number(&l.lexemes));
+        let nickname = piece.lexemes.first().is_some_and(|l| l.is_number() && l.spoken && l.named);
         Light {
             context: &[],
             // «Верону 12 двадцать метров, верону 44 столько же»
             header: piece.header || piece.same_quantity || resizes,
-            // «Вторичка 140, тридцатка, 6 листов» is of both.
+            // «Вторичка 140, тридцатка, 6 листов» and «…, тридцатка 6 листов» are of both.
             instead: (piece.continues || goes_on_so)
-                && last.is_some_and(|l| l.quantity.is_some() || !self.followed)
+                && last.is_some_and(|l| l.quantity.is_some() || !(self.followed || nickname))
                 || resizes,
             titled: piece.titled,
             followed: self.followed,

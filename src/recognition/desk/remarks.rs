@@ -72,6 +72,16 @@ impl Desk<'_> {
         anchored: bool,
     ) -> bool {
         let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
+        // «На Ленина 40»
+        if let [on, street, house] = piece.lexemes.as_slice()
+            && on.text == "на"
+            && street.is_word()
+            && street.upper
+            && house.is_number()
+            && !seeker.index.vocabulary.has(&street.text)
+        {
+            return true;
+        }
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();

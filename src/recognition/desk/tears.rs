@@ -348,7 +348,8 @@ pub(super) fn without_talk(
             let left_out = lexemes[..start].iter().any(told);
             // What is all of the catalogue is talk only where the goods after it are sure.
             let begins = lexemes[start].is_word() || candidate.reading.spoken_for.contains(&0);
-            let led = start > 0 && is_talk(&lexemes[start - 1]) && begins;
+            let before = lexemes[..start].iter().rev().find(|l| !is_little(&l.text));
+            let led = before.is_some_and(is_talk) && begins;
             let sure = led && end == lexemes.len() && candidate.is_certain();
             let names = names
                 && (draft.unknown() > 0 || piece.talk != Talk::None || sure)
