@@ -488,7 +488,11 @@ impl<'i> Core<'i> {
     /// Whether the other is the same of a special kind that stands in a category beside: «Гайки/DIN 934»,
     /// «Гайки/Нержавеющие».
     fn is_unalloyed(&self, other: &Self) -> bool {
-        let special = |w: &u32| is_special(&self.index.vocabulary.get(*w).stem);
+        // The letter of «А2» is of the steel.
+        let special = |w: &u32| {
+            let stem = &*self.index.vocabulary.get(*w).stem;
+            is_special(stem) || stem.chars().count() == 1
+        };
         let plain: Vec<u32> = other.words.iter().copied().filter(|w| !special(w)).collect();
         above(self.path) == above(other.path)
             && plain.len() < other.words.len()

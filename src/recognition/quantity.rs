@@ -498,8 +498,11 @@ fn number_readings(
         lexemes[k].is_word()
             && !lexemes[k].text.starts_with("шт")
             && super::terms::marker(&lexemes[k].text, false).is_some()
-            // «того же цвета 200», «перчатки L 3 уп»
-            && !(k > 0 && lexemes[k - 1].text == "же")
+            // «того же цвета 200», «чёрного цвета 50», «перчатки L 3 уп»
+            && !(k > 0
+                && (lexemes[k - 1].text == "же"
+                    || lexemes[k].text.starts_with("цвет")
+                        && super::line::is_adjective(&lexemes[k - 1].text)))
             && !(lexemes[k].text.is_ascii()
                 && lexemes[k].text.len() == 1
                 && lexemes[i].spaced

@@ -16,6 +16,7 @@ mod slips;
 mod strangers;
 mod talk;
 mod turns;
+mod ways;
 
 /// Titles as a wholesaler of furniture parts has them: category, title, base unit.
 const GOODS: &[(&str, &str, &str)] = &[
@@ -529,28 +530,33 @@ fn every_decision_explains_itself() {
 /// scored; most trades were written by somebody who had not seen the engine. See
 /// docs/recognition.md.
 const TRADES: &[Trade] = &[
-    Trade { name: "plumbing_electrics", read: Some((97, 1)), unread: None },
+    Trade { name: "plumbing_electrics", read: Some((98, 1)), unread: None },
     Trade { name: "household_food", read: Some((94, 1)), unread: None },
-    Trade { name: "stationery", read: Some((92, 1)), unread: None },
-    Trade { name: "building", read: Some((93, 1)), unread: None },
-    Trade { name: "electrics", read: Some((91, 1)), unread: None },
-    Trade { name: "plumbing", read: Some((90, 1)), unread: None },
+    Trade { name: "stationery", read: Some((93, 1)), unread: None },
+    Trade { name: "building", read: Some((94, 1)), unread: None },
+    Trade { name: "electrics", read: Some((92, 1)), unread: None },
+    Trade { name: "plumbing", read: Some((91, 1)), unread: None },
     Trade { name: "packaging", read: Some((90, 1)), unread: None },
     Trade { name: "tools", read: Some((91, 2)), unread: None },
-    Trade { name: "textile", read: Some((88, 1)), unread: None },
+    Trade { name: "textile", read: Some((89, 1)), unread: None },
     Trade { name: "auto", read: Some((81, 3)), unread: None },
-    Trade { name: "garden", read: Some((81, 2)), unread: None },
-    Trade { name: "medical", read: Some((85, 2)), unread: None },
-    Trade { name: "steel", read: Some((82, 3)), unread: None },
+    Trade { name: "garden", read: Some((83, 2)), unread: None },
+    Trade { name: "medical", read: Some((86, 2)), unread: None },
+    Trade { name: "steel", read: Some((83, 2)), unread: None },
     Trade { name: "paints", read: Some((91, 2)), unread: None },
-    Trade { name: "electrical_goods", read: Some((85, 3)), unread: None },
-    Trade { name: "heating", read: Some((89, 2)), unread: None },
+    Trade { name: "electrical_goods", read: Some((86, 2)), unread: None },
+    Trade { name: "heating", read: Some((90, 2)), unread: None },
     Trade { name: "food", read: Some((91, 1)), unread: None },
-    Trade { name: "furniture", read: Some((94, 1)), unread: Some((94, 1)) },
-    Trade { name: "sanitary", read: Some((86, 2)), unread: None },
-    Trade { name: "wiring", read: Some((84, 1)), unread: None },
-    Trade { name: "doors", read: Some((84, 1)), unread: Some((84, 1)) },
-    Trade { name: "engineering", read: None, unread: Some((85, 1)) },
+    Trade { name: "furniture", read: Some((93, 1)), unread: Some((94, 1)) },
+    Trade { name: "sanitary", read: Some((88, 2)), unread: None },
+    Trade { name: "wiring", read: Some((86, 1)), unread: None },
+    Trade { name: "doors", read: Some((85, 1)), unread: Some((86, 2)) },
+    Trade { name: "engineering", read: None, unread: Some((84, 1)) },
+    Trade { name: "utilities", read: Some((89, 2)), unread: None },
+    Trade { name: "fasteners", read: Some((91, 2)), unread: None },
+    Trade { name: "cafe", read: Some((92, 1)), unread: None },
+    Trade { name: "lighting", read: Some((84, 4)), unread: Some((86, 3)) },
+    Trade { name: "pipes", read: Some((83, 3)), unread: Some((82, 4)) },
 ];
 
 /// A trade: the least that is right and the most that is confidently wrong, in hundredths.

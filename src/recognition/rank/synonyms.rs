@@ -1,13 +1,10 @@
 //! Synonyms among what a line wants: the organization's own and the common ones.
 
 use super::super::lexer::{Lexeme, lex};
-use super::super::normalize::{Chars, stem};
+use super::super::normalize::Chars;
 use super::super::terms::{Term, Word, is_little, terms};
 use super::super::types::SynonymTarget;
 use super::{Need, Seeker, Sought, Want, Way};
-
-/// How well goods that do not have a name fit it by its synonym.
-const NAMED: f32 = 0.92;
 
 impl Seeker<'_> {
     /// The synonym that begins at a term: its own words or what they mean.
@@ -81,10 +78,7 @@ impl Seeker<'_> {
                 },
                 SynonymTarget::Words(words) => {
                     let Some(needs) = self.needs_of(words) else { continue };
-                    // «Ротбанд» is any plaster where there is no Rotband.
-                    let name = count == 1 && self.is_name(run[0]);
-                    let quality = if name { NAMED } else { 0.98 };
-                    Way { needs, quality, adjacent: false, free: true }
+                    Way { needs, quality: 0.98, adjacent: false, free: true }
                 }
             };
             match &mut best {
@@ -99,13 +93,6 @@ impl Seeker<'_> {
             }
         }
         best
-    }
-
-    /// Whether a word is a name of the catalogue, a maker's or a product's own.
-    fn is_name(&self, word: &Lexeme) -> bool {
-        let vocabulary = &self.index.vocabulary;
-        let row = vocabulary.row(&stem(&word.text));
-        row.is_some_and(|row| vocabulary.get(row).name && !vocabulary.get(row).leads)
     }
 
     /// What the words of a synonym want; `None` where the catalogue lacks one of them.
