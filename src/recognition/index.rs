@@ -456,7 +456,7 @@ fn build(mut entries: Vec<Entry>, synonyms: &[Synonym]) -> Index {
     index
 }
 
-/// «ВВГ нг» is the «ВВГнг» of other titles: what some write apart and others as one is one word
+/// «ВВГ нг» is the `ВВГнг` of other titles: what some write apart and others as one is one word
 /// everywhere, and its parts stand aside.
 fn join_apart(vocabulary: &Vocabulary, drafts: &mut [Draft]) {
     const PARTS: [usize; 2] = [3, 2];

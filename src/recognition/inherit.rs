@@ -25,13 +25,7 @@ pub(crate) fn inherit(
     draft: &Draft,
     instead: bool,
 ) -> Option<(Draft, Heir)> {
-    // «80/12 BeA нерж 2 уп, 80/12 обычная»: the plain one is of no steel and no maker.
-    let plain = draft.wants.iter().any(|w| w.plain);
-    let special =
-        |w: &Want| super::decide::is_special(&w.key) || seeker.is_named(w) && !seeker.is_head(w);
-    let instead_of_special = plain && context.iter().any(special);
-    let context: Vec<&Want> =
-        context.iter().filter(|w| w.known && !w.plain && !(plain && special(w))).collect();
+    let (context, instead_of_special) = inheritable(seeker, context, draft);
     if context.is_empty() || draft.wants.iter().any(|w| !w.known && !w.numeric) {
         return None;
     }
@@ -143,6 +137,20 @@ pub(crate) fn inherit(
         Some(found) => Some((found, adds)),
         None => together(seeker, draft, &parts, &fresh, head, lone),
     }
+}
+
+/// What of the piece before may be inherited, and whether a plain thing is said instead of a special
+/// one: «80/12 `BeA` нерж 2 уп, 80/12 обычная» is of no steel and no maker.
+fn inheritable<'c>(
+    seeker: &Seeker<'_>,
+    context: &'c [Want],
+    draft: &Draft,
+) -> (Vec<&'c Want>, bool) {
+    let plain = draft.wants.iter().any(|w| w.plain);
+    let special =
+        |w: &Want| super::decide::is_special(&w.key) || seeker.is_named(w) && !seeker.is_head(w);
+    let kept = context.iter().filter(|w| w.known && !w.plain && !(plain && special(w))).collect();
+    (kept, plain && context.iter().any(special))
 }
 
 /// What gives way together: a colour with its number, or all that the piece before said itself.

@@ -488,17 +488,7 @@ impl<'t> Desk<'t> {
         if self.recounts_last(piece, &draft) {
             return;
         }
-        // «Блок боннель 200х90, хотя нет, давайте TFK 200х90 2 шт»: what has no quantity is not ordered.
-        let instead = piece.corrects && piece.continues && draft.reading.quantity.is_some();
-        if instead
-            && draft.is_certain()
-            && self
-                .lines
-                .last()
-                .is_some_and(|l| l.quantity.is_none() && l.unit.is_none() && !l.header)
-        {
-            self.lines.pop();
-        }
+        self.drops_last(piece, &draft);
         if self.is_of_the_article(seeker, piece, &draft) {
             if let Some(last) = self.lines.last_mut() {
                 last.quantity = draft.reading.quantity;
@@ -583,6 +573,15 @@ impl<'t> Desk<'t> {
         self.context.clone_from(&draft.wants);
         last.draft = draft.clone();
         true
+    }
+
+    /// «Блок боннель 200х90, хотя нет, давайте TFK 200х90 2 шт»: what has no quantity is not ordered.
+    fn drops_last(&mut self, piece: &Piece, draft: &Draft) {
+        let instead = piece.corrects && piece.continues && draft.reading.quantity.is_some();
+        let uncounted = |l: &Pending| l.quantity.is_none() && l.unit.is_none() && !l.header;
+        if instead && draft.is_certain() && self.lines.last().is_some_and(uncounted) {
+            self.lines.pop();
+        }
     }
 
     /// «Правая 20, нет, правых 30»: says the last line's product again, with another quantity.

@@ -71,17 +71,10 @@ impl Desk<'_> {
         draft: &Draft,
         anchored: bool,
     ) -> bool {
-        let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
-        // «На Ленина 40»
-        if let [on, street, house] = piece.lexemes.as_slice()
-            && on.text == "на"
-            && street.is_word()
-            && street.upper
-            && house.is_number()
-            && !seeker.index.vocabulary.has(&street.text)
-        {
+        if is_street(seeker, piece) || self.only_tells(piece, draft) {
             return true;
         }
+        let counted = draft.reading.unit.as_ref().is_some_and(Said::counts);
         let known = draft.wants.iter().filter(|w| w.known && !w.numeric).count();
         let figures = draft.wants.iter().filter(|w| w.numeric).count();
         let unknown = draft.wants.iter().filter(|w| !w.known && !w.numeric).count();
@@ -89,46 +82,6 @@ impl Desk<'_> {
         let spoken: Vec<&str> =
             piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
         if unknown > 0 && crate::recognition::speech::tells_of_the_past(&spoken) {
-            return true;
-        }
-        let quiet = draft.reading.quantity.is_none() && !draft.by_article;
-        let told = || draft.wants.iter().filter(|w| !w.numeric);
-        // «Доброе утро», «Лена»
-        let greets = |w: &&str| {
-            is_greeting(w)
-                || is_first_name(w)
-                || is_filler(w)
-                || matches!(*w, "утро" | "день" | "вечер")
-        };
-        let numbered = piece.lexemes.iter().any(Lexeme::is_number);
-        let greeted = !spoken.is_empty() && spoken.iter().all(greets);
-        // «…, а мне 6 пожалуйста» orders what has no quantity yet.
-        let wanting = numbered && self.lines.last().is_some_and(|l| l.quantity.is_none());
-        if quiet && !wanting && !self.single(piece) && greeted {
-            return true;
-        }
-        // «Как в прошлый раз»
-        let last = |pair: &[&str]| pair[0].starts_with("прошл") && pair[1] == "раз";
-        if quiet && figures == 0 && spoken.windows(2).any(last) {
-            return true;
-        }
-        // «Это кофейня «Зерно»»
-        if quiet && figures == 0 && !self.single(piece) && spoken.first() == Some(&"это") {
-            return true;
-        }
-        // «Кровати собираем», «открываем вторую точку»
-        let does = |w: &Want| !w.known && is_finite(&w.text);
-        let said = |l: &Lexeme| l.is_number() && !(l.spoken && l.named);
-        if quiet && told().any(does) && !piece.lexemes.iter().any(said) {
-            return true;
-        }
-        // «Буду после шести»
-        let hour = |pair: &[Lexeme]| {
-            matches!(pair[0].text.as_str(), "после" | "около") && pair[1].is_number()
-        };
-        let bare =
-            draft.reading.unit.is_none() && !draft.wants.iter().any(|w| w.known && !w.numeric);
-        if bare && piece.lexemes.windows(2).any(hour) {
             return true;
         }
         // «Если нет — аналог»
@@ -231,6 +184,50 @@ impl Desk<'_> {
         false
     }
 
+    /// Whether a piece tells of people and days, and names nothing that is ordered.
+    fn only_tells(&self, piece: &Piece, draft: &Draft) -> bool {
+        let quiet = draft.reading.quantity.is_none() && !draft.by_article;
+        let spoken: Vec<&str> =
+            piece.lexemes.iter().filter(|l| l.is_word()).map(|l| l.text.as_str()).collect();
+        let figured = draft.wants.iter().any(|w| w.numeric);
+        let told = || draft.wants.iter().filter(|w| !w.numeric);
+        // «Доброе утро», «Лена»
+        let greets = |w: &&str| {
+            is_greeting(w)
+                || is_first_name(w)
+                || is_filler(w)
+                || matches!(*w, "утро" | "день" | "вечер")
+        };
+        let numbered = piece.lexemes.iter().any(Lexeme::is_number);
+        let greeted = !spoken.is_empty() && spoken.iter().all(greets);
+        // «…, а мне 6 пожалуйста» orders what has no quantity yet.
+        let wanting = numbered && self.lines.last().is_some_and(|l| l.quantity.is_none());
+        if quiet && !wanting && !self.single(piece) && greeted {
+            return true;
+        }
+        // «Как в прошлый раз»
+        let last = |pair: &[&str]| pair[0].starts_with("прошл") && pair[1] == "раз";
+        if quiet && !figured && spoken.windows(2).any(last) {
+            return true;
+        }
+        // «Это кофейня «Зерно»»
+        if quiet && !figured && !self.single(piece) && spoken.first() == Some(&"это") {
+            return true;
+        }
+        // «Кровати собираем», «открываем вторую точку»
+        let does = |w: &Want| !w.known && is_finite(&w.text);
+        let said = |l: &Lexeme| l.is_number() && !(l.spoken && l.named);
+        if quiet && told().any(does) && !piece.lexemes.iter().any(said) {
+            return true;
+        }
+        // «Буду после шести»
+        let hour = |pair: &[Lexeme]| {
+            matches!(pair[0].text.as_str(), "после" | "около") && pair[1].is_number()
+        };
+        let bare = draft.reading.unit.is_none() && !told().any(|w| w.known);
+        bare && piece.lexemes.windows(2).any(hour)
+    }
+
     /// Whether the piece is the whole message.
     pub(super) fn single(&self, piece: &Piece) -> bool {
         let outside = [self.text.get(..piece.start), self.text.get(piece.end..)];
@@ -255,6 +252,16 @@ impl Desk<'_> {
             _ => self.remarks.push(Remark { kind, span: piece.start..piece.end }),
         }
     }
+}
+
+/// «На Ленина 40»
+fn is_street(seeker: &Seeker<'_>, piece: &Piece) -> bool {
+    let [on, street, house] = piece.lexemes.as_slice() else { return false };
+    on.text == "на"
+        && street.is_word()
+        && street.upper
+        && house.is_number()
+        && !seeker.index.vocabulary.has(&street.text)
 }
 
 /// «Мы на Лесной 14», «это на Заводской, 3»: where somebody is.

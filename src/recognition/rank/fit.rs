@@ -715,6 +715,27 @@ impl Seeker<'_> {
         self.numbers(row, &centimetres(&turned), AS_SAID, used) * 0.9
     }
 
+    /// How well a product fits a number that no figure free in its title says: its pack or its
+    /// category may say it.
+    fn said_beside(&self, row: u32, number: Number) -> f32 {
+        let index = self.index;
+        let figures = index.figures.row(row as usize);
+        // «№50» of a pharmacy is fifty in a pack.
+        let packed = |f: &Figure| {
+            f.measure == Measure::Piece && index.values[f.value as usize] == number.value
+        };
+        if number.marker == b'#' && figures.iter().any(packed) {
+            return 0.93;
+        }
+        // «40» of «Нитки №40» is of the category «№40» as well, and is said once.
+        if figures.iter().any(|f| number.agrees(index.number(*f)) > 0.0) {
+            return 0.0;
+        }
+        // «DIN 603» may be said by the category alone.
+        let path = index.path_figures.row(index.category[row as usize] as usize);
+        path.iter().map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max) * 0.95
+    }
+
     /// How well a product has the numbers, times `by` thousandths, in this order.
     fn numbers(&self, row: u32, wanted: &[Number], by: i64, used: &mut u64) -> f32 {
         let index = self.index;
@@ -738,9 +759,7 @@ impl Seeker<'_> {
                     continue;
                 }
                 let title = index.number(*figure);
-                // «0,5» is 500 ml and no five litres: only lengths are said in centimetres.
-                let length = title.measure == Measure::None || title.measure.is_like(Measure::Mm);
-                if by != AS_SAID && by != THOUSANDFOLD && !length {
+                if !may_be_scaled(title, by) {
                     continue;
                 }
                 let mut quality = number.agrees(title);
@@ -800,22 +819,7 @@ impl Seeker<'_> {
                 }
             }
             let Some((quality, at)) = best.filter(|b| b.0 > 0.0) else {
-                // «40» of «Нитки №40» is of the category «№40» as well, and is said once.
-                // «№50» of a pharmacy is fifty in a pack.
-                let packed = |f: &Figure| {
-                    f.measure == Measure::Piece && index.values[f.value as usize] == number.value
-                };
-                if number.marker == b'#' && wanted.len() == 1 && figures.iter().any(packed) {
-                    return 0.93;
-                }
-                let said = |f: &Figure| number.agrees(index.number(*f)) > 0.0;
-                if wanted.len() == 1 && !figures.iter().any(said) {
-                    // «DIN 603» may be said by the category alone.
-                    let paths = index.path_figures.row(category as usize).iter();
-                    let best = paths.map(|f| number.agrees(index.number(*f))).fold(0.0, f32::max);
-                    return best * 0.95;
-                }
-                return 0.0;
+                return if wanted.len() == 1 { self.said_beside(row, number) } else { 0.0 };
             };
             taken |= 1 << at;
             total += quality;
@@ -832,6 +836,13 @@ impl Seeker<'_> {
         }
         quality
     }
+}
+
+/// Whether a title's number may be said `by` thousandths of itself: «0,5» is 500 ml and no five
+/// litres, only lengths are said in centimetres.
+fn may_be_scaled(title: Number, by: i64) -> bool {
+    let length = title.measure == Measure::None || title.measure.is_like(Measure::Mm);
+    by == AS_SAID || by == THOUSANDFOLD || length
 }
 
 /// Whether a stem says that a thing is a double one.

@@ -148,8 +148,50 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
     if let Some(turn) = aside(lexemes, at, end_of_line()) {
         return Some(turn);
     }
+    if lexemes[at].is_word() {
+        return spoken_turn(lexemes, at, said);
+    }
     let named = said.iter().any(Lexeme::is_word);
-    let next = lexemes.get(at + 1);
+    match lexemes[at].kind {
+        // «Скоба 80 - нет, 100»
+        Kind::Mark('-')
+            if lexemes[at].spaced
+                && (matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
+                    || text(at + 1).starts_with("ошиб")
+                    || text(at + 1).starts_with("опечат")
+                    || text(at + 1).starts_with("перепутал"))
+                && counted(said).is_some_and(|end| end == said.len())
+                && counted(&lexemes[at..end_of_line()]).is_none() =>
+        {
+            Some(Turn::Announced { word: "нет", taken: 2 + usize::from(is(at + 2, ',')) })
+        }
+        Kind::Mark('(') if named && matches!(text(at + 1), "нет" | "ой" | "вернее" | "лучше") =>
+        {
+            let inside = lexemes[at..].iter().position(|l| l.is(')') || l.is('\n'))?;
+            let end = at + inside;
+            let whole = is(end, ')') && counted(&lexemes[at..end]).is_none();
+            whole.then_some(Turn::Bracket { end })
+        }
+        // «Не чёрный, белый» on a line of its own
+        Kind::Mark(',')
+            if said.first().is_some_and(|l| l.text == "не")
+                && said.get(1).is_some_and(|l| !speech::is_refusal(&l.text))
+                && said.iter().skip(1).all(told)
+                && lexemes.get(at + 1).is_some_and(|l| told(l) && l.text != "а") =>
+        {
+            Some(Turn::But)
+        }
+        _ => None,
+    }
+}
+
+/// The turn of speech that a word begins: «имел в виду», «замените на», «ошибся».
+fn spoken_turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
+    let text = |at: usize| lexemes.get(at).filter(|l| l.is_word()).map_or("", |l| l.text.as_str());
+    let is = |at: usize, mark: char| lexemes.get(at).is_some_and(|l| l.is(mark));
+    let told = |l: &Lexeme| l.is_word() || l.is_number();
+    let number = |at: usize| lexemes.get(at).is_some_and(Lexeme::is_number);
+    let named = said.iter().any(Lexeme::is_word);
     // The word and the comma after it.
     let past = 1 + usize::from(is(at + 1, ','));
     match text(at) {
@@ -183,11 +225,10 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
             if measured(said) =>
         {
             let taken = 1 + usize::from(is(at + 1, ',') || is(at + 1, '-') || is(at + 1, ':'));
-            let number = lexemes.get(at + taken).is_some_and(Lexeme::is_number);
-            number.then_some(Turn::Announced { word: "нет", taken })
+            number(at + taken).then_some(Turn::Announced { word: "нет", taken })
         }
         // «Пол-упаковки… ладно, одна»
-        "ладно" if measured(said) && lexemes.get(at + past).is_some_and(Lexeme::is_number) => {
+        "ладно" if measured(said) && number(at + past) => {
             Some(Turn::Announced { word: "нет", taken: past })
         }
         // «4 бал., убавьте до двух»
@@ -195,7 +236,7 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
             && ["убав", "прибав", "сократ", "уменьш", "увелич"]
                 .iter()
                 .any(|b| bid.starts_with(b))
-            && lexemes.get(at + 2).is_some_and(Lexeme::is_number) =>
+            && number(at + 2) =>
         {
             Some(Turn::Announced { word: "нет", taken: 2 })
         }
@@ -204,8 +245,7 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
             if said.iter().any(Lexeme::is_number) =>
         {
             let taken = 1 + usize::from(text(at + 1) == "на");
-            let number = lexemes.get(at + taken).is_some_and(Lexeme::is_number);
-            number.then_some(Turn::Announced { word: "нет", taken })
+            number(at + taken).then_some(Turn::Announced { word: "нет", taken })
         }
         // «… наружная 4 шт... ошибся, внутренняя»
         "ошибся" | "ошиблась" | "ошибочка"
@@ -228,37 +268,9 @@ fn turn(lexemes: &[Lexeme], at: usize, said: &[Lexeme]) -> Option<Turn> {
         "точнее" | "вернее" | "лучше"
             if said.last().is_some_and(told)
                 && counted(said).is_some_and(|end| end == said.len())
-                && next.is_some_and(Lexeme::is_number) =>
+                && number(at + 1) =>
         {
             Some(Turn::Announced { word: "лучше", taken: 1 })
-        }
-        // «Скоба 80 - нет, 100»
-        _ if is(at, '-')
-            && lexemes[at].spaced
-            && (matches!(text(at + 1), "нет" | "ой" | "точнее" | "вернее")
-                || text(at + 1).starts_with("ошиб")
-                || text(at + 1).starts_with("опечат")
-                || text(at + 1).starts_with("перепутал"))
-            && counted(said).is_some_and(|end| end == said.len())
-            && counted(&lexemes[at..end_of_line()]).is_none() =>
-        {
-            Some(Turn::Announced { word: "нет", taken: 2 + usize::from(is(at + 2, ',')) })
-        }
-        _ if is(at, '(') && named && matches!(text(at + 1), "нет" | "ой" | "вернее" | "лучше") =>
-        {
-            let inside = lexemes[at..].iter().position(|l| l.is(')') || l.is('\n'))?;
-            let end = at + inside;
-            let whole = is(end, ')') && counted(&lexemes[at..end]).is_none();
-            whole.then_some(Turn::Bracket { end })
-        }
-        // «Не чёрный, белый» on a line of its own
-        _ if is(at, ',')
-            && said.first().is_some_and(|l| l.text == "не")
-            && said.get(1).is_some_and(|l| !speech::is_refusal(&l.text))
-            && said.iter().skip(1).all(told)
-            && next.is_some_and(|l| told(l) && l.text != "а") =>
-        {
-            Some(Turn::But)
         }
         _ => None,
     }
