@@ -7,7 +7,7 @@ use super::lexer::Lexeme;
 use super::quantity::{Reading, Said, readings};
 use super::rank::{Hit, Need, Seeker, Stretch, Want, Way};
 use super::speech;
-use super::terms::Word;
+use super::terms::{Measure, Size, Word};
 
 /// A piece, read.
 #[derive(Debug, Clone, Default)]
@@ -354,11 +354,58 @@ pub(crate) fn read(
     if !light.plainly && !found(&plain) {
         plain.extend(unstrayed(seeker, &plain));
     }
+    if !light.plainly && !found(&plain) {
+        plain.extend(crossed(seeker, &plain));
+    }
     numbered(seeker, lexemes, &mut plain);
-    plain
+    let (mut draft, heir) = plain
         .into_iter()
         .max_by(|a, b| a.0.score.total_cmp(&b.0.score))
-        .unwrap_or((Draft::default(), Heir::None))
+        .unwrap_or((Draft::default(), Heir::None));
+    if light.titled == 0 && !light.header && !light.followed {
+        counts_itself(seeker, lexemes, &mut draft);
+    }
+    (draft, heir)
+}
+
+/// «Молния тип 5 серая рулон» of a «молния рулонная»: the word is of the thing, and one is meant.
+fn counts_itself(seeker: &Seeker<'_>, lexemes: &[Lexeme], draft: &mut Draft) {
+    let Some(last) = lexemes.iter().rposition(Lexeme::is_word) else { return };
+    let free = draft.reading.quantity.is_none() && draft.only().is_some() && !draft.by_article;
+    let ends = lexemes[last + 1..].iter().all(|l| !l.is_number());
+    if !free || !ends || !super::quantity::is_lone_unit(&lexemes[last].text) {
+        return;
+    }
+    let own = draft.only().and_then(|row| seeker.index.entries[row as usize].unit.as_ref());
+    let Some((unit, _)) = super::quantity::unit_at(lexemes, last) else { return };
+    if own.is_some_and(|own| unit.is(own)) {
+        draft.reading.quantity = Some(crate::domain::Quantity::whole(1));
+        draft.reading.unit = Some(unit);
+        draft.reading.spoken_for = vec![last];
+    }
+}
+
+/// «Боннель 190 120»: two numbers that follow one another are a size, in whatever units its title is.
+fn crossed(seeker: &Seeker<'_>, plain: &[(Draft, Heir)]) -> Vec<(Draft, Heir)> {
+    let bare = |want: &Want| {
+        let number = want.numbers().next().filter(|_| want.numeric && !want.inherited)?;
+        (number.marker == 0 && number.measure == Measure::None).then_some(number)
+    };
+    let own = plain.iter().map(|d| &d.0).filter(|d| !d.widened && !d.by_article);
+    let drafts = own.filter_map(|draft| {
+        let pair = |at: &usize| bare(&draft.wants[*at]).zip(bare(draft.wants.get(at + 1)?));
+        let at = (0..draft.wants.len()).find(|at| pair(at).is_some())?;
+        let (one, two) = pair(&at)?;
+        let size = Size { numbers: vec![one, two], ..Size::default() };
+        let mut wants = draft.wants.clone();
+        wants.splice(at..at + 2, [seeker.size_want(&size)]);
+        let mut crossed = Draft { wants, ..draft.clone() };
+        settle(seeker, &mut crossed, Stretch::Units);
+        crossed.stretched = true;
+        crossed.score -= 0.3;
+        (crossed.fit > 0).then_some((crossed, Heir::None))
+    });
+    drafts.collect()
 }
 
 /// «Степлер 140»: of two readings of one product the one in which its own number is no quantity is
@@ -371,6 +418,18 @@ fn numbered(seeker: &Seeker<'_>, lexemes: &[Lexeme], plain: &mut [(Draft, Heir)]
         .filter(|(d, _)| d.reading.quantity.is_none())
         .filter_map(|(d, _)| only(d))
         .collect();
+    // «DIN 933» is one name.
+    let tied: Vec<String> = plain
+        .iter()
+        .filter(|(d, _)| d.reading.quantity.is_none() && d.fit > 0)
+        .flat_map(|(d, _)| d.wants.iter().filter(|w| !w.numeric).map(|w| w.text.clone()))
+        .filter(|text| text.contains(' '))
+        .collect();
+    let is_tied = |at: &usize| {
+        let before =
+            at.checked_sub(1).map(|b| format!("{} {}", lexemes[b].text, lexemes[*at].text));
+        before.is_some_and(|pair| tied.contains(&pair))
+    };
     for (draft, _) in plain.iter_mut() {
         let bare = draft.reading.quantity.filter(|_| draft.reading.unit.is_none());
         // «Растворитель 646»: all of them are called so.
@@ -379,6 +438,10 @@ fn numbered(seeker: &Seeker<'_>, lexemes: &[Lexeme], plain: &mut [(Draft, Heir)]
             draft.meant.len() > 1 && draft.meant.iter().all(all)
         };
         if free && bare.is_some_and(called) {
+            draft.score -= 1.0;
+            continue;
+        }
+        if bare.is_some() && draft.reading.spoken_for.iter().any(is_tied) {
             draft.score -= 1.0;
             continue;
         }

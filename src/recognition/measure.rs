@@ -351,8 +351,11 @@ impl Number {
 
     /// So many metres, if a plain number is so many millimetres that titles rather say it in metres.
     fn in_metres(self) -> Option<i64> {
-        let long = self.measure == Measure::None && self.marker == 0 && self.value >= 1_000_000;
-        (long && self.value % 500_000 == 0).then_some(self.value / 1000)
+        let side = matches!(self.marker, b'h' | b'w' | b'l');
+        let long = self.measure == Measure::None && self.value >= 1_000_000;
+        // «Шир. 2100» is a length for certain, «2100» by itself may be anything.
+        let whole = self.marker == 0 && self.value % 500_000 == 0;
+        (long && (whole || side && self.value % 10_000 == 0)).then_some(self.value / 1000)
     }
 
     /// «0,2 кг/м²» in grams: nothing weighs so little in a cubic metre.

@@ -895,14 +895,14 @@ fn lone_unit(lexemes: &[Lexeme], i: usize, last: usize, out: &mut Vec<Reading>) 
     if numbered && edge {
         // «клей 10 литров банку» has its number elsewhere; «5 рулон» is rather five.
         let value = lexemes[i - 1].value / 1000;
-        if value == 1 || lexemes[i - 1].spoken {
+        if value == 1 || lexemes[i - 1].spoken && value % 10 == 1 {
             return;
         }
         out.push(Reading {
             spoken_for: (i..i + taken).collect(),
             quantity: Some(Quantity::whole(1)),
             unit: Some(unit),
-            prior: if accusative { 0.6 } else { 0.35 },
+            prior: if accusative || lexemes[i - 1].spoken { 0.6 } else { 0.35 },
             ..Reading::default()
         });
         return;

@@ -268,6 +268,14 @@ impl<'t> Desk<'t> {
             && !draft.by_article
             && let Some(found) = self.under_title(seeker, piece)
         {
+            // «Болт: М8х50, DIN 933, 100 шт» is one bolt.
+            let open = self.lines.last().is_some_and(|l| l.quantity.is_none() && !l.header);
+            if piece.continues && open {
+                let (whole, how) = self.read(seeker, piece, false);
+                if how == Heir::Adds && !whole.meant.is_empty() {
+                    return (whole, how);
+                }
+            }
             return found;
         }
         // «Евровинт 7х50, шестигранник к нему» is no euro screw.

@@ -154,7 +154,7 @@ impl Seeker<'_> {
         (want, used)
     }
 
-    pub(super) fn size_want(&self, size: &Size) -> Want {
+    pub(crate) fn size_want(&self, size: &Size) -> Want {
         let text = shown(size);
         let sure = super::postings::sure(size);
         let known = sure.iter().all(|n| self.products_with(*n, Stretch::Units) > 0);
@@ -317,8 +317,11 @@ impl Seeker<'_> {
         if idle || speech::is_first_name(&word.text) && !self.names_so(&word.text, &sought) {
             return (None, 1);
         }
-        // «Отрежьте» is of no goods.
-        if ways.is_empty() && (speech::is_verb(&word.text) || speech::is_infinitive(&word.text)) {
+        // «Отрежьте» is of no goods, and «подвезите» no «подвес».
+        let verb = speech::is_verb(&word.text) || speech::is_infinitive(&word.text);
+        let heard = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+        let least = if speech::is_infinitive(&word.text) { 0.85 } else { 0.95 };
+        if verb && !sought.meanings.sure && (ways.is_empty() || heard < least) {
             return (None, 1);
         }
         // «ХДФ 3 мм, лист 2800х2070»

@@ -151,6 +151,19 @@ fn is_numbered(lexemes: &[Lexeme], at: usize) -> bool {
     mark(at.checked_sub(1), '№') && (papers || is_delivery(named))
 }
 
+/// «Отгрузка 18.03», «доставить до 05.12»: a day and a month.
+fn is_date(lexemes: &[Lexeme], at: usize) -> bool {
+    let Some((day, month)) = lexemes[at].text.split_once('.') else { return false };
+    let within = |part: &str, last: u8| {
+        part.len() == 2 && part.parse::<u8>().is_ok_and(|n| (1..=last).contains(&n))
+    };
+    let word = |k: Option<usize>| k.and_then(|k| lexemes.get(k)).map_or("", |l| l.text.as_str());
+    let before = word(at.checked_sub(1));
+    let little = matches!(before, "на" | "до" | "от" | "к" | "с");
+    let said = if little { word(at.checked_sub(2)) } else { before };
+    within(day, 31) && within(month, 12) && is_delivery(said) && unit_at(lexemes, at + 1).is_none()
+}
+
 /// Makes times, dates and telephone numbers words of talk.
 pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
     let mut out: Vec<Lexeme> = Vec::with_capacity(lexemes.len());
@@ -188,7 +201,9 @@ pub(super) fn without_clock(lexemes: &[Lexeme]) -> Vec<Lexeme> {
                 end = Some(i + 3);
             } else if let Some(to) = hours(lexemes, i) {
                 end = Some(to);
-            } else if is_numbered(lexemes, i) || first.text.len() >= 10 && !first.text.contains('.')
+            } else if is_numbered(lexemes, i)
+                || is_date(lexemes, i)
+                || first.text.len() >= 10 && !first.text.contains('.')
             {
                 end = Some(i + 1);
             } else if matches!(first.text.as_str(), "7" | "8")
