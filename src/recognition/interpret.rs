@@ -247,30 +247,13 @@ fn ends_with_amount(index: &Index, lexemes: &[Lexeme], rows: &[u32]) -> bool {
     rows.iter().all(|row| sold(row).is_some_and(|own| unit.is(own)))
 }
 
-/// Reads a piece in every way and keeps the best.
-pub(crate) fn read(
-    seeker: &mut Seeker<'_>,
-    text: &str,
+/// The readings of a piece that what stands around it and the catalogue leave possible.
+fn possible(
+    seeker: &Seeker<'_>,
     lexemes: &[Lexeme],
+    cited: &[Cited],
     light: Light<'_>,
-) -> (Draft, Heir) {
-    let begun = seeker.index.titles.begun(&lexemes[..light.titled]);
-    let cited = match begun.filter(|(_, rows)| !ends_with_amount(seeker.index, lexemes, rows)) {
-        Some((to, rows)) => vec![Cited { from: 0, to, rows }],
-        None => cited(seeker.index, text, lexemes),
-    };
-    // «00-00029987 × 3»: nothing crosses an article.
-    let mut mended: Vec<Lexeme>;
-    let mut lexemes = lexemes;
-    if let Some(after) = cited
-        .iter()
-        .map(|c| c.to)
-        .find(|to| lexemes.get(*to).is_some_and(|l| l.is('x') && l.spaced))
-    {
-        mended = lexemes.to_vec();
-        mended[after].kind = super::lexer::Kind::Mark('-');
-        lexemes = &mended;
-    }
+) -> Vec<Reading> {
     let telling = |l: &Lexeme| {
         l.is_word()
             && seeker
@@ -319,6 +302,34 @@ pub(crate) fn read(
     if light.counted {
         quantities_last(lexemes, &mut ways);
     }
+    ways
+}
+
+/// Reads a piece in every way and keeps the best.
+pub(crate) fn read(
+    seeker: &mut Seeker<'_>,
+    text: &str,
+    lexemes: &[Lexeme],
+    light: Light<'_>,
+) -> (Draft, Heir) {
+    let begun = seeker.index.titles.begun(&lexemes[..light.titled]);
+    let cited = match begun.filter(|(_, rows)| !ends_with_amount(seeker.index, lexemes, rows)) {
+        Some((to, rows)) => vec![Cited { from: 0, to, rows }],
+        None => cited(seeker.index, text, lexemes),
+    };
+    // «00-00029987 × 3»: nothing crosses an article.
+    let mut mended: Vec<Lexeme>;
+    let mut lexemes = lexemes;
+    if let Some(after) = cited
+        .iter()
+        .map(|c| c.to)
+        .find(|to| lexemes.get(*to).is_some_and(|l| l.is('x') && l.spaced))
+    {
+        mended = lexemes.to_vec();
+        mended[after].kind = super::lexer::Kind::Mark('-');
+        lexemes = &mended;
+    }
+    let ways = possible(seeker, lexemes, &cited, light);
     let mut plain: Vec<(Draft, Heir)> = Vec::with_capacity(ways.len());
     for reading in ways {
         let mut draft = wanted(seeker, lexemes, reading, &cited);
