@@ -225,14 +225,22 @@ impl Desk<'_> {
         let said = |line: &Pending| {
             !bare || wants.iter().all(|w| line.draft.wants.iter().any(|l| l.key == w.key))
         };
-        let mut lines = (0..self.lines.len()).filter(|at| {
-            let meant = &self.lines[*at].draft.meant;
-            !meant.is_empty()
-                && said(&self.lines[*at])
-                && meant.iter().all(|hit| wants.iter().all(|w| seeker.has(hit.row, w)))
-        });
-        let line = lines.next()?;
-        lines.next().is_none().then_some(line)
+        let all = |line: usize, has: &dyn Fn(u32) -> bool| {
+            let meant = &self.lines[line].draft.meant;
+            !meant.is_empty() && meant.iter().all(|hit| has(hit.row))
+        };
+        let has = |row: u32| wants.iter().all(|w| seeker.has(row, w));
+        let mut lines: Vec<usize> =
+            (0..self.lines.len()).filter(|at| said(&self.lines[*at]) && all(*at, &has)).collect();
+        if lines.len() > 1 {
+            // «Клей 3 канистры» is of the glue, and not of the «стержни клеевые».
+            let called = |row: u32| wants.iter().any(|w| seeker.is_headed(row, w));
+            lines.retain(|at| all(*at, &called));
+        }
+        match lines[..] {
+            [line] => Some(line),
+            _ => None,
+        }
     }
 
     /// Changes the quantity of a line; `false` where it cannot be so.

@@ -496,6 +496,9 @@ impl<'t> Desk<'t> {
         if self.recounts_last(piece, &draft) {
             return;
         }
+        if self.says_instead(seeker, piece, &draft) {
+            return;
+        }
         self.drops_last(piece, &draft);
         if self.is_of_the_article(seeker, piece, &draft) {
             if let Some(last) = self.lines.last_mut() {
@@ -580,6 +583,40 @@ impl<'t> Desk<'t> {
         last.end = piece.end;
         self.context.clone_from(&draft.wants);
         last.draft = draft.clone();
+        true
+    }
+
+    /// What was said before a piece.
+    fn said(&self, piece: &Piece) -> &str {
+        self.text.get(..piece.start).unwrap_or_default()
+    }
+
+    /// «Спанбонд 70 белый 2 рул, нет, спанбонд 60 чёрный 2 рул»: another of the same things, with its
+    /// quantity, takes the last line's place.
+    fn says_instead(&mut self, seeker: &Seeker<'_>, piece: &Piece, draft: &Draft) -> bool {
+        let refused = piece.corrects && (refuses_first(piece) || refuses_last(self.said(piece)));
+        let more = |l: &Lexeme| matches!(l.text.as_str(), "еще" | "плюс" | "забыл" | "забыла");
+        let whole = draft.reading.quantity.is_some() && draft.unknown() == 0;
+        if !refused || !whole || piece.row || piece.lexemes.iter().any(more) {
+            return false;
+        }
+        let category = |d: &Draft| d.meant.first().map(|h| seeker.index.category[h.row as usize]);
+        let head = |d: &Draft| {
+            let thing = d.wants.iter().find(|w| seeker.is_head(w));
+            thing.map(|w| w.key.clone())
+        };
+        let alike = |last: &Draft| {
+            category(draft).is_some() && category(last) == category(draft)
+                || head(draft).is_some() && head(last) == head(draft)
+        };
+        let last = self.lines.last_mut();
+        let last = last.filter(|l| !l.header && l.quantity.is_some() && alike(&l.draft));
+        let Some(last) = last else { return false };
+        last.draft = draft.clone();
+        last.quantity = draft.reading.quantity;
+        last.unit.clone_from(&draft.reading.unit);
+        last.end = piece.end;
+        self.context.clone_from(&draft.wants);
         true
     }
 
@@ -965,6 +1002,27 @@ fn named_anew(lexemes: &[Lexeme], context: &[Want]) -> bool {
 fn is_quantity_with_unit(piece: &Piece) -> bool {
     let counts = |r: &Reading| r.unit.as_ref().is_some_and(Said::counts);
     piece.continues && !piece.corrects && only_quantity(&piece.lexemes).is_some_and(|r| counts(&r))
+}
+
+/// Whether a word takes back what was said before it.
+fn takes_back(word: &str) -> bool {
+    matches!(word, "нет" | "точнее" | "вернее")
+}
+
+/// Whether a piece begins with what takes back what was said before.
+fn refuses_first(piece: &Piece) -> bool {
+    let word = |at: usize| piece.lexemes.get(at).map_or("", |l| l.text.as_str());
+    takes_back(word(0)) || matches!(word(0), "ой" | "хотя") && takes_back(word(1))
+}
+
+/// Whether a text ends with a «нет» that stands by itself: «если нет» takes nothing back.
+fn refuses_last(said: &str) -> bool {
+    let said = said.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let word = said.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let rest = said.strip_suffix(word).unwrap_or_default().trim_end_matches(' ');
+    let apart =
+        !rest.ends_with(char::is_alphanumeric) || ["ой", "хотя"].iter().any(|w| rest.ends_with(w));
+    takes_back(word) && apart
 }
 
 fn pending(piece: &Piece, draft: Draft, begun: Instant) -> Pending {

@@ -116,15 +116,29 @@ impl Change {
         let counted = (begin..end).any(|at| {
             lexemes[at].is_number() && unit_at(lexemes, at + 1).is_some_and(|u| u.0.counts())
         });
-        if counted && lexemes[place..from].iter().any(|l| l.is('\n')) {
+        let again = said_again(lexemes, from, place);
+        if counted && again.is_none() && lexemes[place..from].iter().any(|l| l.is('\n')) {
             return None;
         }
         let kind = |at: usize| lexemes[at].is_number();
         let alike = begin < end && end - begin <= LONGEST && kind(begin) == kind(refused);
         // A comma before it goes with it.
         let from = from - usize::from(from > 0 && bracket.is_none() && mark(from - 1, ','));
+        let from = again.unwrap_or(from);
         alike.then_some(Self { from, to, said: begin..end, place, taken: length })
     }
+}
+
+/// Where a line begins that up to `from` only says again what the line of `place` says: «Верона 07 20 м ⏎
+/// верона 07 не 20, а 25».
+fn said_again(lexemes: &[Lexeme], from: usize, place: usize) -> Option<usize> {
+    let breaks = |l: &Lexeme| l.is('\n');
+    let begins = lexemes[..from].iter().rposition(breaks).filter(|at| *at > place)?;
+    let first = lexemes[..place].iter().rposition(breaks).map_or(0, |at| at + 1);
+    let last = place + lexemes[place..].iter().position(breaks)?;
+    let again = |l: &Lexeme| lexemes[first..last].iter().any(|before| is_same(before, l));
+    let own = &lexemes[begins + 1..from];
+    (!own.is_empty() && own.iter().all(again)).then_some(begins)
 }
 
 /// Where the last run of lexemes stands that says the same.
