@@ -68,6 +68,7 @@ impl Cards {
 /// A card in one line: «Наименование: скоба 80/10; упаковка: 10000 шт; кол-во: 5 уп».
 fn inline(line: &[Lexeme]) -> Option<Vec<(Vec<Lexeme>, Field)>> {
     let mut segments: Vec<Vec<Lexeme>> = Vec::new();
+    let line = &stopped(line);
     for segment in line.split(|l| l.is(';') || l.is(',')).filter(|s| !s.is_empty()) {
         match segments.last_mut() {
             Some(last) if !segment.iter().any(|l| l.is(':')) => {
@@ -104,6 +105,26 @@ fn inline(line: &[Lexeme]) -> Option<Vec<(Vec<Lexeme>, Field)>> {
     let counts = card.iter().filter(|(_, f)| matches!(f.column, Column::Quantity(_))).count();
     let described = card[1..].iter().any(|(_, f)| matches!(f.column, Column::Name));
     (counts == 1 && (begins || described && card.len() > 2)).then_some(card)
+}
+
+/// «Молния. Тип: 5. Цвет: чёрный»: a full stop before the name of an attribute is a semicolon.
+fn stopped(line: &[Lexeme]) -> Vec<Lexeme> {
+    let names = |at: usize| {
+        line.get(at).is_some_and(|l| l.is_word() && l.upper)
+            && line[at + 1..].iter().take(2).any(|l| l.is(':'))
+    };
+    let mut out = Vec::with_capacity(line.len());
+    for (at, lexeme) in line.iter().enumerate() {
+        let stop = Lexeme { kind: Kind::Mark(';'), dotted: false, ..lexeme.clone() };
+        match (lexeme.is('.'), names(at + 1)) {
+            (true, true) => out.push(stop),
+            (false, true) if lexeme.dotted => {
+                out.extend([Lexeme { dotted: false, ..lexeme.clone() }, stop]);
+            }
+            _ => out.push(lexeme.clone()),
+        }
+    }
+    out
 }
 
 /// Ends a card: one line of several attributes, or the lines as they were.
@@ -176,11 +197,33 @@ fn field(line: &[Lexeme], within: bool) -> Option<Field> {
     })
 }
 
+/// A line with every sentence of goods and their attributes made one item.
+pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+    let begins = |at: usize| {
+        let (before, first) = (&line[at - 1], &line[at]);
+        let ended = before.is('.') || before.dotted;
+        ended && first.is_word() && first.upper && first.spaced && opens(index, first)
+    };
+    let mut bounds = vec![0];
+    bounds.extend((1..line.len()).filter(|at| begins(*at)));
+    if bounds.len() == 1 {
+        return item(index, line);
+    }
+    bounds.push(line.len());
+    let mut out = Vec::with_capacity(line.len());
+    for sentence in bounds.windows(2).map(|pair| &line[pair[0]..pair[1]]) {
+        let stop = sentence.iter().rposition(|l| !l.is('.')).map_or(0, |at| at + 1);
+        out.extend(item(index, sentence[..stop].to_vec()));
+        out.extend_from_slice(&sentence[stop..]);
+    }
+    out
+}
+
 /// A line of goods and their attributes between commas, with one quantity, as one item.
 ///
 /// «Винт: стандарт 912, резьба М8, длина 50, 120 шт» has the names of its attributes; commas between
 /// items have none.
-pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
+fn item(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let parts = |l: &Lexeme| l.is(',') || l.is(';') || l.is(':') || l.is('/') && l.spaced;
     let segments: Vec<&[Lexeme]> = line.split(parts).filter(|s| !s.is_empty()).collect();
     let [goods, attributes @ ..] = segments.as_slice() else { return line };
@@ -205,7 +248,7 @@ pub(super) fn carded(index: &Index, line: Vec<Lexeme>) -> Vec<Lexeme> {
     let ends_bare = |s: &[Lexeme]| {
         let numbers = s.iter().filter(|l| l.is_number()).count();
         s.last().is_some_and(|l| l.is_number() && l.spaced && !l.named && l.value % 1000 == 0)
-            && numbers > usize::from(named(s))
+            && (numbers > usize::from(named(s)) || s.iter().rev().nth(1).is_some_and(|l| l.is(')')))
     };
     let counts = |s: &&[Lexeme]| counted(s) || ends_bare(s);
     let names_goods =
