@@ -62,6 +62,22 @@ pub(crate) fn inherit(
     let added =
         if another { None } else { attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) };
     // «Шпатель фасадный 5, малярный 3»: the category's name makes the first no «малярный».
+    // «Лента 50 белая 2 рул, 25 чёрная» is of twenty-five millimetres, and not of a roll of so many metres.
+    let numbers: Vec<Number> = match fresh.iter().any(|w| w.numeric) {
+        true => fresh.iter().chain(&kept).flat_map(|w| w.numbers()).collect(),
+        false => Vec::new(),
+    };
+    let single = kept.iter().any(|c| c.numeric && count(c) == 1);
+    let rolled = |found: &Draft| {
+        let all = |n: &Number| found.meant.iter().all(|h| seeker.is_length_of_roll(h.row, *n));
+        single
+            && !found.meant.is_empty()
+            && numbers.iter().any(|n| n.measure == Measure::None && all(n))
+    };
+    let (added, mut rolls) = match added {
+        Some(found) if rolled(&found) => (None, Some((found, adds))),
+        added => (added, None),
+    };
     let literal =
         |found: &Draft| found.meant.iter().all(|h| seeker.is_literal(h.row, &draft.wants));
     if let Some(found) = added.as_ref().filter(|found| literal(found)) {
@@ -121,6 +137,10 @@ pub(crate) fn inherit(
             };
             if let Some(found) = attempt(seeker, draft, &parts, &fresh, &gone, stretch).filter(own)
             {
+                if gone_numbers == 0 && rolled(&found) {
+                    rolls.get_or_insert((found, Heir::Replaces));
+                    continue;
+                }
                 let late: usize = gone.iter().sum();
                 let late = f32::from(u8::try_from(late).unwrap_or(u8::MAX)) * 0.01;
                 let score = found.score + late;
@@ -133,8 +153,8 @@ pub(crate) fn inherit(
             return Some((found, Heir::Replaces));
         }
     }
-    match added {
-        Some(found) => Some((found, adds)),
+    match added.map(|found| (found, adds)).or(rolls) {
+        Some(found) => Some(found),
         None => together(seeker, draft, &parts, &fresh, head, lone),
     }
 }

@@ -329,6 +329,16 @@ pub(crate) fn readings(lexemes: &[Lexeme], telling: &dyn Fn(&Lexeme) -> bool) ->
     }
     let numbers: Vec<usize> = (0..lexemes.len()).filter(|i| lexemes[*i].is_number()).collect();
     prefer_said(&mut out, last, &numbers);
+    // «Верона 12, 44 по 5 м»: five metres of each, and no forty-four of the fifth.
+    let shared = |r: &&Reading| r.each && r.unit.as_ref().and_then(Said::short) == Some("м");
+    let each: Vec<usize> =
+        out.iter().filter(shared).flat_map(|r| r.spoken_for.iter().copied()).collect();
+    let bare = |r: &&mut Reading| r.quantity.is_some() && r.unit.is_none();
+    for way in out.iter_mut().filter(bare) {
+        if !each.is_empty() && !way.spoken_for.iter().any(|at| each.contains(at)) {
+            way.prior -= 4.0;
+        }
+    }
     out
 }
 

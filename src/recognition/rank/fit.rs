@@ -715,6 +715,14 @@ impl Seeker<'_> {
         self.numbers(row, &centimetres(&turned), AS_SAID, used) * 0.9
     }
 
+    /// Whether a product has a number only as the length of its roll: «25» of a «50мм чёрная 25м».
+    pub(crate) fn is_length_of_roll(&self, row: u32, number: Number) -> bool {
+        let figures = self.index.figures.row(row as usize).iter().map(|f| self.index.number(*f));
+        let mut same = figures.filter(|title| number.agrees(*title) > 0.0).peekable();
+        same.peek().is_some()
+            && same.all(|title| title.marker == PACK || title.measure == Measure::Metre)
+    }
+
     /// How well a product fits a number that no figure free in its title says: its pack or its
     /// category may say it.
     fn said_beside(&self, row: u32, number: Number) -> f32 {
