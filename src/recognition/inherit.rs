@@ -44,36 +44,12 @@ pub(crate) fn inherit(
         && !draft.wants.iter().any(is_length)
         && matches!(draft.wants.as_slice(), [want] if want.numeric
             && kept.iter().any(|c| c.numeric && count(c) == count(want) && is_of_kind(want, c)));
-    let fresh: Vec<Want> = draft
-        .wants
-        .iter()
-        .cloned()
-        .map(|mut want| {
-            // A number alone is no pack of the thing before.
-            if draft.wants.len() == 1 {
-                want.ways.retain(|w| {
-                    !w.needs.iter().all(|n| matches!(n, Need::Pack { must: true, .. }))
-                });
-            }
-            want
-        })
-        .collect();
+    let fresh = said_anew(draft);
     let fresh: Vec<&Want> = fresh.iter().collect();
     let added =
         if another { None } else { attempt(seeker, draft, &parts, &fresh, &[], Stretch::No) };
     // «Шпатель фасадный 5, малярный 3»: the category's name makes the first no «малярный».
-    // «Лента 50 белая 2 рул, 25 чёрная» is of twenty-five millimetres, and not of a roll of so many metres.
-    let numbers: Vec<Number> = match fresh.iter().any(|w| w.numeric) {
-        true => fresh.iter().chain(&kept).flat_map(|w| w.numbers()).collect(),
-        false => Vec::new(),
-    };
-    let single = kept.iter().any(|c| c.numeric && count(c) == 1);
-    let rolled = |found: &Draft| {
-        let all = |n: &Number| found.meant.iter().all(|h| seeker.is_length_of_roll(h.row, *n));
-        single
-            && !found.meant.is_empty()
-            && numbers.iter().any(|n| n.measure == Measure::None && all(n))
-    };
+    let rolled = |found: &Draft| is_rolled(seeker, &kept, &fresh, found);
     let (added, mut rolls) = match added {
         Some(found) if rolled(&found) => (None, Some((found, adds))),
         added => (added, None),
@@ -171,6 +147,29 @@ fn inheritable<'c>(
         |w: &Want| super::decide::is_special(&w.key) || seeker.is_named(w) && !seeker.is_head(w);
     let kept = context.iter().filter(|w| w.known && !w.plain && !(plain && special(w))).collect();
     (kept, plain && context.iter().any(special))
+}
+
+/// What a piece says itself.
+fn said_anew(draft: &Draft) -> Vec<Want> {
+    let mut fresh = draft.wants.clone();
+    if let [want] = fresh.as_mut_slice() {
+        // A number alone is no pack of the thing before.
+        let packs = |w: &Way| w.needs.iter().all(|n| matches!(n, Need::Pack { must: true, .. }));
+        want.ways.retain(|w| !packs(w));
+    }
+    fresh
+}
+
+/// «Лента 50 белая 2 рул, 25 чёрная» is of twenty-five millimetres: whether all that was found has one of
+/// the bare numbers only as the length of its roll.
+fn is_rolled(seeker: &Seeker<'_>, kept: &[&Want], fresh: &[&Want], found: &Draft) -> bool {
+    let bare = |n: &Number| n.measure == Measure::None;
+    let all = |n: Number| found.meant.iter().all(|h| seeker.is_length_of_roll(h.row, n));
+    let mut numbers = fresh.iter().chain(kept).flat_map(|w| w.numbers()).filter(bare);
+    fresh.iter().any(|w| w.numeric)
+        && kept.iter().any(|c| c.numeric && count(c) == 1)
+        && !found.meant.is_empty()
+        && numbers.any(all)
 }
 
 /// What gives way together: a colour with its number, or all that the piece before said itself.
