@@ -144,7 +144,9 @@ pub(crate) fn lex(chars: &Chars) -> Vec<Lexeme> {
                     i = slashed(ch, i, &mut letters);
                 }
                 lexeme.text = one_script(&letters);
-                if ch.get(i) == Some(&'.') && ch.get(i + 1).is_none_or(|c| *c != '.') {
+                // «Столько же.» is no word cut short.
+                let whole = lexeme.text == "же";
+                if !whole && ch.get(i) == Some(&'.') && ch.get(i + 1).is_none_or(|c| *c != '.') {
                     lexeme.dotted = true;
                     i += 1;
                 }

@@ -19,6 +19,13 @@ pub(crate) fn is_filler(word: &str) -> bool {
             && among(&SET, FILLERS, &format!("{word}те"))
 }
 
+/// Whether a word thanks, or ends a message politely.
+pub(crate) fn thanks(word: &str) -> bool {
+    const THANKS: &[&str] =
+        &["спасибо", "заранее", "пожалуйста", "благодарю", "благодарим", "жду", "ждем", "плиз"];
+    THANKS.contains(&word)
+}
+
 /// Whether a word is a verb that bids somebody do something: «отрежьте», «приготовьте».
 fn bids(word: &str) -> bool {
     const ONE: &[&str] =

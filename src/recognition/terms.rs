@@ -453,9 +453,28 @@ fn shade(lexeme: &Lexeme, next: Option<&Lexeme>) -> Option<&'static str> {
     }
 }
 
-/// Whether a capital letter by itself is a mark, «16А С», and not a little word.
+/// Whether a letter, however small, is what the word before it names: «класс а», «тип в 2 шт».
+fn is_named_letter(lexemes: &[Lexeme], at: usize) -> bool {
+    const NAMES: &[&str] =
+        &["класс", "кл", "тип", "типа", "групп", "категори", "кат", "марк", "характеристик"];
+    let named = |l: &Lexeme| {
+        let word = l.text.as_str();
+        NAMES.iter().any(|name| word == *name || name.chars().count() > 3 && word.starts_with(name))
+    };
+    let lexeme = &lexemes[at];
+    let letter = lexeme.is_word() && lexeme.spaced && lexeme.text.chars().count() == 1;
+    // «Тип с резьбой»
+    let preposition = matches!(lexeme.text.as_str(), "в" | "с" | "к" | "о" | "у" | "и");
+    let goes_on = lexemes.get(at + 1).is_some_and(Lexeme::is_word);
+    letter && at > 0 && named(&lexemes[at - 1]) && !(preposition && goes_on)
+}
+
+/// Whether a letter by itself is a mark, «16А С», and not a little word.
 fn is_mark(lexemes: &[Lexeme], at: usize) -> bool {
     let lexeme = &lexemes[at];
+    if is_named_letter(lexemes, at) {
+        return true;
+    }
     let alone =
         lexeme.is_word() && lexeme.upper && lexeme.text.chars().count() == 1 && lexeme.text != "и";
     let after = lexemes.get(at + 1);

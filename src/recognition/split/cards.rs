@@ -139,7 +139,12 @@ fn close(card: &mut Vec<(Vec<Lexeme>, Field)>, out: &mut Vec<(Vec<Lexeme>, bool)
     }
     let mut said: Vec<Vec<Lexeme>> = Vec::new();
     let mut quantity: Vec<Vec<Lexeme>> = Vec::new();
-    for (_, field) in lines {
+    for (_, mut field) in lines {
+        // «Цвет: белый.» in a line of its own ends nothing.
+        while field.value.pop_if(|l| l.is('.')).is_some() {}
+        if let Some(last) = field.value.last_mut() {
+            last.dotted = false;
+        }
         match field.column {
             Column::Name | Column::Code => said.push(attribute(&field)),
             Column::Quantity(_) => quantity.insert(0, field.value),

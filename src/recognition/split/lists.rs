@@ -1,6 +1,6 @@
 //! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», «а. …», in lines of their own or in one.
 
-use super::super::lexer::Lexeme;
+use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
 
 /// The number of an item and how many lexemes say it.
@@ -97,7 +97,11 @@ pub(super) fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
     let found = |bare: bool| {
         let mut starts: Vec<usize> = Vec::new();
         for at in 0..line.len() {
-            if marked(at, starts.len() + 1, bare) {
+            // «1) б. меб. М8» goes on with no second item.
+            let alike = starts
+                .first()
+                .is_none_or(|first: &usize| line[*first].is_word() == line[at].is_word());
+            if alike && marked(at, starts.len() + 1, bare) {
                 starts.push(at);
             }
         }
@@ -120,6 +124,59 @@ pub(super) fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
         let item = &line[pair[0]..pair[1]];
         let taken = numbered(item, 0).map_or(0, |n| n.taken);
         out.push(item[taken..].to_vec());
+    }
+    out
+}
+
+/// The lines, with numbers in lines of their own on the line that they go on where the last of them says how
+/// many of each: «Холкон 100 ⏎ 150 ⏎ 400 по 1 рул».
+pub(super) fn shared(lines: Vec<Vec<Lexeme>>) -> Vec<Vec<Lexeme>> {
+    let bare = |line: &[Lexeme]| matches!(line, [number] if number.is_number());
+    let shares = |line: &[Lexeme]| {
+        line.first().is_some_and(Lexeme::is_number)
+            && line.windows(2).any(|pair| pair[0].text == "по" && pair[1].is_number())
+    };
+    let mut out: Vec<Vec<Lexeme>> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let before = out.iter().rev().take_while(|l| bare(l)).count();
+        if before == 0 || before == out.len() || !shares(&line) {
+            out.push(line);
+            continue;
+        }
+        let numbers = out.split_off(out.len() - before);
+        if let Some(goods) = out.last_mut() {
+            for more in numbers.into_iter().chain([line]) {
+                let comma = more.first().map(|first| Lexeme {
+                    kind: Kind::Mark(','),
+                    text: String::new(),
+                    ..first.clone()
+                });
+                goods.extend(comma.into_iter().chain(more));
+            }
+        }
+    }
+    out
+}
+
+/// The lines, with what introduces a numbered list apart from its first item: «Прошу: 1. скоба ⏎ 2. …».
+pub(super) fn introduced(lines: Vec<Vec<Lexeme>>) -> Vec<Vec<Lexeme>> {
+    let is = |line: &[Lexeme], at: usize, number: i64| {
+        at < line.len()
+            && numbered(line, at).is_some_and(|n| n.number == number && !n.bare)
+            && line[at].is_number()
+    };
+    let mut out: Vec<Vec<Lexeme>> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let place = out.last().and_then(|before: &Vec<Lexeme>| {
+            let ends = |l: &Lexeme| [':', '.', '!'].iter().any(|mark| l.is(*mark));
+            let place = (1..before.len()).find(|at| ends(&before[at - 1]) && is(before, *at, 1));
+            place.filter(|_| is(&line, 0, 2))
+        });
+        if let (Some(place), Some(before)) = (place, out.last_mut()) {
+            let first = before.split_off(place);
+            out.push(first);
+        }
+        out.push(line);
     }
     out
 }

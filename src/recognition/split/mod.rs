@@ -26,7 +26,7 @@ use clock::without_clock;
 use corrections::corrected;
 use grids::{Cells, Grid};
 pub(crate) use layout::characters;
-use lists::{inline_list, list_numbers};
+use lists::{inline_list, introduced, list_numbers, shared};
 use packs::packs;
 pub(crate) use runon::opens;
 use sentences::{crosses, sentences};
@@ -92,7 +92,8 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line.push(lexeme);
         }
     }
-    let lines: Vec<Vec<Lexeme>> = lines.into_iter().map(tabbed).flat_map(inline_list).collect();
+    let lines: Vec<Vec<Lexeme>> =
+        shared(introduced(lines)).into_iter().map(tabbed).flat_map(inline_list).collect();
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
     let mut above: Option<Heading> = None;
@@ -294,6 +295,13 @@ fn slashed(index: &Index, lexemes: &[Lexeme]) -> Vec<Lexeme> {
     out
 }
 
+/// How many words thank at the end of what is counted: «… М10 50 спасибо, ждём».
+fn thanks(lexemes: &[Lexeme]) -> usize {
+    let thanks = |l: &&Lexeme| l.is_word() && speech::thanks(&l.text);
+    let count = lexemes.iter().rev().take_while(thanks).count();
+    if lexemes.iter().any(Lexeme::is_number) { count } else { 0 }
+}
+
 /// A run of lexemes as a piece; `None` if it has neither words nor numbers.
 pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
     let told = || lexemes.iter().filter(|l| l.is_word() || l.is_number());
@@ -315,7 +323,7 @@ pub(crate) fn piece(lexemes: &[Lexeme]) -> Option<Piece> {
         absent: texts.last() == Some(&"нет") && texts.len() > 1,
         total: texts.first().is_some_and(|t| sums_up(t)),
         question: speech::asks(&texts),
-        talk: speech::talk(&texts),
+        talk: speech::talk(&texts[..texts.len() - thanks(lexemes)]),
         lexemes: lexemes.to_vec(),
         ..Piece::default()
     })

@@ -50,7 +50,14 @@ pub(super) fn fields(index: &Index, line: &[Lexeme]) -> Option<Vec<Vec<Lexeme>>>
     let counted = |f: &Vec<Lexeme>| {
         f.len() > 1 && f[0].is_number() && unit_at(f, 1).is_some_and(|(_, n)| n + 1 == f.len())
     };
-    let table = fields.iter().any(|f| cell(f) || counted(f)) || heading(index, &fields).is_some();
+    // «Холкон 100; 150; 400 по 1 рул» is a list of numbers that share what ends it.
+    let shares = |f: &Vec<Lexeme>| {
+        f.windows(2).any(|pair| pair[0].text == "по" && pair[1].is_number())
+            && f.first().is_some_and(Lexeme::is_number)
+    };
+    let shared = mark == ';' && fields.last().is_some_and(shares);
+    let table = !shared && fields.iter().any(|f| cell(f) || counted(f))
+        || heading(index, &fields).is_some();
     (mark == '\t' || table).then_some(fields)
 }
 
