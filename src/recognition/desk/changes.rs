@@ -85,8 +85,9 @@ impl Desk<'_> {
         let ordered = |l: &Lexeme| l.is_word().then(|| Change::of(&l.text)).flatten();
         // «Поправка: клей 3 канистры, стержней 2 уп»
         let amends = |l: &Lexeme| matches!(l.text.as_str(), "поправка" | "исправление" | "правка");
-        self.amending =
-            piece.lexemes.first().is_some_and(amends) || piece.continues && self.amending;
+        // What follows in its sentence or in the next lines puts right as well.
+        let goes_on = piece.continues || piece.new_line;
+        self.amending = piece.lexemes.first().is_some_and(amends) || goes_on && self.amending;
         let change = piece.lexemes.iter().find_map(ordered);
         let Some(mut change) = change.or(self.amending.then_some(Change::Set)) else {
             return Some(piece);

@@ -1,7 +1,9 @@
 //! Numbered lists: «1) … 2) …», «п.1 …», «№ 1: …», «а) …», «а. …», in lines of their own or in one.
 
+use super::super::index::Index;
 use super::super::lexer::{Kind, Lexeme};
 use super::super::quantity::unit_at;
+use super::opens;
 
 /// The number of an item and how many lexemes say it.
 struct Numbered {
@@ -124,6 +126,35 @@ pub(super) fn inline_list(line: Vec<Lexeme>) -> Vec<Vec<Lexeme>> {
         let item = &line[pair[0]..pair[1]];
         let taken = numbered(item, 0).map_or(0, |n| n.taken);
         out.push(item[taken..].to_vec());
+    }
+    out
+}
+
+/// The lines, with a title apart from the first of its items: «ЛДСП 16: венге 4 л ⏎ графит 6».
+pub(super) fn titled(index: &Index, lines: Vec<Vec<Lexeme>>) -> Vec<Vec<Lexeme>> {
+    let colon = |line: &[Lexeme]| line.iter().position(|l| l.is(':'));
+    let place = |line: &[Lexeme], next: &[Lexeme]| {
+        let place = colon(line).filter(|at| (1..=6).contains(at))?;
+        let (title, item) = (&line[..place], &line[place + 1..]);
+        let names = title.iter().any(|l| l.is_word() && opens(index, l));
+        let unit = |at: usize| unit_at(item, at).map_or(0, |(_, taken)| taken);
+        let counted = item.iter().rposition(Lexeme::is_number);
+        let ends = counted.is_some_and(|at| at > 0 && at + 1 + unit(at + 1) == item.len());
+        let parted = item.iter().any(|l| l.is(',') || l.is(';') || l.is(':'));
+        let whole = item.first().is_some_and(Lexeme::is_word) && unit(0) == 0 && !parted;
+        let more = next.first().is_some_and(Lexeme::is_word) && colon(next).is_none();
+        (names && ends && whole && more).then_some(place + 1)
+    };
+    let mut out = Vec::with_capacity(lines.len());
+    let mut lines = lines.into_iter().peekable();
+    while let Some(mut line) = lines.next() {
+        let next = lines.peek().map_or(&[][..], Vec::as_slice);
+        if let Some(place) = place(&line, next) {
+            let item = line.split_off(place);
+            out.extend([line, item]);
+        } else {
+            out.push(line);
+        }
     }
     out
 }

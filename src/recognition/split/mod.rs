@@ -26,7 +26,7 @@ use clock::without_clock;
 use corrections::corrected;
 use grids::{Cells, Grid};
 pub(crate) use layout::characters;
-use lists::{inline_list, introduced, list_numbers, shared};
+use lists::{inline_list, introduced, list_numbers, shared, titled};
 use packs::packs;
 pub(crate) use runon::opens;
 use sentences::{crosses, sentences};
@@ -92,8 +92,11 @@ pub(crate) fn pieces(index: &Index, chars: &Chars) -> Vec<Piece> {
             line.push(lexeme);
         }
     }
-    let lines: Vec<Vec<Lexeme>> =
-        shared(introduced(lines)).into_iter().map(tabbed).flat_map(inline_list).collect();
+    let lines: Vec<Vec<Lexeme>> = titled(index, shared(introduced(lines)))
+        .into_iter()
+        .map(tabbed)
+        .flat_map(inline_list)
+        .collect();
     let numbered = list_numbers(&lines);
     let mut out: Vec<Piece> = Vec::new();
     let mut above: Option<Heading> = None;
