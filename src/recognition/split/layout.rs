@@ -92,12 +92,13 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         // «Се33» is «CE33».
         let twin = |c: &char| latin_twin(*c).unwrap_or(*c);
         let twin: String = chars.ch[a..b].iter().map(twin).collect();
+        // What titles write is asked last: it looks through them.
         let code = digits
-            && !index.writes(&twin)
             && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
             && !is.is_empty()
             && letters(&is) == letters(&was)
-            && is.iter().all(exact);
+            && is.iter().all(exact)
+            && !index.writes(&twin);
         let small = sure
             && latin
             && !was.iter().any(exact)
@@ -162,8 +163,9 @@ fn wholly_turned(index: &Index, chars: &mut Chars, chunks: &[(usize, usize)]) ->
         };
         // «V12» is «М12» where there is one, and no V12.
         let text = |chunk: &[char]| chunk.iter().collect::<String>();
-        let said = index.writes(&text(&turned)) && !index.writes(&text(&chars.ch[*a..*b]));
-        let lone = !was.is_empty() && was.iter().all(|w| w.len() == 1) && chars.upper[*a] && !said;
+        let said = || index.writes(&text(&turned)) && !index.writes(&text(&chars.ch[*a..*b]));
+        let letter = !was.is_empty() && was.iter().all(|w| w.len() == 1) && chars.upper[*a];
+        let lone = letter && !said();
         let meant =
             !was.is_empty() && (own(&was) || measures(&was)) && !own(&is) && !measures(&is) || lone;
         // «1|2@» is «1/2"».
