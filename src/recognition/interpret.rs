@@ -433,8 +433,8 @@ fn numbered(seeker: &Seeker<'_>, lexemes: &[Lexeme], plain: &mut [(Draft, Heir)]
     let tied: Vec<String> = plain
         .iter()
         .filter(|(d, _)| d.reading.quantity.is_none() && d.fit > 0)
-        .flat_map(|(d, _)| d.wants.iter().filter(|w| !w.numeric).map(|w| w.text.clone()))
-        .filter(|text| text.contains(' '))
+        .flat_map(|(d, _)| d.wants.iter().filter(|w| !w.numeric && w.text.contains(' ')))
+        .map(|w| w.text.clone())
         .collect();
     let is_tied = |at: &usize| {
         let before =

@@ -609,15 +609,8 @@ impl<'t> Desk<'t> {
             category(draft).is_some() && category(last) == category(draft)
                 || head(draft).is_some() && head(last) == head(draft)
         };
-        let last = self.lines.last_mut();
-        let last = last.filter(|l| !l.header && l.quantity.is_some() && alike(&l.draft));
-        let Some(last) = last else { return false };
-        last.draft = draft.clone();
-        last.quantity = draft.reading.quantity;
-        last.unit.clone_from(&draft.reading.unit);
-        last.end = piece.end;
-        self.context.clone_from(&draft.wants);
-        true
+        let like = |l: &Pending| !l.header && l.quantity.is_some() && alike(&l.draft);
+        self.lines.last().is_some_and(like) && self.replaces_last(piece, draft)
     }
 
     /// «Блок боннель 200х90, хотя нет, давайте TFK 200х90 2 шт»: what has no quantity is not ordered.

@@ -325,14 +325,14 @@ pub(super) fn without_talk(
     }
     let mut ends: Vec<usize> = vec![lexemes.len()];
     // «Шпагат 2 мотка кровлю крыть начинаем»: what is told goes on to the end.
-    let counted = |at: &usize| {
-        let taken = unit_at(lexemes, at + 1).filter(|(unit, _)| unit.counts()).map(|u| u.1);
-        let end = taken.map(|taken| at + 1 + taken).filter(|end| *end < lexemes.len());
-        let told = end.map_or(&[][..], |end| &lexemes[end..]);
-        told.iter().any(|l| speech::is_finite(&l.text)) && !told.iter().any(Lexeme::is_number)
+    let counted = |at: usize| {
+        let (_, taken) = unit_at(lexemes, at + 1).filter(|(unit, _)| unit.counts())?;
+        let end = at + 1 + taken;
+        let told = lexemes.get(end..)?;
+        let does = told.iter().any(|l| speech::is_finite(&l.text));
+        (does && !told.iter().any(Lexeme::is_number)).then_some(end)
     };
-    let number = (0..lexemes.len()).filter(|at| lexemes[*at].is_number()).find(counted);
-    ends.extend(number.map(|at| at + 1 + unit_at(lexemes, at + 1).map_or(0, |u| u.1)));
+    ends.extend((0..lexemes.len()).filter(|at| lexemes[*at].is_number()).find_map(counted));
     ends.extend(talk.iter().copied().filter(|i| *i > 0));
     for start in starts.into_iter().take(6) {
         for end in ends.iter().copied().filter(|e| *e > start).take(6) {

@@ -318,11 +318,12 @@ impl Seeker<'_> {
             return (None, 1);
         }
         // «Отрежьте» is of no goods, and «подвезите» no «подвес».
-        let verb = speech::is_verb(&word.text) || speech::is_infinitive(&word.text);
-        let heard = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
-        let least = if speech::is_infinitive(&word.text) { 0.85 } else { 0.95 };
-        if verb && !sought.meanings.sure && (ways.is_empty() || heard < least) {
-            return (None, 1);
+        let infinitive = speech::is_infinitive(&word.text);
+        if !sought.meanings.sure && (infinitive || speech::is_verb(&word.text)) {
+            let heard = sought.meanings.words.iter().map(|w| w.1).fold(0.0_f32, f32::max);
+            if ways.is_empty() || heard < if infinitive { 0.85 } else { 0.95 } {
+                return (None, 1);
+            }
         }
         // «ХДФ 3 мм, лист 2800х2070»
         if let Some(unit) = unit.filter(|u| u.chars().count() > 2) {

@@ -2,7 +2,7 @@
 
 use super::super::index::Index;
 use super::super::measure::Measure;
-use super::super::normalize::{Chars, is_cyrillic, latin_twin, other_layout};
+use super::super::normalize::{Chars, is_cyrillic, other_layout};
 use super::super::speech;
 use super::super::translit;
 
@@ -89,16 +89,14 @@ pub(super) fn right_layout(index: &Index, chars: &mut Chars, from: usize, to: us
         // «ЦБ065400» is no «W,065400».
         let letters = |words: &[String]| words.iter().map(|w| w.chars().count()).sum::<usize>();
         let digits = chars.ch[a..b].iter().any(char::is_ascii_digit);
-        // «Се33» is «CE33».
-        let twin = |c: &char| latin_twin(*c).unwrap_or(*c);
-        let twin: String = chars.ch[a..b].iter().map(twin).collect();
-        // What titles write is asked last: it looks through them.
+        let typed = || chars.ch[a..b].iter().collect::<String>();
+        // «Се33» is the «CE33» of a title. Titles are asked last: it looks through them.
         let code = digits
             && was.iter().all(|w| w.chars().count() > 1 && !familiar(index, w))
             && !is.is_empty()
             && letters(&is) == letters(&was)
             && is.iter().all(exact)
-            && !index.writes(&twin);
+            && !index.writes(&typed());
         let small = sure
             && latin
             && !was.iter().any(exact)
